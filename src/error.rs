@@ -1,0 +1,617 @@
+//! What went wrong, what may have happened at WeChat Pay, and what to do next.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::sign_error::SignDiagnosis;
+
+/// Everything that can end a call.
+///
+/// One type for the whole crate, so that every call answers the same two questions:
+/// [`outcome`](Self::outcome), what may have happened at WeChat Pay, and
+/// [`retry`](Self::retry), what to do next. There is no `is_failed`: an order or a refund whose
+/// outcome is unknown has not failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value breaks a documented rule. Found before anything was sent.
+    Invalid(Invalid),
+    /// The signer did not sign. Nothing was sent.
+    Sign(SignError),
+    /// The request or its answer was lost on the way.
+    Transport(TransportError),
+    /// WeChat Pay answered, and the answer is not a success.
+    Api(Box<ApiError>),
+    /// An answer came whose signature cannot be believed.
+    Untrusted {
+        /// The HTTP status of the answer, which is as little to be believed as the rest of it.
+        status: u16,
+        /// Why it cannot be believed.
+        reason: Untrusted,
+        /// The header `Request-ID`, to quote to WeChat Pay's support.
+        request_id: Option<String>,
+    },
+    /// The answer is WeChat Pay's, but it is not what the documents promise.
+    Malformed {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// What is wrong with it; never its content.
+        what: String,
+        /// The header `Request-ID`, to quote to WeChat Pay's support.
+        request_id: Option<String>,
+    },
+}
+
+/// What may have happened at WeChat Pay when a call ended in an [`Error`].
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Nothing reached WeChat Pay.
+    NotSent,
+    /// WeChat Pay received the request and refused it.
+    Refused,
+    /// It may or may not have happened. Never treat this as a failure: ask, or repeat the same
+    /// request with the same number.
+    Unknown,
+}
+
+/// What to do after an [`Error`].
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// Repeating changes nothing: correct the request, the settings or the keys first.
+    Never,
+    /// Repeat the identical request, with the same number and the same values, after a pause.
+    SameOrder,
+    /// Query by the same number first; what it says decides.
+    QueryFirst,
+}
+
+impl Error {
+    /// What may have happened at WeChat Pay. Any doubt is [`Outcome::Unknown`].
+    pub fn outcome(&self) -> Outcome {
+        self.verdict().0
+    }
+
+    /// What to do next.
+    pub fn retry(&self) -> Retry {
+        self.verdict().1
+    }
+
+    fn verdict(&self) -> (Outcome, Retry) {
+        match self {
+            Self::Invalid(_) | Self::Sign(_) => (Outcome::NotSent, Retry::Never),
+            Self::Transport(error) if error.may_have_left() => (Outcome::Unknown, Retry::SameOrder),
+            Self::Transport(_) => (Outcome::NotSent, Retry::SameOrder),
+            Self::Api(error) => error.verdict(),
+            Self::Untrusted { .. } | Self::Malformed { .. } => {
+                (Outcome::Unknown, Retry::QueryFirst)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(invalid) => invalid.fmt(f),
+            Self::Sign(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+            Self::Api(error) => error.fmt(f),
+            Self::Untrusted { status, reason, request_id } => {
+                write!(f, "the answer (HTTP {status}) cannot be believed: {reason}")?;
+                write_request_id(f, request_id.as_deref())
+            }
+            Self::Malformed { status, what, request_id } => {
+                write!(f, "the answer (HTTP {status}) is not what WeChat Pay documents: {what}")?;
+                write_request_id(f, request_id.as_deref())
+            }
+        }
+    }
+}
+
+/// Has no source: `Display` prints the inner error whole.
+impl std::error::Error for Error {}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<SignError> for Error {
+    fn from(error: SignError) -> Self {
+        Self::Sign(error)
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error)
+    }
+}
+
+/// One or more values that break a documented rule; every fault that was found, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    faults: Vec<Fault>,
+}
+
+/// One value and the rule it breaks. The value itself is never repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// Where it is: a JSON pointer within a request (`/amount/total`), or the name of the value.
+    pub path: String,
+    /// The rule.
+    pub rule: Cow<'static, str>,
+}
+
+impl Invalid {
+    pub(crate) fn new(path: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { faults: vec![Fault { path: path.into(), rule: rule.into() }] }
+    }
+
+    /// Every fault, in the order of the fields. There is at least one.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Fault { path, rule }) in self.faults.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{path} {rule}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Gathers faults while an order is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<Cow<'static, str>>) {
+        self.0.push(Fault { path: path.into(), rule: rule.into() });
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), Invalid> {
+        if self.0.is_empty() { Ok(()) } else { Err(Invalid { faults: self.0 }) }
+    }
+}
+
+/// Why a signer did not sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignError {
+    what: String,
+}
+
+impl SignError {
+    /// For the authors of a [`Signer`](crate::Signer): `what` is shown to the caller, so it must
+    /// hold no secret.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into() }
+    }
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the request was not signed: {}", self.what)
+    }
+}
+
+impl std::error::Error for SignError {}
+
+/// Why a request or its answer was lost, and whether a byte of the request may have left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportError {
+    may_have_left: bool,
+    what: String,
+}
+
+impl TransportError {
+    /// Nothing was sent, and that is certain: the connection was refused, its time ran out before
+    /// it stood, the address is wrong.
+    pub fn not_sent(what: impl Into<String>) -> Self {
+        Self { may_have_left: false, what: what.into() }
+    }
+
+    /// Something may have been sent. Any doubt belongs here.
+    pub fn unknown(what: impl Into<String>) -> Self {
+        Self { may_have_left: true, what: what.into() }
+    }
+
+    /// Whether a byte of the request may have left this machine.
+    #[must_use]
+    pub fn may_have_left(&self) -> bool {
+        self.may_have_left
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fate = if self.may_have_left {
+            "the request may have been processed all the same"
+        } else {
+            "nothing was sent"
+        };
+        write!(f, "{}; {fate}", self.what)
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+/// An answer of WeChat Pay's that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code; empty when the answer held none, as when it comes from a machine between.
+    pub code: Code,
+    /// WeChat Pay's own words, for people. One code has many messages.
+    pub message: String,
+    /// Which field, and what is wrong with it.
+    pub detail: Option<ErrorDetail>,
+    /// The header `Request-ID`, to quote to WeChat Pay's support.
+    pub request_id: Option<String>,
+    /// Whether the answer carried a signature. If so, it was checked.
+    pub signed: bool,
+    /// On `SIGN_ERROR`: the message WeChat Pay built beside the one that was signed.
+    pub sign_diagnosis: Option<SignDiagnosis>,
+}
+
+impl ApiError {
+    /// The one table of what an error answer means. The order of the arms matters.
+    fn verdict(&self) -> (Outcome, Retry) {
+        let code = &self.code;
+        match self.status {
+            // Documented with status 500, and final all the same.
+            500 if *code == Code::OPENID_MISMATCH || *code == Code::INVALID_TRANSACTIONID => {
+                (Outcome::Refused, Retry::Never)
+            }
+            // The number stands for an order already, perhaps a paid one.
+            400..=499 if *code == Code::OUT_TRADE_NO_USED => (Outcome::Refused, Retry::QueryFirst),
+            // Not one of WeChat Pay's: a machine between gave up waiting.
+            408 => (Outcome::Unknown, Retry::SameOrder),
+            429 => (Outcome::Refused, Retry::SameOrder),
+            400..=499 => (Outcome::Refused, Retry::Never),
+            // A redirect is never followed; whoever sent it is not WeChat Pay.
+            300..=399 => (Outcome::Unknown, Retry::QueryFirst),
+            // 202: accepted, not processed yet. 5xx: repeat with the same values.
+            _ => (Outcome::Unknown, Retry::SameOrder),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WeChat Pay answered HTTP {}", self.status)?;
+        if !self.code.as_str().is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, "{detail}")?;
+        }
+        if let Some(diagnosis) = &self.sign_diagnosis {
+            write!(f, "; {diagnosis}")?;
+        }
+        if !self.signed {
+            write!(f, " (the answer carries no signature)")?;
+        }
+        write_request_id(f, self.request_id.as_deref())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// The member `detail` of an error answer. Its shape varies; what can be read of it is here.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// The field that is wrong: a JSON pointer for the body, a name for path and query.
+    pub field: Option<String>,
+    /// What is wrong with it.
+    pub issue: Option<String>,
+    /// Where the field is: `body`, `url`, `query`, `authorization`.
+    pub location: Option<String>,
+    /// The member as received, as JSON text. It may repeat what was sent, so it is for the
+    /// merchant's eyes: neither `Debug` nor `Display` prints it.
+    pub json: String,
+}
+
+impl fmt::Debug for ErrorDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorDetail")
+            .field("field", &self.field)
+            .field("issue", &self.issue)
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ErrorDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(field) = &self.field {
+            write!(f, "; field {field}")?;
+        }
+        if let Some(issue) = &self.issue {
+            write!(f, "; {issue}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an answer or a notice cannot be believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Untrusted {
+    /// One of the four `Wechatpay-*` headers is not there. Proxies drop them now and then.
+    Missing(&'static str),
+    /// A header came more than once.
+    Repeated(&'static str),
+    /// A header is empty, is not plain ASCII, or is not of its form.
+    Unreadable(&'static str),
+    /// The signature is older or newer than five minutes by this machine's clock.
+    Stale {
+        /// How far the signature lies behind (positive) or ahead (negative), in seconds.
+        skew_seconds: i64,
+    },
+    /// The signature names a key that was not given. Its number as claimed, cut to 64 characters.
+    UnknownSerial(String),
+    /// The signature does not verify.
+    Signature {
+        /// It is one of the deliberately wrong ones (签名探测流量) by which WeChat Pay finds out
+        /// whether merchants verify. It is refused like any other.
+        probe: bool,
+    },
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => {
+                write!(f, "the header {name} is missing; look for a proxy that drops it")
+            }
+            Self::Repeated(name) => write!(f, "the header {name} came more than once"),
+            Self::Unreadable(name) => write!(f, "the header {name} is empty or not of its form"),
+            Self::Stale { skew_seconds } => write!(
+                f,
+                "its signature is {} seconds {} this machine's clock, and five minutes are \
+                 allowed; check this machine's clock",
+                skew_seconds.unsigned_abs(),
+                if *skew_seconds < 0 { "ahead of" } else { "behind" },
+            ),
+            Self::UnknownSerial(serial) => {
+                write!(f, "it is signed with the key {serial:?}, which PlatformKeys does not hold")
+            }
+            Self::Signature { probe: false } => write!(
+                f,
+                "its signature does not verify; the key is not that of its number, or the bytes \
+                 are not those that were signed"
+            ),
+            Self::Signature { probe: true } => write!(
+                f,
+                "its signature does not verify; it is one of WeChat Pay's probes, which are wrong \
+                 on purpose"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Untrusted {}
+
+/// An error code of WeChat Pay's, an open set.
+///
+/// Two spellings of one code are equal: the documents print `NO_AUTH` on one page and `NOAUTH` on
+/// another. [`as_str`](Self::as_str) keeps the one received.
+///
+/// ```
+/// use wechatpay::Code;
+/// assert_eq!(Code::new("NOAUTH"), Code::NO_AUTH);
+/// assert_eq!(Code::new("NOAUTH").as_str(), "NOAUTH");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Code(Cow<'static, str>);
+
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $name:ident),+ $(,)?) => {
+        impl Code {
+            $($(#[$doc])+ pub const $name: Self = Self(Cow::Borrowed(stringify!($name)));)+
+        }
+    };
+}
+
+codes! {
+    /// 账号异常: the user's account; nothing to do.
+    ACCOUNT_ERROR,
+    /// AppID和mch_id不匹配: bind the appid to the mchid on the merchant platform.
+    APPID_MCHID_NOT_MATCH,
+    /// 银行系统异常: repeat with the same values.
+    BANK_ERROR,
+    /// 频率超限: slow down.
+    FREQUENCY_LIMITED,
+    /// 无效请求: breaks a rule of the interface, or the state of the order forbids it.
+    INVALID_REQUEST,
+    /// 订单号非法: comes with status 500 and must not be repeated.
+    INVALID_TRANSACTIONID,
+    /// 商户号不存在.
+    MCH_NOT_EXISTS,
+    /// 商户无权限: apply for the product on the merchant platform.
+    NO_AUTH,
+    /// openid和appid不匹配: comes with status 500 and must not be repeated.
+    OPENID_MISMATCH,
+    /// 订单已关闭: place the order again under a new number.
+    ORDER_CLOSED,
+    /// 订单不存在. Right after an unknown outcome this is not a verdict.
+    ORDER_NOT_EXIST,
+    /// 商户订单号重复: the number was used already; query it.
+    OUT_TRADE_NO_USED,
+    /// 参数错误.
+    PARAM_ERROR,
+    /// 业务规则限制.
+    RULE_LIMIT,
+    /// 签名错误: see [`ApiError::sign_diagnosis`].
+    SIGN_ERROR,
+    /// 系统错误: repeat with the same values.
+    SYSTEM_ERROR,
+    /// 交易错误.
+    TRADE_ERROR,
+}
+
+impl Code {
+    /// A code as received.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(Cow::Owned(code.into()))
+    }
+
+    /// The code in the spelling received; empty when the answer held none.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn letters(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().filter(|byte| *byte != b'_')
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.letters().eq(other.letters())
+    }
+}
+
+impl Eq for Code {}
+
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.letters().for_each(|letter| letter.hash(state));
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn write_request_id(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
+    match request_id {
+        Some(id) => write!(f, " [Request-ID {id}]"),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn api(status: u16, code: &str) -> Error {
+        Error::Api(Box::new(ApiError {
+            status,
+            code: Code::new(code),
+            message: String::new(),
+            detail: None,
+            request_id: None,
+            signed: true,
+            sign_diagnosis: None,
+        }))
+    }
+
+    #[test]
+    fn every_documented_code_has_its_verdict() {
+        use Outcome::{Refused, Unknown};
+        use Retry::{Never, QueryFirst, SameOrder};
+        let table = [
+            (400, "APPID_MCHID_NOT_MATCH", Refused, Never),
+            (400, "INVALID_REQUEST", Refused, Never),
+            (400, "MCH_NOT_EXISTS", Refused, Never),
+            (400, "ORDER_CLOSED", Refused, Never),
+            (400, "PARAM_ERROR", Refused, Never),
+            (401, "SIGN_ERROR", Refused, Never),
+            (403, "ACCOUNT_ERROR", Refused, Never),
+            (403, "NO_AUTH", Refused, Never),
+            (403, "NOAUTH", Refused, Never),
+            (403, "OUT_TRADE_NO_USED", Refused, QueryFirst),
+            (403, "RULE_LIMIT", Refused, Never),
+            (403, "TRADE_ERROR", Refused, Never),
+            (404, "ORDER_NOT_EXIST", Refused, Never),
+            (429, "FREQUENCY_LIMITED", Refused, SameOrder),
+            (429, "RATELIMIT_EXCEEDED", Refused, SameOrder),
+            (500, "BANK_ERROR", Unknown, SameOrder),
+            (500, "INVALID_TRANSACTIONID", Refused, Never),
+            (500, "OPENID_MISMATCH", Refused, Never),
+            (500, "SYSTEM_ERROR", Unknown, SameOrder),
+            (500, "SYSTEMERROR", Unknown, SameOrder),
+            (503, "SERVICE_UNAVAILABLE", Unknown, SameOrder),
+            // Not WeChat Pay's own, and what else a code cannot say.
+            (202, "", Unknown, SameOrder),
+            (302, "", Unknown, QueryFirst),
+            (404, "", Refused, Never),
+            (408, "", Unknown, SameOrder),
+            (500, "", Unknown, SameOrder),
+            (502, "", Unknown, SameOrder),
+            (599, "OPENID_MISMATCH", Unknown, SameOrder),
+        ];
+        for (status, code, outcome, retry) in table {
+            let error = api(status, code);
+            assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn any_doubt_on_the_way_is_unknown() {
+        let lost = Error::from(TransportError::unknown("connection reset"));
+        let refused = Error::from(TransportError::not_sent("connection refused"));
+        let untrusted = Error::Untrusted {
+            status: 200,
+            reason: Untrusted::Signature { probe: false },
+            request_id: None,
+        };
+        assert_eq!((lost.outcome(), lost.retry()), (Outcome::Unknown, Retry::SameOrder));
+        assert_eq!((refused.outcome(), refused.retry()), (Outcome::NotSent, Retry::SameOrder));
+        assert_eq!(untrusted.outcome(), Outcome::Unknown);
+        assert_eq!(Error::from(Invalid::new("/attach", "is too long")).outcome(), Outcome::NotSent);
+        assert_eq!(Error::from(SignError::new("no key")).outcome(), Outcome::NotSent);
+    }
+
+    #[test]
+    fn codes_in_both_spellings_are_one_code() {
+        let set: HashSet<Code> = ["NO_AUTH", "NOAUTH", "ORDER_NOT_EXIST", "ORDERNOTEXIST"]
+            .into_iter()
+            .map(Code::new)
+            .collect();
+        assert_eq!(set.len(), 2);
+        assert_ne!(Code::NO_AUTH, Code::ORDER_CLOSED);
+        assert_ne!(Code::new("no_auth"), Code::NO_AUTH);
+    }
+
+    #[test]
+    fn an_error_stays_small_enough_to_return_by_value() {
+        assert!(size_of::<Error>() <= 80, "{}", size_of::<Error>());
+    }
+
+    #[test]
+    fn neither_debug_nor_display_repeats_the_detail_received() {
+        let detail = ErrorDetail {
+            field: Some("/payer/openid".into()),
+            issue: Some("too long".into()),
+            location: Some("body".into()),
+            json: r#"{"value":"oSECRET"}"#.into(),
+        };
+        assert_eq!(detail.to_string(), "; field /payer/openid; too long");
+        assert!(!format!("{detail:?}").contains("oSECRET"));
+    }
+}

@@ -1,0 +1,278 @@
+//! Numbers and names with a documented form: checked once, when they are made, then trusted.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::{Error, Invalid};
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])+ $name:ident, $path:literal, $check:path) => {
+        $(#[$doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the text.
+            ///
+            /// # Errors
+            /// [`Error::Invalid`] with the rule that it breaks.
+            pub fn new(text: impl Into<String>) -> Result<Self, Error> {
+                let text = text.into();
+                match $check(&text) {
+                    Ok(()) => Ok(Self(text)),
+                    Err(rule) => Err(Invalid::new($path, rule).into()),
+                }
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = Error;
+
+            fn try_from(text: &str) -> Result<Self, Error> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Error;
+
+            fn try_from(text: String) -> Result<Self, Error> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// 应用ID: the app, public account or mini-program a payment is made in. It must be bound to
+    /// the merchant number on the merchant platform. 1 to 32 letters, digits, `_`, `-`.
+    AppId, "appid", check_appid
+}
+
+checked_text! {
+    /// 商户订单号: the merchant's own number of an order, unique per merchant. 6 to 32 letters,
+    /// digits, `_`, `-`, `|`, `*`.
+    ///
+    /// It is always the caller's: nothing in this crate makes one up. After an unknown outcome the
+    /// same number is sent again.
+    OutTradeNo, "out_trade_no", check_out_trade_no
+}
+
+checked_text! {
+    /// 通知地址: where WeChat Pay posts its notices. A whole URL of at most 255 characters, with a
+    /// path, without query or fragment, reachable from the internet without login; `https`, or
+    /// `http` over a leased line.
+    NotifyUrl, "notify_url", check_notify_url
+}
+
+checked_text! {
+    /// 预支付交易会话标识: what a client needs to start the payment; valid for two hours. It proves
+    /// that an order was placed, not that it was paid.
+    PrepayId, "prepay_id", check_prepay_id
+}
+
+/// 商户号: what a signer says is checked at each call, because it ends in a header.
+pub(crate) fn check_mchid(text: &str) -> Result<(), &'static str> {
+    let rule = "must be the merchant number: 1 to 32 letters and digits";
+    if is_made_of(text, 1..=32, b"") { Ok(()) } else { Err(rule) }
+}
+
+/// 商户API证书序列号, likewise.
+pub(crate) fn check_serial_no(text: &str) -> Result<(), &'static str> {
+    if text.starts_with("PUB_KEY_ID_") {
+        return Err(
+            "must be the serial number of the merchant's API certificate; the PUB_KEY_ID_… \
+                    is that of WeChat Pay's key and belongs to PlatformKeys",
+        );
+    }
+    let rule = "must be the serial number of the merchant's API certificate: 1 to 64 letters and \
+                digits, without colons or blanks";
+    if is_made_of(text, 1..=64, b"") { Ok(()) } else { Err(rule) }
+}
+
+fn check_appid(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 32 letters, digits, _ or -";
+    if is_made_of(text, 1..=32, b"_-") { Ok(()) } else { Err(rule) }
+}
+
+/// The larger of the two documented sets: documents 000 and 003 allow `|`, document 004 does not
+/// name it.
+fn check_out_trade_no(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 6 to 32 letters, digits, _, -, | or *";
+    if is_made_of(text, 6..=32, b"_-|*") { Ok(()) } else { Err(rule) }
+}
+
+fn check_prepay_id(text: &str) -> Result<(), &'static str> {
+    let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if printable { Ok(()) } else { Err("must be printable ASCII") }
+}
+
+/// The rules of notify_url填写注意事项. Length 255: document 003; documents 004 and the refund
+/// pages allow one more.
+fn check_notify_url(text: &str) -> Result<(), &'static str> {
+    if text.len() > 255 {
+        return Err("must not exceed 255 characters");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be printable ASCII without blanks; encode anything else");
+    }
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return Err("must start with https:// (or http:// over a leased line)");
+    };
+    if text.contains(['?', '#']) {
+        return Err("must have no query and no fragment");
+    }
+    match rest.split_once('/') {
+        None => Err("must have a path: https://shop.example/notify"),
+        Some((host, _)) if is_host_and_port(host) => Ok(()),
+        Some(_) => Err("must name a host, without user name or password"),
+    }
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let host_is_good = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => is_made_of(host, 1..=253, b".-_"),
+    };
+    host_is_good && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+fn is_made_of(text: &str, length: std::ops::RangeInclusive<usize>, others: &[u8]) -> bool {
+    length.contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_numbers_keep_to_the_documented_characters_and_length() {
+        for good in ["123456", "a_-|*Z", &"9".repeat(32)] {
+            assert_eq!(OutTradeNo::new(good).unwrap().as_str(), good);
+        }
+        let too_long = "9".repeat(33);
+        let wrong = [
+            "",
+            "12345",
+            &too_long,
+            "12345 6",
+            "12345/6",
+            "12345%6",
+            "12345?6",
+            "12345#6",
+            "12345\n6",
+            "12345\u{0}6",
+            "１２３４５６",
+            "订单号订单号",
+            "12345@6",
+            "../../x",
+        ];
+        for text in wrong {
+            let error = OutTradeNo::new(text).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "out_trade_no must be 6 to 32 letters, digits, _, -, | or *",
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn notify_urls_keep_to_the_documented_form() {
+        let longest = format!("https://shop.example/{}", "n".repeat(255 - 21));
+        for good in [
+            "https://www.weixin.qq.com/wxpay/pay.php",
+            "http://10.0.0.7:8080/notify",
+            "https://[2001:db8::1]:8443/notify",
+            "https://shop.example/",
+            "https://shop.example/%E9%80%9A%E7%9F%A5",
+            &longest,
+        ] {
+            assert!(NotifyUrl::new(good).is_ok(), "{good}");
+        }
+        for (wrong, rule) in [
+            ("", "must start with https://"),
+            ("shop.example/notify", "must start with https://"),
+            ("ftp://shop.example/notify", "must start with https://"),
+            ("HTTPS://shop.example/notify", "must start with https://"),
+            ("https://shop.example", "must have a path"),
+            ("https:///notify", "must name a host"),
+            ("https://user@shop.example/notify", "must name a host"),
+            ("https://shop.example:0/notify", "must name a host"),
+            ("https://shop.example:99999/notify", "must name a host"),
+            ("https://[::1/notify", "must name a host"),
+            ("https://shop.example/notify?x=1", "must have no query"),
+            ("https://shop.example?x=/1", "must have no query"),
+            ("https://shop.example/notify#x", "must have no query"),
+            ("https://shop.example/no tify", "must be printable ASCII"),
+            ("https://shop.example/notify\n", "must be printable ASCII"),
+            ("https://商店.example/notify", "must be printable ASCII"),
+            (&format!("{longest}n"), "must not exceed 255"),
+        ] {
+            let error = NotifyUrl::new(wrong).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("notify_url {rule}")), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_ends_in_a_header_cannot_break_out_of_it() {
+        for text in ["", "19000\r\n09", "19\"00", "19 00", "1900，", &"1".repeat(65)] {
+            assert!(check_mchid(text).is_err() && check_serial_no(text).is_err(), "{text:?}");
+        }
+        assert!(check_mchid("1900007291").is_ok());
+        assert!(check_serial_no("1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C").is_ok());
+    }
+
+    #[test]
+    fn the_two_serial_numbers_mixed_up_are_told_apart() {
+        let rule = check_serial_no("PUB_KEY_ID_0119000072912024101100397200000006").unwrap_err();
+        assert!(rule.contains("belongs to PlatformKeys"));
+    }
+
+    #[test]
+    fn appids_and_prepay_ids_are_plain() {
+        assert!(AppId::new("wxd678efh567hg6787").is_ok());
+        assert!(AppId::new("").is_err() && AppId::new("wx d678").is_err());
+        assert!(PrepayId::new("up_wx201410272009395522657a690389285100").is_ok());
+        assert!(PrepayId::new("").is_err() && PrepayId::new("wx\n1").is_err());
+    }
+}

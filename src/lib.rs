@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod gateway;
+mod id;
+mod money;
+mod pem;
+mod sign_error;
+mod signer;
+mod time;
+mod transport;
+mod trust;
+
+pub mod message;
+pub mod pay;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
+pub use self::error::{
+    ApiError, Code, Error, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError, TransportError,
+    Untrusted,
+};
+pub use self::gateway::Gateway;
+pub use self::id::{AppId, NotifyUrl, OutTradeNo, PrepayId};
+pub use self::money::Fen;
+pub use self::sign_error::{MessageLine, SignDiagnosis};
+pub use self::signer::{RsaSigner, Signature, Signer};
+pub use self::time::Time;
+pub use self::transport::{HttpOptions, Proxy, Reply, Request, Transport, UreqTransport};
+pub use self::trust::PlatformKeys;
+
+#[cfg(test)]
+mod test_vectors;

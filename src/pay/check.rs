@@ -1,0 +1,45 @@
+//! The rules that several fields share.
+
+use serde::Serialize;
+
+use crate::error::{Faults, Invalid};
+use crate::money::Fen;
+
+/// 1 to `longest` characters, none of which takes four bytes.
+pub(crate) fn text(faults: &mut Faults, path: impl Into<String>, text: &str, longest: usize) {
+    if text.is_empty() || text.chars().nth(longest).is_some() {
+        faults.add(path, format!("must be 1 to {longest} characters"));
+    } else if text.chars().any(|character| character.len_utf8() > 3) {
+        faults.add(path, "must not hold emoji or other characters of four bytes in UTF-8");
+    }
+}
+
+pub(crate) fn optional_text(
+    faults: &mut Faults,
+    path: impl Into<String>,
+    value: Option<&str>,
+    longest: usize,
+) {
+    if let Some(value) = value {
+        text(faults, path, value, longest);
+    }
+}
+
+pub(crate) fn goods_id(faults: &mut Faults, path: impl Into<String>, text: &str) {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if !(1..=32).contains(&text.len()) || !text.bytes().all(good) {
+        faults.add(path, "must be 1 to 32 letters, digits, _ or -");
+    }
+}
+
+pub(crate) fn total(faults: &mut Faults, path: impl Into<String>, total: Fen) {
+    if !(Fen(1)..=Fen::MAX).contains(&total) {
+        faults.add(path, "must be at least 1 fen and fit a signed 64-bit integer");
+    }
+}
+
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Invalid> {
+    serde_json::to_vec(value).map_err(|_| Invalid::new("order", "cannot be written as JSON"))
+}
+
+pub(crate) const AMOUNT_RULE: &str = "must fit a signed 64-bit integer";

@@ -1,0 +1,533 @@
+//! The order and everything that can be said in it.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::error::{Error, Faults, Invalid};
+use crate::id::{AppId, NotifyUrl, OutTradeNo};
+use crate::money::Fen;
+use crate::pay::check;
+use crate::time::Time;
+
+/// An order (下单), as documents 003 and 004 describe it.
+///
+/// [`new`](Self::new) takes what every order must have; the other fields are public and start
+/// empty. Keep the order: sent again after an unknown outcome it becomes the same bytes, and
+/// WeChat Pay takes a number again only with identical parameters. So set
+/// [`time_expire`](Self::time_expire) once, not anew at each attempt.
+///
+/// ```
+/// use wechatpay::{AppId, Fen, NotifyUrl, OutTradeNo, pay::Order};
+///
+/// let mut order = Order::new(
+///     AppId::new("wxd678efh567hg6787")?,
+///     OutTradeNo::new("1217752501201407033233368018")?,
+///     "Image形象店-深圳腾大-QQ公仔",
+///     Fen(100),
+///     NotifyUrl::new("https://www.weixin.qq.com/wxpay/pay.php")?,
+/// );
+/// order.attach = Some("深圳分店".into());
+/// order.check()?;
+/// # Ok::<(), wechatpay::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Order {
+    /// 应用ID, of the kind that the payment is made in: a mobile app for an App order.
+    pub appid: AppId,
+    /// 商户订单号: your number of the order.
+    pub out_trade_no: OutTradeNo,
+    /// 商品描述: what is bought, shown in the payer's bill. 1 to 127 characters.
+    pub description: String,
+    /// 总金额, in fen; at least 1. The currency is always CNY.
+    pub total: Fen,
+    /// 通知地址: where the notice of the payment goes.
+    pub notify_url: NotifyUrl,
+    /// 支付结束时间: the last moment to pay, to the second. It does not close the order. WeChat Pay
+    /// silently moves it to at least one minute from now. Default: none, which means seven days.
+    pub time_expire: Option<Time>,
+    /// 商户数据包: your own data, returned by queries and notices once the order is paid, and in the
+    /// bill. 1 to 128 characters. Default: none.
+    pub attach: Option<String>,
+    /// 订单优惠标记: chooses the coupons that apply. 1 to 32 characters. Default: none.
+    pub goods_tag: Option<String>,
+    /// 电子发票入口开放标识: whether the payer is offered an electronic invoice. Default: none, which
+    /// means no.
+    pub support_fapiao: Option<bool>,
+    /// 优惠功能: the goods, for discounts on single ones. Default: none.
+    pub detail: Option<Detail>,
+    /// 场景信息: where the payer stands. Default: none.
+    pub scene_info: Option<SceneInfo>,
+    /// 结算信息: profit sharing. Default: none.
+    pub settle_info: Option<SettleInfo>,
+}
+
+impl Order {
+    /// An order with what every order must have.
+    pub fn new(
+        appid: AppId,
+        out_trade_no: OutTradeNo,
+        description: impl Into<String>,
+        total: Fen,
+        notify_url: NotifyUrl,
+    ) -> Self {
+        Self {
+            appid,
+            out_trade_no,
+            description: description.into(),
+            total,
+            notify_url,
+            time_expire: None,
+            attach: None,
+            goods_tag: None,
+            support_fapiao: None,
+            detail: None,
+            scene_info: None,
+            settle_info: None,
+        }
+    }
+
+    /// Holds the order against every documented rule, as each call does before it sends anything.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    pub fn check(&self) -> Result<(), Error> {
+        Ok(self.find_faults()?)
+    }
+
+    fn find_faults(&self) -> Result<(), Invalid> {
+        let mut faults = Faults::default();
+        check::text(&mut faults, "/description", &self.description, 127);
+        check::optional_text(&mut faults, "/attach", self.attach.as_deref(), 128);
+        check::optional_text(&mut faults, "/goods_tag", self.goods_tag.as_deref(), 32);
+        check::total(&mut faults, "/amount/total", self.total);
+        if self.time_expire.is_some_and(|time| !time.is_whole_second()) {
+            faults.add("/time_expire", "must be a whole second");
+        }
+        if let Some(detail) = &self.detail {
+            detail.find_faults(&mut faults);
+        }
+        if let Some(scene_info) = &self.scene_info {
+            scene_info.find_faults(&mut faults);
+        }
+        faults.into_result()
+    }
+
+    /// The body of the request. The same order becomes the same bytes.
+    pub(crate) fn to_body(&self, mchid: &str) -> Result<Vec<u8>, Error> {
+        self.check()?;
+        let body = Body {
+            appid: &self.appid,
+            mchid,
+            description: &self.description,
+            out_trade_no: &self.out_trade_no,
+            time_expire: self.time_expire,
+            attach: self.attach.as_deref(),
+            notify_url: &self.notify_url,
+            goods_tag: self.goods_tag.as_deref(),
+            support_fapiao: self.support_fapiao,
+            amount: Amount { total: self.total, currency: "CNY" },
+            detail: self.detail.as_ref(),
+            scene_info: self.scene_info.as_ref(),
+            settle_info: self.settle_info.as_ref(),
+        };
+        Ok(check::to_json(&body)?)
+    }
+}
+
+/// 优惠功能: the goods of an order. At most 6,144 bytes as JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Detail {
+    /// 订单原价, in fen: the price of the whole receipt before discounts. If it differs from what is
+    /// paid, no discount applies; normally it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_price: Option<Fen>,
+    /// 商品小票ID: the number of the receipt. 1 to 32 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice_id: Option<String>,
+    /// 单品列表: the goods, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub goods_detail: Vec<GoodsDetail>,
+}
+
+impl Detail {
+    fn find_faults(&self, faults: &mut Faults) {
+        if self.cost_price.is_some_and(|price| price > Fen::MAX) {
+            faults.add("/detail/cost_price", check::AMOUNT_RULE);
+        }
+        check::optional_text(faults, "/detail/invoice_id", self.invoice_id.as_deref(), 32);
+        for (index, goods) in self.goods_detail.iter().enumerate() {
+            goods.find_faults(faults, &format!("/detail/goods_detail/{index}"));
+        }
+        if check::to_json(self).is_ok_and(|json| json.len() > DETAIL_LIMIT) {
+            faults.add("/detail", "must not exceed 6144 bytes as JSON");
+        }
+    }
+}
+
+/// 单品信息: one kind of goods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GoodsDetail {
+    /// 商户侧商品编码: your number of the goods. 1 to 32 letters, digits, `_`, `-`.
+    pub merchant_goods_id: String,
+    /// 微信支付商品编码: WeChat Pay's number of the goods. 1 to 32 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wechatpay_goods_id: Option<String>,
+    /// 商品名称. 1 to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goods_name: Option<String>,
+    /// 商品数量; at least 1.
+    pub quantity: u64,
+    /// 商品单价, in fen: the price of one, after your own discounts.
+    pub unit_price: Fen,
+}
+
+impl GoodsDetail {
+    /// One kind of goods.
+    pub fn new(merchant_goods_id: impl Into<String>, quantity: u64, unit_price: Fen) -> Self {
+        Self {
+            merchant_goods_id: merchant_goods_id.into(),
+            wechatpay_goods_id: None,
+            goods_name: None,
+            quantity,
+            unit_price,
+        }
+    }
+
+    fn find_faults(&self, faults: &mut Faults, path: &str) {
+        let at = |name| format!("{path}/{name}");
+        check::goods_id(faults, at("merchant_goods_id"), &self.merchant_goods_id);
+        let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
+        check::optional_text(faults, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
+        check::optional_text(faults, at("goods_name"), self.goods_name.as_deref(), 256);
+        if !(1..=Fen::MAX.0).contains(&self.quantity) {
+            faults.add(at("quantity"), "must be at least 1 and fit a signed 64-bit integer");
+        }
+        if self.unit_price > Fen::MAX {
+            faults.add(at("unit_price"), check::AMOUNT_RULE);
+        }
+    }
+}
+
+/// 场景信息: where the payer stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SceneInfo {
+    /// 用户终端IP: the payer's own address, IPv4 or IPv6.
+    pub payer_client_ip: IpAddr,
+    /// 商户端设备号: the number of the shop or till. 1 to 32 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+    /// 商户门店信息: the shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_info: Option<StoreInfo>,
+}
+
+impl SceneInfo {
+    /// A scene with the address of the payer.
+    #[must_use]
+    pub fn new(payer_client_ip: IpAddr) -> Self {
+        Self { payer_client_ip, device_id: None, store_info: None }
+    }
+
+    fn find_faults(&self, faults: &mut Faults) {
+        check::optional_text(faults, "/scene_info/device_id", self.device_id.as_deref(), 32);
+        let Some(StoreInfo { id, name, area_code, address }) = &self.store_info else { return };
+        check::text(faults, "/scene_info/store_info/id", id, 32);
+        check::optional_text(faults, "/scene_info/store_info/name", name.as_deref(), 256);
+        check::optional_text(faults, "/scene_info/store_info/area_code", area_code.as_deref(), 32);
+        check::optional_text(faults, "/scene_info/store_info/address", address.as_deref(), 512);
+    }
+}
+
+/// 商户门店信息: a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoreInfo {
+    /// 门店编号: your number of the shop. 1 to 32 characters.
+    pub id: String,
+    /// 门店名称. 1 to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// 地区编码: the official code of the district. 1 to 32 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area_code: Option<String>,
+    /// 详细地址. 1 to 512 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl StoreInfo {
+    /// A shop with its number.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), name: None, area_code: None, address: None }
+    }
+}
+
+/// 结算信息.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SettleInfo {
+    /// 分账标识: whether the money is frozen for profit sharing, for at most 30 days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profit_sharing: Option<bool>,
+}
+
+/// The JSON of an order, in the order of the fields of document 003.
+#[derive(Serialize)]
+struct Body<'a> {
+    appid: &'a AppId,
+    mchid: &'a str,
+    description: &'a str,
+    out_trade_no: &'a OutTradeNo,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_expire: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attach: Option<&'a str>,
+    notify_url: &'a NotifyUrl,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goods_tag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support_fapiao: Option<bool>,
+    amount: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a Detail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scene_info: Option<&'a SceneInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settle_info: Option<&'a SettleInfo>,
+}
+
+#[derive(Serialize)]
+struct Amount {
+    total: Fen,
+    currency: &'static str,
+}
+
+/// Of the whole object, blanks between tokens not counted; our JSON has none (protocol D.1).
+const DETAIL_LIMIT: usize = 6144;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    fn order() -> Order {
+        Order::new(
+            AppId::new("wxd678efh567hg6787").unwrap(),
+            OutTradeNo::new("1217752501201407033233368018").unwrap(),
+            "Image形象店-深圳腾大-QQ公仔",
+            Fen(100),
+            NotifyUrl::new("https://www.weixin.qq.com/wxpay/pay.php").unwrap(),
+        )
+    }
+
+    /// Every field, with the values of document 003.
+    fn full_order() -> Order {
+        let mut goods = GoodsDetail::new("1246464644", 1, Fen(528_800));
+        goods.wechatpay_goods_id = Some("1001".into());
+        goods.goods_name = Some("iPhone6s 16G".into());
+        let mut store = StoreInfo::new("0001");
+        store.name = Some("腾讯大厦分店".into());
+        store.area_code = Some("440305".into());
+        store.address = Some("广东省深圳市南山区科技中一道10000号".into());
+        let mut scene = SceneInfo::new("14.23.150.211".parse().unwrap());
+        scene.device_id = Some("013467007045764".into());
+        scene.store_info = Some(store);
+        let mut order = order();
+        order.time_expire = Some("2018-06-08T10:34:56+08:00".parse().unwrap());
+        order.attach = Some("自定义数据说明".into());
+        order.goods_tag = Some("WXG".into());
+        order.support_fapiao = Some(false);
+        order.detail = Some(Detail {
+            cost_price: Some(Fen(1)),
+            invoice_id: Some("wx123".into()),
+            goods_detail: vec![goods],
+        });
+        order.scene_info = Some(scene);
+        order.settle_info = Some(SettleInfo { profit_sharing: Some(false) });
+        order
+    }
+
+    fn faults(change: impl FnOnce(&mut Order)) -> String {
+        let mut order = full_order();
+        change(&mut order);
+        order.check().map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn the_least_order_leaves_out_what_was_not_set() {
+        let json = order().to_body("1900007291").unwrap();
+        let expected = concat!(
+            r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291","#,
+            r#""description":"Image形象店-深圳腾大-QQ公仔","#,
+            r#""out_trade_no":"1217752501201407033233368018","#,
+            r#""notify_url":"https://www.weixin.qq.com/wxpay/pay.php","#,
+            r#""amount":{"total":100,"currency":"CNY"}}"#,
+        );
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_field_of_document_003_is_written_under_its_name() {
+        let json = full_order().to_body("1230000109").unwrap();
+        let expected = concat!(
+            r#"{"appid":"wxd678efh567hg6787","mchid":"1230000109","#,
+            r#""description":"Image形象店-深圳腾大-QQ公仔","#,
+            r#""out_trade_no":"1217752501201407033233368018","#,
+            r#""time_expire":"2018-06-08T10:34:56+08:00","attach":"自定义数据说明","#,
+            r#""notify_url":"https://www.weixin.qq.com/wxpay/pay.php","goods_tag":"WXG","#,
+            r#""support_fapiao":false,"amount":{"total":100,"currency":"CNY"},"#,
+            r#""detail":{"cost_price":1,"invoice_id":"wx123","goods_detail":[{"#,
+            r#""merchant_goods_id":"1246464644","wechatpay_goods_id":"1001","#,
+            r#""goods_name":"iPhone6s 16G","quantity":1,"unit_price":528800}]},"#,
+            r#""scene_info":{"payer_client_ip":"14.23.150.211","device_id":"013467007045764","#,
+            r#""store_info":{"id":"0001","name":"腾讯大厦分店","area_code":"440305","#,
+            r#""address":"广东省深圳市南山区科技中一道10000号"}},"#,
+            r#""settle_info":{"profit_sharing":false}}"#,
+        );
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_rule_is_told_by_its_json_path() {
+        let goods = |order: &mut Order| {
+            let detail = order.detail.get_or_insert_default();
+            detail.goods_detail.push(GoodsDetail::new("2", 1, Fen(1)));
+            detail.goods_detail.len() - 1
+        };
+        let store = |order: &mut Order, change: fn(&mut StoreInfo)| {
+            change(order.scene_info.as_mut().unwrap().store_info.as_mut().unwrap());
+        };
+        let long = |length| "长".repeat(length);
+        let table: Vec<(String, &str)> = vec![
+            (faults(|o| o.description.clear()), "/description must be 1 to 127 characters"),
+            (faults(|o| o.description = long(128)), "/description must be 1 to 127 characters"),
+            (
+                faults(|o| o.description = "公仔🧸".into()),
+                "/description must not hold emoji or other characters of four bytes in UTF-8",
+            ),
+            (faults(|o| o.attach = Some(String::new())), "/attach must be 1 to 128 characters"),
+            (faults(|o| o.attach = Some(long(129))), "/attach must be 1 to 128 characters"),
+            (faults(|o| o.goods_tag = Some(long(33))), "/goods_tag must be 1 to 32 characters"),
+            (
+                faults(|o| o.total = Fen(0)),
+                "/amount/total must be at least 1 fen and fit a signed 64-bit integer",
+            ),
+            (
+                faults(|o| o.total = Fen(u64::MAX)),
+                "/amount/total must be at least 1 fen and fit a signed 64-bit integer",
+            ),
+            (
+                faults(|o| o.time_expire = Some("2030-01-01T00:00:00.5Z".parse().unwrap())),
+                "/time_expire must be a whole second",
+            ),
+            (
+                faults(|o| o.detail.as_mut().unwrap().cost_price = Some(Fen(u64::MAX))),
+                "/detail/cost_price must fit a signed 64-bit integer",
+            ),
+            (
+                faults(|o| o.detail.as_mut().unwrap().invoice_id = Some(long(33))),
+                "/detail/invoice_id must be 1 to 32 characters",
+            ),
+            (
+                faults(|o| {
+                    let index = goods(o);
+                    o.detail.as_mut().unwrap().goods_detail[index].merchant_goods_id = "a b".into();
+                }),
+                "/detail/goods_detail/1/merchant_goods_id must be 1 to 32 letters, digits, _ or -",
+            ),
+            (
+                faults(|o| o.detail.as_mut().unwrap().goods_detail[0].goods_name = Some(long(257))),
+                "/detail/goods_detail/0/goods_name must be 1 to 256 characters",
+            ),
+            (
+                faults(|o| {
+                    let goods = &mut o.detail.as_mut().unwrap().goods_detail[0];
+                    goods.wechatpay_goods_id = Some(String::new());
+                }),
+                "/detail/goods_detail/0/wechatpay_goods_id must be 1 to 32 characters",
+            ),
+            (
+                faults(|o| o.detail.as_mut().unwrap().goods_detail[0].quantity = 0),
+                "/detail/goods_detail/0/quantity must be at least 1 and fit a signed 64-bit integer",
+            ),
+            (
+                faults(|o| o.detail.as_mut().unwrap().goods_detail[0].unit_price = Fen(u64::MAX)),
+                "/detail/goods_detail/0/unit_price must fit a signed 64-bit integer",
+            ),
+            (
+                faults(|o| o.scene_info.as_mut().unwrap().device_id = Some(long(33))),
+                "/scene_info/device_id must be 1 to 32 characters",
+            ),
+            (
+                faults(|o| store(o, |store| store.id.clear())),
+                "/scene_info/store_info/id must be 1 to 32 characters",
+            ),
+            (
+                faults(|o| store(o, |store| store.name = Some("长".repeat(257)))),
+                "/scene_info/store_info/name must be 1 to 256 characters",
+            ),
+            (
+                faults(|o| store(o, |store| store.area_code = Some("长".repeat(33)))),
+                "/scene_info/store_info/area_code must be 1 to 32 characters",
+            ),
+            (
+                faults(|o| store(o, |store| store.address = Some("长".repeat(513)))),
+                "/scene_info/store_info/address must be 1 to 512 characters",
+            ),
+        ];
+        for (found, expected) in table {
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn the_longest_legal_values_pass() {
+        let long = |length| "长".repeat(length);
+        assert_eq!(
+            faults(|order| {
+                order.description = long(127);
+                order.attach = Some(long(128));
+                order.goods_tag = Some(long(32));
+                order.total = Fen::MAX;
+                order.scene_info = Some(SceneInfo::new(Ipv6Addr::LOCALHOST.into()));
+                order.description.replace_range(..3, "\u{2028}");
+            }),
+            ""
+        );
+    }
+
+    #[test]
+    fn the_detail_is_measured_whole_and_in_bytes() {
+        let detail = |rest: usize| {
+            let mut goods = GoodsDetail::new("1", 1, Fen(1));
+            goods.goods_name = Some("长".repeat(100));
+            let mut last = GoodsDetail::new("1", 1, Fen(1));
+            last.goods_name = Some("n".repeat(rest));
+            let goods_detail = vec![goods; 16].into_iter().chain([last]).collect();
+            Detail { goods_detail, ..Detail::default() }
+        };
+        let room = 6144 - serde_json::to_vec(&detail(0)).unwrap().len();
+        assert_eq!(faults(|order| order.detail = Some(detail(room))), "");
+        assert_eq!(
+            faults(|order| order.detail = Some(detail(room + 1))),
+            "/detail must not exceed 6144 bytes as JSON"
+        );
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_and_none_of_the_values() {
+        let found = faults(|order| {
+            order.description = "SECRET🧸".into();
+            order.total = Fen(0);
+            order.attach = Some("SECRET".repeat(99));
+        });
+        assert_eq!(found.matches("; ").count(), 2, "{found}");
+        assert!(!found.contains("SECRET"), "{found}");
+    }
+}

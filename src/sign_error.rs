@@ -1,0 +1,251 @@
+//! Why WeChat Pay answered `SIGN_ERROR`: the message it built beside the one that was signed.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What a comparison of the two messages shows.
+///
+/// WeChat Pay answers a wrong signature with its own view of the message
+/// (`detail.sign_information`): the body cut short, the length whole. Held against the message that
+/// was signed it says which line changed on the way, or that none did and the key is the wrong one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignDiagnosis {
+    /// The first line that differs; `None` if WeChat Pay built the same message.
+    pub line: Option<MessageLine>,
+    /// The length in bytes of the message that was signed.
+    pub signed_length: usize,
+    /// The length in bytes of the message that WeChat Pay built.
+    pub received_length: Option<usize>,
+}
+
+/// One of the five lines of the message that is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageLine {
+    /// Line 1, the HTTP method.
+    Method,
+    /// Line 2, the path with its query.
+    Url,
+    /// Line 3.
+    Timestamp,
+    /// Line 4.
+    Nonce,
+    /// Line 5, the body.
+    Body,
+}
+
+impl SignDiagnosis {
+    /// Compares the message that was signed with the member `detail` of the answer; `None` if that
+    /// says nothing about a message.
+    pub(crate) fn of(signed: &[u8], detail: &Value) -> Option<Self> {
+        let seen = detail.get("sign_information")?;
+        let received_length = seen
+            .get("sign_message_length")
+            .and_then(Value::as_u64)
+            .and_then(|length| usize::try_from(length).ok());
+        let line = match seen.get("truncated_sign_message").and_then(Value::as_str) {
+            Some(message) => first_difference(signed, message.as_bytes()),
+            None => method_or_url(signed, seen),
+        };
+        let body_if_longer_or_shorter =
+            received_length.filter(|length| *length != signed.len()).map(|_| MessageLine::Body);
+        Some(Self {
+            line: line.or(body_if_longer_or_shorter),
+            signed_length: signed.len(),
+            received_length,
+        })
+    }
+
+    fn cause(&self) -> &'static str {
+        match self.line {
+            Some(MessageLine::Method) => {
+                "another method arrived than was signed; look for a redirect or a proxy"
+            }
+            Some(MessageLine::Url) => {
+                "another path or query arrived than was signed; look for a proxy or a base URL \
+                 that rewrites it"
+            }
+            Some(MessageLine::Timestamp | MessageLine::Nonce) => {
+                "the Authorization header does not hold the value that was signed; look for a \
+                 Signer that signs something else than it is given, or a proxy that changes headers"
+            }
+            Some(MessageLine::Body) if self.received_length < Some(self.signed_length) => {
+                "less of the body arrived than was signed; look for a Transport or a proxy that \
+                 drops or rewrites it"
+            }
+            Some(MessageLine::Body) => {
+                "another body arrived than was signed; look for a Transport or a proxy that \
+                 re-encodes it"
+            }
+            None => {
+                "the message arrived as it was signed, so the private key is not that of the \
+                 certificate named; check that apiclient_key.pem and the serial number belong \
+                 together"
+            }
+        }
+    }
+}
+
+impl fmt::Display for SignDiagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "of the message signed, {line} differs")?,
+            None => write!(f, "no line of the message signed differs")?,
+        }
+        if let Some(received) = self.received_length {
+            write!(f, " ({} bytes signed, {received} received)", self.signed_length)?;
+        }
+        write!(f, ": {}", self.cause())
+    }
+}
+
+impl fmt::Display for MessageLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Method => "line 1 (method)",
+            Self::Url => "line 2 (path and query)",
+            Self::Timestamp => "line 3 (timestamp)",
+            Self::Nonce => "line 4 (nonce)",
+            Self::Body => "line 5 (body)",
+        })
+    }
+}
+
+fn first_difference(signed: &[u8], seen: &[u8]) -> Option<MessageLine> {
+    let (mut signed, mut seen) = (five_lines(signed), five_lines(seen));
+    LINES.into_iter().find(|line| {
+        let (signed, seen) = (signed.next().unwrap_or_default(), seen.next().unwrap_or_default());
+        let cut = *line == MessageLine::Body || seen.len() >= SHORTEST_CUT;
+        if cut { !signed.starts_with(seen) } else { signed != seen }
+    })
+}
+
+fn method_or_url(signed: &[u8], seen: &Value) -> Option<MessageLine> {
+    let text = |name| seen.get(name).and_then(Value::as_str).map(str::as_bytes);
+    let mut lines = five_lines(signed);
+    let (method, url) = (lines.next(), lines.next());
+    if text("method").is_some_and(|seen| Some(seen) != method) {
+        Some(MessageLine::Method)
+    } else if text("url").is_some_and(|seen| Some(seen) != url) {
+        Some(MessageLine::Url)
+    } else {
+        None
+    }
+}
+
+/// The lines without their line feeds. The body may hold line feeds of its own.
+fn five_lines(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+    message.strip_suffix(b"\n").unwrap_or(message).splitn(LINES.len(), |byte| *byte == b'\n')
+}
+
+const LINES: [MessageLine; 5] = [
+    MessageLine::Method,
+    MessageLine::Url,
+    MessageLine::Timestamp,
+    MessageLine::Nonce,
+    MessageLine::Body,
+];
+
+/// WeChat Pay cuts the body, to 8 characters where seen (wechatpay-go#235 and others). Should it
+/// ever cut another line, at least this much of it stands.
+const SHORTEST_CUT: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::message;
+
+    const NONCE: &str = "IXlHDnWguGbz7uMOL7xdPibFoV342jP3";
+    const BODY: &[u8] = br#"{"amount":{"total":1}}"#;
+
+    fn signed() -> Vec<u8> {
+        message::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, BODY)
+    }
+
+    fn diagnose(received: &[u8]) -> SignDiagnosis {
+        let mut cut: Vec<&[u8]> = received.splitn(5, |byte| *byte == b'\n').collect();
+        let body = cut.pop().unwrap().strip_suffix(b"\n").unwrap();
+        let mut text = cut.join(&b'\n');
+        text.push(b'\n');
+        text.extend(body.iter().take(8));
+        text.push(b'\n');
+        let detail = json!({
+            "detail": {"issue": "sign not match"},
+            "field": "signature",
+            "location": "authorization",
+            "sign_information": {
+                "method": "POST",
+                "sign_message_length": received.len(),
+                "truncated_sign_message": String::from_utf8(text).unwrap(),
+                "url": "/v3/pay/transactions/app",
+            },
+        });
+        SignDiagnosis::of(&signed(), &detail).unwrap()
+    }
+
+    #[test]
+    fn the_line_that_changed_on_the_way_is_named() {
+        let path = "/v3/pay/transactions/app";
+        let at = 1_756_951_532;
+        let cases = [
+            (message::request("GET", path, at, NONCE, BODY), MessageLine::Method),
+            (message::request("POST", "/x/v3/pay", at, NONCE, BODY), MessageLine::Url),
+            (
+                message::request("POST", "/v3/pay/transactions/app?", at, NONCE, BODY),
+                MessageLine::Url,
+            ),
+            (message::request("POST", path, at + 1, NONCE, BODY), MessageLine::Timestamp),
+            (message::request("POST", path, at, &NONCE.to_lowercase(), BODY), MessageLine::Nonce),
+            (message::request("POST", path, at, NONCE, b""), MessageLine::Body),
+            (message::request("POST", path, at, NONCE, b"{\"appid\":1}"), MessageLine::Body),
+            (message::request("POST", path, at, NONCE, b"{\n \"amount\":1}"), MessageLine::Body),
+            (message::request("POST", path, at, NONCE, &[BODY, b" "].concat()), MessageLine::Body),
+        ];
+        for (received, line) in cases {
+            assert_eq!(diagnose(&received).line, Some(line), "{received:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_message_means_the_wrong_key() {
+        let diagnosis = diagnose(&signed());
+        assert_eq!(diagnosis.line, None);
+        assert!(diagnosis.to_string().contains("apiclient_key.pem and the serial number"));
+    }
+
+    #[test]
+    fn a_body_that_never_arrived_is_told_by_its_length() {
+        let received =
+            message::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, b"");
+        assert_eq!(
+            diagnose(&received).to_string(),
+            "of the message signed, line 5 (body) differs (97 bytes signed, 75 received): less of \
+             the body arrived than was signed; look for a Transport or a proxy that drops or \
+             rewrites it"
+        );
+    }
+
+    #[test]
+    fn without_the_message_method_and_url_still_speak() {
+        let detail =
+            |method: &str, url: &str| json!({"sign_information": {"method": method, "url": url}});
+        let line = |detail| SignDiagnosis::of(&signed(), &detail).unwrap().line;
+        assert_eq!(line(detail("GET", "/v3/pay/transactions/app")), Some(MessageLine::Method));
+        assert_eq!(line(detail("POST", "/v3/pay/transactions")), Some(MessageLine::Url));
+        assert_eq!(line(detail("POST", "/v3/pay/transactions/app")), None);
+    }
+
+    #[test]
+    fn a_detail_of_any_other_shape_says_nothing() {
+        for detail in [json!(null), json!("x"), json!([1]), json!({"sign_information": null})] {
+            let nothing = SignDiagnosis::of(&signed(), &detail);
+            assert!(nothing.is_none_or(|diagnosis| diagnosis.line.is_none()), "{detail}");
+        }
+        let absurd =
+            json!({"sign_information": {"sign_message_length": -1, "truncated_sign_message": ""}});
+        assert_eq!(SignDiagnosis::of(&signed(), &absurd).unwrap().line, Some(MessageLine::Method));
+    }
+}

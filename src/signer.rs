@@ -1,0 +1,257 @@
+//! Who signs: the [`Signer`] trait, and [`RsaSigner`] for a merchant with a key file.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::rsa::KeyPair;
+use ring::signature::RSA_PKCS1_SHA256;
+
+use crate::error::{Error, Invalid, SignError};
+use crate::id;
+use crate::pem::{self, PrivateKey};
+use crate::trust::PublicKey;
+
+/// Signs for one merchant. A key in a file, a KMS or an HSM: these two methods are all there is.
+///
+/// ```
+/// use wechatpay::{SignError, Signature, Signer};
+///
+/// struct Hsm;
+///
+/// impl Signer for Hsm {
+///     fn mchid(&self) -> &str {
+///         "1900000109"
+///     }
+///
+///     fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+///         let bytes = ask_the_hsm(message).map_err(|_| SignError::new("the HSM is not there"))?;
+///         Ok(Signature { serial_no: "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C".into(), bytes })
+///     }
+/// }
+/// # fn ask_the_hsm(_: &[u8]) -> Result<Vec<u8>, ()> { Err(()) }
+/// # assert!(Hsm.sign(b"").is_err());
+/// ```
+pub trait Signer: Send + Sync {
+    /// 商户号: the merchant who signs. It is said here and nowhere else, so that header and body
+    /// cannot disagree. A partner (服务商) signs as its own `sp_mchid`, a combined order is signed
+    /// by its `combine_mchid`.
+    fn mchid(&self) -> &str;
+
+    /// Signs the message with RSASSA-PKCS1-v1_5 and SHA-256 (the signer hashes), and names the
+    /// certificate whose key it used.
+    ///
+    /// # Errors
+    /// [`SignError`] if there is no signature; nothing is sent then.
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignError>;
+}
+
+/// A signature, and which key made it: together, so that a rotating key is never misnamed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// 商户API证书序列号: the serial number of the certificate of the key that signed.
+    pub serial_no: Cow<'static, str>,
+    /// The signature, not encoded.
+    pub bytes: Vec<u8>,
+}
+
+/// A merchant's private key from `apiclient_key.pem`, parsed once.
+///
+/// It is not `Clone`, so that the key stays in one place; share it by reference or `Arc`. ring
+/// keeps the key and does not wipe it from memory when it is dropped.
+pub struct RsaSigner {
+    mchid: String,
+    serial_no: String,
+    key: KeyPair,
+}
+
+impl RsaSigner {
+    /// From the text of `apiclient_key.pem` and the serial number of the certificate (商户API证书)
+    /// that belongs to it.
+    ///
+    /// RSA of 2048 to 4096 bits, PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] says what is wrong with the merchant number, the serial number or the
+    /// key.
+    pub fn from_pem(
+        mchid: impl Into<String>,
+        serial_no: impl Into<String>,
+        private_key_pem: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        let (mchid, serial_no) = (mchid.into(), serial_no.into());
+        id::check_mchid(&mchid).map_err(|rule| Invalid::new("mchid", rule))?;
+        id::check_serial_no(&serial_no).map_err(|rule| Invalid::new("serial_no", rule))?;
+        Ok(Self { mchid, serial_no, key: read_key(private_key_pem.as_ref())? })
+    }
+
+    /// From the texts of `apiclient_cert.pem` and `apiclient_key.pem`: the serial number is read
+    /// from the certificate, and the two are held against each other.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] says what is wrong, also if the key is not that of the certificate.
+    pub fn from_certificate(
+        mchid: impl Into<String>,
+        certificate_pem: impl AsRef<[u8]>,
+        private_key_pem: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        let (serial_no, public_key) =
+            PublicKey::from_certificate("certificate", certificate_pem.as_ref())?;
+        let signer = Self::from_pem(mchid, serial_no, private_key_pem)?;
+        let proof = signer.sign(PROOF)?;
+        if public_key.verifies(PROOF, &proof.bytes) {
+            Ok(signer)
+        } else {
+            Err(Invalid::new("private_key", "is not the key of the certificate").into())
+        }
+    }
+
+    /// [`from_pem`](Self::from_pem) with the key read from a file.
+    ///
+    /// # Errors
+    /// As there, and if the file cannot be read.
+    pub fn from_pem_file(
+        mchid: impl Into<String>,
+        serial_no: impl Into<String>,
+        private_key: impl AsRef<Path>,
+    ) -> Result<Self, Error> {
+        Self::from_pem(mchid, serial_no, read_file("private_key", private_key.as_ref())?)
+    }
+
+    /// [`from_certificate`](Self::from_certificate) with both read from files.
+    ///
+    /// # Errors
+    /// As there, and if a file cannot be read.
+    pub fn from_certificate_files(
+        mchid: impl Into<String>,
+        certificate: impl AsRef<Path>,
+        private_key: impl AsRef<Path>,
+    ) -> Result<Self, Error> {
+        let certificate = read_file("certificate", certificate.as_ref())?;
+        Self::from_certificate(mchid, certificate, read_file("private_key", private_key.as_ref())?)
+    }
+
+    /// 商户API证书序列号.
+    #[must_use]
+    pub fn serial_no(&self) -> &str {
+        &self.serial_no
+    }
+}
+
+impl Signer for RsaSigner {
+    fn mchid(&self) -> &str {
+        &self.mchid
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        let mut bytes = vec![0; self.key.public().modulus_len()];
+        self.key
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut bytes)
+            .map_err(|_| SignError::new("the private key cannot sign"))?;
+        Ok(Signature { serial_no: Cow::Owned(self.serial_no.clone()), bytes })
+    }
+}
+
+impl fmt::Debug for RsaSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RsaSigner")
+            .field("mchid", &self.mchid)
+            .field("serial_no", &self.serial_no)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A nonce (随机字符串) of 32 characters: 128 random bits in upper-case hexadecimal, as the
+/// documents show it.
+pub(crate) fn nonce() -> Result<String, SignError> {
+    let mut bits = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bits)
+        .map_err(|_| SignError::new("the operating system gave no random numbers"))?;
+    Ok(format!("{:032X}", u128::from_be_bytes(bits)))
+}
+
+fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
+    let key = match pem::private_key("private_key", pem)? {
+        PrivateKey::Pkcs8(der) => KeyPair::from_pkcs8(&der),
+        PrivateKey::Pkcs1(der) => KeyPair::from_der(&der),
+    };
+    key.map_err(|rejected| {
+        // ring tells its reasons by these names only.
+        let rule = match rejected.to_string().as_str() {
+            "TooSmall" => "is too short; WeChat Pay signs with RSA keys of 2048 bits",
+            "TooLarge" => "is too long; RSA keys of 2048 to 4096 bits are read",
+            "WrongAlgorithm" => "is not an RSA key; WeChat Pay signs with RSA keys",
+            _ => "is damaged: the PEM text holds no complete RSA private key",
+        };
+        Invalid::new("private_key", rule)
+    })
+}
+
+fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
+    std::fs::read(path).map_err(|error| {
+        Invalid::new(name, format!("cannot be read from {}: {error}", path.display()))
+    })
+}
+
+/// What a key signs to show that it belongs to a certificate. No request looks like this.
+const PROOF: &[u8] = b"does this key belong to this certificate?";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message;
+
+    fn signer() -> RsaSigner {
+        let key = include_str!("sandbox/keys/merchant.pem");
+        RsaSigner::from_pem("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB", key).unwrap()
+    }
+
+    #[test]
+    fn debug_shows_the_names_and_nothing_of_the_key() {
+        assert_eq!(
+            format!("{:?}", signer()),
+            "RsaSigner { mchid: \"1900007291\", \
+             serial_no: \"408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB\", .. }"
+        );
+    }
+
+    #[test]
+    fn a_signature_is_deterministic_and_names_its_key() {
+        let message = message::request("GET", "/v3/certificates", 1, "A", b"");
+        let (one, two) = (signer().sign(&message).unwrap(), signer().sign(&message).unwrap());
+        assert_eq!(one, two);
+        assert_eq!((one.serial_no.as_ref(), one.bytes.len()), (signer().serial_no(), 256));
+    }
+
+    #[test]
+    fn nonces_are_32_hexadecimal_characters_and_differ() {
+        let (one, two) = (nonce().unwrap(), nonce().unwrap());
+        assert_ne!(one, two);
+        for nonce in [one, two] {
+            assert!(nonce.len() == 32 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        }
+    }
+
+    #[test]
+    fn a_wrong_merchant_or_serial_number_is_told_by_its_name() {
+        let key = include_str!("sandbox/keys/merchant.pem");
+        for (mchid, serial_no, name) in [
+            ("", "AB", "mchid must be"),
+            ("19\r\n00", "AB", "mchid must be"),
+            ("1900007291", "", "serial_no must be"),
+            ("1900007291", "40:8B:07", "serial_no must be"),
+            ("1900007291", "PUB_KEY_ID_01", "serial_no must be"),
+        ] {
+            let error = RsaSigner::from_pem(mchid, serial_no, key).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = RsaSigner::from_pem_file("1900007291", "AB", "no/such.pem").unwrap_err();
+        assert!(error.to_string().starts_with("private_key cannot be read from no/such.pem: "));
+    }
+}

@@ -1,0 +1,311 @@
+//! Points in time, as WeChat Pay writes them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::{Error, Invalid};
+
+/// A point in time between the years 1970 and 9999, to the millisecond.
+///
+/// Read from RFC 3339 (`2018-06-08T10:34:56+08:00`, with or without milliseconds, with any offset
+/// or `Z`); printed in Beijing time, the way WeChat Pay's documents do. Any offset names the same
+/// point, so no time zone can be forgotten.
+///
+/// ```
+/// use wechatpay::Time;
+/// let time: Time = "2018-06-08T02:34:56Z".parse()?;
+/// assert_eq!(time.to_string(), "2018-06-08T10:34:56+08:00");
+/// assert_eq!(time.unix_seconds(), 1_528_425_296);
+/// # Ok::<(), wechatpay::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time {
+    unix_milliseconds: i64,
+}
+
+impl Time {
+    /// The time of this machine's clock.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the clock stands before 1970 or after 9999.
+    pub fn now() -> Result<Self, Error> {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| Invalid::new("clock", "of this machine stands before 1970"))?;
+        i64::try_from(since.as_millis())
+            .ok()
+            .and_then(Self::from_unix_milliseconds)
+            .ok_or_else(|| Invalid::new("clock", "of this machine stands after 9999").into())
+    }
+
+    /// The point that many seconds after the start of 1970 (UTC).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] outside the years 1970 to 9999.
+    pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
+        seconds
+            .checked_mul(1000)
+            .and_then(Self::from_unix_milliseconds)
+            .ok_or_else(|| Invalid::new("time", "must lie in the years 1970 to 9999").into())
+    }
+
+    /// Seconds since the start of 1970 (UTC), rounded down.
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.unix_milliseconds.div_euclid(1000)
+    }
+
+    pub(crate) fn is_whole_second(self) -> bool {
+        self.unix_milliseconds.rem_euclid(1000) == 0
+    }
+
+    fn from_unix_milliseconds(unix_milliseconds: i64) -> Option<Self> {
+        (0..=LAST_MILLISECOND).contains(&unix_milliseconds).then_some(Self { unix_milliseconds })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let [
+            y1,
+            y2,
+            y3,
+            y4,
+            b'-',
+            mo1,
+            mo2,
+            b'-',
+            d1,
+            d2,
+            b'T' | b't',
+            h1,
+            h2,
+            b':',
+            mi1,
+            mi2,
+            b':',
+            s1,
+            s2,
+            rest @ ..,
+        ] = text.as_bytes()
+        else {
+            return None;
+        };
+        let (milliseconds, zone) = split_fraction(rest)?;
+        let offset_minutes = match zone {
+            [b'Z' | b'z'] => 0,
+            [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+                let hours = number(&[*h1, *h2], 0, 23)?;
+                let minutes = hours.checked_mul(60)?.checked_add(number(&[*m1, *m2], 0, 59)?)?;
+                if *sign == b'-' { minutes.checked_neg()? } else { minutes }
+            }
+            _ => return None,
+        };
+        let year = number(&[*y1, *y2, *y3, *y4], 1, 9999)?;
+        let month = number(&[*mo1, *mo2], 1, 12)?;
+        let day = number(&[*d1, *d2], 1, days_in_month(year, month))?;
+        let minutes = days_since_1970(year, month, day)
+            .checked_mul(24)?
+            .checked_add(number(&[*h1, *h2], 0, 23)?)?
+            .checked_mul(60)?
+            .checked_add(number(&[*mi1, *mi2], 0, 59)?)?
+            .checked_sub(offset_minutes)?;
+        let seconds = minutes.checked_mul(60)?.checked_add(number(&[*s1, *s2], 0, 59)?)?;
+        Self::from_unix_milliseconds(seconds.checked_mul(1000)?.checked_add(milliseconds)?)
+    }
+}
+
+impl FromStr for Time {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Invalid`] if the text is not RFC 3339 with an offset.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text).ok_or_else(|| {
+            Invalid::new("time", "must be RFC 3339 with an offset: 2018-06-08T10:34:56+08:00")
+                .into()
+        })
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = self.unix_milliseconds.saturating_add(BEIJING_MILLISECONDS);
+        let (days, rest) =
+            (milliseconds.div_euclid(DAY_MILLISECONDS), milliseconds.rem_euclid(DAY_MILLISECONDS));
+        let (year, month, day) = date_of(days);
+        let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if !self.is_whole_second() {
+            write!(f, ".{:03}", rest % 1000)?;
+        }
+        f.write_str("+08:00")
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("a time that is not RFC 3339"))
+    }
+}
+
+/// Splits `.120+08:00` into 120 and `+08:00`. Digits past the millisecond are dropped.
+fn split_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let [b'.', digits @ ..] = text else { return Some((0, text)) };
+    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, zone) = digits.split_at_checked(length)?;
+    if digits.is_empty() {
+        return None;
+    }
+    let mut padded = digits.iter().copied().chain(std::iter::repeat(b'0'));
+    let three = [padded.next()?, padded.next()?, padded.next()?];
+    Some((number(&three, 0, 999)?, zone))
+}
+
+fn number(digits: &[u8], least: i64, most: i64) -> Option<i64> {
+    let value = digits.iter().try_fold(0_i64, |value, digit| {
+        let digit = char::from(*digit).to_digit(10)?;
+        value.checked_mul(10)?.checked_add(i64::from(digit))
+    })?;
+    (least..=most).contains(&value).then_some(value)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so that
+/// the leap day is the last of its year.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the year is at most 9999, so nothing comes near the ends of i64"
+)]
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - DAYS_TO_1970
+}
+
+/// The inverse of [`days_since_1970`].
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the days lie between the years 1970 and 10000, so nothing comes near the ends of i64"
+)]
+fn date_of(days: i64) -> (i64, i64, i64) {
+    let days = days + DAYS_TO_1970;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year_of_era;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
+}
+
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_1970: i64 = 719_468;
+const DAY_MILLISECONDS: i64 = 86_400_000;
+/// Beijing keeps UTC+8 all year.
+const BEIJING_MILLISECONDS: i64 = 28_800_000;
+/// 9999-12-31T23:59:59.999 in Beijing: the last point that prints with four digits for the year.
+const LAST_MILLISECOND: i64 = 253_402_271_999_999;
+
+#[cfg(test)]
+mod tests {
+    use ::time::format_description::well_known::Rfc3339;
+    use ::time::{OffsetDateTime, UtcOffset};
+
+    use super::*;
+
+    #[test]
+    fn agrees_with_a_calendar_crate_until_the_year_9999() {
+        let beijing = UtcOffset::from_hms(8, 0, 0).unwrap();
+        let (every_day_until_2079, then_every_eleventh) = (0..40_000, 40_000..2_932_896);
+        for day in every_day_until_2079.chain(then_every_eleventh.step_by(11)) {
+            let seconds = day * 86_400 + day % 57_600;
+            let ours = Time::from_unix_seconds(seconds).unwrap();
+            let theirs = OffsetDateTime::from_unix_timestamp(seconds).unwrap().to_offset(beijing);
+            let text = format!(
+                "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+08:00",
+                theirs.year(),
+                u8::from(theirs.month()),
+                theirs.day(),
+                theirs.hour(),
+                theirs.minute(),
+                theirs.second(),
+            );
+            assert_eq!(ours.to_string(), text);
+            assert_eq!(text.parse::<Time>().unwrap(), ours);
+        }
+    }
+
+    #[test]
+    fn the_four_documented_forms_are_read() {
+        for text in [
+            "2018-06-08T10:34:56+08:00",
+            "2018-06-08T10:34:56.000+08:00",
+            "2018-06-08T02:34:56Z",
+            "2018-06-08T02:34:56.000Z",
+            "2018-06-07T23:04:56-03:30",
+        ] {
+            let time: Time = text.parse().unwrap();
+            assert_eq!(time.to_string(), "2018-06-08T10:34:56+08:00", "{text}");
+            let theirs = OffsetDateTime::parse(text, &Rfc3339).unwrap();
+            assert_eq!(time.unix_seconds(), theirs.unix_timestamp(), "{text}");
+        }
+        let time: Time = "2018-06-08T10:34:56.12+08:00".parse().unwrap();
+        assert_eq!(time.to_string(), "2018-06-08T10:34:56.120+08:00");
+        assert_eq!(time.to_string().parse::<Time>().unwrap(), time);
+    }
+
+    #[test]
+    fn what_is_not_rfc_3339_is_refused() {
+        for text in [
+            "",
+            "2018-06-08",
+            "2018-06-08T10:34:56",
+            "2018-06-08 10:34:56+08:00",
+            "2018-06-08T10:34:56+0800",
+            "2018-06-08T10:34:56+08",
+            "2018-06-08T10:34:56.+08:00",
+            "2018-06-08T10:34:60+08:00",
+            "2018-06-08T24:00:00+08:00",
+            "2018-13-08T10:34:56+08:00",
+            "2018-02-29T10:34:56+08:00",
+            "1900-02-29T10:34:56+08:00",
+            "10000-01-01T00:00:00+08:00",
+            "1969-12-31T23:59:59Z",
+            "+018-06-08T10:34:56+08:00",
+            "２018-06-08T10:34:56+08:00",
+            "2018-06-08T10:34:56+08:00 ",
+            "2018-06-08T10:34:56+24:00",
+        ] {
+            assert!(text.parse::<Time>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_hold() {
+        let last: Time = "9999-12-31T23:59:59.999+08:00".parse().unwrap();
+        assert_eq!(last.to_string().parse::<Time>().unwrap(), last);
+        assert!("9999-12-31T23:59:59Z".parse::<Time>().is_err());
+        assert!(Time::from_unix_seconds(-1).is_err());
+        assert!(Time::from_unix_seconds(i64::MAX).is_err());
+        assert_eq!(Time::from_unix_seconds(0).unwrap().to_string(), "1970-01-01T08:00:00+08:00");
+    }
+}

@@ -1,0 +1,373 @@
+//! How bytes travel: the [`Transport`] trait, and [`UreqTransport`] over ureq and rustls.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ureq::config::Config;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use crate::error::{Error, Invalid, TransportError};
+use crate::pem;
+
+/// Sends one request and returns its answer. Replace it to route calls your own way; most programs
+/// use [`UreqTransport`].
+///
+/// An implementation sends the request at most once, follows no redirect, verifies TLS, passes the
+/// bytes on as they are, and ends in bounded time. What it returns is not believed until its
+/// signature is checked.
+pub trait Transport: Send + Sync {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// [`TransportError::not_sent`] only if certainly no byte of the request has left, else
+    /// [`TransportError::unknown`]. An answer of any status is not an error.
+    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError>;
+}
+
+/// A request, ready to be sent.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The whole URL. Its path and query are signed: they must arrive byte for byte.
+    pub url: &'a str,
+    /// Names and values, each name once.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// The body, empty for `GET`. It is signed: it must arrive byte for byte.
+    pub body: &'a [u8],
+}
+
+/// Leaves out headers and body: they hold the signature and what the payer bought.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.url.split_once('?').map_or(self.url, |(path, _)| path);
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer, as received.
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values, in order, repeated ones repeated.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body. Whoever reads it sets the limit.
+    pub body: Box<dyn Read + Send>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Settings of [`UreqTransport`].
+///
+/// ```
+/// use std::time::Duration;
+/// use wechatpay::{HttpOptions, UreqTransport};
+///
+/// let mut options = HttpOptions::default();
+/// options.total_timeout = Duration::from_secs(10);
+/// let transport = UreqTransport::new(&options)?;
+/// # Ok::<(), wechatpay::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// The time a whole call may take. Finding the address and connecting may take a quarter of it
+    /// each, and never more than 5 s, so that a connection that never stood is told apart from a
+    /// lost answer. Default: 30 s.
+    pub total_timeout: Duration,
+    /// Certificates (PEM, one or more) to trust as roots in place of Mozilla's, for a host of one's
+    /// own such as the sandbox. A gateway talks to one host, so no other root is needed. Default:
+    /// none, which means Mozilla's roots.
+    pub root_certificates: Option<String>,
+    /// The way out. TLS reaches through a proxy to WeChat Pay. Default: [`Proxy::FromEnvironment`].
+    pub proxy: Proxy,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            total_timeout: TOTAL_TIMEOUT,
+            root_certificates: None,
+            proxy: Proxy::FromEnvironment,
+        }
+    }
+}
+
+/// Which proxy to use. Loopback addresses are always reached directly.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proxy {
+    /// What `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    FromEnvironment,
+    /// No proxy, whatever the environment says.
+    Direct,
+    /// An HTTP proxy: `http://proxy.example:3128`, with `user:password@` if it asks for that.
+    Url(String),
+}
+
+/// Leaves out the URL, which may hold a password.
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FromEnvironment => "FromEnvironment",
+            Self::Direct => "Direct",
+            Self::Url(_) => "Url(..)",
+        })
+    }
+}
+
+/// HTTPS by ureq and rustls: verifies every certificate, follows no redirect, reuses connections.
+///
+/// ureq logs through the `log` crate. At level `TRACE` it prints the headers of requests, the
+/// signature among them, so keep `TRACE` off for the target `ureq` in production.
+#[derive(Clone)]
+pub struct UreqTransport {
+    agent: Agent,
+}
+
+impl UreqTransport {
+    /// A transport with its own connections.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if a time-out, a root certificate or the proxy cannot be used.
+    pub fn new(options: &HttpOptions) -> Result<Self, Error> {
+        let connect_timeout = options.total_timeout.checked_div(4).unwrap_or_default();
+        if connect_timeout.is_zero() {
+            return Err(Invalid::new("total_timeout", "must be longer than nothing").into());
+        }
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            .timeout_global(Some(options.total_timeout))
+            .timeout_resolve(Some(connect_timeout.min(CONNECT_TIMEOUT)))
+            .timeout_connect(Some(connect_timeout.min(CONNECT_TIMEOUT)))
+            .max_idle_age(IDLE_AGE)
+            .max_idle_connections(IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(IDLE_CONNECTIONS);
+        if let Some(pem) = &options.root_certificates {
+            config = config.tls_config(trusting(pem)?);
+        }
+        config = match &options.proxy {
+            Proxy::FromEnvironment => config,
+            Proxy::Direct => config.proxy(None),
+            Proxy::Url(url) => config.proxy(Some(http_proxy(url)?)),
+        };
+        Ok(Self::of(config.build()))
+    }
+
+    fn of(config: Config) -> Self {
+        Self { agent: config.new_agent() }
+    }
+}
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport").finish_non_exhaustive()
+    }
+}
+
+impl Transport for UreqTransport {
+    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        let host = check_url(request.url).map_err(TransportError::not_sent)?;
+        let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        let mut ready = builder
+            .body(request.body)
+            .map_err(|_| TransportError::not_sent("the URL or a header cannot be sent"))?;
+        if is_loopback(host) && self.agent.config().proxy().is_some() {
+            ready = self.agent.configure_request(ready).proxy(None).build();
+        }
+        self.agent.run(ready).map(reply).map_err(|error| lost(&error))
+    }
+}
+
+/// Checks that a URL is one a request may go to, `https` unless it is loopback, and returns its
+/// host.
+pub(crate) fn check_url(url: &str) -> Result<&str, &'static str> {
+    let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (_, Some(rest)) => (false, rest),
+        _ => return Err("must start with https://"),
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, _)) if !authority.ends_with(']') => host,
+        _ => authority,
+    };
+    if host.is_empty() || authority.contains(['@', ' ']) {
+        Err("must name a host, without user name or password")
+    } else if secure || is_loopback(host) {
+        Ok(host)
+    } else {
+        Err("must start with https://; http:// is for loopback addresses only")
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn trusting(pem: &str) -> Result<TlsConfig, Invalid> {
+    let roots = pem::certificates("root_certificates", pem.as_bytes())?;
+    for root in &roots {
+        let root = rustls_pki_types::CertificateDer::from(root.as_slice());
+        webpki::anchor_from_trusted_cert(&root).map_err(|_| {
+            Invalid::new("root_certificates", "holds a certificate that cannot be read")
+        })?;
+    }
+    let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());
+    Ok(TlsConfig::builder().root_certs(RootCerts::from(roots)).build())
+}
+
+fn http_proxy(url: &str) -> Result<ureq::Proxy, Invalid> {
+    let rule = "must be an HTTP proxy: http://proxy.example:3128";
+    if !url.starts_with("http://") {
+        return Err(Invalid::new("proxy", rule));
+    }
+    ureq::Proxy::new(url).map_err(|_| Invalid::new("proxy", rule))
+}
+
+fn reply(response: ureq::http::Response<Body>) -> Reply {
+    let (head, body) = response.into_parts();
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    Reply { status: head.status.as_u16(), headers, body: Box::new(body.into_reader()) }
+}
+
+/// What ended the request, and whether a byte of it may have left. ureq connects, TLS included,
+/// before it writes, so a time-out of resolving or connecting is certain; whatever else may have
+/// come later is not.
+fn lost(error: &ureq::Error) -> TransportError {
+    use ureq::{Error, Timeout};
+    match error {
+        Error::Timeout(phase @ (Timeout::Resolve | Timeout::Connect)) => {
+            TransportError::not_sent(format!("no connection: time-out of {phase}"))
+        }
+        Error::HostNotFound => TransportError::not_sent("no connection: no such host"),
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            TransportError::not_sent("no connection: refused")
+        }
+        // Its text would repeat the URL.
+        Error::BadUri(_) => TransportError::not_sent("the URL cannot be sent"),
+        error => TransportError::unknown(format!("no answer: {error}")),
+    }
+}
+
+/// Sent with every request; WeChat Pay refuses requests without one (m/4012081709).
+const USER_AGENT: &str = concat!("wechatpay-blocking/", env!("CARGO_PKG_VERSION"));
+
+/// What the official Go library allows (go:core/client.go).
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Ours. Longer than a lost SYN takes to be sent twice more.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// WeChat Pay closes idle connections after 8 s (`Keep-Alive: timeout=8`, m/4013053249).
+const IDLE_AGE: Duration = Duration::from_secs(7);
+
+/// Ours: enough for a program of many threads, each of which needs one.
+const IDLE_CONNECTIONS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_leaves_this_machine() {
+        for (url, host) in [
+            ("https://api.mch.weixin.qq.com/v3/certificates", "api.mch.weixin.qq.com"),
+            ("https://127.0.0.1:8443", "127.0.0.1"),
+            ("http://127.0.0.1:8080/x", "127.0.0.1"),
+            ("http://[::1]:8080/x", "[::1]"),
+            ("http://localhost/x", "localhost"),
+        ] {
+            assert_eq!(check_url(url), Ok(host));
+        }
+        for url in [
+            "",
+            "api.mch.weixin.qq.com",
+            "ftp://x/",
+            "http://api.mch.weixin.qq.com/",
+            "http://127.0.0.1.evil.example/",
+            "http://localhost.evil.example/",
+            "https://",
+            "https:///v3",
+            "https://user:password@api.mch.weixin.qq.com/",
+            "http://evil.example:80@127.0.0.1/",
+            "http://10.0.0.1/",
+        ] {
+            assert!(check_url(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_told_by_name() {
+        let mut options = HttpOptions { total_timeout: Duration::ZERO, ..HttpOptions::default() };
+        let error = |options: &HttpOptions| UreqTransport::new(options).unwrap_err().to_string();
+        assert_eq!(error(&options), "total_timeout must be longer than nothing");
+        options = HttpOptions { proxy: Proxy::Url("socks5://x".into()), ..HttpOptions::default() };
+        assert_eq!(error(&options), "proxy must be an HTTP proxy: http://proxy.example:3128");
+        options = HttpOptions { root_certificates: Some("x".into()), ..HttpOptions::default() };
+        assert_eq!(error(&options), "root_certificates holds no certificate (BEGIN CERTIFICATE)");
+    }
+
+    #[test]
+    fn debug_shows_no_password_no_query_and_no_header() {
+        let proxy = Proxy::Url("http://user:SECRET@proxy.example:3128".into());
+        let options = HttpOptions { proxy, ..HttpOptions::default() };
+        let request = Request {
+            method: "GET",
+            url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=SECRET",
+            headers: &[("Authorization", "SECRET")],
+            body: b"SECRET",
+        };
+        for text in [format!("{options:?}"), format!("{request:?}")] {
+            assert!(!text.contains("SECRET"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_certainly_came_before_the_first_byte_is_not_sent() {
+        let io = |kind| ureq::Error::Io(io::Error::from(kind));
+        for error in [
+            ureq::Error::Timeout(ureq::Timeout::Resolve),
+            ureq::Error::Timeout(ureq::Timeout::Connect),
+            ureq::Error::HostNotFound,
+            ureq::Error::BadUri("https://x/?token=SECRET".into()),
+            io(io::ErrorKind::ConnectionRefused),
+        ] {
+            let lost = lost(&error);
+            assert!(!lost.may_have_left() && !lost.to_string().contains("SECRET"), "{error}");
+        }
+        for error in [
+            ureq::Error::Timeout(ureq::Timeout::Global),
+            ureq::Error::Timeout(ureq::Timeout::SendRequest),
+            ureq::Error::Timeout(ureq::Timeout::RecvResponse),
+            ureq::Error::ConnectionFailed,
+            io(io::ErrorKind::ConnectionReset),
+            io(io::ErrorKind::InvalidData),
+            io(io::ErrorKind::UnexpectedEof),
+        ] {
+            assert!(lost(&error).may_have_left(), "{error}");
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! The only place where a signature is believed.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use rustls_pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
+    SubjectPublicKeyInfoDer, alg_id,
+};
+use webpki::{EndEntityCert, RawPublicKeyEntity};
+
+use crate::error::{Error, Invalid, Untrusted};
+use crate::{message, pem};
+
+/// The keys by which WeChat Pay's answers and notices are believed: its public key (微信支付公钥)
+/// and any of its platform certificates (平台证书), side by side, each under its number.
+///
+/// Merchants of today have the public key only; older ones have platform certificates, and while
+/// they change over both sign (灰度切换), so both are held. A number that is not here is refused,
+/// without a look at any other key and without I/O. To change keys in a running program, build
+/// new `PlatformKeys` and a new gateway with
+/// [`Gateway::with_keys`](crate::Gateway::with_keys).
+#[derive(Clone)]
+pub struct PlatformKeys {
+    keys: Vec<PlatformKey>,
+}
+
+#[derive(Clone)]
+struct PlatformKey {
+    serial: String,
+    key: PublicKey,
+}
+
+impl PlatformKeys {
+    /// The WeChat Pay public key: its id (`PUB_KEY_ID_…`, 微信支付公钥ID) and the text of
+    /// `pub_key.pem`, both from the merchant platform.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] says what is wrong with the id or the key.
+    pub fn from_pem(public_key_id: &str, public_key_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self { keys: Vec::new() }.with_public_key(public_key_id, public_key_pem)
+    }
+
+    /// A platform certificate, the text of `wechatpay_….pem`, for merchants who have no public key
+    /// yet. Its serial number is read from it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] says what is wrong with the certificate.
+    pub fn from_certificate(certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self { keys: Vec::new() }.with_certificate(certificate_pem)
+    }
+
+    /// Adds the WeChat Pay public key.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn with_public_key(
+        self,
+        public_key_id: &str,
+        public_key_pem: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        if !is_public_key_id(public_key_id) {
+            let rule = "must be PUB_KEY_ID_ and digits, as the merchant platform shows it";
+            return Err(Invalid::new("public_key_id", rule).into());
+        }
+        let spki = pem::public_key("public_key", public_key_pem.as_ref())?;
+        let key = PublicKey::from_spki("public_key", spki)?;
+        self.with(public_key_id.to_owned(), key)
+    }
+
+    /// Adds a platform certificate. Keep the old one beside the new while they rotate.
+    ///
+    /// # Errors
+    /// As [`from_certificate`](Self::from_certificate).
+    pub fn with_certificate(self, certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let (serial, key) =
+            PublicKey::from_certificate("platform_certificate", certificate_pem.as_ref())?;
+        self.with(serial, key)
+    }
+
+    fn with(mut self, serial: String, key: PublicKey) -> Result<Self, Error> {
+        if self.find(&serial).is_some() {
+            return Err(Invalid::new("platform_keys", "must hold each number once").into());
+        }
+        self.keys.push(PlatformKey { serial, key });
+        Ok(self)
+    }
+
+    /// Believes an answer or a notice, or says why not: the four headers exactly once each, the
+    /// timestamp within five minutes of `now` (Unix seconds), a known key, and its signature over
+    /// the bytes as received.
+    ///
+    /// Header names are compared without case; headers other than the four do not matter.
+    ///
+    /// # Errors
+    /// [`Untrusted`] says why the answer is not believed.
+    pub fn check<'h>(
+        &self,
+        headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+        body: &[u8],
+        now: i64,
+    ) -> Result<(), Untrusted> {
+        let [timestamp, nonce, signature, serial] = four_headers(headers)?;
+        check_window(timestamp, now)?;
+        let known = self.find(serial);
+        let key =
+            known.ok_or_else(|| Untrusted::UnknownSerial(serial.chars().take(64).collect()))?;
+        let message = message::answer(timestamp, nonce, body);
+        match STANDARD.decode(signature) {
+            Ok(bytes) if key.verifies(&message, &bytes) => Ok(()),
+            _ => Err(Untrusted::Signature { probe: signature.starts_with(PROBE) }),
+        }
+    }
+
+    /// What the header `Wechatpay-Serial` of a request says: it chooses the key that signs the
+    /// answer. The public key if it is here, since it is what WeChat Pay changes over to; else
+    /// the certificate added last.
+    pub(crate) fn preferred_serial(&self) -> &str {
+        let public_key = self.keys.iter().find(|key| is_public_key_id(&key.serial));
+        public_key.or(self.keys.last()).map_or("", |key| &key.serial)
+    }
+
+    fn find(&self, serial: &str) -> Option<&PublicKey> {
+        self.keys.iter().find(|key| is_same_serial(&key.serial, serial)).map(|key| &key.key)
+    }
+}
+
+/// Public keys are no secret, but long; their numbers say enough.
+impl fmt::Debug for PlatformKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|key| &key.serial)).finish()
+    }
+}
+
+/// Whether any of the headers is here that only a signed answer has.
+pub(crate) fn claims_signature<'h>(mut names: impl Iterator<Item = &'h str>) -> bool {
+    names.any(|name| HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)))
+}
+
+/// An RSA public key of at least 2048 bits.
+#[derive(Clone)]
+pub(crate) struct PublicKey {
+    pkcs1: Vec<u8>,
+}
+
+impl PublicKey {
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.pkcs1)
+            .verify(message, signature)
+            .is_ok()
+    }
+
+    /// The serial number of a certificate, in upper-case hexadecimal, and its key.
+    pub(crate) fn from_certificate(name: &str, pem: &[u8]) -> Result<(String, Self), Invalid> {
+        let der = CertificateDer::from(pem::certificate(name, pem)?);
+        let certificate = EndEntityCert::try_from(&der).map_err(|_| {
+            Invalid::new(name, "is damaged: the PEM text holds no X.509 certificate")
+        })?;
+        // A zero byte before the first set bit belongs to DER, not to the number as it is written.
+        let digits = certificate.serial().iter().skip_while(|byte| **byte == 0);
+        let serial: String = digits.map(|byte| format!("{byte:02X}")).collect();
+        let key = Self::from_spki(name, certificate.subject_public_key_info().to_vec())?;
+        Ok((serial, key))
+    }
+
+    fn from_spki(name: &str, spki: Vec<u8>) -> Result<Self, Invalid> {
+        let spki = SubjectPublicKeyInfoDer::from(spki);
+        let entity = RawPublicKeyEntity::try_from(&spki)
+            .map_err(|_| Invalid::new(name, "is damaged: the PEM text holds no public key"))?;
+        let bare = BareKey::default();
+        // Always an error; what counts is whether webpki handed the key over.
+        let _ = entity.verify_signature(&bare, &[], &[]);
+        match bare.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            None => Err(Invalid::new(name, "is not an RSA key; WeChat Pay signs with RSA keys")),
+            Some(pkcs1) if pkcs1.len() < SHORTEST_KEY => {
+                Err(Invalid::new(name, "is too short; WeChat Pay's RSA keys have 2048 bits"))
+            }
+            Some(pkcs1) => Ok(Self { pkcs1 }),
+        }
+    }
+}
+
+/// Takes the bare PKCS#1 key out of what webpki unwraps (ring wants it bare, and there is no DER
+/// reader of our own). It stands in the place of an algorithm, and never says yes.
+#[derive(Debug, Default)]
+struct BareKey(Mutex<Option<Vec<u8>>>);
+
+impl SignatureVerificationAlgorithm for BareKey {
+    fn verify_signature(&self, key: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.to_vec());
+        Err(InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::RSA_ENCRYPTION
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::RSA_PKCS1_SHA256
+    }
+}
+
+fn four_headers<'h>(
+    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+) -> Result<[&'h str; 4], Untrusted> {
+    let mut found = [None; 4];
+    for (name, value) in headers {
+        let slots = HEADERS.iter().zip(&mut found);
+        for (header, slot) in slots.filter(|(header, _)| header.eq_ignore_ascii_case(name)) {
+            if slot.replace(value).is_some() {
+                return Err(Untrusted::Repeated(header));
+            }
+        }
+    }
+    let mut texts = [""; 4];
+    for ((header, value), text) in HEADERS.iter().zip(found).zip(&mut texts) {
+        let value = value.ok_or(Untrusted::Missing(header))?;
+        let readable = !value.is_empty() && value.iter().all(u8::is_ascii_graphic);
+        *text = std::str::from_utf8(value)
+            .ok()
+            .filter(|_| readable)
+            .ok_or(Untrusted::Unreadable(header))?;
+    }
+    Ok(texts)
+}
+
+fn check_window(timestamp: &str, now: i64) -> Result<(), Untrusted> {
+    // `parse` alone would take a sign.
+    let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds: i64 =
+        timestamp.parse().ok().filter(|_| digits).ok_or(Untrusted::Unreadable(TIMESTAMP))?;
+    let skew_seconds = now.saturating_sub(seconds);
+    if skew_seconds.unsigned_abs() > WINDOW_SECONDS {
+        return Err(Untrusted::Stale { skew_seconds });
+    }
+    Ok(())
+}
+
+/// The id of the public key is compared as it is; serial numbers of certificates are hexadecimal
+/// numbers, with any case and any zeros before them.
+fn is_same_serial(known: &str, claimed: &str) -> bool {
+    if known.starts_with(PUBLIC_KEY_ID) || claimed.starts_with(PUBLIC_KEY_ID) {
+        return known == claimed;
+    }
+    known.trim_start_matches('0').eq_ignore_ascii_case(claimed.trim_start_matches('0'))
+}
+
+fn is_public_key_id(text: &str) -> bool {
+    text.strip_prefix(PUBLIC_KEY_ID).is_some_and(|digits| {
+        (1..=64).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+const TIMESTAMP: &str = "Wechatpay-Timestamp";
+const HEADERS: [&str; 4] =
+    [TIMESTAMP, "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial"];
+
+const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
+
+/// How the deliberately wrong signatures begin (签名探测流量, m/4013053249). Known only to be named:
+/// the result is the same.
+const PROBE: &str = "WECHATPAY/SIGNTEST/";
+
+/// Five minutes, both ends included (protocol C.1 (2); m/4013053249).
+const WINDOW_SECONDS: u64 = 300;
+
+/// An RSA key of 2048 bits in PKCS#1 takes at least 268 bytes; one of 1024 bits takes about 140.
+const SHORTEST_KEY: usize = 260;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_vectors as vectors;
+
+    const ID: &str = "PUB_KEY_ID_0000000000000024101100397200000006";
+    const SIGNED_AT: i64 = 1_722_850_421;
+    const NONCE: &[u8] = b"d824f2e086d3c1df967785d13fcd22ef";
+
+    fn keys(spki: &str) -> PlatformKeys {
+        // One line of Base64 without breaks, as the documents print it.
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{spki}\n-----END PUBLIC KEY-----\n");
+        PlatformKeys::from_pem(ID, pem).unwrap()
+    }
+
+    fn headers<'h>(timestamp: &'h [u8], signature: &'h str) -> [(&'h str, &'h [u8]); 4] {
+        [
+            ("wechatpay-timestamp", timestamp),
+            ("WECHATPAY-NONCE", NONCE),
+            ("Wechatpay-Signature", signature.as_bytes()),
+            ("Wechatpay-Serial", ID.as_bytes()),
+        ]
+    }
+
+    #[test]
+    fn the_published_answer_is_believed() {
+        let headers = headers(b"1722850421", vectors::E2);
+        assert_eq!(keys(vectors::PLATFORM_KEY).check(headers, vectors::E2_BODY, SIGNED_AT), Ok(()));
+    }
+
+    #[test]
+    fn the_misprinted_key_of_the_public_key_page_stays_refused() {
+        let headers = headers(b"1722850421", vectors::E2);
+        assert_eq!(
+            keys(vectors::BROKEN_E2_KEY).check(headers, vectors::E2_BODY, SIGNED_AT),
+            Err(Untrusted::Signature { probe: false })
+        );
+    }
+
+    #[test]
+    fn the_misprinted_query_signature_stays_refused() {
+        let path = "/v3/marketing/partnerships?limit=5&offset=10&authorized_data=%7B%22business_\
+                    type%22%3A%22FAVOR_STOCK%22%2C%22stock_id%22%3A%222433405%22%7D&partner=\
+                    %7B%22type%22%3A%22APPID%22%2C%22appid%22%3A%22wx4e1916a585d1f4e9%22%2C%22\
+                    merchant_id%22%3A%222480029552%22%7D";
+        let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
+        let message = message::request("GET", path, 1_554_208_460, nonce, b"");
+        assert!(!vectors::verifies(vectors::MERCHANT_KEY, &message, vectors::BROKEN_QUERY));
+    }
+
+    #[test]
+    fn a_probe_fails_like_any_other_and_is_named() {
+        let keys = keys(vectors::PLATFORM_KEY);
+        let cut_short = vectors::PROBE.get(..101).unwrap();
+        for probe in [vectors::PROBE, cut_short] {
+            let headers = headers(b"1722850421", probe);
+            assert_eq!(
+                keys.check(headers, vectors::E2_BODY, SIGNED_AT),
+                Err(Untrusted::Signature { probe: true })
+            );
+        }
+    }
+
+    #[test]
+    fn the_window_is_exact() {
+        let keys = keys(vectors::PLATFORM_KEY);
+        let check = |timestamp: &str, now| {
+            keys.check(headers(timestamp.as_bytes(), vectors::E2), vectors::E2_BODY, now)
+        };
+        for skew_seconds in [-300, -299, 0, 299, 300] {
+            assert_eq!(check("1722850421", SIGNED_AT + skew_seconds), Ok(()), "{skew_seconds}");
+        }
+        for skew_seconds in [-301, 301, -86_400, 86_400] {
+            assert_eq!(
+                check("1722850421", SIGNED_AT + skew_seconds),
+                Err(Untrusted::Stale { skew_seconds })
+            );
+        }
+        assert!(matches!(check("9223372036854775807", 0), Err(Untrusted::Stale { .. })));
+        assert!(matches!(check("0", SIGNED_AT), Err(Untrusted::Stale { .. })));
+        assert!(matches!(check("1722850421", i64::MIN), Err(Untrusted::Stale { .. })));
+        for unreadable in [
+            "",
+            "+1722850421",
+            "-1722850421",
+            " 1722850421",
+            "1e9",
+            "1722850421.0",
+            "18446744073709551616",
+            "-9223372036854775808",
+            "１７２２８５０４２１",
+            "0x66b0a1b5",
+        ] {
+            assert_eq!(
+                check(unreadable, SIGNED_AT),
+                Err(Untrusted::Unreadable("Wechatpay-Timestamp")),
+                "{unreadable:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_header_must_be_there_once_and_readable() {
+        let keys = keys(vectors::PLATFORM_KEY);
+        let good = headers(b"1722850421", vectors::E2);
+        let check = |headers: &[(&'static str, &[u8])]| {
+            keys.check(headers.iter().copied(), vectors::E2_BODY, SIGNED_AT)
+        };
+        for (index, name) in HEADERS.into_iter().enumerate() {
+            let name_as_sent = good[index].0;
+            let others: Vec<_> = good.iter().copied().filter(|h| h.0 != name_as_sent).collect();
+            assert_eq!(check(&others), Err(Untrusted::Missing(name)));
+            let twice = [&good[..], &[good[index]]].concat();
+            assert_eq!(check(&twice), Err(Untrusted::Repeated(name)));
+            for wrong in [&b""[..], b"\xff\xfe", "１".as_bytes(), b"a b", b"a\n"] {
+                let spoilt = [&others[..], &[(name_as_sent, wrong)]].concat();
+                assert_eq!(check(&spoilt), Err(Untrusted::Unreadable(name)));
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_number_is_never_tried_with_another_key() {
+        let keys = keys(vectors::PLATFORM_KEY);
+        for claimed in ["4DF076AC5A7D968D4A8B0B9C599A74CB4CF8EE8A", "pub_key_id_0", &"A".repeat(99)]
+        {
+            let mut headers = headers(b"1722850421", vectors::E2);
+            headers[3].1 = claimed.as_bytes();
+            let shown = claimed.chars().take(64).collect();
+            assert_eq!(
+                keys.check(headers, vectors::E2_BODY, SIGNED_AT),
+                Err(Untrusted::UnknownSerial(shown))
+            );
+        }
+    }
+
+    #[test]
+    fn serial_numbers_are_compared_as_numbers_and_ids_as_text() {
+        assert!(is_same_serial("00AB12", "ab12") && is_same_serial("AB12", "0AB12"));
+        assert!(!is_same_serial("AB12", "AB120") && !is_same_serial("AB12", ""));
+        assert!(is_same_serial(ID, ID) && !is_same_serial(ID, &ID.to_lowercase()));
+        assert!(!is_same_serial("PUB_KEY_ID_01", "PUB_KEY_ID_1"));
+    }
+
+    #[test]
+    fn a_public_key_id_keeps_its_prefix() {
+        for id in ["", "PUB_KEY_ID_", "0000000000000024101100397200000006", "PUB_KEY_ID_1\r\nX: y"]
+        {
+            let error = PlatformKeys::from_pem(id, "").unwrap_err().to_string();
+            assert!(error.starts_with("public_key_id must be PUB_KEY_ID_"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_held_once_and_debug_shows_the_numbers_alone() {
+        let keys = keys(vectors::PLATFORM_KEY);
+        assert_eq!(format!("{keys:?}"), format!("[{ID:?}]"));
+        assert_eq!(keys.preferred_serial(), ID);
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+            vectors::MERCHANT_KEY
+        );
+        let error = keys.with_public_key(ID, pem).unwrap_err().to_string();
+        assert_eq!(error, "platform_keys must hold each number once");
+    }
+}
