@@ -1,0 +1,106 @@
+//! The certificate authority of one sandbox, and the keys it certifies.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType, SerialNumber,
+};
+use ring::rand::{SecureRandom, SystemRandom};
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use time::{Duration, OffsetDateTime};
+
+/// A certificate authority, made anew for every sandbox.
+pub(super) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// Its own certificate.
+    pub(super) pem: String,
+}
+
+/// A certificate over one of the RSA keys.
+pub(super) struct Certificate {
+    pub(super) pem: String,
+    /// 40 upper-case hex digits.
+    pub(super) serial_no: String,
+}
+
+/// 商户API私钥 of the sandbox: public, throwaway, worthless.
+pub(super) const MERCHANT_KEY_PEM: &str = include_str!("keys/merchant.pem");
+/// The key of the platform: public, throwaway, worthless.
+pub(super) const PLATFORM_KEY_PEM: &str = include_str!("keys/platform.pem");
+
+impl Authority {
+    pub(super) fn new() -> io::Result<Self> {
+        let mut params = params("WeChat Pay sandbox authority")?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let pem = params.self_signed(&key).map_err(io::Error::other)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem })
+    }
+
+    /// TLS for localhost, 127.0.0.1 and `address`.
+    pub(super) fn tls(&self, address: IpAddr) -> io::Result<Arc<ServerConfig>> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut params = params("localhost")?;
+        params.subject_alt_names =
+            vec![SanType::DnsName("localhost".try_into().map_err(io::Error::other)?)];
+        params.subject_alt_names.push(SanType::IpAddress(IpAddr::from([127, 0, 0, 1])));
+        params.subject_alt_names.push(SanType::IpAddress(address));
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let leaf = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], key.into())
+            .map(Arc::new)
+            .map_err(io::Error::other)
+    }
+
+    /// A certificate over `key`, valid for five years as the real ones are.
+    pub(super) fn certify(&self, common_name: &str, key: &KeyPair) -> io::Result<Certificate> {
+        let serial = serial_number()?;
+        let mut params = params(common_name)?;
+        params.serial_number = Some(SerialNumber::from_slice(&serial));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let certificate = params.signed_by(key, &self.issuer).map_err(io::Error::other)?;
+        let serial_no = serial.iter().map(|byte| format!("{byte:02X}")).collect();
+        Ok(Certificate { pem: certificate.pem(), serial_no })
+    }
+}
+
+/// 32 random bytes.
+pub(super) fn seed() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    SystemRandom::new()
+        .fill(&mut seed)
+        .map_err(|_| io::Error::other("the system has no random numbers"))?;
+    Ok(seed)
+}
+
+/// 20 bytes, the first from 0x40 to 0x7F: so it is positive, and its hex has no leading zero to
+/// lose.
+fn serial_number() -> io::Result<Vec<u8>> {
+    let mut serial: Vec<u8> = seed()?.into_iter().take(20).collect();
+    if let Some(first) = serial.first_mut() {
+        *first = (*first & 0x3F) | 0x40;
+    }
+    Ok(serial)
+}
+
+fn params(common_name: &str) -> io::Result<CertificateParams> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.distinguished_name.push(DnType::OrganizationName, "wechatpay-blocking sandbox");
+    let now = OffsetDateTime::now_utc();
+    let moment =
+        |days| now.checked_add(Duration::days(days)).ok_or_else(|| io::Error::other("the clock"));
+    (params.not_before, params.not_after) = (moment(-1)?, moment(5 * 365)?);
+    Ok(params)
+}

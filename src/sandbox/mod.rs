@@ -1,0 +1,347 @@
+//! A WeChat Pay of one's own, for tests: 微信支付 APIv3 has no test environment.
+//!
+//! [`Sandbox::start`] serves HTTPS on 127.0.0.1 from its own threads until the value is dropped. It
+//! checks every request as strictly as the service does (signature over the bytes received, clock,
+//! headers, every field), answers with the documented errors, signs its answers, and misbehaves on
+//! request. It shares none of its checks with the client, so a fault made twice does not cancel
+//! out.
+//!
+//! So far it serves APP下单, `POST /v3/pay/transactions/app`.
+//!
+//! ```
+//! use wechatpay::sandbox::Sandbox;
+//!
+//! let sandbox = Sandbox::start()?;
+//! let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//!
+//! // Here the program under test places its orders with `signer` and `gateway`.
+//! # let _ = (signer, gateway);
+//!
+//! assert_eq!(sandbox.received().len(), 0);
+//! assert!(sandbox.pay("1217752501201407033233368018").is_err(), "no such order was placed");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Besides the merchant of [`Sandbox::mchid`] it knows a neighbour, 1900009191 with the appid
+//! wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
+
+mod answer;
+mod authority;
+mod authorization;
+mod fresh;
+mod json;
+mod merchants;
+mod orders;
+mod platform;
+mod received;
+mod refusal;
+mod schema;
+mod server;
+mod world;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rcgen::KeyPair;
+use ring::signature::RsaKeyPair;
+
+use crate::{AppId, Gateway, HttpOptions, NotifyUrl, PlatformKeys, RsaSigner, UreqTransport};
+
+pub use self::answer::Answer;
+pub use self::orders::NoSuchOrder;
+pub use self::received::Received;
+
+use self::authority::{Authority, Certificate, MERCHANT_KEY_PEM, PLATFORM_KEY_PEM};
+use self::fresh::Fresh;
+use self::merchants::{Merchant, MerchantCertificate, Merchants};
+use self::platform::Platform;
+use self::refusal::Refusal;
+use self::server::Server;
+use self::world::World;
+
+/// A running sandbox, with everything that a merchant needs to use it. Dropping it stops it.
+pub struct Sandbox {
+    // Declared first: dropped first, so that nobody asks while the rest goes.
+    server: Server,
+    world: Arc<Mutex<World>>,
+    base_url: String,
+    ca_pem: String,
+    merchant: Certificate,
+    platform: Certificate,
+    public_key_pem: String,
+    appid: AppId,
+    notify_url: NotifyUrl,
+    signer: RsaSigner,
+    platform_keys: PlatformKeys,
+    gateway: Gateway,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on 127.0.0.1, on a port of the system's choice.
+    ///
+    /// # Errors
+    ///
+    /// If the system grants no socket, no thread or no random numbers.
+    pub fn start() -> io::Result<Self> {
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// Starts a sandbox on this address; port 0 is a port of the system's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::start`], and if the address is taken or not of this machine.
+    pub fn start_at(address: SocketAddr) -> io::Result<Self> {
+        let authority = Authority::new()?;
+        let merchant_key = KeyPair::from_pem(MERCHANT_KEY_PEM).map_err(io::Error::other)?;
+        let platform_key = KeyPair::from_pem(PLATFORM_KEY_PEM).map_err(io::Error::other)?;
+        let merchant = authority.certify(MCHID, &merchant_key)?;
+        let platform = authority.certify("Tenpay.com Sandbox", &platform_key)?;
+        let public_key_pem = platform_key.public_key_pem();
+
+        let world = World::new(
+            Platform {
+                key: ring_key(&platform_key)?,
+                public_key_id: PUBLIC_KEY_ID.to_owned(),
+                certificate_serial_no: platform.serial_no.clone(),
+            },
+            merchants(&merchant, &ring_key(&merchant_key)?),
+            Fresh::new(authority::seed()?),
+        );
+        let world = Arc::new(Mutex::new(world));
+        let listener = TcpListener::bind(address)?;
+        let tls = authority.tls(listener.local_addr()?.ip())?;
+        let server = Server::start(listener, tls, {
+            let world = Arc::clone(&world);
+            move |request| lock(&world).handle(request, unix_now())
+        })?;
+
+        let base_url = format!("https://{}", server.address());
+        let ca_pem = authority.pem;
+        let signer = RsaSigner::from_pem(MCHID, &merchant.serial_no, MERCHANT_KEY_PEM);
+        let platform_keys = PlatformKeys::from_pem(PUBLIC_KEY_ID, &public_key_pem)
+            .and_then(|keys| keys.with_certificate(&platform.pem))
+            .map_err(io::Error::other)?;
+        let options = HttpOptions { root_certificates: Some(ca_pem.clone()), ..Default::default() };
+        let gateway = UreqTransport::new(&options)
+            .and_then(|transport| Gateway::at(&base_url, platform_keys.clone(), transport))
+            .map_err(io::Error::other)?;
+        Ok(Self {
+            server,
+            world,
+            base_url,
+            ca_pem,
+            merchant,
+            platform,
+            public_key_pem,
+            appid: AppId::try_from(APPID).map_err(io::Error::other)?,
+            notify_url: NotifyUrl::try_from(NOTIFY_URL).map_err(io::Error::other)?,
+            signer: signer.map_err(io::Error::other)?,
+            platform_keys,
+            gateway,
+        })
+    }
+
+    /// Where the sandbox listens, such as `https://127.0.0.1:49152`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The certificate of the authority that signed the sandbox's TLS certificate. Every sandbox
+    /// has its own.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// An appid that is bound to [`Sandbox::mchid`].
+    #[must_use]
+    pub fn appid(&self) -> AppId {
+        self.appid.clone()
+    }
+
+    /// 商户号: the merchant's number.
+    #[must_use]
+    pub fn mchid(&self) -> &str {
+        MCHID
+    }
+
+    /// 商户API证书序列号: the serial number of [`Sandbox::merchant_certificate_pem`].
+    #[must_use]
+    pub fn serial_no(&self) -> &str {
+        &self.merchant.serial_no
+    }
+
+    /// 商户API私钥 (`apiclient_key.pem`): throwaway, the same in every sandbox.
+    #[must_use]
+    pub fn merchant_key_pem(&self) -> &str {
+        MERCHANT_KEY_PEM
+    }
+
+    /// 商户API证书 (`apiclient_cert.pem`).
+    #[must_use]
+    pub fn merchant_certificate_pem(&self) -> &str {
+        &self.merchant.pem
+    }
+
+    /// 微信支付公钥ID.
+    #[must_use]
+    pub fn public_key_id(&self) -> &str {
+        PUBLIC_KEY_ID
+    }
+
+    /// 微信支付公钥 (`pub_key.pem`).
+    #[must_use]
+    pub fn public_key_pem(&self) -> &str {
+        &self.public_key_pem
+    }
+
+    /// 平台证书: over the same key as [`Sandbox::public_key_pem`].
+    #[must_use]
+    pub fn platform_certificate_pem(&self) -> &str {
+        &self.platform.pem
+    }
+
+    /// The serial number of [`Sandbox::platform_certificate_pem`].
+    #[must_use]
+    pub fn platform_certificate_serial_no(&self) -> &str {
+        &self.platform.serial_no
+    }
+
+    /// An address for notices; the sandbox does not send any yet.
+    #[must_use]
+    pub fn notify_url(&self) -> NotifyUrl {
+        self.notify_url.clone()
+    }
+
+    /// The merchant's signer.
+    #[must_use]
+    pub fn signer(&self) -> &RsaSigner {
+        &self.signer
+    }
+
+    /// 微信支付公钥 and 平台证书, side by side.
+    #[must_use]
+    pub fn platform_keys(&self) -> &PlatformKeys {
+        &self.platform_keys
+    }
+
+    /// A gateway to the sandbox, which trusts only the sandbox's own authority.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Every request since the start, in order, also those that were refused.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        lock(&self.world).received().to_vec()
+    }
+
+    /// How many TLS handshakes were completed since the start.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.server.handshakes()
+    }
+
+    /// Refuses the next call with this error: nothing happens to its order.
+    ///
+    /// A request that is not signed as it should be gets its own error instead, and the refusal
+    /// waits for the one after it. Said twice, it refuses two calls. As with the service, a 401 is
+    /// not signed.
+    pub fn refuse_next(&self, status: u16, code: &str, message: &str) {
+        lock(&self.world).refuse_next(Refusal::new(status, code, message));
+    }
+
+    /// Passes the next answer through `change` after it was signed: nobody should believe the
+    /// result.
+    ///
+    /// The call itself has happened. Said twice, it changes two answers. `change` must not use the
+    /// sandbox, which waits for it.
+    pub fn tamper_next(&self, change: impl FnOnce(&mut Answer) + Send + 'static) {
+        lock(&self.world).tamper_next(Box::new(change));
+    }
+
+    /// Passes the next answer through `change` before it is signed: odd, but to be believed.
+    ///
+    /// As with [`Sandbox::tamper_next`], the call itself has happened and `change` must not use the
+    /// sandbox.
+    pub fn rewrite_next(&self, change: impl FnOnce(&mut Answer) + Send + 'static) {
+        lock(&self.world).rewrite_next(Box::new(change));
+    }
+
+    /// Moves the clock of the sandbox by that many seconds, from where it stands.
+    pub fn shift_clock(&self, seconds: i64) {
+        lock(&self.world).shift_clock(seconds);
+    }
+
+    /// Moves the time at which answers are signed, and nothing else: they come from the past or the
+    /// future then, with good signatures.
+    pub fn shift_answers(&self, seconds: i64) {
+        lock(&self.world).shift_answers(seconds);
+    }
+
+    /// Pays an order, as its user would.
+    ///
+    /// # Errors
+    ///
+    /// If the order was not placed, is paid or closed, or if the time to pay it is over.
+    pub fn pay(&self, out_trade_no: &str) -> Result<(), NoSuchOrder> {
+        lock(&self.world).pay(MCHID, out_trade_no, unix_now())
+    }
+
+    /// Closes an order, as the platform would.
+    ///
+    /// # Errors
+    ///
+    /// If the order was not placed, or is paid or closed.
+    pub fn close(&self, out_trade_no: &str) -> Result<(), NoSuchOrder> {
+        lock(&self.world).close(MCHID, out_trade_no)
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sandbox").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// A test that panicked while it held the lock must not take the other tests along.
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn ring_key(key: &KeyPair) -> io::Result<RsaKeyPair> {
+    RsaKeyPair::from_pkcs8(&key.serialize_der())
+        .map_err(|rejected| io::Error::other(rejected.to_string()))
+}
+
+fn merchants(certificate: &Certificate, key: &RsaKeyPair) -> Merchants {
+    let certificate = MerchantCertificate {
+        serial_no: certificate.serial_no.clone(),
+        public_key: key.public().as_ref().to_vec(),
+    };
+    let merchant = Merchant { appids: vec![APPID.to_owned()], certificate: Some(certificate) };
+    let neighbour = Merchant { appids: vec![NEIGHBOUR_APPID.to_owned()], certificate: None };
+    HashMap::from([(MCHID.to_owned(), merchant), (NEIGHBOUR_MCHID.to_owned(), neighbour)])
+}
+
+/// The samples of the documents.
+const MCHID: &str = "1900007291";
+const APPID: &str = "wxd678efh567hg6787";
+const NEIGHBOUR_MCHID: &str = "1900009191";
+const NEIGHBOUR_APPID: &str = "wx2421b1c4370ec43b";
+/// Of the documents' form: 34 digits, among them the mchid.
+const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
+/// Nobody listens there.
+const NOTIFY_URL: &str = "https://127.0.0.1/notify";

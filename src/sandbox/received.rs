@@ -1,0 +1,40 @@
+//! A request as the sandbox received it.
+
+/// A request, byte for byte as the sandbox received it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Received {
+    /// The method, such as `POST`.
+    pub method: String,
+    /// The path and the query, as they stood on the request line.
+    pub path: String,
+    /// The headers: names in lower case, values as raw bytes.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body after HTTP's transfer decoding.
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// The first header of this name, in whatever case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers_named(name).next()
+    }
+
+    /// The header of this name if there is exactly one and it is ASCII.
+    pub(super) fn only_header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers_named(name);
+        let value = values.next().filter(|value| value.is_ascii())?;
+        if values.next().is_some() {
+            return None;
+        }
+        std::str::from_utf8(value).ok()
+    }
+
+    fn headers_named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+}

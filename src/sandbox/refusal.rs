@@ -1,0 +1,73 @@
+//! A documented error of the service.
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+
+/// A refused request: the error that the service documents for it.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) detail: Option<Value>,
+    /// The service's own number for the fault, the last part of `Request-ID`.
+    pub(super) number: u32,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &str, message: &str) -> Self {
+        let number = number(code);
+        Self { status, code: code.to_owned(), message: message.to_owned(), detail: None, number }
+    }
+
+    /// An error of the gateway in front of the interfaces, which answers with an empty body.
+    pub(super) fn bare(status: u16) -> Self {
+        Self::new(status, "", "")
+    }
+
+    /// 参数错误: `field` is a JSON pointer into the body.
+    pub(super) fn parameter(field: &str, value: Option<&Value>, issue: &str) -> Self {
+        let mut detail = json!({ "field": field, "issue": issue, "location": "body" });
+        if let (Some(value), Some(members)) = (value, detail.as_object_mut()) {
+            members.insert("value".to_owned(), value.clone());
+        }
+        Self::new(400, "PARAM_ERROR", &format!("输入源“/body{field}”校验失败：{issue}"))
+            .detailed(detail)
+    }
+
+    pub(super) fn detailed(self, detail: Value) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
+    pub(super) fn numbered(self, number: u32) -> Self {
+        Self { number, ..self }
+    }
+
+    pub(super) fn answer(&self) -> Answer {
+        if self.code.is_empty() {
+            return Answer::empty(self.status);
+        }
+        let mut body = json!({ "code": self.code, "message": self.message });
+        if let (Some(detail), Some(members)) = (&self.detail, body.as_object_mut()) {
+            members.insert("detail".to_owned(), detail.clone());
+        }
+        Answer::json(self.status, &body)
+    }
+}
+
+/// The numbers that the service's trouble-shooting book (排障手册) gives.
+fn number(code: &str) -> u32 {
+    match code {
+        "PARAM_ERROR" => 268_435_461,
+        "SIGN_ERROR" => 268_443_699,
+        "FREQUENCY_LIMITED" => 268_447_840,
+        "APPID_MCHID_NOT_MATCH" => 268_445_527,
+        "ORDER_CLOSED" => 268_447_914,
+        "OUT_TRADE_NO_USED" => 268_498_689,
+        _ => UNLISTED,
+    }
+}
+
+/// For codes without a listed number: not 0, which would mean success.
+const UNLISTED: u32 = 268_435_456;

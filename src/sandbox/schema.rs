@@ -1,0 +1,388 @@
+//! What the fields of a request may hold: tables, and the one function that checks a body against
+//! them.
+
+use std::net::IpAddr;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::json::{self, pointer};
+use super::refusal::Refusal;
+
+/// A field of an object: its name, whether it must be there, and what it may hold.
+pub(super) struct Field {
+    name: &'static str,
+    required: bool,
+    rule: Rule,
+}
+
+/// What a field may hold.
+enum Rule {
+    /// A string of so many characters, for which `form` holds.
+    Text { shortest: usize, longest: usize, form: fn(&str) -> bool },
+    /// An integer, at least this.
+    Whole { least: i64 },
+    /// `true` or `false`.
+    Flag,
+    /// An object with these fields and no others, of at most so many bytes when written without
+    /// blanks.
+    Object { fields: &'static [Field], longest: usize },
+    /// At least one object with these fields and no others.
+    List(&'static [Field]),
+}
+
+/// APP下单.
+pub(super) const APP_ORDER: &[Field] = &[
+    required("appid", text(32)),
+    required("mchid", text(32)),
+    required("description", text(127)),
+    required("out_trade_no", Rule::Text { shortest: 6, longest: 32, form: is_order_number }),
+    optional("time_expire", formed(64, is_date_time)),
+    optional("attach", text(128)),
+    required("notify_url", formed(255, is_notify_url)),
+    optional("goods_tag", text(32)),
+    optional("support_fapiao", Rule::Flag),
+    required("amount", object(AMOUNT)),
+    optional("detail", Rule::Object { fields: DETAIL, longest: 6144 }),
+    optional("scene_info", object(SCENE_INFO)),
+    optional("settle_info", object(SETTLE_INFO)),
+];
+
+/// 订单金额.
+const AMOUNT: &[Field] =
+    &[required("total", Rule::Whole { least: 1 }), optional("currency", formed(16, is_currency))];
+
+/// 优惠功能.
+const DETAIL: &[Field] = &[
+    optional("cost_price", Rule::Whole { least: 0 }),
+    optional("invoice_id", text(32)),
+    optional("goods_detail", Rule::List(GOODS_DETAIL)),
+];
+
+/// 单品列表.
+const GOODS_DETAIL: &[Field] = &[
+    required("merchant_goods_id", formed(32, is_goods_id)),
+    optional("wechatpay_goods_id", text(32)),
+    optional("goods_name", text(256)),
+    required("quantity", Rule::Whole { least: 1 }),
+    required("unit_price", Rule::Whole { least: 0 }),
+];
+
+/// 场景信息.
+const SCENE_INFO: &[Field] = &[
+    required("payer_client_ip", formed(45, is_ip)),
+    optional("device_id", text(32)),
+    optional("store_info", object(STORE_INFO)),
+];
+
+/// 商户门店信息.
+const STORE_INFO: &[Field] = &[
+    required("id", text(32)),
+    optional("name", text(256)),
+    optional("area_code", text(32)),
+    optional("address", text(512)),
+];
+
+/// 结算信息.
+const SETTLE_INFO: &[Field] = &[optional("profit_sharing", Rule::Flag)];
+
+/// Reads a body, and refuses it unless it is an object with these fields and no others.
+pub(super) fn read(body: &[u8], fields: &[Field]) -> Result<Value, Refusal> {
+    let value = json::parse(body)
+        .map_err(|fault| Refusal::parameter(&fault.pointer, None, &fault.issue))?;
+    check_object(fields, &value, "")?;
+    Ok(value)
+}
+
+/// A date and time that [`read`] has let pass, in Unix seconds.
+pub(super) fn unix_time(text: &str) -> Option<i64> {
+    OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
+}
+
+fn check_object(fields: &[Field], value: &Value, place: &str) -> Result<(), Refusal> {
+    let members = value.as_object().ok_or_else(|| wrong(place, value, "is not an object"))?;
+    refuse_extra(fields, members, place)?;
+    for field in fields {
+        let place = pointer(place, field.name);
+        match members.get(field.name) {
+            Some(value) => check(&field.rule, value, &place)?,
+            None if field.required => return Err(Refusal::parameter(&place, None, "is required")),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn refuse_extra(
+    fields: &[Field],
+    members: &Map<String, Value>,
+    place: &str,
+) -> Result<(), Refusal> {
+    match members.iter().find(|(name, _)| !fields.iter().any(|field| field.name == *name)) {
+        Some((name, value)) => {
+            Err(wrong(&pointer(place, name), value, "is an illegal extra parameter")
+                .numbered(EXTRA))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Refusal> {
+    match rule {
+        Rule::Text { shortest, longest, form } => {
+            let text = value.as_str().ok_or_else(|| wrong(place, value, "is not a string"))?;
+            if !(*shortest..=*longest).contains(&text.chars().count()) {
+                return Err(wrong(place, value, &format!("is not {shortest} to {longest} long")));
+            }
+            if !form(text) {
+                return Err(wrong(place, value, "does not have the form of this field"));
+            }
+        }
+        Rule::Whole { least } => {
+            let number = value.as_i64().ok_or_else(|| wrong(place, value, "is not an integer"))?;
+            if number < *least {
+                return Err(wrong(place, value, &format!("is less than {least}")));
+            }
+        }
+        Rule::Flag => {
+            value.as_bool().ok_or_else(|| wrong(place, value, "is not a boolean"))?;
+        }
+        Rule::Object { fields, longest } => {
+            check_object(fields, value, place)?;
+            if value.to_string().len() > *longest {
+                return Err(wrong(place, value, &format!("is longer than {longest} bytes")));
+            }
+        }
+        Rule::List(fields) => {
+            let items = value.as_array().ok_or_else(|| wrong(place, value, "is not an array"))?;
+            if items.is_empty() {
+                return Err(wrong(place, value, "is empty"));
+            }
+            for (index, item) in items.iter().enumerate() {
+                check_object(fields, item, &pointer(place, &index.to_string()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn wrong(place: &str, value: &Value, issue: &str) -> Refusal {
+    Refusal::parameter(place, Some(value), issue)
+}
+
+const fn required(name: &'static str, rule: Rule) -> Field {
+    Field { name, required: true, rule }
+}
+
+const fn optional(name: &'static str, rule: Rule) -> Field {
+    Field { name, required: false, rule }
+}
+
+const fn text(longest: usize) -> Rule {
+    formed(longest, |_| true)
+}
+
+const fn formed(longest: usize, form: fn(&str) -> bool) -> Rule {
+    Rule::Text { shortest: 1, longest, form }
+}
+
+const fn object(fields: &'static [Field]) -> Rule {
+    Rule::Object { fields, longest: usize::MAX }
+}
+
+fn is_order_number(text: &str) -> bool {
+    text.chars().all(|character| character.is_ascii_alphanumeric() || "_-|*".contains(character))
+}
+
+fn is_goods_id(text: &str) -> bool {
+    text.chars().all(|character| character.is_ascii_alphanumeric() || "_-".contains(character))
+}
+
+fn is_currency(text: &str) -> bool {
+    text == "CNY"
+}
+
+fn is_ip(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
+}
+
+/// yyyy-MM-DDTHH:mm:ss and an offset: the calendar is checked by `time`, the shape here, as RFC
+/// 3339 allows more.
+fn is_date_time(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|character| if character.is_ascii_digit() { '0' } else { character })
+        .collect();
+    let shapes = ["0000-00-00T00:00:00+00:00", "0000-00-00T00:00:00-00:00", "0000-00-00T00:00:00Z"];
+    shapes.contains(&shape.as_str()) && unix_time(text).is_some()
+}
+
+/// A full address with a path, without query and fragment. Loopback hosts pass, unlike in the real
+/// service.
+fn is_notify_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some((host, _)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
+    let plain = text.chars().all(|character| character.is_ascii_graphic());
+    plain && !host.is_empty() && !host.contains('@') && !text.contains(['?', '#', '\\'])
+}
+
+/// The service's number for an extra parameter (排障手册).
+const EXTRA: u32 = 270_924_358;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn whole_order() -> Value {
+        json!({
+            "appid": "wxd678efh567hg6787", "mchid": "1230000109",
+            "description": "Image形象店-深圳腾大-QQ公仔",
+            "out_trade_no": "1217752501201407033233368018",
+            "time_expire": "2018-06-08T10:34:56+08:00", "attach": "自定义数据说明",
+            "notify_url": "https://www.weixin.qq.com/wxpay/pay.php", "goods_tag": "WXG",
+            "support_fapiao": false, "amount": { "total": 100, "currency": "CNY" },
+            "detail": { "cost_price": 1, "invoice_id": "wx123", "goods_detail": [{
+                "merchant_goods_id": "1246464644", "wechatpay_goods_id": "1001",
+                "goods_name": "iPhone6s 16G", "quantity": 1, "unit_price": 528800
+            }] },
+            "scene_info": { "payer_client_ip": "14.23.150.211", "device_id": "013467007045764",
+                "store_info": { "id": "0001", "name": "腾讯大厦分店", "area_code": "440305",
+                    "address": "广东省深圳市南山区科技中一道10000号" } },
+            "settle_info": { "profit_sharing": false }
+        })
+    }
+
+    /// Puts `value` at `place` of the whole order, or takes the field away, and reads the result.
+    fn read_with(place: &str, value: Option<Value>) -> Result<Value, Refusal> {
+        let mut order = whole_order();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        let members = order.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        match value {
+            Some(value) => members.insert(name.to_owned(), value),
+            None => members.remove(name),
+        };
+        read(order.to_string().as_bytes(), APP_ORDER)
+    }
+
+    #[track_caller]
+    fn refused_at(place: &str, value: Option<Value>) {
+        let refusal = read_with(place, value.clone()).expect_err(place);
+        let detail = refusal.detail.unwrap();
+        assert_eq!((refusal.status, refusal.code.as_str()), (400, "PARAM_ERROR"));
+        assert_eq!(detail["field"], place);
+        assert_eq!(detail.get("value"), value.as_ref());
+    }
+
+    #[test]
+    fn the_documents_order_passes() {
+        assert_eq!(read(whole_order().to_string().as_bytes(), APP_ORDER).unwrap(), whole_order());
+    }
+
+    #[test]
+    fn required_fields_are_missed_and_optional_ones_are_not() {
+        for place in ["/appid", "/mchid", "/description", "/out_trade_no", "/notify_url", "/amount"]
+        {
+            refused_at(place, None);
+        }
+        refused_at("/amount/total", None);
+        refused_at("/detail/goods_detail/0/quantity", None);
+        refused_at("/scene_info/payer_client_ip", None);
+        for place in
+            ["/time_expire", "/attach", "/goods_tag", "/support_fapiao", "/amount/currency"]
+        {
+            assert!(read_with(place, None).is_ok(), "{place}");
+        }
+        for place in ["/detail", "/scene_info", "/settle_info", "/scene_info/store_info"] {
+            assert!(read_with(place, None).is_ok(), "{place}");
+        }
+    }
+
+    #[test]
+    fn types_and_null_and_extra_keys_are_refused() {
+        refused_at("/amount/total", Some(json!("100")));
+        refused_at("/amount", Some(json!([])));
+        refused_at("/support_fapiao", Some(json!("true")));
+        refused_at("/attach", Some(Value::Null));
+        refused_at("/detail/goods_detail", Some(json!([])));
+        refused_at("/detail/goods_detail", Some(json!({})));
+        refused_at("/payer", Some(json!({ "openid": "o" })));
+        refused_at("/amount/payer_total", Some(json!(1)));
+        assert_eq!(read_with("/limit_pay", Some(json!([]))).unwrap_err().number, EXTRA);
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        assert!(read_with("/description", Some(json!("中".repeat(127)))).is_ok());
+        refused_at("/description", Some(json!("中".repeat(128))));
+        refused_at("/description", Some(json!("")));
+        assert!(read_with("/out_trade_no", Some(json!("aZ9_-|"))).is_ok());
+        refused_at("/out_trade_no", Some(json!("12345")));
+        refused_at("/out_trade_no", Some(json!("1".repeat(33))));
+        refused_at("/out_trade_no", Some(json!("123 456")));
+    }
+
+    #[test]
+    fn detail_is_at_most_6144_bytes() {
+        let goods = |count: usize| {
+            let item = json!({ "merchant_goods_id": "1", "quantity": 1, "unit_price": 1,
+                "goods_name": "中".repeat(256) });
+            json!({ "goods_detail": vec![item; count] })
+        };
+        assert!(read_with("/detail", Some(goods(7))).is_ok());
+        refused_at("/detail", Some(goods(8)));
+    }
+
+    #[test]
+    fn money_is_a_positive_integer() {
+        for total in [json!(0), json!(-1), json!(u64::MAX)] {
+            refused_at("/amount/total", Some(total));
+        }
+        refused_at("/amount/currency", Some(json!("USD")));
+        let halves = whole_order().to_string().replace("\"total\":100", "\"total\":100.0");
+        let detail = read(halves.as_bytes(), APP_ORDER).unwrap_err().detail.unwrap();
+        assert_eq!(detail["field"], "/amount/total");
+    }
+
+    #[test]
+    fn times_have_one_shape_and_a_calendar() {
+        for time in ["2024-02-29T23:59:59Z", "2015-05-20T13:29:35-11:30"] {
+            assert!(read_with("/time_expire", Some(json!(time))).is_ok(), "{time}");
+        }
+        for time in [
+            "2015-05-20T13:29:35.000+08:00",
+            "2015-05-20 13:29:35+08:00",
+            "2015-05-20t13:29:35z",
+            "2023-02-29T00:00:00Z",
+            "2015-05-20T24:00:00Z",
+            "2015-05-20T13:29:35",
+            "20150520132935",
+        ] {
+            refused_at("/time_expire", Some(json!(time)));
+        }
+    }
+
+    #[test]
+    fn notify_urls_are_whole_and_without_query() {
+        for url in ["https://127.0.0.1:8443/notify", "http://localhost/n"] {
+            assert!(read_with("/notify_url", Some(json!(url))).is_ok(), "{url}");
+        }
+        for url in [
+            "https://a.cn",
+            "ftp://a.cn/n",
+            "https:///n",
+            "https://a.cn/n?x=1",
+            "https://a.cn/n#x",
+            "https://u@a.cn/n",
+            "https://a.cn/n n",
+            "HTTPS://a.cn/n",
+            "/n",
+        ] {
+            refused_at("/notify_url", Some(json!(url)));
+        }
+        refused_at("/scene_info/payer_client_ip", Some(json!("1.2.3.256")));
+        assert!(read_with("/scene_info/payer_client_ip", Some(json!("2001:db8::1"))).is_ok());
+    }
+}

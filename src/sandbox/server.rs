@@ -1,0 +1,373 @@
+//! The network: HTTPS in front of a function from request to answer, a thread for every connection.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use ureq_proto::http::{Request, Response, header};
+use ureq_proto::server::state::{ProvideResponse, RecvBody, RecvRequest, SendBody};
+use ureq_proto::server::{RecvRequestResult, Reply, SendResponseResult};
+
+use super::answer::Answer;
+use super::received::Received;
+
+/// A running server. Dropping it closes every connection and ends every thread.
+pub(super) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    tls: Arc<ServerConfig>,
+    respond: Box<dyn Fn(&Received) -> Answer + Send + Sync>,
+    stopping: AtomicBool,
+    handshakes: AtomicUsize,
+}
+
+impl Server {
+    pub(super) fn start(
+        listener: TcpListener,
+        tls: Arc<ServerConfig>,
+        respond: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let address = reachable(listener.local_addr()?);
+        let shared = Arc::new(Shared {
+            tls,
+            respond: Box::new(respond),
+            stopping: AtomicBool::new(false),
+            handshakes: AtomicUsize::new(0),
+        });
+        let accepting = spawn(&shared, move |shared| accept(&listener, shared))?;
+        Ok(Self { address, shared, accepting: Some(accepting) })
+    }
+
+    /// Where a client on this machine reaches the server.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many TLS handshakes were completed.
+    pub(super) fn handshakes(&self) -> usize {
+        self.shared.handshakes.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        // The accepting thread sleeps in the system until somebody connects.
+        let awake = TcpStream::connect_timeout(&self.address, WAKING).is_ok();
+        if let Some(accepting) =
+            self.accepting.take().filter(|accepting| awake || accepting.is_finished())
+        {
+            // A thread that panicked has ended as well.
+            let _ = accepting.join();
+        }
+    }
+}
+
+/// A connection with its thread.
+struct Connection {
+    socket: TcpStream,
+    thread: JoinHandle<()>,
+}
+
+impl Connection {
+    fn open(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<Self> {
+        let wire = Wire::new(socket.try_clone()?, shared)?;
+        let thread = spawn(shared, move |shared| {
+            // A connection may end in any way; what matters to a test is what the client saw.
+            let _ = wire.serve(shared);
+        })?;
+        Ok(Self { socket, thread })
+    }
+
+    fn close(self) {
+        // Either side may have closed it already, and the thread may have panicked in a test's
+        // closure.
+        let _ = self.socket.shutdown(Shutdown::Both);
+        let _ = self.thread.join();
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let mut open: Vec<Connection> = Vec::new();
+    for socket in listener.incoming() {
+        if shared.stopping.load(Ordering::SeqCst) {
+            break;
+        }
+        open.retain(|connection| !connection.thread.is_finished());
+        match socket.and_then(|socket| Connection::open(socket, shared)) {
+            Ok(connection) => open.push(connection),
+            Err(error) if is_fleeting(&error) => {}
+            Err(_) => break,
+        }
+    }
+    open.into_iter().for_each(Connection::close);
+}
+
+/// Whether an error concerns one connection and not the listener.
+fn is_fleeting(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | NotConnected)
+}
+
+/// One TLS connection, and the bytes that came in but were not yet used.
+struct Wire {
+    stream: StreamOwned<ServerConnection, TcpStream>,
+    unread: Vec<u8>,
+}
+
+impl Wire {
+    fn new(socket: TcpStream, shared: &Shared) -> io::Result<Self> {
+        socket.set_read_timeout(Some(KEEP_ALIVE))?;
+        socket.set_write_timeout(Some(KEEP_ALIVE))?;
+        socket.set_nodelay(true)?;
+        let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
+        Ok(Self { stream: StreamOwned::new(tls, socket), unread: Vec::new() })
+    }
+
+    /// Answers requests until one side has had enough.
+    fn serve(mut self, shared: &Shared) -> io::Result<()> {
+        self.stream.conn.complete_io(&mut self.stream.sock)?;
+        shared.handshakes.fetch_add(1, Ordering::SeqCst);
+        while let Some((request, reply)) = self.receive()? {
+            let answer = (shared.respond)(&request);
+            if !self.send(reply, &answer)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next request, or `None` if the client is done.
+    fn receive(&mut self) -> io::Result<Option<(Received, Reply<ProvideResponse>)>> {
+        let mut reply = Reply::new().map_err(io::Error::other)?;
+        let Some((request, target)) = self.receive_head(&mut reply)? else { return Ok(None) };
+        let mut body = Vec::new();
+        let reply = match reply.proceed() {
+            Some(RecvRequestResult::ProvideResponse(reply)) => reply,
+            Some(RecvRequestResult::RecvBody(reply)) => {
+                self.receive_body(reply, &request, &mut body)?
+            }
+            Some(RecvRequestResult::Send100(reply)) => {
+                let mut line = [0; 64];
+                let (length, reply) = reply.accept(&mut line).map_err(io::Error::other)?;
+                self.write(line.get(..length).unwrap_or_default())?;
+                self.receive_body(reply, &request, &mut body)?
+            }
+            None => return Err(io::Error::other("a request without an end")),
+        };
+        let headers = request.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        let method = request.method().to_string();
+        Ok(Some((Received { method, path: target, headers, body }, reply)))
+    }
+
+    /// The head of a request, and its target as it stood on the request line: `Request` keeps a
+    /// parsed one.
+    fn receive_head(
+        &mut self,
+        reply: &mut Reply<RecvRequest>,
+    ) -> io::Result<Option<(Request<()>, String)>> {
+        loop {
+            let Ok((used, request)) = reply.try_request(&self.unread) else {
+                return self.hang_up("400 Bad Request");
+            };
+            if let Some(request) = request {
+                let head: Vec<u8> = self.unread.drain(..used).collect();
+                return match target(&head) {
+                    Some(target) => Ok(Some((request, target))),
+                    None => self.hang_up("400 Bad Request"),
+                };
+            }
+            if self.unread.len() > LONGEST_HEAD {
+                return self.hang_up("431 Request Header Fields Too Large");
+            }
+            if self.fill()? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn receive_body(
+        &mut self,
+        mut reply: Reply<RecvBody>,
+        request: &Request<()>,
+        body: &mut Vec<u8>,
+    ) -> io::Result<Reply<ProvideResponse>> {
+        let headers = request.headers();
+        // `ureq-proto` would wait for chunks that nobody announced.
+        if !headers.contains_key(header::CONTENT_LENGTH)
+            && !headers.contains_key(header::TRANSFER_ENCODING)
+        {
+            return self.hang_up("411 Length Required");
+        }
+        let mut part = vec![0; BLOCK];
+        while !reply.is_ended() {
+            let Ok((used, written)) = reply.read(&self.unread, &mut part) else {
+                return self.hang_up("400 Bad Request");
+            };
+            self.unread.drain(..used);
+            body.extend_from_slice(part.get(..written).unwrap_or_default());
+            if body.len() > LONGEST_BODY || self.unread.len() > LONGEST_BODY {
+                return self.hang_up("413 Content Too Large");
+            }
+            let stuck = used == 0 && written == 0 && !reply.is_ended();
+            if stuck && self.fill()? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        reply.proceed().map_err(io::Error::other)
+    }
+
+    /// Sends an answer; says whether the connection can be used again.
+    fn send(&mut self, reply: Reply<ProvideResponse>, answer: &Answer) -> io::Result<bool> {
+        let mut reply = reply.provide(response(answer)?).map_err(io::Error::other)?;
+        let (mut bytes, mut part) = (Vec::new(), vec![0; LONGEST_HEAD]);
+        while !reply.is_finished() {
+            let length = reply.write(&mut part).map_err(io::Error::other)?;
+            bytes.extend_from_slice(part.get(..length).unwrap_or_default());
+        }
+        let reusable = match reply.proceed() {
+            SendResponseResult::Cleanup(reply) => !reply.must_close_connection(),
+            SendResponseResult::SendBody(reply) => write_body(reply, &answer.body, &mut bytes)?,
+        };
+        self.write(&bytes)?;
+        Ok(reusable)
+    }
+
+    /// Answers a request that is not even HTTP, and gives up the connection.
+    fn hang_up<T>(&mut self, status: &str) -> io::Result<T> {
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        self.write(answer.as_bytes())?;
+        Err(io::Error::other(status.to_owned()))
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        let mut block = [0; BLOCK];
+        let length = self.stream.read(&mut block)?;
+        self.unread.extend_from_slice(block.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
+    }
+}
+
+/// Says goodbye even after a panic: the listener holds the socket as well, so dropping it is not
+/// enough.
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.stream.conn.send_close_notify();
+        // The client may be gone.
+        let _ = self.stream.flush();
+        let _ = self.stream.sock.shutdown(Shutdown::Both);
+    }
+}
+
+fn write_body(mut reply: Reply<SendBody>, body: &[u8], bytes: &mut Vec<u8>) -> io::Result<bool> {
+    let mut part = vec![0; BLOCK];
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (used, written) = reply.write(rest, &mut part).map_err(io::Error::other)?;
+        bytes.extend_from_slice(part.get(..written).unwrap_or_default());
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    if !reply.is_finished() {
+        let (_, written) = reply.write(&[], &mut part).map_err(io::Error::other)?;
+        bytes.extend_from_slice(part.get(..written).unwrap_or_default());
+    }
+    // A test's own Content-Length may promise more than there is: then the connection breaks here.
+    Ok(reply.is_finished() && !reply.proceed().must_close_connection())
+}
+
+fn response(answer: &Answer) -> io::Result<Response<()>> {
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value.as_slice());
+    }
+    let framed = answer.header("Content-Length").or_else(|| answer.header("Transfer-Encoding"));
+    let bodiless = matches!(answer.status, 204 | 304);
+    if framed.is_none() && !bodiless {
+        response = response.header(header::CONTENT_LENGTH, answer.body.len());
+    }
+    response.body(()).map_err(io::Error::other)
+}
+
+/// The second word of the request line.
+fn target(head: &[u8]) -> Option<String> {
+    let line = head.trim_ascii_start().split(|byte| *byte == b'\n').next()?;
+    let target = line.split(|byte| *byte == b' ').nth(1)?;
+    String::from_utf8(target.to_vec()).ok()
+}
+
+/// A server on all addresses is reached by loopback.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let v4 = address.is_ipv4();
+        address.set_ip(if v4 {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            IpAddr::V6(Ipv6Addr::LOCALHOST)
+        });
+    }
+    address
+}
+
+fn spawn(
+    shared: &Arc<Shared>,
+    work: impl FnOnce(&Arc<Shared>) + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    thread::Builder::new().name("wechatpay-sandbox".to_owned()).spawn(move || work(&shared))
+}
+
+/// WeChat Pay answers with `Keep-Alive: timeout=8` (merchant/4013053249).
+const KEEP_ALIVE: Duration = Duration::from_secs(8);
+/// Our own bounds: the service documents none, and the largest interface takes far less.
+const LONGEST_HEAD: usize = 64 * 1024;
+const LONGEST_BODY: usize = 1024 * 1024;
+/// A TLS record holds at most this much.
+const BLOCK: usize = 16 * 1024;
+/// Connecting to oneself needs no time; this only bounds a machine without free sockets.
+const WAKING: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_taken_as_received() {
+        assert_eq!(target(b"GET /a%2Ab?x=|* HTTP/1.1\r\n\r\n").as_deref(), Some("/a%2Ab?x=|*"));
+        assert_eq!(target(b"\r\nGET / HTTP/1.1\r\n\r\n").as_deref(), Some("/"));
+        assert_eq!(target(b"GET /\xFF HTTP/1.1\r\n\r\n"), None);
+        assert_eq!(target(b""), None);
+    }
+
+    #[test]
+    fn an_answer_that_http_cannot_say_is_an_error() {
+        assert!(response(&Answer::empty(0)).is_err());
+        let mut answer = Answer::empty(200);
+        answer.add_header("X-Bytes", [0xFF]);
+        assert!(response(&answer).is_ok());
+        answer.add_header("X-Lines", "a\r\nb");
+        assert!(response(&answer).is_err());
+    }
+
+    #[test]
+    fn an_unspecified_address_becomes_loopback() {
+        let address = |text: &str| reachable(text.parse().unwrap()).to_string();
+        assert_eq!(address("0.0.0.0:1"), "127.0.0.1:1");
+        assert_eq!(address("[::]:1"), "[::1]:1");
+        assert_eq!(address("127.0.0.2:1"), "127.0.0.2:1");
+    }
+}
