@@ -1,0 +1,175 @@
+//! What is not WeChat Pay's is not believed.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use wechatpay::pay::app;
+use wechatpay::sandbox::{Answer, Sandbox};
+use wechatpay::{Error, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, message};
+
+use crate::support::{api, order, start};
+
+const HEADERS: [&str; 4] =
+    ["Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial"];
+
+/// Places an order whose answer is damaged after it was signed.
+#[track_caller]
+fn distrust(sandbox: &Sandbox, change: impl FnOnce(&mut Answer) + Send + 'static) -> Untrusted {
+    sandbox.tamper_next(change);
+    let order = order(sandbox, "forged-1");
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+    match error {
+        Error::Untrusted { reason, request_id, .. } => {
+            assert!(request_id.is_some());
+            reason
+        }
+        other => panic!("believed: {other}"),
+    }
+}
+
+#[test]
+fn each_header_missing_repeated_empty_or_unreadable() {
+    let sandbox = start();
+    for name in HEADERS {
+        let reason = distrust(&sandbox, move |answer| answer.remove_header(name));
+        assert_eq!(reason, Untrusted::Missing(name));
+        let reason = distrust(&sandbox, move |answer| {
+            let value = answer.header(name).unwrap().to_vec();
+            answer.add_header(name, value);
+        });
+        assert_eq!(reason, Untrusted::Repeated(name));
+        for wrong in [&b""[..], b"\xff\xfe", b"a b"] {
+            let reason = distrust(&sandbox, move |answer| answer.set_header(name, wrong));
+            assert_eq!(reason, Untrusted::Unreadable(name));
+        }
+    }
+}
+
+#[test]
+fn an_answer_from_the_past_or_the_future() {
+    let sandbox = start();
+    for (shift, behind) in [(-400, true), (400, false)] {
+        sandbox.shift_answers(shift);
+        let Untrusted::Stale { skew_seconds } = distrust(&sandbox, |_| ()) else { panic!() };
+        sandbox.shift_answers(-shift);
+        assert_eq!(skew_seconds > 0, behind);
+        assert!((399..=402).contains(&skew_seconds.abs()), "{skew_seconds}");
+    }
+}
+
+#[test]
+fn a_number_that_is_not_ours_is_refused_even_with_the_right_key() {
+    let sandbox = start();
+    for claimed in ["PUB_KEY_ID_0000000000000024101100397200000006", "4DF076AC5A7D968D"] {
+        let reason =
+            distrust(&sandbox, move |answer| answer.set_header("Wechatpay-Serial", claimed));
+        assert_eq!(reason, Untrusted::UnknownSerial(claimed.to_owned()));
+    }
+    assert_eq!(sandbox.received().len(), 2, "nothing is fetched for an unknown number");
+}
+
+#[test]
+fn an_answer_signed_by_the_merchants_own_key() {
+    let sandbox = start();
+    let own = wechatpay::RsaSigner::from_pem(
+        sandbox.mchid(),
+        sandbox.serial_no(),
+        sandbox.merchant_key_pem(),
+    )
+    .unwrap();
+    let reason = distrust(&sandbox, move |answer| {
+        let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
+        let message =
+            message::answer(text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"), &answer.body);
+        let signature = STANDARD.encode(own.sign(&message).unwrap().bytes);
+        answer.set_header("Wechatpay-Signature", signature);
+    });
+    assert_eq!(reason, Untrusted::Signature { probe: false });
+}
+
+#[test]
+fn the_signature_of_another_answer() {
+    let sandbox = start();
+    let reason = distrust(&sandbox, |answer| {
+        answer.body = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#.to_vec();
+    });
+    assert_eq!(reason, Untrusted::Signature { probe: false });
+}
+
+#[test]
+fn a_probe_is_refused_like_any_other_and_named() {
+    let sandbox = start();
+    let reason = distrust(&sandbox, |answer| {
+        let real = String::from_utf8(answer.header("Wechatpay-Signature").unwrap().to_vec());
+        let probe = format!("WECHATPAY/SIGNTEST/{}", &real.unwrap()[19..]);
+        answer.set_header("Wechatpay-Signature", probe);
+    });
+    assert_eq!(reason, Untrusted::Signature { probe: true });
+}
+
+#[test]
+fn each_bit_of_the_body_flipped() {
+    let sandbox = start();
+    let order = order(&sandbox, "flipped-1");
+    let body_length = r#"{"prepay_id":""}"#.len() + 36;
+    for bit in 0..body_length * 8 {
+        sandbox.tamper_next(move |answer| {
+            assert_eq!(answer.body.len(), body_length);
+            answer.body[bit / 8] ^= 1 << (bit % 8);
+        });
+        let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+        assert!(
+            matches!(
+                &error,
+                Error::Untrusted { reason: Untrusted::Signature { probe: false }, .. }
+            ),
+            "bit {bit}: {error}"
+        );
+    }
+}
+
+#[test]
+fn each_bit_of_each_signed_header_flipped() {
+    let sandbox = start();
+    let (send, receive) = std::sync::mpsc::channel();
+    sandbox.tamper_next(move |answer| send.send(answer.clone()).unwrap());
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, "flipped-2")).unwrap();
+    let good = receive.recv().unwrap();
+    let now = Time::now().unwrap().unix_seconds();
+    let keys: &PlatformKeys = sandbox.platform_keys();
+    let check = |answer: &Answer| {
+        let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
+        keys.check(headers, &answer.body, now)
+    };
+    assert_eq!(check(&good), Ok(()));
+    for name in HEADERS {
+        let value = good.header(name).unwrap().to_vec();
+        for bit in 0..value.len() * 8 {
+            let mut flipped = value.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let mut answer = good.clone();
+            answer.set_header(name, &flipped);
+            assert!(check(&answer).is_err(), "{name} bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_checked_where_it_claims_a_signature() {
+    let sandbox = start();
+    let order = order(&sandbox, "refused-1");
+    sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
+    let reason = distrust(&sandbox, |answer| answer.body.push(b' '));
+    assert_eq!(reason, Untrusted::Signature { probe: false });
+
+    sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
+    let reason = distrust(&sandbox, |answer| answer.remove_header("Wechatpay-Nonce"));
+    assert_eq!(reason, Untrusted::Missing("Wechatpay-Nonce"));
+
+    sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
+    sandbox.tamper_next(|answer| HEADERS.iter().for_each(|name| answer.remove_header(name)));
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert!(!api(&error).signed);
+    assert_eq!(error.outcome(), Outcome::Refused);
+    assert!(error.to_string().contains("(the answer carries no signature)"), "{error}");
+}

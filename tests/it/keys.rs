@@ -1,0 +1,180 @@
+//! Key files are read strictly, and each wrong one is told apart.
+
+use wechatpay::{PlatformKeys, RsaSigner, Signer};
+
+macro_rules! key {
+    ($name:literal) => {
+        include_str!(concat!("../data/keys/", $name))
+    };
+}
+
+const ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
+
+fn private(pem: impl AsRef<[u8]>) -> Result<(), String> {
+    let signer = RsaSigner::from_pem("1900007291", "DE55AD98ED71D6ED", pem);
+    signer.map(|signer| drop(signer.sign(b"x").unwrap())).map_err(|error| error.to_string())
+}
+
+fn public(pem: impl AsRef<[u8]>) -> Result<(), String> {
+    PlatformKeys::from_pem(ID, pem).map(drop).map_err(|error| error.to_string())
+}
+
+fn certificate(pem: impl AsRef<[u8]>) -> Result<(), String> {
+    PlatformKeys::from_certificate(pem).map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn good_private_keys_sign() {
+    let rsa2048 = key!("rsa2048.pem");
+    for (name, pem) in [
+        ("2048", rsa2048.to_owned()),
+        ("3072", key!("rsa3072.pem").to_owned()),
+        ("4096", key!("rsa4096.pem").to_owned()),
+        ("PKCS#1", key!("rsa2048.pkcs1.pem").to_owned()),
+        ("CRLF", rsa2048.replace('\n', "\r\n")),
+        ("BOM", format!("\u{feff}{rsa2048}")),
+        ("no newline at the end", rsa2048.trim_end().to_owned()),
+        ("blank lines around", format!("\n\n{rsa2048}\n\n")),
+        ("text before", format!("Bag Attributes\n    friendlyName: x\n{rsa2048}")),
+        ("with its certificate", format!("{}{rsa2048}", key!("cert.pem"))),
+    ] {
+        assert_eq!(private(pem), Ok(()), "{name}");
+    }
+}
+
+#[test]
+fn wrong_private_keys_are_told_apart() {
+    let rsa2048 = key!("rsa2048.pem");
+    let encrypted = "private_key is encrypted with a password; decrypt it first (openssl pkey -in \
+                     FILE -out FILE)";
+    let damaged = "private_key is damaged: its PEM text cannot be decoded";
+    let wanted = "private_key must hold a private key (BEGIN PRIVATE KEY), and holds";
+    let table = [
+        (
+            key!("rsa1024.pem").to_owned(),
+            "private_key is too short; WeChat Pay signs with RSA keys of 2048 bits".to_owned(),
+        ),
+        (
+            key!("ec.pem").to_owned(),
+            "private_key is not an RSA key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (
+            key!("ed25519.pem").to_owned(),
+            "private_key is not an RSA key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (
+            key!("ec.sec1.pem").to_owned(),
+            "private_key is an EC key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (key!("rsa2048.encrypted.pem").to_owned(), encrypted.to_owned()),
+        (key!("rsa2048.pkcs1.encrypted.pem").to_owned(), encrypted.to_owned()),
+        (key!("rsa2048.pub.pem").to_owned(), format!("{wanted} a public key")),
+        (key!("cert.pem").to_owned(), format!("{wanted} a certificate")),
+        (
+            format!("{rsa2048}{}", key!("rsa3072.pem")),
+            "private_key must hold a private key (BEGIN PRIVATE KEY) once, and holds more than one"
+                .to_owned(),
+        ),
+        (String::new(), format!("{wanted} nothing")),
+        ("garbage".to_owned(), format!("{wanted} no PEM text at all")),
+        (key!("rsa2048.pkcs1.pub.pem").to_owned(), format!("{wanted} something else")),
+        (rsa2048.replace("MII", "M!I"), damaged.to_owned()),
+        (rsa2048[..900].to_owned(), damaged.to_owned()),
+        (
+            rsa2048
+                .lines()
+                .enumerate()
+                .filter(|(line, _)| *line != 5)
+                .map(|(_, text)| format!("{text}\n"))
+                .collect(),
+            "private_key is damaged: the PEM text holds no complete RSA private key".to_owned(),
+        ),
+        (
+            rsa2048.replace("PRIVATE KEY", "RSA PRIVATE KEY"),
+            "private_key is damaged: the PEM text holds no complete RSA private key".to_owned(),
+        ),
+    ];
+    for (pem, expected) in table {
+        assert_eq!(private(&pem), Err(expected), "{pem}");
+    }
+    assert!(private(b"\xff\xfe\x00").is_err());
+}
+
+#[test]
+fn public_keys_are_read_in_any_layout_and_wrong_ones_are_told_apart() {
+    let rsa2048 = key!("rsa2048.pub.pem");
+    let one_line = {
+        let body: String = rsa2048.lines().filter(|line| !line.starts_with('-')).collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----")
+    };
+    for good in [
+        rsa2048,
+        &one_line,
+        key!("rsa3072.pub.pem"),
+        key!("rsa4096.pub.pem"),
+        &rsa2048.replace('\n', "\r\n"),
+    ] {
+        assert_eq!(public(good), Ok(()), "{good}");
+    }
+    let wanted = "public_key must hold a public key (BEGIN PUBLIC KEY), and holds";
+    for (pem, expected) in [
+        (
+            key!("rsa1024.pub.pem"),
+            "public_key is too short; WeChat Pay's RSA keys have 2048 bits".to_owned(),
+        ),
+        (
+            key!("ec.pub.pem"),
+            "public_key is not an RSA key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (
+            key!("ed25519.pub.pem"),
+            "public_key is not an RSA key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (key!("rsa2048.pem"), format!("{wanted} a private key")),
+        (key!("cert.pem"), format!("{wanted} a certificate")),
+        (key!("rsa2048.pkcs1.pub.pem"), format!("{wanted} something else")),
+        ("", format!("{wanted} nothing")),
+    ] {
+        assert_eq!(public(pem), Err(expected), "{pem}");
+    }
+}
+
+#[test]
+fn certificates_give_their_number_and_wrong_ones_are_told_apart() {
+    let keys = PlatformKeys::from_certificate(key!("cert.pem")).unwrap();
+    assert_eq!(format!("{keys:?}"), "[\"DE55AD98ED71D6EDD4A4A16996DE7B47773A8C\"]");
+    for (pem, expected) in [
+        (key!("cert.rsa1024.pem"), "platform_certificate is too short; WeChat Pay's RSA keys have 2048 bits".to_owned()),
+        (key!("cert.ec.pem"), "platform_certificate is not an RSA key; WeChat Pay signs with RSA keys".to_owned()),
+        (key!("rsa2048.pub.pem"), "platform_certificate must hold a certificate (BEGIN CERTIFICATE), and holds a public key".to_owned()),
+        (&key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE"), "platform_certificate is damaged: the PEM text holds no X.509 certificate".to_owned()),
+    ] {
+        assert_eq!(certificate(pem), Err(expected), "{pem}");
+    }
+}
+
+#[test]
+fn a_certificate_gives_the_signer_its_number_and_must_be_that_of_the_key() {
+    // The first bit of this number is set, so DER puts a zero byte before it; it must not show.
+    let of =
+        |certificate: &str, key: &str| RsaSigner::from_certificate("1900007291", certificate, key);
+    let signer = of(key!("cert.pem"), key!("rsa2048.pem")).unwrap();
+    assert_eq!(signer.serial_no(), "DE55AD98ED71D6EDD4A4A16996DE7B47773A8C");
+    let error = of(key!("cert.pem"), key!("rsa3072.pem")).unwrap_err();
+    assert_eq!(error.to_string(), "private_key is not the key of the certificate");
+    let error = of(key!("rsa2048.pem"), key!("rsa2048.pem")).unwrap_err();
+    assert!(error.to_string().starts_with("certificate must hold a certificate"), "{error}");
+}
+
+#[test]
+fn keys_are_read_from_files() {
+    let keys = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys");
+    let from_key = RsaSigner::from_pem_file("1900007291", "AB", keys.join("rsa2048.pem")).unwrap();
+    let from_certificate = RsaSigner::from_certificate_files(
+        "1900007291",
+        keys.join("cert.pem"),
+        keys.join("rsa2048.pem"),
+    )
+    .unwrap();
+    assert_eq!(from_key.sign(b"x").unwrap().bytes, from_certificate.sign(b"x").unwrap().bytes);
+}

@@ -1,0 +1,20 @@
+//! Behaviour, against the sandbox, over real TLS. A module per theme.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod app_order;
+mod forgery;
+mod keys;
+mod secrets;
+mod sign_error;
+mod support;
+mod tls;
+mod transport;

@@ -1,0 +1,116 @@
+//! TLS is always verified, and nothing is sent to whom it does not verify.
+
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
+use rustls::crypto::ring::default_provider;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use wechatpay::pay::app;
+use wechatpay::{Error, Gateway, HttpOptions, Outcome, Proxy, UreqTransport};
+
+use crate::support::{order, start};
+
+/// Answers one connection with a certificate of its own; returns what it could read of a request.
+struct Impostor {
+    base_url: String,
+    ca_pem: String,
+    thread: JoinHandle<Vec<u8>>,
+}
+
+impl Impostor {
+    fn start(change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let ca_key = KeyPair::generate().unwrap();
+        let mut ca = CertificateParams::default();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+        let key = KeyPair::generate().unwrap();
+        let mut leaf = CertificateParams::default();
+        leaf.subject_alt_names = vec![SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
+        change(&mut leaf);
+        let leaf = leaf.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
+        let tls = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![leaf.der().clone()],
+                rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let base_url = format!("https://{}", listener.local_addr().unwrap());
+        let thread = thread::spawn(move || {
+            let (socket, _) = listener.accept().unwrap();
+            let server = ServerConnection::new(Arc::new(tls)).unwrap();
+            let mut request = vec![0; 1024];
+            let length = StreamOwned::new(server, socket).read(&mut request).unwrap_or(0);
+            request.truncate(length);
+            request
+        });
+        Self { base_url, ca_pem, thread }
+    }
+
+    /// The error of an order sent to it, and what it could read.
+    fn tempt(self, ca_pem: Option<&str>) -> (Error, Vec<u8>) {
+        let sandbox = start();
+        let mut options = HttpOptions::default();
+        options.proxy = Proxy::Direct;
+        options.root_certificates = ca_pem.map(str::to_owned);
+        let transport = UreqTransport::new(&options).unwrap();
+        let gateway =
+            Gateway::at(&self.base_url, sandbox.platform_keys().clone(), transport).unwrap();
+        let order = order(&sandbox, "tempted-1");
+        let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
+        (error, self.thread.join().unwrap())
+    }
+}
+
+#[track_caller]
+fn refused((error, read): (Error, Vec<u8>), why: &str) {
+    assert!(matches!(error, Error::Transport(_)), "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown, "any doubt is unknown");
+    assert!(error.to_string().contains(why), "{error}");
+    assert_eq!(read, b"", "the request was sent to an impostor");
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority() {
+    let impostor = Impostor::start(|_| ());
+    refused(impostor.tempt(None), "UnknownIssuer");
+    let impostor = Impostor::start(|_| ());
+    let other_ca = start().ca_pem().to_owned();
+    refused(impostor.tempt(Some(&other_ca)), "UnknownIssuer");
+}
+
+#[test]
+fn a_certificate_for_another_name() {
+    let impostor = Impostor::start(|leaf| {
+        leaf.subject_alt_names =
+            vec![SanType::DnsName("api.mch.weixin.qq.com".try_into().unwrap())];
+    });
+    let ca_pem = impostor.ca_pem.clone();
+    refused(impostor.tempt(Some(&ca_pem)), "not valid for name");
+}
+
+#[test]
+fn an_expired_certificate() {
+    let impostor = Impostor::start(|leaf| {
+        leaf.not_before = date_time_ymd(2020, 1, 1);
+        leaf.not_after = date_time_ymd(2020, 12, 31);
+    });
+    let ca_pem = impostor.ca_pem.clone();
+    refused(impostor.tempt(Some(&ca_pem)), "expired");
+}
+
+/// The three above fail for their own reason: with everything right the request is sent.
+#[test]
+fn the_same_server_with_a_good_certificate_receives_the_request() {
+    let impostor = Impostor::start(|_| ());
+    let ca_pem = impostor.ca_pem.clone();
+    let (error, read) = impostor.tempt(Some(&ca_pem));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(read.starts_with(b"POST /v3/pay/transactions/app HTTP/1.1\r\n"));
+}

@@ -1,0 +1,200 @@
+//! One request a call, bounded, without redirects; and answers that are odd.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
+
+use wechatpay::pay::app;
+use wechatpay::sandbox::Answer;
+use wechatpay::{Error, Gateway, HttpOptions, Outcome, Proxy, Retry, UreqTransport};
+
+use crate::support::{api, order, start};
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let sandbox = start();
+    let order = order(&sandbox, "redirect-1");
+    for (count, status) in (1..).zip([301, 302, 303, 307, 308]) {
+        let location = format!("{}/v3/pay/transactions/app", sandbox.base_url());
+        sandbox.tamper_next(move |answer| {
+            *answer = Answer { status, headers: Vec::new(), body: Vec::new() };
+            answer.set_header("Location", location);
+        });
+        let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+        assert_eq!(api(&error).status, status);
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        assert_eq!(sandbox.received().len(), count);
+    }
+}
+
+#[test]
+fn an_answer_may_be_a_mebibyte_and_no_more() {
+    let sandbox = start();
+    let order = order(&sandbox, "large-1");
+    let padded = |length: usize| {
+        move |answer: &mut Answer| {
+            let padding = length - answer.body.len();
+            answer.body.splice(0..0, std::iter::repeat_n(b' ', padding));
+        }
+    };
+    sandbox.rewrite_next(padded(MEBIBYTE));
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    sandbox.rewrite_next(padded(MEBIBYTE + 1));
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert!(error.to_string().starts_with("the answer is larger than 1 MiB"), "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_unknown() {
+    let sandbox = start();
+    let order = order(&sandbox, "broken-off-1");
+    sandbox.tamper_next(|answer| answer.set_header("Content-Length", "1000"));
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert!(error.to_string().starts_with("the answer broke off"), "{error}");
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+
+    sandbox.tamper_next(|answer| answer.status = 0);
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert_eq!(sandbox.received().len(), 2);
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+}
+
+#[test]
+fn an_answer_believed_but_odd_is_malformed_and_unknown() {
+    let sandbox = start();
+    let order = order(&sandbox, "odd-answer-1");
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"prepay_id\":null}",
+        "{\"prepay_id\":7}",
+        "{\"prepay_id\":\"\"}",
+        "{\"prepay_id\":\"wx\\n1\"}",
+        "{\"prepay_id\":\"SECRET\"",
+        "{\"prepay_id\":\"SECRET\"} SECRET",
+        "{\"prepay_id\":{\"SECRET\":1}}",
+        "\u{feff}{\"prepay_id\":\"wx1\"}",
+    ] {
+        sandbox.rewrite_next(move |answer| answer.body = body.into());
+        let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+        assert!(matches!(&error, Error::Malformed { status: 200, .. }), "{body}: {error}");
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+    }
+    sandbox.rewrite_next(|answer| {
+        answer.body = r#"{"new_key":[1,{"x":null}],"prepay_id":"wx1","prepay":"x"}"#.into();
+    });
+    let prepay_id = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    assert_eq!(prepay_id.as_str(), "wx1");
+}
+
+#[test]
+fn accepted_is_not_placed() {
+    let sandbox = start();
+    let order = order(&sandbox, "accepted-1");
+    sandbox.rewrite_next(|answer| answer.status = 202);
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert_eq!(api(&error).status, 202);
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+}
+
+#[test]
+fn a_page_from_a_machine_between_keeps_its_status() {
+    let sandbox = start();
+    let order = order(&sandbox, "html-page-1");
+    let table = [
+        (502, Outcome::Unknown, "<html><h1>502 Bad Gateway</h1></html>".to_owned()),
+        (503, Outcome::Unknown, String::new()),
+        (404, Outcome::Refused, "<html>".repeat(1000)),
+        (403, Outcome::Refused, "[1,2]".to_owned()),
+        (413, Outcome::Refused, "{\"code\":7,\"message\":[],\"detail\":\"x\"}".to_owned()),
+    ];
+    for (status, outcome, body) in table {
+        sandbox.tamper_next(move |answer| {
+            *answer = Answer { status, headers: Vec::new(), body: body.into() };
+        });
+        let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+        let answer = api(&error);
+        assert_eq!((answer.status, answer.code.as_str(), answer.signed), (status, "", false));
+        assert_eq!(error.outcome(), outcome);
+        assert!(!error.to_string().contains('<'), "{error}");
+    }
+    sandbox.tamper_next(|answer| {
+        *answer = Answer { status: 200, headers: Vec::new(), body: "<html>log in</html>".into() };
+    });
+    let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert!(matches!(error, Error::Untrusted { status: 200, .. }), "{error}");
+}
+
+#[test]
+fn a_refused_connection_is_certainly_not_sent() {
+    let sandbox = start();
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Direct;
+    let transport = UreqTransport::new(&options).unwrap();
+    let keys = sandbox.platform_keys().clone();
+    let gateway = Gateway::at(&format!("https://{free}"), keys, transport).unwrap();
+    let order = order(&sandbox, "refused-1");
+    let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
+    assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::SameOrder));
+    assert_eq!(error.to_string(), "no connection: refused; nothing was sent");
+}
+
+#[test]
+fn silence_ends_in_time() {
+    let sandbox = start();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut options = HttpOptions::default();
+    options.total_timeout = Duration::from_millis(800);
+    let transport = UreqTransport::new(&options).unwrap();
+    // Plain HTTP: the connection stands at once, so it is the answer that does not come.
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let gateway = Gateway::at(&base_url, sandbox.platform_keys().clone(), transport).unwrap();
+    let started = Instant::now();
+    let order = order(&sandbox, "silence-1");
+    let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert!(started.elapsed() >= Duration::from_millis(800), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{error}");
+}
+
+#[test]
+fn a_proxy_is_used_and_loopback_goes_past_it() {
+    let sandbox = start();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Url(format!("http://{}", listener.local_addr().unwrap()));
+    options.root_certificates = Some(sandbox.ca_pem().to_owned());
+    let transport = UreqTransport::new(&options).unwrap();
+    let keys = sandbox.platform_keys().clone();
+    let direct = Gateway::at(sandbox.base_url(), keys.clone(), transport.clone()).unwrap();
+    app::prepay(sandbox.signer(), &direct, &order(&sandbox, "proxy-1")).unwrap();
+
+    let asked = std::thread::spawn(move || {
+        let (socket, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line).unwrap();
+        line
+    });
+    let far = Gateway::at("https://shop.example", keys, transport).unwrap();
+    let error = app::prepay(sandbox.signer(), &far, &order(&sandbox, "proxy-2")).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(asked.join().unwrap(), "CONNECT shop.example:443 HTTP/1.1\r\n");
+}
+
+#[test]
+fn a_connection_is_used_again() {
+    let sandbox = start();
+    for number in 0..5 {
+        let order = order(&sandbox, &format!("reuse-{number}"));
+        app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    }
+    assert_eq!(sandbox.connections(), 1);
+}
