@@ -79,6 +79,14 @@ impl Error {
         self.verdict().1
     }
 
+    /// Notes that the call asked for a refund.
+    pub(crate) fn of_refund(self) -> Self {
+        match self {
+            Self::Api(error) => Self::Api(Box::new(ApiError { is_refund: true, ..*error })),
+            other => other,
+        }
+    }
+
     fn verdict(&self) -> (Outcome, Retry) {
         match self {
             Self::Invalid(_) | Self::Sign(_) => (Outcome::NotSent, Retry::Never),
@@ -265,6 +273,8 @@ pub struct ApiError {
     pub signed: bool,
     /// On `SIGN_ERROR`: the message WeChat Pay built beside the one that was signed.
     pub sign_diagnosis: Option<SignDiagnosis>,
+    /// Whether the call asked for a refund: then 429 does not mean that nothing happened.
+    pub(crate) is_refund: bool,
 }
 
 impl ApiError {
@@ -278,6 +288,12 @@ impl ApiError {
             }
             // The number stands for an order already, perhaps a paid one.
             400..=499 if *code == Code::OUT_TRADE_NO_USED => (Outcome::Refused, Retry::QueryFirst),
+            // The refund may be in progress (m/4012791862).
+            429 if self.is_refund => (Outcome::Unknown, Retry::QueryFirst),
+            // The balance is too low: top up, then the same number again.
+            403 if *code == Code::NOT_ENOUGH => (Outcome::Refused, Retry::SameOrder),
+            // The bill is not ready: ask again after 10 o'clock.
+            400 if *code == Code::STATEMENT_CREATING => (Outcome::Refused, Retry::SameOrder),
             // Not one of WeChat Pay's: a machine between gave up waiting.
             408 => (Outcome::Unknown, Retry::SameOrder),
             429 => (Outcome::Refused, Retry::SameOrder),
@@ -446,8 +462,12 @@ codes! {
     INVALID_TRANSACTIONID,
     /// 商户号不存在.
     MCH_NOT_EXISTS,
+    /// 商户余额不足: top up the merchant's balance, then send the same refund again.
+    NOT_ENOUGH,
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH,
+    /// 账单文件不存在: nothing happened on that day.
+    NO_STATEMENT_EXIST,
     /// openid和appid不匹配: comes with status 500 and must not be repeated.
     OPENID_MISMATCH,
     /// 订单已关闭: place the order again under a new number.
@@ -458,14 +478,20 @@ codes! {
     OUT_TRADE_NO_USED,
     /// 参数错误.
     PARAM_ERROR,
+    /// 请求的资源不存在: no such order, refund or certificate.
+    RESOURCE_NOT_EXISTS,
     /// 业务规则限制.
     RULE_LIMIT,
     /// 签名错误: see [`ApiError::sign_diagnosis`].
     SIGN_ERROR,
+    /// 账单生成中: ask again after 10 o'clock in the morning, Beijing time.
+    STATEMENT_CREATING,
     /// 系统错误: repeat with the same values.
     SYSTEM_ERROR,
     /// 交易错误.
     TRADE_ERROR,
+    /// 用户账号异常: refund by other means.
+    USER_ACCOUNT_ABNORMAL,
 }
 
 impl Code {
@@ -527,6 +553,7 @@ mod tests {
             request_id: None,
             signed: true,
             sign_diagnosis: None,
+            is_refund: false,
         }))
     }
 
@@ -539,15 +566,20 @@ mod tests {
             (400, "INVALID_REQUEST", Refused, Never),
             (400, "MCH_NOT_EXISTS", Refused, Never),
             (400, "ORDER_CLOSED", Refused, Never),
+            (400, "NO_STATEMENT_EXIST", Refused, Never),
             (400, "PARAM_ERROR", Refused, Never),
+            (400, "STATEMENT_CREATING", Refused, SameOrder),
             (401, "SIGN_ERROR", Refused, Never),
             (403, "ACCOUNT_ERROR", Refused, Never),
+            (403, "NOT_ENOUGH", Refused, SameOrder),
             (403, "NO_AUTH", Refused, Never),
             (403, "NOAUTH", Refused, Never),
             (403, "OUT_TRADE_NO_USED", Refused, QueryFirst),
             (403, "RULE_LIMIT", Refused, Never),
             (403, "TRADE_ERROR", Refused, Never),
+            (403, "USER_ACCOUNT_ABNORMAL", Refused, Never),
             (404, "ORDER_NOT_EXIST", Refused, Never),
+            (404, "RESOURCE_NOT_EXISTS", Refused, Never),
             (429, "FREQUENCY_LIMITED", Refused, SameOrder),
             (429, "RATELIMIT_EXCEEDED", Refused, SameOrder),
             (500, "BANK_ERROR", Unknown, SameOrder),
@@ -569,6 +601,14 @@ mod tests {
             let error = api(status, code);
             assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{status} {code}");
         }
+    }
+
+    #[test]
+    fn a_refund_that_is_asked_for_too_often_may_be_in_progress() {
+        let error = api(429, "FREQUENCY_LIMITED").of_refund();
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        let error = api(400, "INVALID_REQUEST").of_refund();
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Refused, Retry::Never));
     }
 
     #[test]

@@ -85,56 +85,96 @@ impl Gateway {
         &self.keys
     }
 
-    /// Makes one call and reads the JSON it answers. `path` is path and query, encoded: the bytes
+    /// Asks, and reads the JSON that is answered. `path` is path and query, encoded: the bytes
     /// signed are the bytes sent.
-    pub(crate) fn call<T: DeserializeOwned>(
+    pub(crate) fn get<T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
-        method: &'static str,
+        path: &str,
+    ) -> Result<T, Error> {
+        self.exchange(signer, "GET", path, b"")?.believed_by(&self.keys)?.json()
+    }
+
+    /// Sends a body, and reads the JSON that is answered.
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        signer: &dyn Signer,
         path: &str,
         body: &[u8],
     ) -> Result<T, Error> {
-        let answer = self.believe(signer, method, path, body)?;
-        serde_json::from_slice(&answer.body).map_err(|error| Error::Malformed {
-            status: answer.status,
-            // serde's own words may repeat values.
-            what: format!("JSON {:?} error in column {}", error.classify(), error.column()),
-            request_id: answer.request_id,
-        })
+        self.exchange(signer, "POST", path, body)?.believed_by(&self.keys)?.json()
     }
 
-    fn believe(
+    /// Sends a body, and is answered that it is done (204), without a body.
+    pub(crate) fn post_unanswered(
+        &self,
+        signer: &dyn Signer,
+        path: &str,
+        body: &[u8],
+    ) -> Result<(), Error> {
+        self.exchange(signer, "POST", path, body)?.believed_by(&self.keys).map(drop)
+    }
+
+    /// Asks for a file, which is not signed: whoever reads it holds it against a hash that is.
+    pub(crate) fn download(
+        &self,
+        signer: &dyn Signer,
+        url: &str,
+    ) -> Result<Box<dyn Read + Send>, Error> {
+        let path = self.path_within(url)?;
+        let (message, reply) = self.send(signer, "GET", (url, path), b"", true)?;
+        if reply.status == 200 {
+            return Ok(reply.body);
+        }
+        let refused = Answer::read(message, reply)?.believed_by(&self.keys);
+        refused.and_then(|answer| Err(answer.malformed("the answer is no file")))
+    }
+
+    /// Makes one request and reads its answer, which is not believed yet.
+    pub(crate) fn exchange(
         &self,
         signer: &dyn Signer,
         method: &'static str,
         path: &str,
         body: &[u8],
     ) -> Result<Answer, Error> {
-        let signed = authorize(signer, method, path, body)?;
         let url = format!("{}{path}", self.base_url);
-        let headers = [
-            ("Accept", "application/json"),
-            ("Authorization", signed.authorization.as_str()),
-            ("Wechatpay-Serial", self.keys.preferred_serial()),
-            ("Content-Type", "application/json"),
-        ];
-        // The last header speaks of the body.
-        let headers = if body.is_empty() { headers.get(..3) } else { headers.get(..) };
-        let headers = headers.unwrap_or_default();
-        let request = Request { method, url: &url, headers, body };
-        let answer = Answer::read(self.transport.send(&request)?)?;
-        if answer.is_success() || answer.claims_signature() {
-            let now = Time::now()?.unix_seconds();
-            self.keys.check(answer.headers(), &answer.body, now).map_err(|reason| {
-                let request_id = answer.request_id.clone();
-                Error::Untrusted { status: answer.status, reason, request_id }
-            })?;
+        let (message, reply) = self.send(signer, method, (&url, path), body, false)?;
+        Answer::read(message, reply)
+    }
+
+    fn send(
+        &self,
+        signer: &dyn Signer,
+        method: &'static str,
+        (url, path): (&str, &str),
+        body: &[u8],
+        is_file: bool,
+    ) -> Result<(Vec<u8>, Reply), Error> {
+        let (message, authorization) = authorize(signer, method, path, body)?;
+        let serial = self.keys.preferred_serial();
+        let mut headers = Vec::with_capacity(4);
+        headers.push(("Accept", if is_file { "*/*" } else { "application/json" }));
+        headers.push(("Authorization", authorization.as_str()));
+        if !serial.is_empty() {
+            headers.push(("Wechatpay-Serial", serial));
         }
-        if answer.is_success() && answer.status != ACCEPTED {
-            Ok(answer)
-        } else {
-            Err(Error::Api(Box::new(answer.into_error(&signed.message))))
+        if !body.is_empty() {
+            headers.push(("Content-Type", "application/json"));
         }
+        let reply =
+            self.transport.send(&Request { method, url, headers: &headers, body, is_file })?;
+        Ok((message, reply))
+    }
+
+    /// The path and query of a URL that is WeChat Pay's or this gateway's: the signature must go
+    /// nowhere else.
+    fn path_within<'u>(&self, url: &'u str) -> Result<&'u str, Error> {
+        [&*self.base_url, MAIN_HOST, STANDBY_HOST]
+            .into_iter()
+            .find_map(|host| url.strip_prefix(host).filter(|path| path.starts_with('/')))
+            .filter(|path| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
+            .ok_or_else(|| Invalid::new("download_url", "must be of WeChat Pay's hosts").into())
     }
 }
 
@@ -147,12 +187,13 @@ impl fmt::Debug for Gateway {
     }
 }
 
-struct Signed {
-    message: Vec<u8>,
-    authorization: String,
-}
-
-fn authorize(signer: &dyn Signer, method: &str, path: &str, body: &[u8]) -> Result<Signed, Error> {
+/// The message that was signed, and the header that proves it.
+fn authorize(
+    signer: &dyn Signer,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> Result<(Vec<u8>, String), Error> {
     let mchid = signer.mchid();
     id::check_mchid(mchid).map_err(|rule| Invalid::new("mchid", rule))?;
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), signer::nonce()?);
@@ -165,19 +206,21 @@ fn authorize(signer: &dyn Signer, method: &str, path: &str, body: &[u8]) -> Resu
         "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",\
          timestamp=\"{timestamp}\",serial_no=\"{serial_no}\",signature=\"{signature}\""
     );
-    Ok(Signed { message, authorization })
+    Ok((message, authorization))
 }
 
-/// An answer, read whole.
-struct Answer {
+/// An answer, read whole, and the message it answers. Its body is out of reach until it is
+/// believed.
+pub(crate) struct Answer {
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     request_id: Option<String>,
+    message: Vec<u8>,
 }
 
 impl Answer {
-    fn read(reply: Reply) -> Result<Self, Error> {
+    fn read(message: Vec<u8>, reply: Reply) -> Result<Self, Error> {
         let mut body = Vec::new();
         reply
             .body
@@ -193,31 +236,42 @@ impl Answer {
             .find(|(name, _)| name.eq_ignore_ascii_case("Request-ID"))
             .and_then(|(_, value)| std::str::from_utf8(value).ok())
             .map(|id| id.chars().filter(char::is_ascii_graphic).take(128).collect());
-        Ok(Self { status: reply.status, headers: reply.headers, body, request_id })
+        Ok(Self { status: reply.status, headers: reply.headers, body, request_id, message })
     }
 
-    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    /// The body before it is believed: for an answer that brings the keys to believe it by.
+    pub(crate) fn unbelieved_body(&self) -> &[u8] {
+        &self.body
     }
 
-    fn is_success(&self) -> bool {
-        (200..=299).contains(&self.status)
-    }
-
-    fn claims_signature(&self) -> bool {
-        trust::claims_signature(self.headers.iter().map(|(name, _)| name.as_str()))
+    /// Believes a success by these keys, or says why not. An error answer ends as an error in any
+    /// case; where it claims a signature, that is checked first.
+    pub(crate) fn believed_by(self, keys: &PlatformKeys) -> Result<Believed, Error> {
+        let is_success = (200..=299).contains(&self.status);
+        let signed = trust::claims_signature(self.headers.iter().map(|(name, _)| name.as_str()));
+        if is_success || signed {
+            let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
+            if let Err(reason) = keys.check(headers, &self.body, Time::now()?) {
+                let (status, request_id) = (self.status, self.request_id);
+                return Err(Error::Untrusted { status, reason, request_id });
+            }
+        }
+        if is_success && self.status != ACCEPTED {
+            Ok(Believed { status: self.status, body: self.body, request_id: self.request_id })
+        } else {
+            Err(Error::Api(Box::new(self.into_error(signed))))
+        }
     }
 
     /// An error answer is read as far as it goes: it may come from a machine between.
-    fn into_error(self, signed: &[u8]) -> ApiError {
-        let signed_answer = self.claims_signature();
+    fn into_error(self, signed: bool) -> ApiError {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let text = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let code = Code::new(text("code"));
         let detail = body.get("detail").filter(|detail| !detail.is_null());
         let sign_diagnosis = detail
             .filter(|_| code == Code::SIGN_ERROR)
-            .and_then(|detail| SignDiagnosis::of(signed, detail));
+            .and_then(|detail| SignDiagnosis::of(&self.message, detail));
         let message = match self.status {
             ACCEPTED => "accepted, but not processed yet; repeat with the same values",
             _ => text("message"),
@@ -227,10 +281,35 @@ impl Answer {
             message: message.to_owned(),
             detail: detail.map(read_detail),
             request_id: self.request_id,
-            signed: signed_answer,
+            signed,
             sign_diagnosis,
             code,
+            is_refund: false,
         }
+    }
+}
+
+/// The body of an answer whose signature was checked.
+pub(crate) struct Believed {
+    status: u16,
+    body: Vec<u8>,
+    request_id: Option<String>,
+}
+
+impl Believed {
+    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // serde's own words may repeat values.
+            self.malformed(format!(
+                "JSON {:?} error in column {}",
+                error.classify(),
+                error.column()
+            ))
+        })
+    }
+
+    pub(crate) fn malformed(self, what: impl Into<String>) -> Error {
+        Error::Malformed { status: self.status, what: what.into(), request_id: self.request_id }
     }
 }
 

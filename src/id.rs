@@ -93,6 +93,31 @@ checked_text! {
 }
 
 checked_text! {
+    /// 商户退款单号: the merchant's own number of a refund, unique per merchant. 1 to 64 letters,
+    /// digits, `_`, `-`, `|`, `*`, `@`.
+    ///
+    /// It is always the caller's: nothing in this crate makes one up. One number refunds once, however
+    /// often it is sent; a new number refunds again.
+    OutRefundNo, "out_refund_no", check_out_refund_no
+}
+
+checked_text! {
+    /// 微信支付订单号: WeChat Pay's number of a payment. There is one only once the order is paid.
+    /// 1 to 32 letters and digits.
+    TransactionId, "transaction_id", check_number
+}
+
+checked_text! {
+    /// 微信支付退款单号: WeChat Pay's number of a refund. 1 to 32 letters and digits.
+    RefundId, "refund_id", check_number
+}
+
+checked_text! {
+    /// 用户标识: a user, under one appid. 1 to 128 letters, digits, `_`, `-`.
+    OpenId, "openid", check_openid
+}
+
+checked_text! {
     /// 通知地址: where WeChat Pay posts its notices. A whole URL of at most 255 characters, with a
     /// path, without query or fragment, reachable from the internet without login; `https`, or
     /// `http` over a leased line.
@@ -102,7 +127,41 @@ checked_text! {
 checked_text! {
     /// 预支付交易会话标识: what a client needs to start the payment; valid for two hours. It proves
     /// that an order was placed, not that it was paid.
-    PrepayId, "prepay_id", check_prepay_id
+    PrepayId, "prepay_id", check_printable
+}
+
+checked_text! {
+    /// 二维码链接: what a Native order's QR code holds; valid for two hours. Its form and length may
+    /// change, and only a live camera may scan it.
+    CodeUrl, "code_url", check_printable
+}
+
+checked_text! {
+    /// 支付跳转链接: where the browser goes to pay an H5 order; valid for five minutes. Its form and
+    /// length may change.
+    H5Url, "h5_url", check_printable
+}
+
+impl H5Url {
+    /// The URL with the page to which the payer returns: `redirect_url`, encoded, is the one thing
+    /// that may be added. Its host must be the one that is registered for H5, and the return proves
+    /// no payment: query the order.
+    #[must_use]
+    pub fn with_redirect(&self, redirect_url: &str) -> String {
+        format!("{}&redirect_url={}", self.0, encoded(redirect_url))
+    }
+}
+
+/// Percent-encodes everything but letters, digits, `-`, `.`, `_` and `~`.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
 }
 
 /// 商户号: what a signer says is checked at each call, because it ends in a header.
@@ -136,7 +195,22 @@ fn check_out_trade_no(text: &str) -> Result<(), &'static str> {
     if is_made_of(text, 6..=32, b"_-|*") { Ok(()) } else { Err(rule) }
 }
 
-fn check_prepay_id(text: &str) -> Result<(), &'static str> {
+fn check_out_refund_no(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 64 letters, digits, _, -, |, * or @";
+    if is_made_of(text, 1..=64, b"_-|*@") { Ok(()) } else { Err(rule) }
+}
+
+fn check_number(text: &str) -> Result<(), &'static str> {
+    if is_made_of(text, 1..=32, b"") { Ok(()) } else { Err("must be 1 to 32 letters and digits") }
+}
+
+fn check_openid(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 128 letters, digits, _ or -";
+    if is_made_of(text, 1..=128, b"_-") { Ok(()) } else { Err(rule) }
+}
+
+/// What comes from WeChat Pay is taken as it is, as long as it cannot break a line.
+fn check_printable(text: &str) -> Result<(), &'static str> {
     let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(()) } else { Err("must be printable ASCII") }
 }
@@ -266,6 +340,29 @@ mod tests {
     fn the_two_serial_numbers_mixed_up_are_told_apart() {
         let rule = check_serial_no("PUB_KEY_ID_0119000072912024101100397200000006").unwrap_err();
         assert!(rule.contains("belongs to PlatformKeys"));
+    }
+
+    #[test]
+    fn the_return_page_is_appended_encoded_and_nothing_else_changes() {
+        let url = H5Url::new("https://wx.tenpay.com/x?prepay_id=wx1&package=2").unwrap();
+        assert_eq!(
+            url.with_redirect("https://shop.example/paid?no=1&x=支付"),
+            "https://wx.tenpay.com/x?prepay_id=wx1&package=2&redirect_url=\
+             https%3A%2F%2Fshop.example%2Fpaid%3Fno%3D1%26x%3D%E6%94%AF%E4%BB%98"
+        );
+    }
+
+    #[test]
+    fn refund_numbers_and_the_rest_keep_to_their_characters() {
+        assert!(OutRefundNo::new("1").is_ok() && OutRefundNo::new("a_-|*@".repeat(10)).is_ok());
+        assert!(OutRefundNo::new("").is_err() && OutRefundNo::new("1/2").is_err());
+        assert!(OutRefundNo::new("1".repeat(65)).is_err());
+        assert!(TransactionId::new("4200000015201711256947025404").is_ok());
+        assert!(TransactionId::new("42/..").is_err() && RefundId::new("").is_err());
+        assert!(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").is_ok());
+        assert!(OpenId::new("o\n1").is_err() && OpenId::new("o".repeat(129)).is_err());
+        assert!(CodeUrl::new("weixin://wxpay/bizpayurl?pr=JyC91EIz1").is_ok());
+        assert!(CodeUrl::new("").is_err() && CodeUrl::new("weixin:// x").is_err());
     }
 
     #[test]

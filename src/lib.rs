@@ -3,7 +3,10 @@
 mod error;
 mod gateway;
 mod id;
+mod lenient;
 mod money;
+mod open_set;
+mod partner;
 mod pem;
 mod sign_error;
 mod signer;
@@ -21,8 +24,12 @@ pub use self::error::{
     Untrusted,
 };
 pub use self::gateway::Gateway;
-pub use self::id::{AppId, NotifyUrl, OutTradeNo, PrepayId};
+pub use self::id::{
+    AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId, RefundId,
+    TransactionId,
+};
 pub use self::money::Fen;
+pub use self::partner::{Partner, SubMerchant};
 pub use self::sign_error::{MessageLine, SignDiagnosis};
 pub use self::signer::{RsaSigner, Signature, Signer};
 pub use self::time::Time;

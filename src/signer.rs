@@ -10,6 +10,7 @@ use ring::signature::RSA_PKCS1_SHA256;
 
 use crate::error::{Error, Invalid, SignError};
 use crate::id;
+use crate::partner::SubMerchant;
 use crate::pem::{self, PrivateKey};
 use crate::trust::PublicKey;
 
@@ -45,6 +46,12 @@ pub trait Signer: Send + Sync {
     /// # Errors
     /// [`SignError`] if there is no signature; nothing is sent then.
     fn sign(&self, message: &[u8]) -> Result<Signature, SignError>;
+
+    /// The sub-merchant for whom a [`Partner`](crate::Partner) signs. A key of your own has none:
+    /// leave this as it is.
+    fn sub_merchant(&self) -> Option<&SubMerchant> {
+        None
+    }
 }
 
 /// A signature, and which key made it: together, so that a rotating key is never misnamed.

@@ -129,6 +129,14 @@ impl FromStr for Time {
     }
 }
 
+impl TryFrom<String> for Time {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let milliseconds = self.unix_milliseconds.saturating_add(BEIJING_MILLISECONDS);

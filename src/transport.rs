@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ureq::config::Config;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
@@ -39,6 +38,9 @@ pub struct Request<'a> {
     pub headers: &'a [(&'static str, &'a str)],
     /// The body, empty for `GET`. It is signed: it must arrive byte for byte.
     pub body: &'a [u8],
+    /// The answer is a file of any length: bound the time of each read of its body, not the time of
+    /// the whole call.
+    pub is_file: bool,
 }
 
 /// Leaves out headers and body: they hold the signature and what the payer bought.
@@ -82,7 +84,7 @@ impl fmt::Debug for Reply {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// The time a whole call may take. Finding the address and connecting may take a quarter of it
+    /// The time a whole call may take, or each read of a file. Finding the address and connecting may take a quarter of it
     /// each, and never more than 5 s, so that a connection that never stood is told apart from a
     /// lost answer. Default: 30 s.
     pub total_timeout: Duration,
@@ -134,6 +136,7 @@ impl fmt::Debug for Proxy {
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
+    total_timeout: Duration,
 }
 
 impl UreqTransport {
@@ -165,11 +168,7 @@ impl UreqTransport {
             Proxy::Direct => config.proxy(None),
             Proxy::Url(url) => config.proxy(Some(http_proxy(url)?)),
         };
-        Ok(Self::of(config.build()))
-    }
-
-    fn of(config: Config) -> Self {
-        Self { agent: config.new_agent() }
+        Ok(Self { agent: config.build().new_agent(), total_timeout: options.total_timeout })
     }
 }
 
@@ -191,6 +190,15 @@ impl Transport for UreqTransport {
             .map_err(|_| TransportError::not_sent("the URL or a header cannot be sent"))?;
         if is_loopback(host) && self.agent.config().proxy().is_some() {
             ready = self.agent.configure_request(ready).proxy(None).build();
+        }
+        if request.is_file {
+            ready = self
+                .agent
+                .configure_request(ready)
+                .timeout_global(None)
+                .timeout_recv_response(Some(self.total_timeout))
+                .timeout_per_read(Some(self.total_timeout))
+                .build();
         }
         self.agent.run(ready).map(reply).map_err(|error| lost(&error))
     }
@@ -339,6 +347,7 @@ mod tests {
             url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=SECRET",
             headers: &[("Authorization", "SECRET")],
             body: b"SECRET",
+            is_file: false,
         };
         for text in [format!("{options:?}"), format!("{request:?}")] {
             assert!(!text.contains("SECRET"), "{text}");

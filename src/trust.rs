@@ -13,6 +13,7 @@ use rustls_pki_types::{
 use webpki::{EndEntityCert, RawPublicKeyEntity};
 
 use crate::error::{Error, Invalid, Untrusted};
+use crate::time::Time;
 use crate::{message, pem};
 
 /// The keys by which WeChat Pay's answers and notices are believed: its public key (微信支付公钥)
@@ -35,13 +36,20 @@ struct PlatformKey {
 }
 
 impl PlatformKeys {
+    /// No key at all, so that nothing is believed: for a merchant in certificate mode whose first
+    /// call is [`certificates::list`](crate::certificates::list).
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { keys: Vec::new() }
+    }
+
     /// The WeChat Pay public key: its id (`PUB_KEY_ID_…`, 微信支付公钥ID) and the text of
     /// `pub_key.pem`, both from the merchant platform.
     ///
     /// # Errors
     /// [`Error::Invalid`] says what is wrong with the id or the key.
     pub fn from_pem(public_key_id: &str, public_key_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        Self { keys: Vec::new() }.with_public_key(public_key_id, public_key_pem)
+        Self::none().with_public_key(public_key_id, public_key_pem)
     }
 
     /// A platform certificate, the text of `wechatpay_….pem`, for merchants who have no public key
@@ -50,7 +58,7 @@ impl PlatformKeys {
     /// # Errors
     /// [`Error::Invalid`] says what is wrong with the certificate.
     pub fn from_certificate(certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        Self { keys: Vec::new() }.with_certificate(certificate_pem)
+        Self::none().with_certificate(certificate_pem)
     }
 
     /// Adds the WeChat Pay public key.
@@ -90,8 +98,8 @@ impl PlatformKeys {
     }
 
     /// Believes an answer or a notice, or says why not: the four headers exactly once each, the
-    /// timestamp within five minutes of `now` (Unix seconds), a known key, and its signature over
-    /// the bytes as received.
+    /// timestamp within five minutes of `now`, a known key, and its signature over the bytes as
+    /// received.
     ///
     /// Header names are compared without case; headers other than the four do not matter.
     ///
@@ -101,7 +109,7 @@ impl PlatformKeys {
         &self,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
         body: &[u8],
-        now: i64,
+        now: Time,
     ) -> Result<(), Untrusted> {
         let [timestamp, nonce, signature, serial] = four_headers(headers)?;
         check_window(timestamp, now)?;
@@ -121,6 +129,10 @@ impl PlatformKeys {
     pub(crate) fn preferred_serial(&self) -> &str {
         let public_key = self.keys.iter().find(|key| is_public_key_id(&key.serial));
         public_key.or(self.keys.last()).map_or("", |key| &key.serial)
+    }
+
+    pub(crate) fn holds(&self, serial: &str) -> bool {
+        self.find(serial).is_some()
     }
 
     fn find(&self, serial: &str) -> Option<&PublicKey> {
@@ -227,12 +239,12 @@ fn four_headers<'h>(
     Ok(texts)
 }
 
-fn check_window(timestamp: &str, now: i64) -> Result<(), Untrusted> {
+fn check_window(timestamp: &str, now: Time) -> Result<(), Untrusted> {
     // `parse` alone would take a sign.
     let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let seconds: i64 =
         timestamp.parse().ok().filter(|_| digits).ok_or(Untrusted::Unreadable(TIMESTAMP))?;
-    let skew_seconds = now.saturating_sub(seconds);
+    let skew_seconds = now.unix_seconds().saturating_sub(seconds);
     if skew_seconds.unsigned_abs() > WINDOW_SECONDS {
         return Err(Untrusted::Stale { skew_seconds });
     }
@@ -279,6 +291,10 @@ mod tests {
     const SIGNED_AT: i64 = 1_722_850_421;
     const NONCE: &[u8] = b"d824f2e086d3c1df967785d13fcd22ef";
 
+    fn at(unix_seconds: i64) -> Time {
+        Time::from_unix_seconds(unix_seconds).unwrap()
+    }
+
     fn keys(spki: &str) -> PlatformKeys {
         // One line of Base64 without breaks, as the documents print it.
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{spki}\n-----END PUBLIC KEY-----\n");
@@ -297,14 +313,17 @@ mod tests {
     #[test]
     fn the_published_answer_is_believed() {
         let headers = headers(b"1722850421", vectors::E2);
-        assert_eq!(keys(vectors::PLATFORM_KEY).check(headers, vectors::E2_BODY, SIGNED_AT), Ok(()));
+        assert_eq!(
+            keys(vectors::PLATFORM_KEY).check(headers, vectors::E2_BODY, at(SIGNED_AT)),
+            Ok(())
+        );
     }
 
     #[test]
     fn the_misprinted_key_of_the_public_key_page_stays_refused() {
         let headers = headers(b"1722850421", vectors::E2);
         assert_eq!(
-            keys(vectors::BROKEN_E2_KEY).check(headers, vectors::E2_BODY, SIGNED_AT),
+            keys(vectors::BROKEN_E2_KEY).check(headers, vectors::E2_BODY, at(SIGNED_AT)),
             Err(Untrusted::Signature { probe: false })
         );
     }
@@ -327,7 +346,7 @@ mod tests {
         for probe in [vectors::PROBE, cut_short] {
             let headers = headers(b"1722850421", probe);
             assert_eq!(
-                keys.check(headers, vectors::E2_BODY, SIGNED_AT),
+                keys.check(headers, vectors::E2_BODY, at(SIGNED_AT)),
                 Err(Untrusted::Signature { probe: true })
             );
         }
@@ -337,7 +356,7 @@ mod tests {
     fn the_window_is_exact() {
         let keys = keys(vectors::PLATFORM_KEY);
         let check = |timestamp: &str, now| {
-            keys.check(headers(timestamp.as_bytes(), vectors::E2), vectors::E2_BODY, now)
+            keys.check(headers(timestamp.as_bytes(), vectors::E2), vectors::E2_BODY, at(now))
         };
         for skew_seconds in [-300, -299, 0, 299, 300] {
             assert_eq!(check("1722850421", SIGNED_AT + skew_seconds), Ok(()), "{skew_seconds}");
@@ -350,7 +369,7 @@ mod tests {
         }
         assert!(matches!(check("9223372036854775807", 0), Err(Untrusted::Stale { .. })));
         assert!(matches!(check("0", SIGNED_AT), Err(Untrusted::Stale { .. })));
-        assert!(matches!(check("1722850421", i64::MIN), Err(Untrusted::Stale { .. })));
+        assert!(matches!(check("1722850421", 0), Err(Untrusted::Stale { .. })));
         for unreadable in [
             "",
             "+1722850421",
@@ -376,7 +395,7 @@ mod tests {
         let keys = keys(vectors::PLATFORM_KEY);
         let good = headers(b"1722850421", vectors::E2);
         let check = |headers: &[(&'static str, &[u8])]| {
-            keys.check(headers.iter().copied(), vectors::E2_BODY, SIGNED_AT)
+            keys.check(headers.iter().copied(), vectors::E2_BODY, at(SIGNED_AT))
         };
         for (index, name) in HEADERS.into_iter().enumerate() {
             let name_as_sent = good[index].0;
@@ -400,7 +419,7 @@ mod tests {
             headers[3].1 = claimed.as_bytes();
             let shown = claimed.chars().take(64).collect();
             assert_eq!(
-                keys.check(headers, vectors::E2_BODY, SIGNED_AT),
+                keys.check(headers, vectors::E2_BODY, at(SIGNED_AT)),
                 Err(Untrusted::UnknownSerial(shown))
             );
         }

@@ -1,16 +1,13 @@
-//! App支付: the payer pays in the merchant's own app.
+//! APP支付: the payer pays in the merchant's own app.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::id::PrepayId;
-use crate::message;
-use crate::pay::Order;
-use crate::signer::{self, Signer};
-use crate::time::Time;
+use crate::id::{AppId, PrepayId};
+use crate::pay::order::Extras;
+use crate::pay::{self, Order, invoke};
+use crate::signer::Signer;
 
 /// APP下单: places an order that is paid in the merchant's app.
 ///
@@ -25,34 +22,36 @@ use crate::time::Time;
 /// * `Unknown`: the order may stand, though nobody can pay it without its prepay_id. Send the same
 ///   order again, or query by its number; never take a new number for it before that.
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
-    let body = order.to_body(signer.mchid())?;
-    let answer: Prepaid = gateway.call(signer, "POST", "/v3/pay/transactions/app", &body)?;
+    let body = order.to_body(signer, Extras::default())?;
+    let answer: Prepaid = gateway.post(signer, &pay::path(signer, "app"), &body)?;
     Ok(answer.prepay_id)
 }
 
-/// APP调起支付: what the app hands to WeChat to start the payment (protocol B.5, m/4012365340).
+/// APP调起支付: what the app hands to WeChat to start the payment (m/4012365340, m/4013070351).
 ///
-/// Makes no request. What the app reports afterwards is no proof of payment.
+/// `order` names the appid that starts the payment: an order, or that appid itself. Makes no
+/// request. What the app reports afterwards is no proof of payment.
 ///
 /// # Errors
 /// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
 pub fn invoke(
     signer: &dyn Signer,
-    order: &Order,
+    order: &impl AsRef<AppId>,
     prepay_id: &PrepayId,
 ) -> Result<InvokeParameters, Error> {
-    let (timestamp, nonce) = (Time::now()?.unix_seconds(), signer::nonce()?);
-    let appid = order.appid.as_str();
-    let message = message::invoke(appid, timestamp, &nonce, prepay_id.as_str());
-    let sign = STANDARD.encode(signer.sign(&message)?.bytes);
+    let appid = order.as_ref();
+    let signed = invoke::sign(signer, appid, prepay_id.as_str())?;
+    // A sub-merchant's own app names the sub-merchant (p/4013080233).
+    let sub_merchant = signer.sub_merchant().filter(|sub| sub.appid.as_ref() == Some(appid));
+    let partnerid = sub_merchant.map_or(signer.mchid(), |sub| sub.mchid());
     Ok(InvokeParameters {
-        appid: appid.to_owned(),
-        partnerid: signer.mchid().to_owned(),
+        appid: appid.as_str().to_owned(),
+        partnerid: partnerid.to_owned(),
         prepayid: prepay_id.as_str().to_owned(),
         package: "Sign=WXPay",
-        noncestr: nonce,
-        timestamp: timestamp.to_string(),
-        sign,
+        noncestr: signed.nonce,
+        timestamp: signed.timestamp,
+        sign: signed.signature,
     })
 }
 
@@ -70,7 +69,7 @@ pub fn invoke(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InvokeParameters {
-    /// 应用ID of the order.
+    /// 应用ID that starts the payment.
     pub appid: String,
     /// 商户号 that placed the order.
     pub partnerid: String,
@@ -86,7 +85,8 @@ pub struct InvokeParameters {
     pub sign: String,
 }
 
+/// The answer of every order that is paid by its prepay_id.
 #[derive(Deserialize)]
-struct Prepaid {
-    prepay_id: PrepayId,
+pub(crate) struct Prepaid {
+    pub(crate) prepay_id: PrepayId,
 }

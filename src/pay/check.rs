@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Faults, Invalid};
 use crate::money::Fen;
+use crate::time::Time;
 
 /// 1 to `longest` characters, none of which takes four bytes.
 pub(crate) fn text(faults: &mut Faults, path: impl Into<String>, text: &str, longest: usize) {
@@ -38,8 +39,25 @@ pub(crate) fn total(faults: &mut Faults, path: impl Into<String>, total: Fen) {
     }
 }
 
-pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Invalid> {
-    serde_json::to_vec(value).map_err(|_| Invalid::new("order", "cannot be written as JSON"))
+/// An amount that may be nothing.
+pub(crate) fn amount(faults: &mut Faults, path: impl Into<String>, amount: Fen) {
+    if amount > Fen::MAX {
+        faults.add(path, "must fit a signed 64-bit integer");
+    }
 }
 
-pub(crate) const AMOUNT_RULE: &str = "must fit a signed 64-bit integer";
+pub(crate) fn quantity(faults: &mut Faults, path: impl Into<String>, quantity: u64) {
+    if !(1..=Fen::MAX.0).contains(&quantity) {
+        faults.add(path, "must be at least 1 and fit a signed 64-bit integer");
+    }
+}
+
+pub(crate) fn whole_second(faults: &mut Faults, path: impl Into<String>, time: Option<Time>) {
+    if time.is_some_and(|time| !time.is_whole_second()) {
+        faults.add(path, "must be a whole second");
+    }
+}
+
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Invalid> {
+    serde_json::to_vec(value).map_err(|_| Invalid::new("request", "cannot be written as JSON"))
+}

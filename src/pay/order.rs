@@ -4,10 +4,14 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::error::{Error, Faults, Invalid};
+use crate::error::{Error, Faults};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
+use crate::partner::SubMerchant;
 use crate::pay::check;
+use crate::pay::h5::{self, H5Info};
+use crate::pay::jsapi::PayerBody;
+use crate::signer::Signer;
 use crate::time::Time;
 
 /// An order (下单), as documents 003 and 004 describe it.
@@ -93,33 +97,52 @@ impl Order {
     /// # Errors
     /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
     pub fn check(&self) -> Result<(), Error> {
-        Ok(self.find_faults()?)
+        let mut faults = Faults::default();
+        self.find_faults(&mut faults);
+        Ok(faults.into_result()?)
     }
 
-    fn find_faults(&self) -> Result<(), Invalid> {
-        let mut faults = Faults::default();
-        check::text(&mut faults, "/description", &self.description, 127);
-        check::optional_text(&mut faults, "/attach", self.attach.as_deref(), 128);
-        check::optional_text(&mut faults, "/goods_tag", self.goods_tag.as_deref(), 32);
-        check::total(&mut faults, "/amount/total", self.total);
-        if self.time_expire.is_some_and(|time| !time.is_whole_second()) {
-            faults.add("/time_expire", "must be a whole second");
-        }
+    fn find_faults(&self, faults: &mut Faults) {
+        check::text(faults, "/description", &self.description, 127);
+        check::optional_text(faults, "/attach", self.attach.as_deref(), 128);
+        check::optional_text(faults, "/goods_tag", self.goods_tag.as_deref(), 32);
+        check::total(faults, "/amount/total", self.total);
+        check::whole_second(faults, "/time_expire", self.time_expire);
         if let Some(detail) = &self.detail {
-            detail.find_faults(&mut faults);
+            detail.find_faults(faults);
         }
         if let Some(scene_info) = &self.scene_info {
-            scene_info.find_faults(&mut faults);
+            scene_info.find_faults(faults);
         }
-        faults.into_result()
     }
 
     /// The body of the request. The same order becomes the same bytes.
-    pub(crate) fn to_body(&self, mchid: &str) -> Result<Vec<u8>, Error> {
-        self.check()?;
+    pub(super) fn to_body(
+        &self,
+        signer: &dyn Signer,
+        extras: Extras<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let mut faults = Faults::default();
+        self.find_faults(&mut faults);
+        if let Some(scene) = extras.h5_scene {
+            scene.scene_info.find_faults(&mut faults);
+            scene.h5_info.find_faults(&mut faults);
+            if self.scene_info.is_some() {
+                faults.add("/scene_info", "is an argument of an H5 order, so leave it out here");
+            }
+        }
+        faults.into_result()?;
+
+        let (appid, mchid, sub) = (Some(&self.appid), Some(signer.mchid()), signer.sub_merchant());
+        let is_direct = sub.is_none();
+        let scene_info = self.scene_info.as_ref().or(extras.h5_scene.map(|h5| &h5.scene_info));
         let body = Body {
-            appid: &self.appid,
-            mchid,
+            appid: appid.filter(|_| is_direct),
+            mchid: mchid.filter(|_| is_direct),
+            sp_appid: appid.filter(|_| !is_direct),
+            sp_mchid: mchid.filter(|_| !is_direct),
+            sub_appid: sub.and_then(|sub| sub.appid.as_ref()),
+            sub_mchid: sub.map(SubMerchant::mchid),
             description: &self.description,
             out_trade_no: &self.out_trade_no,
             time_expire: self.time_expire,
@@ -128,12 +151,32 @@ impl Order {
             goods_tag: self.goods_tag.as_deref(),
             support_fapiao: self.support_fapiao,
             amount: Amount { total: self.total, currency: "CNY" },
+            payer: extras.payer,
             detail: self.detail.as_ref(),
-            scene_info: self.scene_info.as_ref(),
+            scene_info: scene_info.map(|info| Scene {
+                payer_client_ip: info.payer_client_ip,
+                device_id: info.device_id.as_deref(),
+                store_info: info.store_info.as_ref(),
+                h5_info: extras.h5_scene.map(|h5| &h5.h5_info),
+            }),
             settle_info: self.settle_info.as_ref(),
         };
         Ok(check::to_json(&body)?)
     }
+}
+
+/// An order is invoked under its own appid.
+impl AsRef<AppId> for Order {
+    fn as_ref(&self) -> &AppId {
+        &self.appid
+    }
+}
+
+/// What only some kinds of order have.
+#[derive(Default)]
+pub(super) struct Extras<'a> {
+    pub(super) payer: Option<PayerBody<'a>>,
+    pub(super) h5_scene: Option<&'a h5::Scene>,
 }
 
 /// 优惠功能: the goods of an order. At most 6,144 bytes as JSON.
@@ -154,9 +197,7 @@ pub struct Detail {
 
 impl Detail {
     fn find_faults(&self, faults: &mut Faults) {
-        if self.cost_price.is_some_and(|price| price > Fen::MAX) {
-            faults.add("/detail/cost_price", check::AMOUNT_RULE);
-        }
+        check::amount(faults, "/detail/cost_price", self.cost_price.unwrap_or_default());
         check::optional_text(faults, "/detail/invoice_id", self.invoice_id.as_deref(), 32);
         for (index, goods) in self.goods_detail.iter().enumerate() {
             goods.find_faults(faults, &format!("/detail/goods_detail/{index}"));
@@ -203,26 +244,20 @@ impl GoodsDetail {
         let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
         check::optional_text(faults, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
         check::optional_text(faults, at("goods_name"), self.goods_name.as_deref(), 256);
-        if !(1..=Fen::MAX.0).contains(&self.quantity) {
-            faults.add(at("quantity"), "must be at least 1 and fit a signed 64-bit integer");
-        }
-        if self.unit_price > Fen::MAX {
-            faults.add(at("unit_price"), check::AMOUNT_RULE);
-        }
+        check::quantity(faults, at("quantity"), self.quantity);
+        check::amount(faults, at("unit_price"), self.unit_price);
     }
 }
 
 /// 场景信息: where the payer stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SceneInfo {
     /// 用户终端IP: the payer's own address, IPv4 or IPv6.
     pub payer_client_ip: IpAddr,
     /// 商户端设备号: the number of the shop or till. 1 to 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
     /// 商户门店信息: the shop.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<StoreInfo>,
 }
 
@@ -279,8 +314,18 @@ pub struct SettleInfo {
 /// The JSON of an order, in the order of the fields of document 003.
 #[derive(Serialize)]
 struct Body<'a> {
-    appid: &'a AppId,
-    mchid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appid: Option<&'a AppId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mchid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sp_appid: Option<&'a AppId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sp_mchid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_appid: Option<&'a AppId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_mchid: Option<&'a str>,
     description: &'a str,
     out_trade_no: &'a OutTradeNo,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -294,9 +339,11 @@ struct Body<'a> {
     support_fapiao: Option<bool>,
     amount: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
+    payer: Option<PayerBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a Detail>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scene_info: Option<&'a SceneInfo>,
+    scene_info: Option<Scene<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settle_info: Option<&'a SettleInfo>,
 }
@@ -307,6 +354,17 @@ struct Amount {
     currency: &'static str,
 }
 
+#[derive(Serialize)]
+struct Scene<'a> {
+    payer_client_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_info: Option<&'a StoreInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    h5_info: Option<&'a H5Info>,
+}
+
 /// Of the whole object, blanks between tokens not counted; our JSON has none (protocol D.1).
 const DETAIL_LIMIT: usize = 6144;
 
@@ -315,6 +373,21 @@ mod tests {
     use std::net::Ipv6Addr;
 
     use super::*;
+    use crate::error::SignError;
+    use crate::signer::Signature;
+
+    /// A body needs to know who signs, not a signature.
+    struct Merchant(&'static str);
+
+    impl Signer for Merchant {
+        fn mchid(&self) -> &str {
+            self.0
+        }
+
+        fn sign(&self, _: &[u8]) -> Result<Signature, SignError> {
+            Err(SignError::new("nothing is signed here"))
+        }
+    }
 
     fn order() -> Order {
         Order::new(
@@ -361,7 +434,7 @@ mod tests {
 
     #[test]
     fn the_least_order_leaves_out_what_was_not_set() {
-        let json = order().to_body("1900007291").unwrap();
+        let json = order().to_body(&Merchant("1900007291"), Extras::default()).unwrap();
         let expected = concat!(
             r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291","#,
             r#""description":"Image形象店-深圳腾大-QQ公仔","#,
@@ -374,7 +447,7 @@ mod tests {
 
     #[test]
     fn every_field_of_document_003_is_written_under_its_name() {
-        let json = full_order().to_body("1230000109").unwrap();
+        let json = full_order().to_body(&Merchant("1230000109"), Extras::default()).unwrap();
         let expected = concat!(
             r#"{"appid":"wxd678efh567hg6787","mchid":"1230000109","#,
             r#""description":"Image形象店-深圳腾大-QQ公仔","#,

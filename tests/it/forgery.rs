@@ -135,7 +135,7 @@ fn each_bit_of_each_signed_header_flipped() {
     sandbox.tamper_next(move |answer| send.send(answer.clone()).unwrap());
     app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, "flipped-2")).unwrap();
     let good = receive.recv().unwrap();
-    let now = Time::now().unwrap().unix_seconds();
+    let now = Time::now().unwrap();
     let keys: &PlatformKeys = sandbox.platform_keys();
     let check = |answer: &Answer| {
         let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));

@@ -1,0 +1,143 @@
+//! JSAPI支付 and 小程序支付: the payer pays on a page within WeChat, or in a mini-program.
+
+use serde::Serialize;
+
+use crate::error::{Error, Invalid};
+use crate::gateway::Gateway;
+use crate::id::{AppId, OpenId, PrepayId};
+use crate::pay::app::Prepaid;
+use crate::pay::order::Extras;
+use crate::pay::{self, Order, invoke};
+use crate::signer::Signer;
+
+/// JSAPI下单: places an order that this payer pays on a page within WeChat, or in a mini-program.
+///
+/// `POST /v3/pay/transactions/jsapi` (document 004, m/4012791856). The prepay_id is valid for two
+/// hours; the identical order, sent again, returns a fresh one.
+///
+/// # Errors
+/// As [`app::prepay`](crate::pay::app::prepay). `OPENID_MISMATCH`, though it comes with status
+/// 500, is final: the openid is not one of the order's appid.
+pub fn prepay(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    order: &Order,
+    payer: &Payer,
+) -> Result<PrepayId, Error> {
+    let payer = payer.to_body(signer)?;
+    let body = order.to_body(signer, Extras { payer: Some(payer), ..Extras::default() })?;
+    let answer: Prepaid = gateway.post(signer, &pay::path(signer, "jsapi"), &body)?;
+    Ok(answer.prepay_id)
+}
+
+/// JSAPI调起支付: what the page hands to `WeixinJSBridge` to start the payment (m/4012365339,
+/// m/4012791857).
+///
+/// `order` names the appid that starts the payment: an order, or that appid itself. Makes no
+/// request. What the page reports afterwards is no proof of payment.
+///
+/// # Errors
+/// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
+pub fn invoke(
+    signer: &dyn Signer,
+    order: &impl AsRef<AppId>,
+    prepay_id: &PrepayId,
+) -> Result<InvokeParameters, Error> {
+    let appid = order.as_ref();
+    let parameters = invoke_mini_program(signer, order, prepay_id)?;
+    Ok(InvokeParameters { app_id: Some(appid.as_str().to_owned()), ..parameters })
+}
+
+/// 小程序调起支付: what the mini-program hands to `wx.requestPayment` (m/4012365341, m/4012791898).
+///
+/// The same as [`invoke`], without the appid: it is signed, but not handed over.
+///
+/// # Errors
+/// As [`invoke`].
+pub fn invoke_mini_program(
+    signer: &dyn Signer,
+    order: &impl AsRef<AppId>,
+    prepay_id: &PrepayId,
+) -> Result<InvokeParameters, Error> {
+    let package = format!("prepay_id={prepay_id}");
+    let signed = invoke::sign(signer, order.as_ref(), &package)?;
+    Ok(InvokeParameters {
+        app_id: None,
+        time_stamp: signed.timestamp,
+        nonce_str: signed.nonce,
+        package,
+        sign_type: "RSA",
+        pay_sign: signed.signature,
+    })
+}
+
+/// The fields that start a payment. As JSON they bear the documented names: `appId`, `timeStamp`,
+/// `nonceStr`, `package`, `signType`, `paySign`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct InvokeParameters {
+    /// 应用ID that starts the payment; none for a mini-program.
+    #[serde(rename = "appId", skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+    /// 时间戳: Unix seconds, as text; a number would not be taken.
+    #[serde(rename = "timeStamp")]
+    pub time_stamp: String,
+    /// 随机字符串, 32 characters.
+    #[serde(rename = "nonceStr")]
+    pub nonce_str: String,
+    /// `prepay_id=` and the prepay_id.
+    pub package: String,
+    /// Always `RSA`.
+    #[serde(rename = "signType")]
+    pub sign_type: &'static str,
+    /// 签名, Base64.
+    #[serde(rename = "paySign")]
+    pub pay_sign: String,
+}
+
+/// 支付者: who is to pay. One order has one payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payer {
+    openid: OpenId,
+    is_of_sub_merchant: bool,
+}
+
+impl Payer {
+    /// The user by the openid under the order's appid.
+    #[must_use]
+    pub fn new(openid: OpenId) -> Self {
+        Self { openid, is_of_sub_merchant: false }
+    }
+
+    /// For partners: the user by the openid under the sub-merchant's appid (`sub_openid`), which
+    /// the [`SubMerchant`](crate::SubMerchant) must name.
+    #[must_use]
+    pub fn of_sub_merchant(openid: OpenId) -> Self {
+        Self { openid, is_of_sub_merchant: true }
+    }
+
+    fn to_body(&self, signer: &dyn Signer) -> Result<PayerBody<'_>, Error> {
+        let openid = Some(&self.openid);
+        match (signer.sub_merchant(), self.is_of_sub_merchant) {
+            (None, false) => Ok(PayerBody { openid, ..PayerBody::default() }),
+            (Some(_), false) => Ok(PayerBody { sp_openid: openid, ..PayerBody::default() }),
+            (Some(sub), true) if sub.appid.is_some() => {
+                Ok(PayerBody { sub_openid: openid, ..PayerBody::default() })
+            }
+            (_, true) => {
+                let rule = "needs a partner whose sub-merchant names its appid";
+                Err(Invalid::new("/payer/sub_openid", rule).into())
+            }
+        }
+    }
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct PayerBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openid: Option<&'a OpenId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sp_openid: Option<&'a OpenId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_openid: Option<&'a OpenId>,
+}

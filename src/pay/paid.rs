@@ -1,0 +1,216 @@
+//! The only word for paid.
+
+use std::fmt;
+
+use crate::id::{OutTradeNo, TransactionId};
+use crate::money::Fen;
+use crate::partner::Partner;
+use crate::pay::{Order, TradeState, Transaction};
+use crate::signer::Signer;
+use crate::time::Time;
+
+/// A paid order: a transaction that WeChat Pay signed, held against the merchant's own order.
+///
+/// There is no other way to make one than [`Transaction::paid`], so what ships goods should ask for
+/// a `&Paid`.
+///
+/// ```compile_fail
+/// let paid = wechatpay::pay::Paid { out_trade_no: "1217752501201407033233368018" };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    out_trade_no: OutTradeNo,
+    transaction_id: TransactionId,
+    total: Fen,
+    success_time: Time,
+}
+
+impl Paid {
+    /// 商户订单号: your number of the order. Ship once for each.
+    #[must_use]
+    pub fn out_trade_no(&self) -> &OutTradeNo {
+        &self.out_trade_no
+    }
+
+    /// 微信支付订单号: WeChat Pay's number of the payment.
+    #[must_use]
+    pub fn transaction_id(&self) -> &TransactionId {
+        &self.transaction_id
+    }
+
+    /// 总金额: what was ordered and is paid, coupons included.
+    #[must_use]
+    pub fn total(&self) -> Fen {
+        self.total
+    }
+
+    /// 支付完成时间.
+    #[must_use]
+    pub fn success_time(&self) -> Time {
+        self.success_time
+    }
+}
+
+/// Why a transaction does not prove that an order is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotPaid {
+    /// Its state is another than paid. `NOTPAY` is not final.
+    State(TradeState),
+    /// It is not the order that it is held against: this member differs. Never ship.
+    Differs(&'static str),
+    /// It lacks a member that every paid order has.
+    Missing(&'static str),
+}
+
+impl fmt::Display for NotPaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State(state) => write!(f, "the order is not paid: its state is {state}"),
+            Self::Differs(what) => {
+                write!(f, "the transaction is not of this order: {what} differs")
+            }
+            Self::Missing(what) => {
+                write!(f, "the transaction proves no payment: {what} is missing")
+            }
+        }
+    }
+}
+
+impl std::error::Error for NotPaid {}
+
+/// Who must have placed the order that is held against a transaction: a merchant number, or a
+/// [`Partner`].
+#[derive(Debug, Clone, Copy)]
+pub struct Merchant<'a> {
+    mchid: &'a str,
+    sub_mchid: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Merchant<'a> {
+    fn from(mchid: &'a str) -> Self {
+        Self { mchid, sub_mchid: None }
+    }
+}
+
+impl<'a> From<&'a Partner<'_>> for Merchant<'a> {
+    fn from(partner: &'a Partner<'_>) -> Self {
+        let sub_mchid = partner.sub_merchant().map(|sub| sub.mchid());
+        Self { mchid: partner.mchid(), sub_mchid }
+    }
+}
+
+impl Transaction {
+    /// Proves that this order of this merchant is paid: state, merchant, appid, number, amount and
+    /// currency are compared.
+    ///
+    /// # Errors
+    /// [`NotPaid`] names what differs.
+    pub fn paid<'m>(
+        &self,
+        merchant: impl Into<Merchant<'m>>,
+        order: &Order,
+    ) -> Result<Paid, NotPaid> {
+        let merchant = merchant.into();
+        same("mchid", self.mchid(), Some(merchant.mchid))?;
+        same("sub_mchid", self.sub_mchid(), merchant.sub_mchid)?;
+        same("appid", self.appid(), Some(order.appid.as_str()))?;
+        same("out_trade_no", &self.out_trade_no, &order.out_trade_no)?;
+        if self.trade_state != TradeState::Success {
+            return Err(NotPaid::State(self.trade_state.clone()));
+        }
+        let amount = self.amount.as_ref().ok_or(NotPaid::Missing("amount"))?;
+        let total = amount.total.ok_or(NotPaid::Missing("amount.total"))?;
+        same("amount.total", total, order.total)?;
+        same("amount.currency", amount.currency.as_deref().unwrap_or("CNY"), "CNY")?;
+        Ok(Paid {
+            out_trade_no: self.out_trade_no.clone(),
+            transaction_id: self
+                .transaction_id
+                .clone()
+                .ok_or(NotPaid::Missing("transaction_id"))?,
+            total,
+            success_time: self.success_time.ok_or(NotPaid::Missing("success_time"))?,
+        })
+    }
+}
+
+fn same<T: PartialEq>(what: &'static str, theirs: T, ours: T) -> Result<(), NotPaid> {
+    if theirs == ours { Ok(()) } else { Err(NotPaid::Differs(what)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::id::{AppId, NotifyUrl};
+
+    fn order() -> Order {
+        Order::new(
+            AppId::new("wx1").unwrap(),
+            OutTradeNo::new("order-1").unwrap(),
+            "d",
+            Fen(100),
+            NotifyUrl::new("https://shop.example/notify").unwrap(),
+        )
+    }
+
+    fn paid_with(change: impl FnOnce(&mut Value)) -> Result<Paid, NotPaid> {
+        let mut transaction = json!({
+            "appid": "wx1", "mchid": "1900000109", "out_trade_no": "order-1",
+            "transaction_id": "4200000015201711256947025404", "trade_state": "SUCCESS",
+            "success_time": "2018-06-08T10:34:56+08:00",
+            "amount": {"total": 100, "payer_total": 90, "currency": "CNY"},
+        });
+        change(&mut transaction);
+        let transaction: Transaction = serde_json::from_value(transaction).unwrap();
+        transaction.paid("1900000109", &order())
+    }
+
+    #[test]
+    fn the_very_order_that_was_placed_is_paid() {
+        let paid = paid_with(|_| ()).unwrap();
+        assert_eq!(paid.out_trade_no().as_str(), "order-1");
+        assert_eq!(paid.transaction_id().as_str(), "4200000015201711256947025404");
+        assert_eq!(paid.total(), Fen(100));
+        assert_eq!(paid.success_time().to_string(), "2018-06-08T10:34:56+08:00");
+        assert!(
+            paid_with(|t| drop(t["amount"].as_object_mut().unwrap().remove("currency"))).is_ok()
+        );
+    }
+
+    #[test]
+    fn whatever_differs_is_named() {
+        let differs = |name, change: fn(&mut Value)| {
+            assert_eq!(paid_with(change), Err(NotPaid::Differs(name)));
+        };
+        differs("mchid", |t| t["mchid"] = json!("1900000100"));
+        differs("mchid", |t| t["mchid"] = json!(null));
+        differs("sub_mchid", |t| t["sub_mchid"] = json!("1900000100"));
+        differs("appid", |t| t["appid"] = json!("wx2"));
+        differs("out_trade_no", |t| t["out_trade_no"] = json!("order-2"));
+        differs("amount.total", |t| t["amount"]["total"] = json!(1));
+        differs("amount.total", |t| t["amount"]["total"] = json!(101));
+        differs("amount.currency", |t| t["amount"]["currency"] = json!("USD"));
+    }
+
+    #[test]
+    fn only_success_is_paid_and_a_proof_is_whole() {
+        for state in ["NOTPAY", "REFUND", "CLOSED", "USERPAYING", "success", "PAID"] {
+            let expected = NotPaid::State(TradeState::from(state.to_owned()));
+            assert_eq!(paid_with(|t| t["trade_state"] = json!(state)), Err(expected));
+        }
+        for (name, member) in [
+            ("amount", "amount"),
+            ("transaction_id", "transaction_id"),
+            ("success_time", "success_time"),
+        ] {
+            assert_eq!(paid_with(|t| t[member] = json!(null)), Err(NotPaid::Missing(name)));
+        }
+        assert_eq!(
+            paid_with(|t| t["amount"]["total"] = json!(null)),
+            Err(NotPaid::Missing("amount.total"))
+        );
+    }
+}

@@ -1,0 +1,272 @@
+//! What queries and notices say of an order.
+
+use serde::Deserialize;
+
+use crate::id::{OpenId, OutTradeNo, TransactionId};
+use crate::lenient;
+use crate::money::Fen;
+use crate::open_set::open_set;
+use crate::time::Time;
+
+/// An order as WeChat Pay sees it, from a [query](crate::pay::query) or a
+/// [notice](crate::notify); the same shape in both.
+///
+/// Much of it is there only once the order is paid. That it is paid is proved by
+/// [`paid`](Self::paid) alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Transaction {
+    pub(super) appid: Option<String>,
+    pub(super) mchid: Option<String>,
+    pub(super) sp_appid: Option<String>,
+    pub(super) sp_mchid: Option<String>,
+    pub(super) sub_appid: Option<String>,
+    pub(super) sub_mchid: Option<String>,
+    /// 商户订单号: your number of the order.
+    pub out_trade_no: OutTradeNo,
+    /// 微信支付订单号: WeChat Pay's number of the payment, once there is one.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub transaction_id: Option<TransactionId>,
+    /// 交易类型.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub trade_type: Option<TradeType>,
+    /// 交易状态.
+    pub trade_state: TradeState,
+    /// 交易状态描述, for people.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub trade_state_desc: Option<String>,
+    /// 银行类型: more than two hundred words, such as `CMB_CREDIT`, and `OTHERS`.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub bank_type: Option<String>,
+    /// 商户数据包 of the order, once it is paid. It may hold what users typed: escape it.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub attach: Option<String>,
+    /// 支付完成时间.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub success_time: Option<Time>,
+    /// 支付者.
+    pub payer: Option<Payer>,
+    /// 订单金额.
+    pub amount: Option<Amount>,
+    scene_info: Option<SceneInfo>,
+    /// 优惠功能: the coupons that were used.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub promotion_detail: Vec<Promotion>,
+}
+
+impl Transaction {
+    /// The appid of the order: 应用ID, or 服务商应用ID in partner mode.
+    #[must_use]
+    pub fn appid(&self) -> Option<&str> {
+        self.appid.as_deref().or(self.sp_appid.as_deref())
+    }
+
+    /// The merchant who placed the order: 商户号, or 服务商户号 in partner mode.
+    #[must_use]
+    pub fn mchid(&self) -> Option<&str> {
+        self.mchid.as_deref().or(self.sp_mchid.as_deref())
+    }
+
+    /// 子商户应用ID, in partner mode.
+    #[must_use]
+    pub fn sub_appid(&self) -> Option<&str> {
+        self.sub_appid.as_deref()
+    }
+
+    /// 子商户号, in partner mode.
+    #[must_use]
+    pub fn sub_mchid(&self) -> Option<&str> {
+        self.sub_mchid.as_deref()
+    }
+
+    /// 商户端设备号 of the order's scene.
+    #[must_use]
+    pub fn device_id(&self) -> Option<&str> {
+        self.scene_info.as_ref()?.device_id.as_deref()
+    }
+}
+
+open_set! {
+    /// 交易状态.
+    TradeState {
+        /// 支付成功: paid.
+        Success = "SUCCESS",
+        /// 转入退款: paid, and a refund was asked for; see its own state.
+        Refund = "REFUND",
+        /// 未支付: not paid yet, which is not final.
+        NotPay = "NOTPAY",
+        /// 已关闭: can no longer be paid.
+        Closed = "CLOSED",
+        /// 已撤销, of code payments only.
+        Revoked = "REVOKED",
+        /// 用户支付中, of code payments only.
+        UserPaying = "USERPAYING",
+        /// 支付失败, of code payments only.
+        PayError = "PAYERROR",
+        /// 已接收，等待扣款.
+        Accept = "ACCEPT",
+    }
+}
+
+open_set! {
+    /// 交易类型.
+    TradeType {
+        /// 公众号支付 and 小程序支付.
+        Jsapi = "JSAPI",
+        /// 扫码支付.
+        Native = "NATIVE",
+        /// APP支付.
+        App = "APP",
+        /// H5支付, which WeChat Pay calls MWEB here.
+        H5 = "MWEB",
+        /// 付款码支付.
+        Micropay = "MICROPAY",
+        /// 刷脸支付.
+        Facepay = "FACEPAY",
+    }
+}
+
+/// 支付者.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Payer {
+    /// 用户标识 under the order's appid.
+    #[serde(default, alias = "sp_openid", deserialize_with = "lenient::option")]
+    pub openid: Option<OpenId>,
+    /// 用户子标识 under the sub-merchant's appid, in partner mode.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub sub_openid: Option<OpenId>,
+}
+
+/// 订单金额.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Amount {
+    /// 总金额, in fen: what was ordered.
+    pub total: Option<Fen>,
+    /// 用户支付金额, in fen: the total less the coupons.
+    pub payer_total: Option<Fen>,
+    /// 货币类型: CNY.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub currency: Option<String>,
+    /// 用户支付币种.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub payer_currency: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct SceneInfo {
+    #[serde(default, deserialize_with = "lenient::option")]
+    device_id: Option<String>,
+}
+
+/// 优惠功能: a coupon that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Promotion {
+    /// 券ID.
+    pub coupon_id: String,
+    /// 优惠名称.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub name: Option<String>,
+    /// 优惠范围: `GLOBAL` or `SINGLE`.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub scope: Option<String>,
+    /// 优惠类型: `CASH` or `NOCASH`.
+    #[serde(default, rename = "type", deserialize_with = "lenient::option")]
+    pub r#type: Option<String>,
+    /// 优惠券面额, in fen.
+    pub amount: Fen,
+    /// 活动ID.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub stock_id: Option<String>,
+    /// 微信出资, in fen.
+    pub wechatpay_contribute: Option<Fen>,
+    /// 商户出资, in fen.
+    pub merchant_contribute: Option<Fen>,
+    /// 其他出资, in fen.
+    pub other_contribute: Option<Fen>,
+    /// 优惠币种.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub currency: Option<String>,
+    /// 单品列表, for coupons on single goods.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub goods_detail: Vec<DiscountedGoods>,
+}
+
+/// 单品: goods on which a coupon was used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct DiscountedGoods {
+    /// 商品编码.
+    pub goods_id: String,
+    /// 商品数量.
+    pub quantity: u64,
+    /// 商品单价, in fen.
+    pub unit_price: Fen,
+    /// 商品优惠金额, in fen.
+    pub discount_amount: Fen,
+    /// 商品备注.
+    #[serde(default, deserialize_with = "lenient::option")]
+    pub goods_remark: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unpaid_order_says_little_and_may_say_it_with_empty_values() {
+        let least = r#"{"appid":"wx1","mchid":"19","out_trade_no":"1217752501201407033233368018",
+            "trade_state":"NOTPAY","trade_state_desc":"订单未支付"}"#;
+        let empty = r#"{"amount":{"payer_currency":"CNY","total":1},"appid":"wx1","mchid":"19",
+            "attach":"","bank_type":"","out_trade_no":"1217752501201407033233368018","payer":{},
+            "promotion_detail":[],"scene_info":{"device_id":""},"success_time":"","trade_type":"",
+            "trade_state":"NOTPAY","trade_state_desc":"订单未支付","transaction_id":""}"#;
+        let null = r#"{"amount":null,"appid":"wx1","mchid":"19","attach":null,"payer":null,
+            "out_trade_no":"1217752501201407033233368018","promotion_detail":null,
+            "scene_info":null,"success_time":null,"trade_state":"NOTPAY","transaction_id":null}"#;
+        for text in [least, empty, null] {
+            let transaction: Transaction = serde_json::from_str(text).unwrap();
+            assert_eq!(transaction.trade_state, TradeState::NotPay);
+            assert_eq!(transaction.transaction_id, None);
+            assert_eq!((transaction.attach, transaction.success_time), (None, None));
+            assert_eq!(transaction.promotion_detail, []);
+        }
+    }
+
+    #[test]
+    fn a_member_of_the_wrong_type_is_an_error_and_not_an_absence() {
+        let with = |member: &str| {
+            let text = format!(
+                r#"{{"appid":"wx1","mchid":"19","out_trade_no":"order-1",
+                "trade_state":"SUCCESS",{member}}}"#
+            );
+            serde_json::from_str::<Transaction>(&text)
+        };
+        assert!(with(r#""attach":"x""#).is_ok());
+        for wrong in [
+            r#""attach":7"#,
+            r#""transaction_id":4200000015201711256947025404"#,
+            r#""success_time":"yesterday""#,
+            r#""success_time":1722850421"#,
+            r#""amount":{"total":"100"}"#,
+            r#""amount":{"total":100.0}"#,
+            r#""payer":"o""#,
+            r#""promotion_detail":{}"#,
+            r#""trade_state":"SUCCESS""#,
+        ] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn unknown_words_and_members_do_not_break_the_reading() {
+        let text = r#"{"appid":"wx1","mchid":"19","out_trade_no":"order-1","new":{"x":[1]},
+            "trade_state":"FROZEN","trade_type":"PALM","bank_type":"CMC"}"#;
+        let transaction: Transaction = serde_json::from_str(text).unwrap();
+        assert_eq!(transaction.trade_state, TradeState::Other("FROZEN".into()));
+        assert_eq!(transaction.trade_type.unwrap().as_str(), "PALM");
+        assert_eq!(TradeType::from("MWEB".to_owned()), TradeType::H5);
+    }
+}
