@@ -16,6 +16,7 @@ mod trust;
 
 pub mod message;
 pub mod pay;
+pub mod refund;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
