@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod api_v3_key;
 mod error;
 mod gateway;
 mod id;
@@ -14,12 +15,16 @@ mod time;
 mod transport;
 mod trust;
 
+pub mod certificates;
+pub mod combine;
 pub mod message;
+pub mod notify;
 pub mod pay;
 pub mod refund;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub use self::api_v3_key::ApiV3Key;
 pub use self::error::{
     ApiError, Code, Error, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError, TransportError,
     Untrusted,

@@ -1,0 +1,132 @@
+//! The key by which WeChat Pay encrypts notices and certificates (APIv3密钥).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use serde::Deserialize;
+
+use crate::error::{Error, Invalid};
+
+/// APIv3密钥: 32 letters and digits, set on the merchant platform. It is not the APIv2 key, and
+/// without it WeChat Pay sends no notices.
+///
+/// `Debug` shows nothing of it, and it cannot be cloned; ring does not wipe it when it is dropped.
+///
+/// ```
+/// use wechatpay::ApiV3Key;
+/// assert!(ApiV3Key::new("0123456789ABCDEFGHIJKLMNOPQRSTUV").is_ok());
+/// assert!(ApiV3Key::new("0123456789ABCDEFGHIJKLMNOPQRSTUV\n").is_err());
+/// ```
+pub struct ApiV3Key(LessSafeKey);
+
+impl ApiV3Key {
+    /// Takes the key as the merchant platform was given it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is 32 bytes long; a blank or a line feed that was copied along
+    /// is the usual fault.
+    pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let key = key.as_ref();
+        UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map(Self).map_err(|_| {
+            let rule = format!("must be 32 bytes, and is {}", key.len());
+            Invalid::new("api_v3_key", rule).into()
+        })
+    }
+
+    /// Opens what WeChat Pay sealed; `None` whatever the reason, so that nobody learns from it.
+    pub(crate) fn open(&self, sealed: &Sealed) -> Option<Vec<u8>> {
+        if sealed.algorithm != ALGORITHM {
+            return None;
+        }
+        let nonce = Nonce::try_assume_unique_for_key(sealed.nonce.as_bytes()).ok()?;
+        let associated_data = sealed.associated_data.as_deref().unwrap_or_default();
+        let mut text = STANDARD.decode(&sealed.ciphertext).ok()?;
+        let length = self
+            .0
+            .open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut text)
+            .ok()?
+            .len();
+        text.truncate(length);
+        Some(text)
+    }
+}
+
+impl fmt::Debug for ApiV3Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiV3Key").finish_non_exhaustive()
+    }
+}
+
+/// Something that WeChat Pay sealed, as notices and certificates carry it.
+#[derive(Deserialize)]
+pub(crate) struct Sealed {
+    /// What it is; certificates do not say.
+    #[serde(default)]
+    pub(crate) original_type: String,
+    algorithm: String,
+    ciphertext: String,
+    #[serde(default)]
+    associated_data: Option<String>,
+    nonce: String,
+}
+
+/// The only one for RSA merchants (m/4012071382).
+const ALGORITHM: &str = "AEAD_AES_256_GCM";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// java:core AeadAesCipherTest.
+    fn open(change: impl FnOnce(&mut Sealed)) -> Option<Vec<u8>> {
+        let mut sealed = Sealed {
+            original_type: String::new(),
+            algorithm: ALGORITHM.to_owned(),
+            ciphertext: "ulwSiIajGClcvcOYvOQ7+l+0PAbzzwI=".to_owned(),
+            associated_data: Some("associatedData".to_owned()),
+            nonce: "uluk4a9R25RW".to_owned(),
+        };
+        change(&mut sealed);
+        ApiV3Key::new("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb").unwrap().open(&sealed)
+    }
+
+    #[test]
+    fn the_published_vector_opens() {
+        assert_eq!(open(|_| ()).unwrap(), b"message");
+    }
+
+    #[test]
+    fn whatever_is_wrong_opens_nothing_and_panics_nowhere() {
+        let wrong: [fn(&mut Sealed); 14] = [
+            |sealed| sealed.algorithm = "AEAD_SM4_GCM".into(),
+            |sealed| sealed.associated_data = Some("bad-associatedData".into()),
+            |sealed| sealed.associated_data = Some(String::new()),
+            |sealed| sealed.associated_data = None,
+            |sealed| sealed.nonce = "bad-4a9R25RW".into(),
+            |sealed| sealed.nonce = "uluk4a9R25R".into(),
+            |sealed| sealed.nonce = "uluk4a9R25RW1".into(),
+            |sealed| sealed.nonce = "ｕｌｕｋ".into(),
+            |sealed| sealed.ciphertext = String::new(),
+            |sealed| sealed.ciphertext = "AAAAAAAAAAAAAAAAAAAA".into(),
+            |sealed| sealed.ciphertext = "not Base64!".into(),
+            |sealed| sealed.ciphertext = sealed.ciphertext.replace('+', "-"),
+            |sealed| sealed.ciphertext = sealed.ciphertext.replace('=', ""),
+            |sealed| sealed.ciphertext = STANDARD.encode([0; 128]),
+        ];
+        for (index, change) in wrong.into_iter().enumerate() {
+            assert_eq!(open(change), None, "{index}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_32_bytes_and_shows_nothing() {
+        let key = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+        for wrong in ["", &key[1..], &format!("{key}\n"), &format!(" {key} ")] {
+            let error = ApiV3Key::new(wrong).unwrap_err().to_string();
+            assert_eq!(error, format!("api_v3_key must be 32 bytes, and is {}", wrong.len()));
+        }
+        assert_eq!(format!("{:?}", ApiV3Key::new(key).unwrap()), "ApiV3Key { .. }");
+    }
+}

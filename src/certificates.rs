@@ -1,0 +1,124 @@
+//! Platform certificates (平台证书), for merchants who have no WeChat Pay public key yet.
+
+use serde::Deserialize;
+
+use crate::api_v3_key::{ApiV3Key, Sealed};
+use crate::error::Error;
+use crate::gateway::Gateway;
+use crate::lenient;
+use crate::signer::Signer;
+use crate::time::Time;
+use crate::trust::PlatformKeys;
+
+/// 下载平台证书: the platform certificates that are valid now. While they rotate, the old one and
+/// the new.
+///
+/// `GET /v3/certificates` (m/4012551764). Renew the list every twelve hours: it is a call like any
+/// other, nothing here runs by itself. A merchant who has no certificate yet starts with a gateway
+/// of [`PlatformKeys::none`]: what the APIv3 key opens is WeChat Pay's, and the answer must be
+/// signed by one of the certificates that it brings.
+///
+/// ```no_run
+/// # use wechatpay::{ApiV3Key, Error, Gateway, PlatformKeys, Signer, certificates};
+/// # fn example(signer: &dyn Signer, api_v3_key: &ApiV3Key) -> Result<(), Error> {
+/// let mut gateway = Gateway::new(PlatformKeys::none())?;
+/// let listed = certificates::list(signer, &gateway, api_v3_key)?;
+/// gateway = gateway.with_keys(certificates::keys(&listed)?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// A question changes nothing, so repeat it whatever the outcome. HTTP 404 means that the merchant
+/// has no certificate: it is in public-key mode, and [`PlatformKeys::from_pem`] with the public key
+/// from the merchant platform is all it needs.
+pub fn list(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    api_v3_key: &ApiV3Key,
+) -> Result<Vec<PlatformCertificate>, Error> {
+    let answer = gateway.exchange(signer, "GET", "/v3/certificates", b"")?;
+    // What does not open brings no keys, and so is not believed.
+    let brought = serde_json::from_slice(answer.unbelieved_body())
+        .ok()
+        .and_then(|listed| open_all(listed, api_v3_key))
+        .unwrap_or_default();
+    let mut keys = gateway.keys().clone();
+    for certificate in &brought {
+        if !keys.holds(&certificate.serial_no) {
+            keys = keys.with_certificate(&certificate.pem)?;
+        }
+    }
+    let believed = answer.believed_by(&keys).map_err(|error| match error {
+        Error::Api(mut error) if error.status == 404 => {
+            error.message.push_str(PUBLIC_KEY_MODE);
+            Error::Api(error)
+        }
+        error => error,
+    })?;
+    if brought.is_empty() {
+        return Err(believed.malformed("it holds no certificate that the APIv3 key opens"));
+    }
+    Ok(brought)
+}
+
+/// The keys of these certificates: a gateway's new keys.
+///
+/// Add the public key with [`PlatformKeys::with_public_key`] while the merchant changes over.
+///
+/// # Errors
+/// [`Error::Invalid`] if a certificate cannot be read.
+pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error> {
+    let mut oldest_first: Vec<_> = certificates.iter().collect();
+    // The last one is named in requests.
+    oldest_first.sort_by_key(|certificate| certificate.effective_time);
+    oldest_first
+        .into_iter()
+        .try_fold(PlatformKeys::none(), |keys, certificate| keys.with_certificate(&certificate.pem))
+}
+
+/// A platform certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlatformCertificate {
+    /// 证书序列号.
+    pub serial_no: String,
+    /// 证书启用时间.
+    pub effective_time: Option<Time>,
+    /// 证书弃用时间; it may differ from the one within the certificate.
+    pub expire_time: Option<Time>,
+    /// The certificate, in PEM.
+    pub pem: String,
+}
+
+fn open_all(listed: Listed, api_v3_key: &ApiV3Key) -> Option<Vec<PlatformCertificate>> {
+    let open = |listed: ListedCertificate| {
+        let pem = api_v3_key.open(&listed.encrypt_certificate)?;
+        Some(PlatformCertificate {
+            serial_no: listed.serial_no,
+            effective_time: listed.effective_time,
+            expire_time: listed.expire_time,
+            pem: String::from_utf8(pem).ok()?,
+        })
+    };
+    listed.data.into_iter().map(open).collect()
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    data: Vec<ListedCertificate>,
+}
+
+#[derive(Deserialize)]
+struct ListedCertificate {
+    serial_no: String,
+    // The sample of the documents prints these names with a blank at the end.
+    #[serde(default, alias = "effective_time ", deserialize_with = "lenient::option")]
+    effective_time: Option<Time>,
+    #[serde(default, alias = "expire_time ", deserialize_with = "lenient::option")]
+    expire_time: Option<Time>,
+    encrypt_certificate: Sealed,
+}
+
+const PUBLIC_KEY_MODE: &str = " (this merchant is in public-key mode: give PlatformKeys the WeChat \
+                               Pay public key from the merchant platform instead)";

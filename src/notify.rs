@@ -1,0 +1,250 @@
+//! Notices (回调通知): what WeChat Pay posts to the `notify_url`.
+//!
+//! Anyone on the internet may post there, so [`open`] believes nothing that is not signed. Do it in
+//! this order: take the body **as received**, [`open`] it, store the event (once for each
+//! [`Event::id`]), answer [`Reply::accepted`] within five seconds, then do the work.
+//!
+//! Notices come more than once, in any order, and sometimes not at all: query the order as well. A
+//! notice is a hint, the query is the truth, and both prove a payment by the same
+//! [`Transaction::paid`](crate::pay::Transaction::paid).
+//!
+//! ```
+//! use wechatpay::notify::{self, Notice, Reply};
+//! use wechatpay::{ApiV3Key, PlatformKeys, Time};
+//!
+//! fn post(
+//!     keys: &PlatformKeys,
+//!     api_v3_key: &ApiV3Key,
+//!     headers: &[(String, Vec<u8>)],
+//!     body: &[u8],
+//! ) -> Result<Reply, wechatpay::Error> {
+//!     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+//!     let event = match notify::open(keys, api_v3_key, headers, body, Time::now()?) {
+//!         Ok(event) => event,
+//!         Err(refusal) => return Ok(Reply::refused(&refusal)),
+//!     };
+//!     match event.notice {
+//!         Notice::Transaction(transaction) => { /* store it */ }
+//!         Notice::Refund(refund) => { /* store it */ }
+//!         other => { /* store it */ }
+//!     }
+//!     Ok(Reply::accepted())
+//! }
+//! # let keys = PlatformKeys::none();
+//! # let api_v3_key = ApiV3Key::new("0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
+//! # assert_eq!(post(&keys, &api_v3_key, &[], b"{}")?.status, 401);
+//! # Ok::<(), wechatpay::Error>(())
+//! ```
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::api_v3_key::{ApiV3Key, Sealed};
+use crate::error::Untrusted;
+use crate::open_set::open_set;
+use crate::time::Time;
+use crate::trust::PlatformKeys;
+use crate::{combine, pay, refund};
+
+/// Believes a notice, decrypts it and reads it (m/4012791861, m/4012791865).
+///
+/// `headers` are those of the request, names in any case; `body` is the body **as received**: once
+/// a framework has parsed it and written it again, the signature no longer holds. `now` is
+/// [`Time::now`].
+///
+/// # Errors
+/// [`Refusal`] says why not; answer [`Reply::refused`]. WeChat Pay then sends it again, up to 15
+/// times in a day. A probe (签名探测流量) is refused like any other wrong signature.
+pub fn open<'h>(
+    keys: &PlatformKeys,
+    api_v3_key: &ApiV3Key,
+    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+    body: &[u8],
+    now: Time,
+) -> Result<Event, Refusal> {
+    if body.len() > NOTICE_LIMIT {
+        return Err(Refusal::TooLarge);
+    }
+    keys.check(headers, body, now).map_err(Refusal::Untrusted)?;
+    let envelope: Envelope = read(body)?;
+    let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
+    Ok(Event {
+        id: envelope.id,
+        create_time: envelope.create_time,
+        event_type: envelope.event_type,
+        summary: envelope.summary.unwrap_or_default(),
+        notice: Notice::read(envelope.resource.original_type, resource)?,
+    })
+}
+
+/// A notice that was believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// 通知ID: the same for every time that it is sent.
+    pub id: String,
+    /// 通知创建时间.
+    pub create_time: Time,
+    /// 通知类型.
+    pub event_type: EventType,
+    /// 回调摘要, for people.
+    pub summary: String,
+    /// What it is about.
+    pub notice: Notice,
+}
+
+open_set! {
+    /// 通知类型.
+    EventType {
+        /// 支付成功: an order or a combined order was paid.
+        TransactionSuccess = "TRANSACTION.SUCCESS",
+        /// 退款成功: the money went back.
+        RefundSuccess = "REFUND.SUCCESS",
+        /// 退款异常: the payer's account cannot take it.
+        RefundAbnormal = "REFUND.ABNORMAL",
+        /// 退款关闭.
+        RefundClosed = "REFUND.CLOSED",
+        /// 验签测试: asked for by the merchant itself.
+        SecurityEcho = "SECURITY_ECHO.SUCCESS",
+    }
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A single order. Only [`paid`](pay::Transaction::paid) proves a payment.
+    Transaction(Box<pay::Transaction>),
+    /// A combined order.
+    Combined(Box<combine::Transaction>),
+    /// A refund. Its [`status`](refund::State::status) says how it ended.
+    Refund(Box<refund::State>),
+    /// Something of another product.
+    Other {
+        /// 原始回调类型.
+        original_type: String,
+        /// The decrypted resource, as JSON text.
+        json: String,
+    },
+}
+
+impl Notice {
+    fn read(original_type: String, resource: Vec<u8>) -> Result<Self, Refusal> {
+        match original_type.as_str() {
+            "transaction" => {
+                let kind: Kind = read(&resource)?;
+                if kind.combine_out_trade_no.is_some() {
+                    read(&resource).map(Self::Combined)
+                } else {
+                    read(&resource).map(Self::Transaction)
+                }
+            }
+            "refund" => read(&resource).map(Self::Refund),
+            _ => String::from_utf8(resource)
+                .map(|json| Self::Other { original_type, json })
+                .map_err(|_| Refusal::Malformed("the resource is not UTF-8".to_owned())),
+        }
+    }
+}
+
+/// Why a notice is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Its signature cannot be believed: stale, forged, a probe, of an unknown key.
+    Untrusted(Untrusted),
+    /// It is signed, but the APIv3 key does not open it.
+    Undecryptable,
+    /// It is signed, but it is not what the documents promise.
+    Malformed(String),
+    /// The body is larger than any notice; nothing of it was read.
+    TooLarge,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untrusted(Untrusted::Signature { probe: false }) => write!(
+                f,
+                "the notice cannot be believed: its signature does not verify; give the bytes of \
+                 the body as received, not parsed and written again"
+            ),
+            Self::Untrusted(reason) => write!(f, "the notice cannot be believed: {reason}"),
+            Self::Undecryptable => write!(
+                f,
+                "the notice is WeChat Pay's, but the APIv3 key does not open it; look whether the \
+                 key was changed on the merchant platform"
+            ),
+            Self::Malformed(what) => {
+                write!(f, "the notice is not what WeChat Pay documents: {what}")
+            }
+            Self::TooLarge => write!(f, "the notice is larger than any of WeChat Pay's"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What to answer to a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; JSON, or empty.
+    pub body: String,
+}
+
+impl Reply {
+    /// 204: the notice is stored, and need not be sent again.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self { status: 204, body: String::new() }
+    }
+
+    /// 4xx, with `FAIL`: the notice is refused, and will be sent again. It tells a stranger nothing
+    /// but that.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
+        let (status, message) = match refusal {
+            Refusal::Untrusted(_) => (401, "signature"),
+            Refusal::TooLarge => (413, "too large"),
+            Refusal::Undecryptable | Refusal::Malformed(_) => (400, "resource"),
+        };
+        Self { status, body: format!(r#"{{"code":"FAIL","message":"{message}"}}"#) }
+    }
+
+    /// 500, with `FAIL`: the notice could not be stored now, and is wanted again.
+    #[must_use]
+    pub fn again() -> Self {
+        Self { status: 500, body: r#"{"code":"FAIL","message":"again"}"#.to_owned() }
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(json).map_err(|error| {
+        // serde's own words may repeat values.
+        let (kind, column) = (error.classify(), error.column());
+        Refusal::Malformed(format!("JSON {kind:?} error in column {column}"))
+    })
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    id: String,
+    create_time: Time,
+    event_type: EventType,
+    #[serde(default)]
+    summary: Option<String>,
+    resource: Sealed,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    combine_out_trade_no: Option<IgnoredAny>,
+}
+
+/// A ciphertext has at most 1,048,576 characters (m/4012791861); the rest is the envelope's.
+const NOTICE_LIMIT: usize = 1_114_112;
