@@ -45,6 +45,13 @@ impl Answer {
         Self { status, headers: Vec::new(), body: body.to_string().into_bytes() }
     }
 
+    /// Something else than JSON.
+    pub(super) fn file(media_type: &str, body: &[u8]) -> Self {
+        let mut answer = Self { status: 200, headers: Vec::new(), body: body.to_vec() };
+        answer.add_header("Content-Type", media_type);
+        answer
+    }
+
     pub(super) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }

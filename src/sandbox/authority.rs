@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -12,7 +13,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls_pki_types::PrivatePkcs8KeyDer;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// A certificate authority, made anew for every sandbox.
 pub(super) struct Authority {
@@ -26,16 +27,21 @@ pub(super) struct Certificate {
     pub(super) pem: String,
     /// 40 upper-case hex digits.
     pub(super) serial_no: String,
+    /// Unix seconds.
+    pub(super) effective_time: i64,
+    pub(super) expire_time: i64,
 }
 
 /// 商户API私钥 of the sandbox: public, throwaway, worthless.
 pub(super) const MERCHANT_KEY_PEM: &str = include_str!("keys/merchant.pem");
 /// The key of the platform: public, throwaway, worthless.
 pub(super) const PLATFORM_KEY_PEM: &str = include_str!("keys/platform.pem");
+/// The key of the platform's next certificate: public, throwaway, worthless.
+pub(super) const NEXT_PLATFORM_KEY_PEM: &str = include_str!("keys/platform-next.pem");
 
 impl Authority {
     pub(super) fn new() -> io::Result<Self> {
-        let mut params = params("WeChat Pay sandbox authority")?;
+        let mut params = params("WeChat Pay sandbox authority", A_DAY)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(io::Error::other)?;
@@ -46,7 +52,7 @@ impl Authority {
     /// TLS for localhost, 127.0.0.1 and `address`.
     pub(super) fn tls(&self, address: IpAddr) -> io::Result<Arc<ServerConfig>> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let mut params = params("localhost")?;
+        let mut params = params("localhost", A_DAY)?;
         params.subject_alt_names =
             vec![SanType::DnsName("localhost".try_into().map_err(io::Error::other)?)];
         params.subject_alt_names.push(SanType::IpAddress(IpAddr::from([127, 0, 0, 1])));
@@ -63,15 +69,24 @@ impl Authority {
             .map_err(io::Error::other)
     }
 
-    /// A certificate over `key`, valid for five years as the real ones are.
-    pub(super) fn certify(&self, common_name: &str, key: &KeyPair) -> io::Result<Certificate> {
+    /// A certificate over `key` of this age, valid for five years as the real ones are.
+    pub(super) fn certify(
+        &self,
+        common_name: &str,
+        key: &KeyPair,
+        age: Duration,
+    ) -> io::Result<Certificate> {
         let serial = serial_number()?;
-        let mut params = params(common_name)?;
+        let mut params = params(common_name, age)?;
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let certificate = params.signed_by(key, &self.issuer).map_err(io::Error::other)?;
-        let serial_no = serial.iter().map(|byte| format!("{byte:02X}")).collect();
-        Ok(Certificate { pem: certificate.pem(), serial_no })
+        Ok(Certificate {
+            pem: certificate.pem(),
+            serial_no: serial.iter().map(|byte| format!("{byte:02X}")).collect(),
+            effective_time: params.not_before.unix_timestamp(),
+            expire_time: params.not_after.unix_timestamp(),
+        })
     }
 }
 
@@ -94,13 +109,19 @@ fn serial_number() -> io::Result<Vec<u8>> {
     Ok(serial)
 }
 
-fn params(common_name: &str) -> io::Result<CertificateParams> {
+fn params(common_name: &str, age: Duration) -> io::Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.distinguished_name.push(DnType::OrganizationName, "wechatpay-blocking sandbox");
-    let now = OffsetDateTime::now_utc();
-    let moment =
-        |days| now.checked_add(Duration::days(days)).ok_or_else(|| io::Error::other("the clock"));
-    (params.not_before, params.not_after) = (moment(-1)?, moment(5 * 365)?);
+    let clock = || io::Error::other("the clock");
+    let beginning = i64::try_from(age.as_secs())
+        .ok()
+        .and_then(|age| OffsetDateTime::now_utc().checked_sub(time::Duration::seconds(age)));
+    params.not_before = beginning.ok_or_else(clock)?;
+    params.not_after = params.not_before.checked_add(FIVE_YEARS).ok_or_else(clock)?;
     Ok(params)
 }
+
+/// A clock that is a little behind must not find a certificate from the future.
+pub(super) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const FIVE_YEARS: time::Duration = time::Duration::days(5 * 365);

@@ -142,15 +142,28 @@ pub(super) mod tests {
 
     pub(in crate::sandbox) const MCHID: &str = "1900007291";
     pub(in crate::sandbox) const NEIGHBOUR: &str = "1900009191";
+    pub(in crate::sandbox) const SUB_MCHID: &str = "1900000109";
     pub(in crate::sandbox) const NOW: i64 = 1_554_208_460;
     const SERIAL_NO: &str = "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB";
 
     pub(in crate::sandbox) fn merchants() -> Merchants {
         let public_key = key().public().as_ref().to_vec();
         let certificate = MerchantCertificate { serial_no: SERIAL_NO.to_owned(), public_key };
-        let merchant = Merchant { appids: vec!["wx1".to_owned()], certificate: Some(certificate) };
-        let neighbour = Merchant { appids: vec!["wx2".to_owned()], certificate: None };
-        HashMap::from([(MCHID.to_owned(), merchant), (NEIGHBOUR.to_owned(), neighbour)])
+        let merchant = |appid: &str| Merchant {
+            appids: vec![appid.to_owned()],
+            sub_mchids: Vec::new(),
+            certificate: None,
+        };
+        let first = Merchant {
+            sub_mchids: vec![SUB_MCHID.to_owned()],
+            certificate: Some(certificate),
+            ..merchant("wx1")
+        };
+        HashMap::from([
+            (MCHID.to_owned(), first),
+            (NEIGHBOUR.to_owned(), merchant("wx2")),
+            (SUB_MCHID.to_owned(), merchant("wx3")),
+        ])
     }
 
     pub(in crate::sandbox) fn signed(method: &str, path: &str, body: &str) -> Received {

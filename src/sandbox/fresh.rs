@@ -1,5 +1,7 @@
 //! Numbers that never repeat.
 
+use std::iter::repeat;
+
 use ring::digest::{SHA256, digest};
 
 /// A well of fresh hex digits: unique by its counter, different in every sandbox by its seed.
@@ -26,4 +28,15 @@ impl Fresh {
     pub(super) fn digits(&mut self, count: usize) -> String {
         self.hex().chars().take(count).collect()
     }
+
+    /// That many decimal digits, at least ten: numbers that were not drawn before.
+    pub(super) fn decimals(&mut self, count: usize) -> String {
+        let hex = self.hex();
+        let leading = count.saturating_sub(COUNTER);
+        let digits = hex.chars().filter(char::is_ascii_digit).chain(repeat('0')).take(leading);
+        format!("{}{:0COUNTER$}", digits.collect::<String>(), self.drawn)
+    }
 }
+
+/// The digits that the counter takes.
+const COUNTER: usize = 10;

@@ -33,6 +33,13 @@ pub(super) fn pointer(parent: &str, name: &str) -> String {
     format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
+/// Puts a member into an object, or replaces it.
+pub(super) fn put(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value.into());
+    }
+}
+
 /// One value of the text, which knows its place so that a fault can be reported there.
 struct Node<'a> {
     pointer: String,

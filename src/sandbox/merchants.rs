@@ -9,6 +9,8 @@ pub(super) type Merchants = HashMap<String, Merchant>;
 pub(super) struct Merchant {
     /// The appids that are bound to the merchant.
     pub(super) appids: Vec<String>,
+    /// 子商户号: the merchants for whom it may act as a partner.
+    pub(super) sub_mchids: Vec<String>,
     /// 商户API证书: without it the merchant cannot sign anything.
     pub(super) certificate: Option<MerchantCertificate>,
 }

@@ -28,15 +28,29 @@
 mod answer;
 mod authority;
 mod authorization;
+mod bills;
+mod calendar;
+mod certificates;
+mod cipher;
+mod fields;
 mod fresh;
+mod fund_flow_bill;
 mod json;
 mod merchants;
+mod money;
+mod notices;
 mod orders;
+mod parties;
 mod platform;
 mod received;
+mod refunds;
 mod refusal;
 mod schema;
 mod server;
+mod trade_bill;
+mod trade_type;
+mod transaction;
+mod url;
 mod world;
 
 use std::collections::HashMap;
@@ -44,21 +58,31 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::KeyPair;
 use ring::signature::RsaKeyPair;
 
-use crate::{AppId, Gateway, HttpOptions, NotifyUrl, PlatformKeys, RsaSigner, UreqTransport};
+use crate::{
+    AppId, Fen, Gateway, HttpOptions, NotifyUrl, PlatformKeys, Proxy, RsaSigner, UreqTransport,
+};
 
 pub use self::answer::Answer;
+pub use self::notices::{Delivery, Notice};
 pub use self::orders::NoSuchOrder;
+pub use self::platform::KeyMode;
 pub use self::received::Received;
+pub use self::refunds::NoSuchRefund;
 
-use self::authority::{Authority, Certificate, MERCHANT_KEY_PEM, PLATFORM_KEY_PEM};
+use self::authority::{
+    A_DAY, Authority, Certificate, MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM,
+};
+use self::cipher::Cipher;
 use self::fresh::Fresh;
 use self::merchants::{Merchant, MerchantCertificate, Merchants};
-use self::platform::Platform;
+use self::notices::Letter;
+use self::platform::{Platform, PlatformCertificate, Seal};
+use self::refunds::RefundStatus;
 use self::refusal::Refusal;
 use self::server::Server;
 use self::world::World;
@@ -69,15 +93,18 @@ pub struct Sandbox {
     server: Server,
     world: Arc<Mutex<World>>,
     base_url: String,
-    ca_pem: String,
+    authority: Authority,
     merchant: Certificate,
     platform: Certificate,
     public_key_pem: String,
     appid: AppId,
+    sub_appid: AppId,
     notify_url: NotifyUrl,
     signer: RsaSigner,
     platform_keys: PlatformKeys,
     gateway: Gateway,
+    /// Carries the notices.
+    postman: UreqTransport,
 }
 
 impl Sandbox {
@@ -99,50 +126,55 @@ impl Sandbox {
         let authority = Authority::new()?;
         let merchant_key = KeyPair::from_pem(MERCHANT_KEY_PEM).map_err(io::Error::other)?;
         let platform_key = KeyPair::from_pem(PLATFORM_KEY_PEM).map_err(io::Error::other)?;
-        let merchant = authority.certify(MCHID, &merchant_key)?;
-        let platform = authority.certify("Tenpay.com Sandbox", &platform_key)?;
+        let merchant = authority.certify(MCHID, &merchant_key, A_DAY)?;
+        let platform = authority.certify(PLATFORM, &platform_key, A_DAY)?;
         let public_key_pem = platform_key.public_key_pem();
 
+        let listener = TcpListener::bind(address)?;
+        let address = server::reachable(listener.local_addr()?);
+        let base_url = format!("https://{address}");
+        let key = Arc::new(ring_key(&platform_key)?);
         let world = World::new(
-            Platform {
-                key: ring_key(&platform_key)?,
-                public_key_id: PUBLIC_KEY_ID.to_owned(),
-                certificate_serial_no: platform.serial_no.clone(),
-            },
+            Platform::new(
+                Seal { serial: PUBLIC_KEY_ID.to_owned(), key: Arc::clone(&key) },
+                PlatformCertificate::new(&platform, key),
+            ),
             merchants(&merchant, &ring_key(&merchant_key)?),
+            Cipher::new(API_V3_KEY)?,
             Fresh::new(authority::seed()?),
+            base_url.clone(),
         );
         let world = Arc::new(Mutex::new(world));
-        let listener = TcpListener::bind(address)?;
-        let tls = authority.tls(listener.local_addr()?.ip())?;
-        let server = Server::start(listener, tls, {
+        let server = Server::start(listener, authority.tls(address.ip())?, {
             let world = Arc::clone(&world);
             move |request| lock(&world).handle(request, unix_now())
         })?;
 
-        let base_url = format!("https://{}", server.address());
-        let ca_pem = authority.pem;
         let signer = RsaSigner::from_pem(MCHID, &merchant.serial_no, MERCHANT_KEY_PEM);
         let platform_keys = PlatformKeys::from_pem(PUBLIC_KEY_ID, &public_key_pem)
             .and_then(|keys| keys.with_certificate(&platform.pem))
             .map_err(io::Error::other)?;
-        let options = HttpOptions { root_certificates: Some(ca_pem.clone()), ..Default::default() };
+        let root_certificates = Some(authority.pem.clone());
+        let options = HttpOptions { root_certificates, ..Default::default() };
         let gateway = UreqTransport::new(&options)
             .and_then(|transport| Gateway::at(&base_url, platform_keys.clone(), transport))
             .map_err(io::Error::other)?;
+        let options = HttpOptions { total_timeout: PATIENCE, proxy: Proxy::Direct, ..options };
         Ok(Self {
             server,
             world,
             base_url,
-            ca_pem,
+            authority,
             merchant,
             platform,
             public_key_pem,
             appid: AppId::try_from(APPID).map_err(io::Error::other)?,
+            sub_appid: AppId::try_from(SUB_APPID).map_err(io::Error::other)?,
             notify_url: NotifyUrl::try_from(NOTIFY_URL).map_err(io::Error::other)?,
             signer: signer.map_err(io::Error::other)?,
             platform_keys,
             gateway,
+            postman: UreqTransport::new(&options).map_err(io::Error::other)?,
         })
     }
 
@@ -156,7 +188,7 @@ impl Sandbox {
     /// has its own.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        &self.authority.pem
     }
 
     /// An appid that is bound to [`Sandbox::mchid`].
@@ -169,6 +201,24 @@ impl Sandbox {
     #[must_use]
     pub fn mchid(&self) -> &str {
         MCHID
+    }
+
+    /// 子商户号: a merchant for whom [`Sandbox::mchid`] may act as a partner (服务商).
+    #[must_use]
+    pub fn sub_mchid(&self) -> &str {
+        SUB_MCHID
+    }
+
+    /// An appid that is bound to [`Sandbox::sub_mchid`].
+    #[must_use]
+    pub fn sub_appid(&self) -> AppId {
+        self.sub_appid.clone()
+    }
+
+    /// APIv3密钥: what notices and certificates are encrypted with.
+    #[must_use]
+    pub fn api_v3_key(&self) -> &str {
+        API_V3_KEY
     }
 
     /// 商户API证书序列号: the serial number of [`Sandbox::merchant_certificate_pem`].
@@ -213,7 +263,8 @@ impl Sandbox {
         &self.platform.serial_no
     }
 
-    /// An address for notices; the sandbox does not send any yet.
+    /// An address for notices at which nobody listens: for orders whose notices are taken with
+    /// [`Sandbox::take_notices`].
     #[must_use]
     pub fn notify_url(&self) -> NotifyUrl {
         self.notify_url.clone()
@@ -275,7 +326,29 @@ impl Sandbox {
         lock(&self.world).rewrite_next(Box::new(change));
     }
 
-    /// Moves the clock of the sandbox by that many seconds, from where it stands.
+    /// Chooses the keys that answers and notices are signed with from now on.
+    pub fn set_key_mode(&self, mode: KeyMode) {
+        lock(&self.world).set_key_mode(mode);
+    }
+
+    /// 平台证书轮换: adds a platform certificate over a second key, and returns its PEM.
+    ///
+    /// From now on notices are signed with it, and so are answers unless a request names the old
+    /// one. Both are in the answer of `GET /v3/certificates`.
+    ///
+    /// # Errors
+    ///
+    /// If the system grants no random numbers.
+    pub fn rotate_platform_certificate(&self) -> io::Result<String> {
+        let key = KeyPair::from_pem(NEXT_PLATFORM_KEY_PEM).map_err(io::Error::other)?;
+        let certificate = self.authority.certify(PLATFORM, &key, Duration::ZERO)?;
+        let key = Arc::new(ring_key(&key)?);
+        lock(&self.world).rotate(PlatformCertificate::new(&certificate, key));
+        Ok(certificate.pem)
+    }
+
+    /// Moves the clock of the sandbox by that many seconds, from where it stands: also the one by
+    /// which it checks and makes signatures.
     pub fn shift_clock(&self, seconds: i64) {
         lock(&self.world).shift_clock(seconds);
     }
@@ -286,13 +359,29 @@ impl Sandbox {
         lock(&self.world).shift_answers(seconds);
     }
 
-    /// Pays an order, as its user would.
+    /// Lets time pass for orders, payments and bills, but not for signatures: neither those of
+    /// requests nor those of answers grow old.
+    pub fn let_time_pass(&self, seconds: u64) {
+        lock(&self.world).let_time_pass(seconds);
+    }
+
+    /// Pays an order, as its user would. This makes a notice.
     ///
     /// # Errors
     ///
     /// If the order was not placed, is paid or closed, or if the time to pay it is over.
     pub fn pay(&self, out_trade_no: &str) -> Result<(), NoSuchOrder> {
-        lock(&self.world).pay(MCHID, out_trade_no, unix_now())
+        self.pay_with_coupon(out_trade_no, Fen(0))
+    }
+
+    /// As [`Sandbox::pay`], but a coupon (充值券, paid for by the merchant) pays this part of the
+    /// order: at most all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::pay`].
+    pub fn pay_with_coupon(&self, out_trade_no: &str, coupon: Fen) -> Result<(), NoSuchOrder> {
+        lock(&self.world).pay(MCHID, out_trade_no, coupon.0, unix_now())
     }
 
     /// Closes an order, as the platform would.
@@ -302,6 +391,69 @@ impl Sandbox {
     /// If the order was not placed, or is paid or closed.
     pub fn close(&self, out_trade_no: &str) -> Result<(), NoSuchOrder> {
         lock(&self.world).close(MCHID, out_trade_no)
+    }
+
+    /// A refund succeeds: the money is back with the user. This makes a notice.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such refund, or if it is not being processed.
+    pub fn succeed_refund(&self, out_refund_no: &str) -> Result<(), NoSuchRefund> {
+        self.end_refund(out_refund_no, RefundStatus::Success)
+    }
+
+    /// 退款异常: the user's card is gone, and the merchant must say where the money should go. This
+    /// makes a notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::succeed_refund`].
+    pub fn fail_refund(&self, out_refund_no: &str) -> Result<(), NoSuchRefund> {
+        self.end_refund(out_refund_no, RefundStatus::Abnormal)
+    }
+
+    /// 退款关闭: nothing is refunded, and its amount can be refunded under another number. This makes
+    /// a notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::succeed_refund`].
+    pub fn close_refund(&self, out_refund_no: &str) -> Result<(), NoSuchRefund> {
+        self.end_refund(out_refund_no, RefundStatus::Closed)
+    }
+
+    /// Takes the notices that were neither taken nor delivered, the oldest first, signed now.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<Notice> {
+        let mut world = lock(&self.world);
+        let letters = world.letters(unix_now());
+        letters.iter().for_each(|letter| world.settle(&letter.id));
+        letters.into_iter().map(Notice::from).collect()
+    }
+
+    /// Posts every pending notice to its notify_url, one after the other, signed now.
+    ///
+    /// A notice that is answered with 200 or 204 is delivered; any other stays pending. The sandbox
+    /// calls loopback addresses only, without a proxy, and waits five seconds for an answer; over
+    /// TLS it trusts its own authority only.
+    #[must_use]
+    pub fn deliver_notices(&self) -> Vec<Delivery> {
+        let letters = lock(&self.world).letters(unix_now());
+        let deliver = |letter: Letter| {
+            // Without the lock, for the merchant may call the sandbox before it answers.
+            let delivery = letter.post(&self.postman);
+            if delivery.is_accepted() {
+                lock(&self.world).settle(&letter.id);
+            }
+            delivery
+        };
+        letters.into_iter().map(deliver).collect()
+    }
+}
+
+impl Sandbox {
+    fn end_refund(&self, out_refund_no: &str, status: RefundStatus) -> Result<(), NoSuchRefund> {
+        lock(&self.world).end_refund(MCHID, out_refund_no, status, unix_now())
     }
 }
 
@@ -331,17 +483,34 @@ fn merchants(certificate: &Certificate, key: &RsaKeyPair) -> Merchants {
         serial_no: certificate.serial_no.clone(),
         public_key: key.public().as_ref().to_vec(),
     };
-    let merchant = Merchant { appids: vec![APPID.to_owned()], certificate: Some(certificate) };
-    let neighbour = Merchant { appids: vec![NEIGHBOUR_APPID.to_owned()], certificate: None };
-    HashMap::from([(MCHID.to_owned(), merchant), (NEIGHBOUR_MCHID.to_owned(), neighbour)])
+    let silent = |appid: &str| Merchant {
+        appids: vec![appid.to_owned()],
+        sub_mchids: Vec::new(),
+        certificate: None,
+    };
+    let sub_mchids = vec![SUB_MCHID.to_owned()];
+    let merchant = Merchant { sub_mchids, certificate: Some(certificate), ..silent(APPID) };
+    HashMap::from([
+        (MCHID.to_owned(), merchant),
+        (SUB_MCHID.to_owned(), silent(SUB_APPID)),
+        (NEIGHBOUR_MCHID.to_owned(), silent(NEIGHBOUR_APPID)),
+    ])
 }
 
 /// The samples of the documents.
 const MCHID: &str = "1900007291";
 const APPID: &str = "wxd678efh567hg6787";
+const SUB_MCHID: &str = "1900000109";
+const SUB_APPID: &str = "wxdace645e0bc2c424";
 const NEIGHBOUR_MCHID: &str = "1900009191";
 const NEIGHBOUR_APPID: &str = "wx2421b1c4370ec43b";
 /// Of the documents' form: 34 digits, among them the mchid.
 const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
+/// 32 letters and digits, for everybody to see.
+const API_V3_KEY: &str = "SandboxApiV3Key0SandboxApiV3Key0";
+/// The name in platform certificates.
+const PLATFORM: &str = "Tenpay.com Sandbox";
 /// Nobody listens there.
 const NOTIFY_URL: &str = "https://127.0.0.1/notify";
+/// How long a merchant may take to answer a notice (merchant/4012791861).
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -4,36 +4,58 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 
-use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use serde_json::Value;
 
+use super::calendar::Beijing;
+use super::fields;
 use super::fresh::Fresh;
-use super::merchants::Merchants;
+use super::parties::{self, Caller, Mode};
+use super::refunds::Refund;
 use super::refusal::Refusal;
-use super::schema::{self, APP_ORDER};
+use super::schema::{self, fen_of, text_of};
+use super::trade_type::TradeType;
 
-/// Every order, by mchid and 商户订单号 (out_trade_no).
+/// Every order, by the mchid that signs for it and 商户订单号 (out_trade_no).
 #[derive(Default)]
 pub(super) struct Orders {
-    book: HashMap<(String, String), Order>,
+    book: HashMap<Key, Order>,
 }
 
 /// A single order.
-struct Order {
+pub(super) struct Order {
+    pub(super) mode: Mode,
+    pub(super) trade_type: TradeType,
     /// What it was placed with: a repetition must say the same.
-    parameters: Value,
-    state: TradeState,
+    pub(super) parameters: Value,
+    pub(super) payment: Option<Payment>,
+    pub(super) refunds: Vec<Refund>,
     /// 支付结束时间 in Unix seconds: the last moment to pay.
     time_expire: i64,
+    closed: bool,
+}
+
+/// That an order was paid.
+pub(super) struct Payment {
+    pub(super) transaction_id: String,
+    /// Unix seconds.
+    pub(super) success_time: i64,
+    /// What a coupon paid for the user, in fen.
+    pub(super) coupon: u64,
 }
 
 /// 交易状态 (trade_state).
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum TradeState {
+pub(super) enum TradeState {
     NotPay,
     Success,
+    Refund,
     Closed,
+}
+
+/// Which order is asked for.
+pub(super) enum Wanted {
+    OutTradeNo(String),
+    TransactionId(String),
 }
 
 /// There is no order of this number for which this could be done.
@@ -43,82 +65,217 @@ pub struct NoSuchOrder {
     trade_state: Option<TradeState>,
 }
 
+type Key = (String, String);
+
 impl Orders {
-    /// APP下单: the body of an order that `signing_mchid` sends, for a prepay_id.
-    pub(super) fn place_app(
+    /// 下单.
+    pub(super) fn place(
         &mut self,
+        mode: Mode,
+        trade_type: TradeType,
         body: &[u8],
-        signing_mchid: &str,
-        merchants: &Merchants,
-        now: i64,
-        fresh: &mut Fresh,
-    ) -> Result<Value, Refusal> {
-        let parameters = schema::read(body, APP_ORDER)?;
-        check_parties(&parameters, signing_mchid, merchants)?;
-        self.enter(parameters, now)?;
-        Ok(json!({ "prepay_id": prepay_id(now, fresh) }))
-    }
-
-    /// The user pays.
-    pub(super) fn pay(
-        &mut self,
-        mchid: &str,
-        out_trade_no: &str,
-        now: i64,
-    ) -> Result<(), NoSuchOrder> {
-        let order = self.open_order(mchid, out_trade_no)?;
-        if order.time_expire < now {
-            return Err(NoSuchOrder::new(out_trade_no, Some(order.state)));
-        }
-        order.state = TradeState::Success;
-        Ok(())
-    }
-
-    /// The order is closed, and its number is burnt.
-    pub(super) fn close(&mut self, mchid: &str, out_trade_no: &str) -> Result<(), NoSuchOrder> {
-        self.open_order(mchid, out_trade_no)?.state = TradeState::Closed;
-        Ok(())
-    }
-
-    /// Writes a new order into the book, or lets the repetition of an open one pass.
-    fn enter(&mut self, parameters: Value, now: i64) -> Result<(), Refusal> {
-        let key =
-            (text(&parameters, "mchid").to_owned(), text(&parameters, "out_trade_no").to_owned());
+        caller: &Caller<'_>,
+    ) -> Result<(), Refusal> {
+        let parameters = schema::read(body, &fields::order(mode, trade_type))?;
+        parties::check(&parameters, mode, caller)?;
+        parties::check_payer(&parameters, mode)?;
+        let order = Order::new(mode, trade_type, parameters, caller.now);
+        let key = (caller.mchid.to_owned(), order.number().to_owned());
         match self.book.get(&key) {
-            Some(order) => order.check_reentry(&parameters, now),
+            Some(placed) => placed.check_reentry(&order, caller.now),
             None => {
-                let time_expire = time_expire(&parameters, now);
-                self.book.insert(key, Order { parameters, state: TradeState::NotPay, time_expire });
+                self.book.insert(key, order);
                 Ok(())
             }
         }
     }
 
+    /// 查询订单: `owner` says whose order it is.
+    pub(super) fn query(
+        &self,
+        mode: Mode,
+        wanted: &Wanted,
+        owner: &Value,
+        caller: &Caller<'_>,
+    ) -> Result<&Order, Refusal> {
+        let key = self.locate(mode, wanted, owner, caller)?;
+        key.and_then(|key| self.book.get(&key))
+            .ok_or_else(|| Refusal::new(404, "ORDER_NOT_EXIST", "订单不存在").numbered(NOT_FOUND))
+    }
+
+    /// 关闭订单.
+    ///
+    /// Its page lists the errors of a query without ORDER_NOT_EXIST: so a number that nobody knows
+    /// is an invalid request.
+    pub(super) fn close(
+        &mut self,
+        mode: Mode,
+        out_trade_no: String,
+        body: &[u8],
+        caller: &Caller<'_>,
+    ) -> Result<(), Refusal> {
+        let owner = schema::read(body, &[fields::owner(mode)])?;
+        let key = self.locate(mode, &Wanted::OutTradeNo(out_trade_no), &owner, caller)?;
+        let order = key
+            .and_then(|key| self.book.get_mut(&key))
+            .ok_or_else(|| Refusal::invalid("订单不存在，无法关闭").numbered(NOT_FOUND))?;
+        if order.payment.is_some() {
+            return Err(Refusal::invalid("该订单已支付，无法关闭").numbered(PAID));
+        }
+        order.closed = true;
+        Ok(())
+    }
+
+    /// The user pays, with a coupon that is worth at most the whole order.
+    pub(super) fn pay(
+        &mut self,
+        mchid: &str,
+        out_trade_no: &str,
+        coupon: u64,
+        now: i64,
+        fresh: &mut Fresh,
+    ) -> Result<&Order, NoSuchOrder> {
+        let order = self.open_order(mchid, out_trade_no)?;
+        if order.time_expire < now {
+            return Err(NoSuchOrder::new(out_trade_no, Some(TradeState::NotPay)));
+        }
+        let transaction_id = transaction_id(now, fresh);
+        let coupon = coupon.min(order.total());
+        order.payment = Some(Payment { transaction_id, success_time: now, coupon });
+        Ok(order)
+    }
+
+    /// The platform closes an order, and its number is burnt.
+    pub(super) fn shut(&mut self, mchid: &str, out_trade_no: &str) -> Result<(), NoSuchOrder> {
+        self.open_order(mchid, out_trade_no)?.closed = true;
+        Ok(())
+    }
+
+    /// The orders that a merchant signed for, in no order.
+    pub(super) fn of(&self, mchid: &str) -> impl Iterator<Item = &Order> {
+        self.book.iter().filter(move |((owner, _), _)| owner == mchid).map(|(_, order)| order)
+    }
+
+    pub(super) fn of_mut(&mut self, mchid: &str) -> impl Iterator<Item = &mut Order> {
+        self.book.iter_mut().filter(move |((owner, _), _)| owner == mchid).map(|(_, order)| order)
+    }
+
+    pub(super) fn get_mut(&mut self, mchid: &str, wanted: &Wanted) -> Option<&mut Order> {
+        let (key, _) = self.find(mchid, wanted)?;
+        let key = key.clone();
+        self.book.get_mut(&key)
+    }
+
+    fn locate(
+        &self,
+        mode: Mode,
+        wanted: &Wanted,
+        owner: &Value,
+        caller: &Caller<'_>,
+    ) -> Result<Option<Key>, Refusal> {
+        parties::check(owner, mode, caller)?;
+        let found = self.find(caller.mchid, wanted).filter(|(_, order)| order.mode == mode);
+        let Some((key, order)) = found else { return Ok(None) };
+        if order.sub_mchid() != owner.get("sub_mchid").and_then(Value::as_str) {
+            return Err(Refusal::invalid("商户号与订单不匹配").numbered(OTHER_MERCHANT));
+        }
+        Ok(Some(key.clone()))
+    }
+
+    fn find(&self, mchid: &str, wanted: &Wanted) -> Option<(&Key, &Order)> {
+        match wanted {
+            Wanted::OutTradeNo(number) => {
+                self.book.get_key_value(&(mchid.to_owned(), number.clone()))
+            }
+            Wanted::TransactionId(id) => self
+                .book
+                .iter()
+                .find(|((owner, _), order)| owner == mchid && order.transaction_id() == Some(id)),
+        }
+    }
+
     fn open_order(&mut self, mchid: &str, out_trade_no: &str) -> Result<&mut Order, NoSuchOrder> {
-        match self.book.get_mut(&(mchid.to_owned(), out_trade_no.to_owned())) {
-            Some(order) if order.state == TradeState::NotPay => Ok(order),
-            other => Err(NoSuchOrder::new(out_trade_no, other.map(|order| order.state))),
+        let order = self.book.get_mut(&(mchid.to_owned(), out_trade_no.to_owned()));
+        let order = order.ok_or_else(|| NoSuchOrder::new(out_trade_no, None))?;
+        match order.lasting_state() {
+            TradeState::NotPay => Ok(order),
+            state => Err(NoSuchOrder::new(out_trade_no, Some(state))),
         }
     }
 }
 
 impl Order {
-    fn check_reentry(&self, parameters: &Value, now: i64) -> Result<(), Refusal> {
-        match self.state {
-            TradeState::Success => {
+    fn new(mode: Mode, trade_type: TradeType, parameters: Value, now: i64) -> Self {
+        let time_expire = time_expire(&parameters, now);
+        let (payment, refunds) = (None, Vec::new());
+        Self { mode, trade_type, parameters, payment, refunds, time_expire, closed: false }
+    }
+
+    /// 商户订单号.
+    pub(super) fn number(&self) -> &str {
+        text_of(&self.parameters, "out_trade_no")
+    }
+
+    /// 微信支付订单号.
+    pub(super) fn transaction_id(&self) -> Option<&str> {
+        self.payment.as_ref().map(|payment| payment.transaction_id.as_str())
+    }
+
+    pub(super) fn notify_url(&self) -> &str {
+        text_of(&self.parameters, "notify_url")
+    }
+
+    pub(super) fn sub_mchid(&self) -> Option<&str> {
+        self.parameters.get("sub_mchid").and_then(Value::as_str)
+    }
+
+    /// In fen.
+    pub(super) fn total(&self) -> u64 {
+        fen_of(&self.parameters, "/amount/total")
+    }
+
+    /// What is left for the user to pay, in fen.
+    pub(super) fn payer_total(&self) -> u64 {
+        let coupon = self.payment.as_ref().map_or(0, |payment| payment.coupon);
+        self.total().saturating_sub(coupon)
+    }
+
+    /// As a query shows it: an order that can no longer be paid is closed.
+    pub(super) fn state(&self, now: i64) -> TradeState {
+        match self.lasting_state() {
+            TradeState::NotPay if self.time_expire < now => TradeState::Closed,
+            state => state,
+        }
+    }
+
+    /// The state without regard to the time.
+    fn lasting_state(&self) -> TradeState {
+        if self.closed {
+            TradeState::Closed
+        } else if self.payment.is_none() {
+            TradeState::NotPay
+        } else if self.refunds.iter().any(Refund::has_succeeded) {
+            TradeState::Refund
+        } else {
+            TradeState::Success
+        }
+    }
+
+    fn check_reentry(&self, again: &Self, now: i64) -> Result<(), Refusal> {
+        match self.lasting_state() {
+            TradeState::Success | TradeState::Refund => {
                 return Err(Refusal::new(403, "OUT_TRADE_NO_USED", "商户订单号重复：该订单已支付"));
             }
             TradeState::Closed => return Err(Refusal::new(400, "ORDER_CLOSED", "该订单已关闭")),
             TradeState::NotPay => {}
         }
-        if self.parameters != *parameters {
-            let refusal =
-                Refusal::new(400, "INVALID_REQUEST", "请求重入时，参数与首次请求时不一致");
+        let same = self.mode == again.mode && self.trade_type == again.trade_type;
+        if !same || self.parameters != again.parameters {
+            let refusal = Refusal::invalid("请求重入时，参数与首次请求时不一致");
             return Err(refusal.numbered(OTHER_PARAMETERS));
         }
         if self.time_expire < now {
-            let refusal =
-                Refusal::new(400, "INVALID_REQUEST", "订单已失效，请使用新的商户订单号下单");
+            let refusal = Refusal::invalid("订单已失效，请使用新的商户订单号下单");
             return Err(refusal.numbered(EXPIRED));
         }
         Ok(())
@@ -126,10 +283,11 @@ impl Order {
 }
 
 impl TradeState {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::NotPay => "NOTPAY",
             Self::Success => "SUCCESS",
+            Self::Refund => "REFUND",
             Self::Closed => "CLOSED",
         }
     }
@@ -154,115 +312,135 @@ impl fmt::Display for NoSuchOrder {
 
 impl Error for NoSuchOrder {}
 
-/// The merchant must exist, must be the one who signed, and must own the appid.
-fn check_parties(order: &Value, signing_mchid: &str, merchants: &Merchants) -> Result<(), Refusal> {
-    let mchid = text(order, "mchid");
-    let merchant =
-        merchants.get(mchid).ok_or_else(|| Refusal::new(400, "MCH_NOT_EXISTS", "商户号不存在"))?;
-    if mchid != signing_mchid {
-        return Err(Refusal::new(
-            400,
-            "INVALID_REQUEST",
-            "商户号mchid与Http头Authorization中的mchid不一致",
-        ));
-    }
-    let appid = text(order, "appid");
-    if !merchant.appids.iter().any(|bound| bound == appid) {
-        return Err(Refusal::new(
-            400,
-            "APPID_MCHID_NOT_MATCH",
-            "appid和mch_id不匹配，请检查后再试",
-        ));
-    }
-    Ok(())
-}
-
 /// A moment that is too early or too late is moved, not refused.
 fn time_expire(order: &Value, now: i64) -> i64 {
-    let wish = schema::unix_time(text(order, "time_expire"));
+    let wish = schema::unix_time(text_of(order, "time_expire"));
     let (earliest, latest) = (now.saturating_add(MINUTE), now.saturating_add(LATEST));
     wish.map_or(now.saturating_add(DEFAULT), |wish| wish.clamp(earliest, latest))
 }
 
-/// `wx`, the moment in Beijing, hex digits: 36 characters.
-fn prepay_id(now: i64, fresh: &mut Fresh) -> String {
-    let beijing = OffsetDateTime::from_unix_timestamp(now.saturating_add(BEIJING)).ok();
-    let moment = beijing.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default();
-    let moment: String = moment.chars().filter(char::is_ascii_digit).collect();
-    let hex = fresh.digits(PREPAY_ID.saturating_sub("wx".len()).saturating_sub(moment.len()));
-    format!("wx{moment}{hex}")
+/// 28 digits, as in the documents' bills.
+fn transaction_id(now: i64, fresh: &mut Fresh) -> String {
+    let day: String = Beijing::at(now).digits().chars().take("20190402".len()).collect();
+    format!("42000{day}{}", fresh.decimals(15))
 }
 
-/// A string field that the schema has let pass; empty if it is an absent optional one.
-fn text<'a>(order: &'a Value, field: &str) -> &'a str {
-    order.get(field).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The service's numbers for both (排障手册).
+/// The service's numbers (排障手册).
 const OTHER_PARAMETERS: u32 = 268_498_688;
 const EXPIRED: u32 = 268_447_914;
+const NOT_FOUND: u32 = 268_512_771;
+const PAID: u32 = 268_449_538;
+const OTHER_MERCHANT: u32 = 268_447_843;
 /// time_expire: at least a minute (seed document), 7 days if absent and 15 at most (current pages).
 const MINUTE: i64 = 60;
 const DEFAULT: i64 = 7 * 24 * 60 * 60;
 const LATEST: i64 = 15 * 24 * 60 * 60;
-/// Seconds that Beijing is ahead of UTC.
-const BEIJING: i64 = 8 * 60 * 60;
-/// The length of the documents' sample.
-const PREPAY_ID: usize = 36;
 
 #[cfg(test)]
-mod tests {
-    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, merchants};
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID, merchants};
+    use super::super::merchants::Merchants;
+    use super::super::transaction;
     use super::*;
 
-    struct Desk {
-        orders: Orders,
-        merchants: Merchants,
-        fresh: Fresh,
-        now: i64,
+    /// What a refusal says, in short.
+    pub(in crate::sandbox) type Refused = (u16, String, u32);
+
+    pub(in crate::sandbox) fn short(refusal: Refusal) -> Refused {
+        (refusal.status, refusal.code, refusal.number)
+    }
+
+    pub(in crate::sandbox) fn refused<T>(
+        status: u16,
+        code: &str,
+        number: u32,
+    ) -> Result<T, Refused> {
+        Err((status, code.to_owned(), number))
+    }
+
+    pub(in crate::sandbox) struct Desk {
+        pub(in crate::sandbox) orders: Orders,
+        pub(in crate::sandbox) merchants: Merchants,
+        pub(in crate::sandbox) fresh: Fresh,
+        pub(in crate::sandbox) now: i64,
     }
 
     impl Desk {
-        fn open() -> Self {
+        pub(in crate::sandbox) fn open() -> Self {
             let (orders, fresh) = (Orders::default(), Fresh::new([7; 32]));
             Self { orders, merchants: merchants(), fresh, now: NOW }
         }
 
-        fn place(&mut self, order: &Value) -> Result<String, (u16, String, u32)> {
-            let Self { orders, merchants, fresh, now } = self;
-            orders
-                .place_app(order.to_string().as_bytes(), MCHID, merchants, *now, fresh)
-                .map(|answer| answer["prepay_id"].as_str().unwrap().to_owned())
-                .map_err(|refusal| (refusal.status, refusal.code, refusal.number))
+        pub(in crate::sandbox) fn place(&mut self, order: &Value) -> Result<(), Refused> {
+            self.place_as(Mode::Direct, TradeType::App, order)
+        }
+
+        pub(in crate::sandbox) fn place_as(
+            &mut self,
+            mode: Mode,
+            trade_type: TradeType,
+            order: &Value,
+        ) -> Result<(), Refused> {
+            let caller = Caller { mchid: MCHID, merchants: &self.merchants, now: self.now };
+            let body = order.to_string();
+            self.orders.place(mode, trade_type, body.as_bytes(), &caller).map_err(short)
+        }
+
+        pub(in crate::sandbox) fn pay(&mut self, number: &str) -> Result<(), NoSuchOrder> {
+            self.orders.pay(MCHID, number, 0, self.now, &mut self.fresh).map(drop)
+        }
+
+        fn query(&self, mode: Mode, wanted: &Wanted, owner: &Value) -> Result<Value, Refused> {
+            let caller = Caller { mchid: MCHID, merchants: &self.merchants, now: self.now };
+            let order = self.orders.query(mode, wanted, owner, &caller).map_err(short)?;
+            Ok(transaction::describe(order, self.now))
+        }
+
+        fn state(&self, number: &str) -> String {
+            let wanted = Wanted::OutTradeNo(number.to_owned());
+            let told = self.query(Mode::Direct, &wanted, &json!({ "mchid": MCHID })).unwrap();
+            text_of(&told, "trade_state").to_owned()
+        }
+
+        fn close(&mut self, mode: Mode, number: &str, owner: &Value) -> Result<(), Refused> {
+            let caller = Caller { mchid: MCHID, merchants: &self.merchants, now: self.now };
+            let body = owner.to_string();
+            self.orders.close(mode, number.to_owned(), body.as_bytes(), &caller).map_err(short)
         }
     }
 
-    fn order() -> Value {
+    pub(in crate::sandbox) fn order() -> Value {
         json!({ "appid": "wx1", "mchid": MCHID, "description": "d", "out_trade_no": "order-1",
-            "notify_url": "https://127.0.0.1/notify", "amount": { "total": 1 } })
+            "notify_url": "https://127.0.0.1/notify", "amount": { "total": 100 } })
     }
 
-    fn order_with(field: &str, value: Value) -> Value {
-        let mut order = order();
+    pub(in crate::sandbox) fn partner_order() -> Value {
+        json!({ "sp_appid": "wx1", "sp_mchid": MCHID, "sub_appid": "wx3", "sub_mchid": SUB_MCHID,
+            "description": "d", "out_trade_no": "order-1",
+            "notify_url": "https://127.0.0.1/notify", "amount": { "total": 100 } })
+    }
+
+    pub(in crate::sandbox) fn with(mut order: Value, field: &str, value: Value) -> Value {
         order[field] = value;
         order
     }
 
-    #[test]
-    fn a_prepay_id_looks_like_the_documents() {
-        let prepay_id = Desk::open().place(&order()).unwrap();
-        assert_eq!(prepay_id.len(), "wx201410272009395522657a690389285100".len());
-        assert!(prepay_id.starts_with("wx20190402203420"), "{prepay_id}");
+    fn order_with(field: &str, value: Value) -> Value {
+        with(order(), field, value)
     }
+
+    pub(in crate::sandbox) const INVALID: &str = "INVALID_REQUEST";
+    pub(in crate::sandbox) const UNLISTED: u32 = 268_435_456;
 
     #[test]
     fn the_parties_are_checked_before_the_order() {
         let mut desk = Desk::open();
-        let refused = |status, code: &str, number| Err((status, code.to_owned(), number));
         let stranger = order_with("mchid", json!("1"));
-        assert_eq!(desk.place(&stranger), refused(400, "MCH_NOT_EXISTS", 268_435_456));
+        assert_eq!(desk.place(&stranger), refused(400, "MCH_NOT_EXISTS", UNLISTED));
         let neighbour = order_with("mchid", json!(NEIGHBOUR));
-        assert_eq!(desk.place(&neighbour), refused(400, "INVALID_REQUEST", 268_435_456));
+        assert_eq!(desk.place(&neighbour), refused(400, INVALID, UNLISTED));
         let appid = order_with("appid", json!("wx2"));
         assert_eq!(desk.place(&appid), refused(400, "APPID_MCHID_NOT_MATCH", 268_445_527));
         desk.place(&order()).unwrap();
@@ -270,38 +448,69 @@ mod tests {
     }
 
     #[test]
+    fn a_partner_needs_a_sub_merchant_of_its_own() {
+        let mut desk = Desk::open();
+        let mut place = |order: Value| desk.place_as(Mode::Partner, TradeType::App, &order);
+        let sub_mchid = |mchid: &str| with(partner_order(), "sub_mchid", json!(mchid));
+        assert_eq!(place(sub_mchid("1")), refused(400, "MCH_NOT_EXISTS", UNLISTED));
+        assert_eq!(place(sub_mchid(NEIGHBOUR)), refused(400, INVALID, UNLISTED));
+        let sub_appid = with(partner_order(), "sub_appid", json!("wx1"));
+        assert_eq!(place(sub_appid), refused(400, "APPID_MCHID_NOT_MATCH", 268_445_527));
+        assert_eq!(place(order()), refused(400, "PARAM_ERROR", 270_924_358));
+        assert_eq!(place(partner_order()), Ok(()));
+    }
+
+    #[test]
+    fn the_payer_is_a_user_of_the_appid() {
+        let mut desk = Desk::open();
+        let mut place = |mode, order: Value, payer| {
+            desk.place_as(mode, TradeType::Jsapi, &with(order, "payer", payer))
+        };
+        let direct = json!({ "openid": "other-1" });
+        assert_eq!(place(Mode::Direct, order(), direct), refused(500, "OPENID_MISMATCH", UNLISTED));
+        let none = refused(400, "PARAM_ERROR", 268_501_013);
+        assert_eq!(place(Mode::Partner, partner_order(), json!({})), none);
+        let mut without = partner_order();
+        without.as_object_mut().unwrap().remove("sub_appid");
+        let sub = json!({ "sub_openid": "o" });
+        assert_eq!(place(Mode::Partner, without, sub.clone()), refused(400, INVALID, UNLISTED));
+        assert_eq!(place(Mode::Partner, partner_order(), sub), Ok(()));
+    }
+
+    #[test]
     fn reentry_needs_the_same_parameters() {
         let mut desk = Desk::open();
-        let first = desk.place(&order()).unwrap();
-        assert_ne!(desk.place(&order()).unwrap(), first);
+        desk.place(&order()).unwrap();
+        let other = refused(400, INVALID, 268_498_688);
         for changed in [
             order_with("description", json!("D")),
-            order_with("amount", json!({ "total": 1, "currency": "CNY" })),
+            order_with("amount", json!({ "total": 100, "currency": "CNY" })),
             order_with("attach", json!("a")),
         ] {
-            let refusal = (400, "INVALID_REQUEST".to_owned(), 268_498_688);
-            assert_eq!(desk.place(&changed), Err(refusal));
+            assert_eq!(desk.place(&changed), other);
         }
-        assert!(desk.place(&order()).is_ok());
+        assert_eq!(desk.place_as(Mode::Direct, TradeType::Native, &order()), other);
+        assert_eq!(desk.place_as(Mode::Partner, TradeType::App, &partner_order()), other);
+        assert_eq!(desk.place(&order()), Ok(()));
     }
 
     #[test]
     fn paid_and_closed_numbers_are_used_up() {
         let mut desk = Desk::open();
         desk.place(&order()).unwrap();
-        desk.orders.pay(MCHID, "order-1", NOW).unwrap();
-        assert_eq!(desk.place(&order()), Err((403, "OUT_TRADE_NO_USED".to_owned(), 268_498_689)));
-        let error = desk.orders.close(MCHID, "order-1").unwrap_err();
+        desk.pay("order-1").unwrap();
+        assert_eq!(desk.place(&order()), refused(403, "OUT_TRADE_NO_USED", 268_498_689));
+        let error = desk.orders.shut(MCHID, "order-1").unwrap_err();
         assert_eq!(error.to_string(), "order order-1 is SUCCESS already");
 
         let other = order_with("out_trade_no", json!("order-2"));
         desk.place(&other).unwrap();
-        desk.orders.close(MCHID, "order-2").unwrap();
-        assert_eq!(desk.place(&other), Err((400, "ORDER_CLOSED".to_owned(), 268_447_914)));
-        let error = desk.orders.pay(MCHID, "order-2", NOW).unwrap_err();
+        desk.orders.shut(MCHID, "order-2").unwrap();
+        assert_eq!(desk.place(&other), refused(400, "ORDER_CLOSED", 268_447_914));
+        let error = desk.pay("order-2").unwrap_err();
         assert_eq!(error.to_string(), "order order-2 is CLOSED already");
 
-        let error = desk.orders.pay(NEIGHBOUR, "order-1", NOW).unwrap_err();
+        let error = desk.orders.pay(NEIGHBOUR, "order-1", 0, NOW, &mut desk.fresh).err().unwrap();
         assert_eq!(error.to_string(), "the sandbox has no order order-1");
     }
 
@@ -312,21 +521,63 @@ mod tests {
         desk.place(&past).unwrap();
         desk.now = NOW + MINUTE;
         desk.place(&past).unwrap();
+        assert_eq!(desk.state("order-1"), "NOTPAY");
         desk.now += 1;
-        assert_eq!(desk.place(&past), Err((400, "INVALID_REQUEST".to_owned(), 268_447_914)));
-        let error = desk.orders.pay(MCHID, "order-1", desk.now).unwrap_err();
+        assert_eq!(desk.state("order-1"), "CLOSED");
+        assert_eq!(desk.place(&past), refused(400, INVALID, 268_447_914));
+        let error = desk.pay("order-1").unwrap_err();
         assert_eq!(error.to_string(), "the time to pay order order-1 is over");
 
         assert_eq!(time_expire(&order(), NOW), NOW + DEFAULT);
         let never = order_with("time_expire", json!("9999-12-31T23:59:59Z"));
         assert_eq!(time_expire(&never, NOW), NOW + LATEST);
+        for now in [i64::MIN, i64::MAX] {
+            time_expire(&order(), now);
+        }
     }
 
     #[test]
-    fn the_clock_may_show_anything() {
-        for now in [i64::MIN, i64::MAX] {
-            assert_eq!(prepay_id(now, &mut Fresh::new([0; 32])).len(), PREPAY_ID);
-            time_expire(&order(), now);
-        }
+    fn closing_is_reentrant_and_for_unpaid_orders() {
+        let mut desk = Desk::open();
+        let owner = json!({ "mchid": MCHID });
+        let close = |desk: &mut Desk, number: &str| desk.close(Mode::Direct, number, &owner);
+        assert_eq!(close(&mut desk, "order-1"), refused(400, INVALID, NOT_FOUND));
+        desk.place(&order()).unwrap();
+        assert_eq!(close(&mut desk, "order-1"), Ok(()));
+        assert_eq!(close(&mut desk, "order-1"), Ok(()));
+        assert_eq!(desk.state("order-1"), "CLOSED");
+        desk.place(&order_with("out_trade_no", json!("order-2"))).unwrap();
+        desk.pay("order-2").unwrap();
+        assert_eq!(close(&mut desk, "order-2"), refused(400, INVALID, PAID));
+        assert_eq!(desk.state("order-2"), "SUCCESS");
+    }
+
+    #[test]
+    fn a_query_is_for_the_owner_only() {
+        let mut desk = Desk::open();
+        desk.place_as(Mode::Partner, TradeType::App, &partner_order()).unwrap();
+        desk.pay("order-1").unwrap();
+        let wanted = Wanted::OutTradeNo("order-1".to_owned());
+        let partner = json!({ "sp_mchid": MCHID, "sub_mchid": SUB_MCHID });
+        let told = desk.query(Mode::Partner, &wanted, &partner).unwrap();
+        let id = Wanted::TransactionId(text_of(&told, "transaction_id").to_owned());
+        assert_eq!(desk.query(Mode::Partner, &id, &partner).unwrap(), told);
+        let direct = desk.query(Mode::Direct, &wanted, &json!({ "mchid": MCHID }));
+        assert_eq!(direct, refused(404, "ORDER_NOT_EXIST", NOT_FOUND));
+
+        desk.merchants.get_mut(MCHID).unwrap().sub_mchids.push(NEIGHBOUR.to_owned());
+        let other = json!({ "sp_mchid": MCHID, "sub_mchid": NEIGHBOUR });
+        let answer = desk.query(Mode::Partner, &wanted, &other);
+        assert_eq!(answer, refused(400, INVALID, OTHER_MERCHANT));
+        let answer = desk.close(Mode::Partner, "order-1", &other);
+        assert_eq!(answer, refused(400, INVALID, OTHER_MERCHANT));
+    }
+
+    #[test]
+    fn a_transaction_id_looks_like_the_documents() {
+        let id = transaction_id(NOW, &mut Fresh::new([0; 32]));
+        assert_eq!(id.len(), 28);
+        assert!(id.starts_with("4200020190402"), "{id}");
+        assert!(id.bytes().all(|byte| byte.is_ascii_digit()), "{id}");
     }
 }

@@ -1,53 +1,239 @@
-//! The platform's own key: which of its two names an answer is signed under, and the signature.
+//! The platform's own keys: the names they go by, and what is signed under which of them.
+
+use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
-use super::answer::Answer;
+use super::authority::Certificate;
 use super::received::Received;
 use super::refusal::Refusal;
 
-/// 微信支付 itself: one RSA key under two names, 微信支付公钥 and 平台证书.
+/// Which of its keys WeChat Pay signs with, for this merchant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyMode {
+    /// 微信支付公钥 alone, as every new merchant has it: there are no certificates.
+    PublicKey,
+    /// 平台证书 alone, as before there were public keys.
+    Certificate,
+    /// The time of changing over. Answers go by the key that the request names, else by the
+    /// certificate; notices by either in turn, the public key first.
+    #[default]
+    Mixed,
+}
+
+/// 微信支付 itself.
 pub(super) struct Platform {
-    pub(super) key: RsaKeyPair,
-    pub(super) public_key_id: String,
-    pub(super) certificate_serial_no: String,
+    mode: KeyMode,
+    public_key: Seal,
+    certificate: PlatformCertificate,
+    /// Certificates that were replaced, and are still good.
+    replaced: Vec<PlatformCertificate>,
+    /// Whether the last notice of [`KeyMode::Mixed`] went by the public key.
+    public_key_had_its_turn: bool,
+}
+
+/// A key under a name: what signs.
+pub(super) struct Seal {
+    /// The value of `Wechatpay-Serial`.
+    pub(super) serial: String,
+    pub(super) key: Arc<RsaKeyPair>,
+}
+
+/// 平台证书.
+pub(super) struct PlatformCertificate {
+    pub(super) seal: Seal,
+    pub(super) pem: String,
+    /// Unix seconds.
+    pub(super) effective_time: i64,
+    pub(super) expire_time: i64,
 }
 
 impl Platform {
-    /// The name under which an answer to this request is signed: the merchant chooses it.
-    pub(super) fn answering_serial(&self, request: &Received) -> Result<&str, Refusal> {
-        if request.header(SERIAL).is_none() {
-            return Ok(&self.certificate_serial_no);
-        }
-        match request.only_header(SERIAL) {
-            Some(serial) if serial == self.public_key_id => Ok(&self.public_key_id),
-            Some(serial) if serial.eq_ignore_ascii_case(&self.certificate_serial_no) => {
-                Ok(&self.certificate_serial_no)
-            }
-            _ => Err(Refusal::new(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误")),
+    pub(super) fn new(public_key: Seal, certificate: PlatformCertificate) -> Self {
+        Self {
+            mode: KeyMode::default(),
+            public_key,
+            certificate,
+            replaced: Vec::new(),
+            public_key_had_its_turn: false,
         }
     }
 
-    /// Signs the raw body and adds the five headers of a signed answer.
-    pub(super) fn seal(&self, answer: &mut Answer, serial: &str, now: i64, nonce: &str) {
-        let timestamp = now.to_string();
-        let message =
-            [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", &answer.body, b"\n"].concat();
-        let mut signature = vec![0; self.key.public().modulus_len()];
-        let sealed =
-            self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature);
-        // Without a source of randomness the answer stays unsigned, and nobody will believe it.
-        if sealed.is_err() {
-            return;
+    pub(super) fn set_mode(&mut self, mode: KeyMode) {
+        self.mode = mode;
+    }
+
+    /// From now on this certificate is used where nobody asks for an older one.
+    pub(super) fn rotate(&mut self, certificate: PlatformCertificate) {
+        self.replaced.push(std::mem::replace(&mut self.certificate, certificate));
+    }
+
+    /// What `GET /v3/certificates` shows, the oldest first; nothing in [`KeyMode::PublicKey`].
+    pub(super) fn certificates(&self) -> Vec<&PlatformCertificate> {
+        match self.mode {
+            KeyMode::PublicKey => Vec::new(),
+            KeyMode::Certificate | KeyMode::Mixed => self.usable_certificates().collect(),
         }
-        answer.set_header("Wechatpay-Timestamp", timestamp);
-        answer.set_header("Wechatpay-Nonce", nonce);
-        answer.set_header("Wechatpay-Signature", STANDARD.encode(signature));
-        answer.set_header(SERIAL, serial);
-        answer.set_header("Wechatpay-Signature-Type", "WECHATPAY2-SHA256-RSA2048");
+    }
+
+    /// What an answer to this request is signed with: the merchant chooses it.
+    pub(super) fn answering(&self, request: &Received) -> Result<&Seal, Refusal> {
+        if request.header(SERIAL).is_none() {
+            return Ok(self.unasked());
+        }
+        let serial = request.only_header(SERIAL).unwrap_or_default();
+        let public_key = Some(&self.public_key).filter(|seal| seal.serial == serial);
+        let mut certificates = self.usable_certificates().map(|certificate| &certificate.seal);
+        let certificate = certificates.find(|seal| seal.serial.eq_ignore_ascii_case(serial));
+        let chosen = match self.mode {
+            KeyMode::PublicKey => public_key,
+            KeyMode::Certificate => certificate,
+            KeyMode::Mixed => public_key.or(certificate),
+        };
+        chosen.ok_or_else(|| Refusal::new(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"))
+    }
+
+    /// What an answer is signed with if the request does not say it, or says nonsense.
+    pub(super) fn unasked(&self) -> &Seal {
+        match self.mode {
+            KeyMode::PublicKey => &self.public_key,
+            KeyMode::Certificate | KeyMode::Mixed => &self.certificate.seal,
+        }
+    }
+
+    /// What the next notice is signed with.
+    pub(super) fn notifying(&mut self) -> &Seal {
+        let turn = match self.mode {
+            KeyMode::PublicKey => true,
+            KeyMode::Certificate => false,
+            KeyMode::Mixed => {
+                self.public_key_had_its_turn = !self.public_key_had_its_turn;
+                self.public_key_had_its_turn
+            }
+        };
+        if turn { &self.public_key } else { &self.certificate.seal }
+    }
+
+    fn usable_certificates(&self) -> impl Iterator<Item = &PlatformCertificate> {
+        self.replaced.iter().chain([&self.certificate])
     }
 }
 
+impl PlatformCertificate {
+    pub(super) fn new(certificate: &Certificate, key: Arc<RsaKeyPair>) -> Self {
+        Self {
+            seal: Seal { serial: certificate.serial_no.clone(), key },
+            pem: certificate.pem.clone(),
+            effective_time: certificate.effective_time,
+            expire_time: certificate.expire_time,
+        }
+    }
+}
+
+impl Seal {
+    /// The five headers of a signed message, over the raw body.
+    ///
+    /// Without a source of randomness there are none: the message stays unsigned, and nobody will
+    /// believe it.
+    pub(super) fn headers(
+        &self,
+        body: &[u8],
+        now: i64,
+        nonce: &str,
+    ) -> Vec<(&'static str, String)> {
+        let timestamp = now.to_string();
+        let message = [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"].concat();
+        let mut signature = vec![0; self.key.public().modulus_len()];
+        let sealed =
+            self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature);
+        if sealed.is_err() {
+            return Vec::new();
+        }
+        vec![
+            ("Wechatpay-Timestamp", timestamp),
+            ("Wechatpay-Nonce", nonce.to_owned()),
+            ("Wechatpay-Signature", STANDARD.encode(signature)),
+            (SERIAL, self.serial.clone()),
+            ("Wechatpay-Signature-Type", "WECHATPAY2-SHA256-RSA2048".to_owned()),
+        ]
+    }
+}
+
+/// Whether the request says which key it means.
+pub(super) fn is_named_by(request: &Received) -> bool {
+    request.header(SERIAL).is_some()
+}
+
 const SERIAL: &str = "Wechatpay-Serial";
+
+#[cfg(test)]
+mod tests {
+    use super::super::authorization::tests::signed;
+    use super::super::world::tests::platform_key;
+    use super::*;
+
+    fn certificate(serial: &str) -> PlatformCertificate {
+        PlatformCertificate {
+            seal: seal(serial),
+            pem: String::new(),
+            effective_time: 0,
+            expire_time: 0,
+        }
+    }
+
+    fn seal(serial: &str) -> Seal {
+        Seal { serial: serial.to_owned(), key: platform_key().into() }
+    }
+
+    fn answering(platform: &Platform, asked: &str) -> Option<String> {
+        let mut request = signed("GET", "/", "");
+        if !asked.is_empty() {
+            request.headers.push(("wechatpay-serial".to_owned(), asked.into()));
+        }
+        platform.answering(&request).ok().map(|seal| seal.serial.clone())
+    }
+
+    #[test]
+    fn each_mode_has_its_keys() {
+        let mut platform = Platform::new(seal("PUB_KEY_ID_1"), certificate("AA"));
+        for (mode, unasked, public_key, certificate) in [
+            (KeyMode::PublicKey, "PUB_KEY_ID_1", Some("PUB_KEY_ID_1"), None),
+            (KeyMode::Certificate, "AA", None, Some("AA")),
+            (KeyMode::Mixed, "AA", Some("PUB_KEY_ID_1"), Some("AA")),
+        ] {
+            platform.set_mode(mode);
+            assert_eq!(answering(&platform, "").as_deref(), Some(unasked));
+            assert_eq!(answering(&platform, "PUB_KEY_ID_1").as_deref(), public_key);
+            assert_eq!(answering(&platform, "aa").as_deref(), certificate);
+            assert_eq!(answering(&platform, "pub_key_id_1"), None);
+            assert_eq!(platform.certificates().is_empty(), certificate.is_none());
+        }
+    }
+
+    #[test]
+    fn notices_go_by_either_key_in_turn() {
+        let mut platform = Platform::new(seal("P"), certificate("AA"));
+        let mut three = || [(); 3].map(|()| platform.notifying().serial.clone());
+        assert_eq!(three(), ["P", "AA", "P"]);
+        platform.set_mode(KeyMode::Certificate);
+        assert_eq!(platform.notifying().serial, "AA");
+        platform.set_mode(KeyMode::PublicKey);
+        assert_eq!(platform.notifying().serial, "P");
+    }
+
+    #[test]
+    fn after_a_rotation_the_old_certificate_is_used_when_asked_for() {
+        let mut platform = Platform::new(seal("P"), certificate("AA"));
+        platform.rotate(certificate("BB"));
+        assert_eq!(answering(&platform, "").as_deref(), Some("BB"));
+        assert_eq!(answering(&platform, "AA").as_deref(), Some("AA"));
+        let serials: Vec<_> =
+            platform.certificates().iter().map(|certificate| &certificate.seal.serial).collect();
+        assert_eq!(serials, ["AA", "BB"]);
+        platform.set_mode(KeyMode::Certificate);
+        assert_eq!(platform.notifying().serial, "BB");
+    }
+}

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::json::put;
 
 /// A refused request: the error that the service documents for it.
 #[derive(Clone, Debug)]
@@ -13,6 +14,15 @@ pub(super) struct Refusal {
     pub(super) detail: Option<Value>,
     /// The service's own number for the fault, the last part of `Request-ID`.
     pub(super) number: u32,
+}
+
+/// Where a parameter of a request stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Location {
+    Body,
+    Query,
+    /// In the path.
+    Url,
 }
 
 impl Refusal {
@@ -26,13 +36,28 @@ impl Refusal {
         Self::new(status, "", "")
     }
 
-    /// 参数错误: `field` is a JSON pointer into the body.
-    pub(super) fn parameter(field: &str, value: Option<&Value>, issue: &str) -> Self {
-        let mut detail = json!({ "field": field, "issue": issue, "location": "body" });
-        if let (Some(value), Some(members)) = (value, detail.as_object_mut()) {
-            members.insert("value".to_owned(), value.clone());
+    /// 无效请求: against the rules of the interface, or of the order's state.
+    pub(super) fn invalid(message: &str) -> Self {
+        Self::new(400, "INVALID_REQUEST", message)
+    }
+
+    /// 参数错误: `field` is a JSON pointer into the body, elsewhere a plain name.
+    pub(super) fn parameter(
+        location: Location,
+        field: &str,
+        value: Option<&Value>,
+        issue: &str,
+    ) -> Self {
+        let (location, source) = match location {
+            Location::Body => ("body", format!("/body{field}")),
+            Location::Query => ("query", format!("/query/{field}")),
+            Location::Url => ("url", format!("/url/{field}")),
+        };
+        let mut detail = json!({ "field": field, "issue": issue, "location": location });
+        if let Some(value) = value {
+            put(&mut detail, "value", value.clone());
         }
-        Self::new(400, "PARAM_ERROR", &format!("输入源“/body{field}”校验失败：{issue}"))
+        Self::new(400, "PARAM_ERROR", &format!("输入源“{source}”校验失败：{issue}"))
             .detailed(detail)
     }
 
@@ -49,8 +74,8 @@ impl Refusal {
             return Answer::empty(self.status);
         }
         let mut body = json!({ "code": self.code, "message": self.message });
-        if let (Some(detail), Some(members)) = (&self.detail, body.as_object_mut()) {
-            members.insert("detail".to_owned(), detail.clone());
+        if let Some(detail) = &self.detail {
+            put(&mut body, "detail", detail.clone());
         }
         Answer::json(self.status, &body)
     }

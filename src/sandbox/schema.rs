@@ -1,5 +1,4 @@
-//! What the fields of a request may hold: tables, and the one function that checks a body against
-//! them.
+//! What the fields of a request may hold, and the functions that check bodies, queries and paths.
 
 use std::net::IpAddr;
 
@@ -8,7 +7,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::json::{self, pointer};
-use super::refusal::Refusal;
+use super::refusal::{Location, Refusal};
+use super::url;
 
 /// A field of an object: its name, whether it must be there, and what it may hold.
 pub(super) struct Field {
@@ -17,8 +17,11 @@ pub(super) struct Field {
     rule: Rule,
 }
 
+/// The fields of an object, or a part of them.
+pub(super) type Table = &'static [Field];
+
 /// What a field may hold.
-enum Rule {
+pub(super) enum Rule {
     /// A string of so many characters, for which `form` holds.
     Text { shortest: usize, longest: usize, form: fn(&str) -> bool },
     /// An integer, at least this.
@@ -27,72 +30,44 @@ enum Rule {
     Flag,
     /// An object with these fields and no others, of at most so many bytes when written without
     /// blanks.
-    Object { fields: &'static [Field], longest: usize },
+    Object { tables: &'static [Table], longest: usize },
     /// At least one object with these fields and no others.
-    List(&'static [Field]),
+    List(Table),
 }
 
-/// APP下单.
-pub(super) const APP_ORDER: &[Field] = &[
-    required("appid", text(32)),
-    required("mchid", text(32)),
-    required("description", text(127)),
-    required("out_trade_no", Rule::Text { shortest: 6, longest: 32, form: is_order_number }),
-    optional("time_expire", formed(64, is_date_time)),
-    optional("attach", text(128)),
-    required("notify_url", formed(255, is_notify_url)),
-    optional("goods_tag", text(32)),
-    optional("support_fapiao", Rule::Flag),
-    required("amount", object(AMOUNT)),
-    optional("detail", Rule::Object { fields: DETAIL, longest: 6144 }),
-    optional("scene_info", object(SCENE_INFO)),
-    optional("settle_info", object(SETTLE_INFO)),
-];
-
-/// 订单金额.
-const AMOUNT: &[Field] =
-    &[required("total", Rule::Whole { least: 1 }), optional("currency", formed(16, is_currency))];
-
-/// 优惠功能.
-const DETAIL: &[Field] = &[
-    optional("cost_price", Rule::Whole { least: 0 }),
-    optional("invoice_id", text(32)),
-    optional("goods_detail", Rule::List(GOODS_DETAIL)),
-];
-
-/// 单品列表.
-const GOODS_DETAIL: &[Field] = &[
-    required("merchant_goods_id", formed(32, is_goods_id)),
-    optional("wechatpay_goods_id", text(32)),
-    optional("goods_name", text(256)),
-    required("quantity", Rule::Whole { least: 1 }),
-    required("unit_price", Rule::Whole { least: 0 }),
-];
-
-/// 场景信息.
-const SCENE_INFO: &[Field] = &[
-    required("payer_client_ip", formed(45, is_ip)),
-    optional("device_id", text(32)),
-    optional("store_info", object(STORE_INFO)),
-];
-
-/// 商户门店信息.
-const STORE_INFO: &[Field] = &[
-    required("id", text(32)),
-    optional("name", text(256)),
-    optional("area_code", text(32)),
-    optional("address", text(512)),
-];
-
-/// 结算信息.
-const SETTLE_INFO: &[Field] = &[optional("profit_sharing", Rule::Flag)];
-
 /// Reads a body, and refuses it unless it is an object with these fields and no others.
-pub(super) fn read(body: &[u8], fields: &[Field]) -> Result<Value, Refusal> {
+pub(super) fn read(body: &[u8], tables: &[Table]) -> Result<Value, Refusal> {
     let value = json::parse(body)
-        .map_err(|fault| Refusal::parameter(&fault.pointer, None, &fault.issue))?;
-    check_object(fields, &value, "")?;
+        .map_err(|fault| Refusal::parameter(Location::Body, &fault.pointer, None, &fault.issue))?;
+    check_object(tables, &value, "").map_err(|wrong| wrong.refusal(Location::Body))?;
     Ok(value)
+}
+
+/// Reads a query into an object of strings, and refuses it unless it has these parameters and no
+/// others, each once.
+pub(super) fn read_query(query: &str, table: Table) -> Result<Value, Refusal> {
+    let refusal = |name: &str, issue| Refusal::parameter(Location::Query, name, None, issue);
+    let mut members = Map::new();
+    for parameter in url::parameters(query) {
+        let (name, value) =
+            parameter.ok_or_else(|| refusal("", "is not name=value, percent-encoded"))?;
+        if members.contains_key(&name) {
+            return Err(refusal(&name, "occurs twice"));
+        }
+        members.insert(name, value.into());
+    }
+    let value = Value::Object(members);
+    check_object(&[table], &value, "").map_err(|wrong| wrong.refusal(Location::Query))?;
+    Ok(value)
+}
+
+/// Reads a parameter of the path.
+pub(super) fn read_path(name: &str, raw: &str, rule: &Rule) -> Result<String, Refusal> {
+    let text = url::decode(raw).ok_or_else(|| {
+        Refusal::parameter(Location::Url, name, Some(&raw.into()), "is not percent-encoded")
+    })?;
+    check(rule, &text.as_str().into(), name).map_err(|wrong| wrong.refusal(Location::Url))?;
+    Ok(text)
 }
 
 /// A date and time that [`read`] has let pass, in Unix seconds.
@@ -100,116 +75,155 @@ pub(super) fn unix_time(text: &str) -> Option<i64> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }
 
-fn check_object(fields: &[Field], value: &Value, place: &str) -> Result<(), Refusal> {
-    let members = value.as_object().ok_or_else(|| wrong(place, value, "is not an object"))?;
-    refuse_extra(fields, members, place)?;
-    for field in fields {
+/// A string field that was let pass; empty if it is an absent optional one.
+pub(super) fn text_of<'a>(object: &'a Value, field: &str) -> &'a str {
+    object.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// An amount that was let pass, at a JSON pointer; 0 if it is an absent optional one.
+pub(super) fn fen_of(object: &Value, place: &str) -> u64 {
+    object.pointer(place).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// What is wrong with a value, and where.
+struct Wrong {
+    place: String,
+    value: Option<Value>,
+    issue: String,
+    extra: bool,
+}
+
+impl Wrong {
+    fn new(place: &str, value: &Value, issue: &str) -> Self {
+        let (place, value) = (place.to_owned(), Some(value.clone()));
+        Self { place, value, issue: issue.to_owned(), extra: false }
+    }
+
+    fn refusal(&self, location: Location) -> Refusal {
+        let field = match location {
+            Location::Body => &self.place,
+            Location::Query | Location::Url => self.place.trim_start_matches('/'),
+        };
+        let refusal = Refusal::parameter(location, field, self.value.as_ref(), &self.issue);
+        if self.extra { refusal.numbered(EXTRA) } else { refusal }
+    }
+}
+
+fn check_object(tables: &[Table], value: &Value, place: &str) -> Result<(), Wrong> {
+    let members = value.as_object().ok_or_else(|| Wrong::new(place, value, "is not an object"))?;
+    let fields = || tables.iter().copied().flatten();
+    for (name, value) in members {
+        if !fields().any(|field| field.name == name) {
+            let wrong = Wrong::new(&pointer(place, name), value, "is an illegal extra parameter");
+            return Err(Wrong { extra: true, ..wrong });
+        }
+    }
+    for field in fields() {
         let place = pointer(place, field.name);
         match members.get(field.name) {
             Some(value) => check(&field.rule, value, &place)?,
-            None if field.required => return Err(Refusal::parameter(&place, None, "is required")),
+            None if field.required => {
+                let issue = "is required".to_owned();
+                return Err(Wrong { place, value: None, issue, extra: false });
+            }
             None => {}
         }
     }
     Ok(())
 }
 
-fn refuse_extra(
-    fields: &[Field],
-    members: &Map<String, Value>,
-    place: &str,
-) -> Result<(), Refusal> {
-    match members.iter().find(|(name, _)| !fields.iter().any(|field| field.name == *name)) {
-        Some((name, value)) => {
-            Err(wrong(&pointer(place, name), value, "is an illegal extra parameter")
-                .numbered(EXTRA))
-        }
-        None => Ok(()),
-    }
-}
-
-fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Refusal> {
+fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
+    let wrong = |issue: &str| Wrong::new(place, value, issue);
     match rule {
         Rule::Text { shortest, longest, form } => {
-            let text = value.as_str().ok_or_else(|| wrong(place, value, "is not a string"))?;
+            let text = value.as_str().ok_or_else(|| wrong("is not a string"))?;
             if !(*shortest..=*longest).contains(&text.chars().count()) {
-                return Err(wrong(place, value, &format!("is not {shortest} to {longest} long")));
+                return Err(wrong(&format!("is not {shortest} to {longest} long")));
             }
             if !form(text) {
-                return Err(wrong(place, value, "does not have the form of this field"));
+                return Err(wrong("does not have the form of this field"));
             }
         }
         Rule::Whole { least } => {
-            let number = value.as_i64().ok_or_else(|| wrong(place, value, "is not an integer"))?;
+            let number = value.as_i64().ok_or_else(|| wrong("is not an integer"))?;
             if number < *least {
-                return Err(wrong(place, value, &format!("is less than {least}")));
+                return Err(wrong(&format!("is less than {least}")));
             }
         }
         Rule::Flag => {
-            value.as_bool().ok_or_else(|| wrong(place, value, "is not a boolean"))?;
+            value.as_bool().ok_or_else(|| wrong("is not a boolean"))?;
         }
-        Rule::Object { fields, longest } => {
-            check_object(fields, value, place)?;
+        Rule::Object { tables, longest } => {
+            check_object(tables, value, place)?;
             if value.to_string().len() > *longest {
-                return Err(wrong(place, value, &format!("is longer than {longest} bytes")));
+                return Err(wrong(&format!("is longer than {longest} bytes")));
             }
         }
-        Rule::List(fields) => {
-            let items = value.as_array().ok_or_else(|| wrong(place, value, "is not an array"))?;
+        Rule::List(table) => {
+            let items = value.as_array().ok_or_else(|| wrong("is not an array"))?;
             if items.is_empty() {
-                return Err(wrong(place, value, "is empty"));
+                return Err(wrong("is empty"));
             }
             for (index, item) in items.iter().enumerate() {
-                check_object(fields, item, &pointer(place, &index.to_string()))?;
+                check_object(&[table], item, &pointer(place, &index.to_string()))?;
             }
         }
     }
     Ok(())
 }
 
-fn wrong(place: &str, value: &Value, issue: &str) -> Refusal {
-    Refusal::parameter(place, Some(value), issue)
-}
-
-const fn required(name: &'static str, rule: Rule) -> Field {
+pub(super) const fn required(name: &'static str, rule: Rule) -> Field {
     Field { name, required: true, rule }
 }
 
-const fn optional(name: &'static str, rule: Rule) -> Field {
+pub(super) const fn optional(name: &'static str, rule: Rule) -> Field {
     Field { name, required: false, rule }
 }
 
-const fn text(longest: usize) -> Rule {
+pub(super) const fn text(longest: usize) -> Rule {
     formed(longest, |_| true)
 }
 
-const fn formed(longest: usize, form: fn(&str) -> bool) -> Rule {
+pub(super) const fn formed(longest: usize, form: fn(&str) -> bool) -> Rule {
     Rule::Text { shortest: 1, longest, form }
 }
 
-const fn object(fields: &'static [Field]) -> Rule {
-    Rule::Object { fields, longest: usize::MAX }
+pub(super) const fn object(tables: &'static [Table]) -> Rule {
+    Rule::Object { tables, longest: usize::MAX }
 }
 
-fn is_order_number(text: &str) -> bool {
+pub(super) fn is_order_number(text: &str) -> bool {
     text.chars().all(|character| character.is_ascii_alphanumeric() || "_-|*".contains(character))
 }
 
-fn is_goods_id(text: &str) -> bool {
+pub(super) fn is_refund_number(text: &str) -> bool {
+    text.chars().all(|character| character.is_ascii_alphanumeric() || "_-|*@".contains(character))
+}
+
+pub(super) fn is_goods_id(text: &str) -> bool {
     text.chars().all(|character| character.is_ascii_alphanumeric() || "_-".contains(character))
 }
 
-fn is_currency(text: &str) -> bool {
+/// The debit cards of the fifteen banks that the document names.
+pub(super) fn is_refundable_bank(text: &str) -> bool {
+    let banks = [
+        "CMB", "COMM", "ABC", "CCB", "ICBC", "BOC", "PAB", "SPDB", "CITIC", "CEB", "CMBC", "CIB",
+        "GDB", "PSBC", "NBCB",
+    ];
+    text.strip_suffix("_DEBIT").is_some_and(|bank| banks.contains(&bank))
+}
+
+pub(super) fn is_currency(text: &str) -> bool {
     text == "CNY"
 }
 
-fn is_ip(text: &str) -> bool {
+pub(super) fn is_ip(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok()
 }
 
 /// yyyy-MM-DDTHH:mm:ss and an offset: the calendar is checked by `time`, the shape here, as RFC
 /// 3339 allows more.
-fn is_date_time(text: &str) -> bool {
+pub(super) fn is_date_time(text: &str) -> bool {
     let shape: String = text
         .chars()
         .map(|character| if character.is_ascii_digit() { '0' } else { character })
@@ -218,9 +232,14 @@ fn is_date_time(text: &str) -> bool {
     shapes.contains(&shape.as_str()) && unix_time(text).is_some()
 }
 
+/// yyyy-MM-dd.
+pub(super) fn is_date(text: &str) -> bool {
+    is_date_time(&format!("{text}T00:00:00Z"))
+}
+
 /// A full address with a path, without query and fragment. Loopback hosts pass, unlike in the real
 /// service.
-fn is_notify_url(text: &str) -> bool {
+pub(super) fn is_notify_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some((host, _)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
     let plain = text.chars().all(|character| character.is_ascii_graphic());
@@ -234,7 +253,14 @@ const EXTRA: u32 = 270_924_358;
 mod tests {
     use serde_json::json;
 
+    use super::super::fields;
+    use super::super::parties::Mode;
+    use super::super::trade_type::TradeType;
     use super::*;
+
+    fn app_order() -> [Table; 4] {
+        fields::order(Mode::Direct, TradeType::App)
+    }
 
     fn whole_order() -> Value {
         json!({
@@ -264,7 +290,7 @@ mod tests {
             Some(value) => members.insert(name.to_owned(), value),
             None => members.remove(name),
         };
-        read(order.to_string().as_bytes(), APP_ORDER)
+        read(order.to_string().as_bytes(), &app_order())
     }
 
     #[track_caller]
@@ -278,7 +304,10 @@ mod tests {
 
     #[test]
     fn the_documents_order_passes() {
-        assert_eq!(read(whole_order().to_string().as_bytes(), APP_ORDER).unwrap(), whole_order());
+        assert_eq!(
+            read(whole_order().to_string().as_bytes(), &app_order()).unwrap(),
+            whole_order()
+        );
     }
 
     #[test]
@@ -342,7 +371,7 @@ mod tests {
         }
         refused_at("/amount/currency", Some(json!("USD")));
         let halves = whole_order().to_string().replace("\"total\":100", "\"total\":100.0");
-        let detail = read(halves.as_bytes(), APP_ORDER).unwrap_err().detail.unwrap();
+        let detail = read(halves.as_bytes(), &app_order()).unwrap_err().detail.unwrap();
         assert_eq!(detail["field"], "/amount/total");
     }
 

@@ -17,6 +17,7 @@ use super::received::Received;
 
 /// A running server. Dropping it closes every connection and ends every thread.
 pub(super) struct Server {
+    /// Where this machine reaches it.
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
@@ -44,11 +45,6 @@ impl Server {
         });
         let accepting = spawn(&shared, move |shared| accept(&listener, shared))?;
         Ok(Self { address, shared, accepting: Some(accepting) })
-    }
-
-    /// Where a client on this machine reaches the server.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
     }
 
     /// How many TLS handshakes were completed.
@@ -311,7 +307,7 @@ fn target(head: &[u8]) -> Option<String> {
 }
 
 /// A server on all addresses is reached by loopback.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         let v4 = address.is_ipv4();
         address.set_ip(if v4 {

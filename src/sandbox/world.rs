@@ -4,20 +4,39 @@ use std::collections::VecDeque;
 
 use super::answer::Answer;
 use super::authorization;
+use super::bills::{Bill, Bills};
+use super::certificates;
+use super::cipher::Cipher;
+use super::fields;
 use super::fresh::Fresh;
+use super::fund_flow_bill::FUND_FLOW_BILL;
 use super::merchants::Merchants;
-use super::orders::{NoSuchOrder, Orders};
-use super::platform::Platform;
+use super::notices::{Letter, News, Notices};
+use super::orders::{NoSuchOrder, Orders, Wanted};
+use super::parties::{Caller, Mode};
+use super::platform::{self, KeyMode, Platform, PlatformCertificate};
 use super::received::Received;
+use super::refunds::{self, NoSuchRefund, RefundStatus};
 use super::refusal::Refusal;
+use super::schema::{read_path, read_query};
+use super::trade_bill::TRADE_BILL;
+use super::trade_type::TradeType;
+use super::transaction;
+use super::url;
 
 /// Everything that the sandbox remembers.
 pub(super) struct World {
     platform: Platform,
     merchants: Merchants,
-    orders: Orders,
+    cipher: Cipher,
     fresh: Fresh,
+    /// Where the sandbox is reached.
+    base_url: String,
+    orders: Orders,
+    notices: Notices,
+    bills: Bills,
     clock_offset: i64,
+    business_offset: i64,
     answer_offset: i64,
     received: Vec<Received>,
     refusals: VecDeque<Refusal>,
@@ -28,20 +47,50 @@ pub(super) struct World {
 /// What a test does to one answer.
 pub(super) type Change = Box<dyn FnOnce(&mut Answer) + Send>;
 
-/// The interfaces that the sandbox serves.
-enum Call {
-    /// APP下单.
-    PlaceApp,
+/// What the sandbox serves, with the parameters of the path as they came.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    /// 下单.
+    Place(Mode, TradeType),
+    /// 微信支付订单号查询订单.
+    QueryById(Mode, &'a str),
+    /// 商户订单号查询订单.
+    QueryByNumber(Mode, &'a str),
+    /// 关闭订单.
+    Close(Mode, &'a str),
+    /// 申请退款.
+    Refund,
+    /// 查询单笔退款.
+    QueryRefund(&'a str),
+    /// 发起异常退款.
+    RefundAbnormal(&'a str),
+    /// 下载平台证书.
+    Certificates,
+    /// 申请交易账单, 申请资金账单.
+    Bill(&'static Bill),
+    /// 下载账单.
+    BillFile,
 }
 
 impl World {
-    pub(super) fn new(platform: Platform, merchants: Merchants, fresh: Fresh) -> Self {
+    pub(super) fn new(
+        platform: Platform,
+        merchants: Merchants,
+        cipher: Cipher,
+        fresh: Fresh,
+        base_url: String,
+    ) -> Self {
         Self {
             platform,
             merchants,
+            cipher,
             fresh,
+            base_url,
             orders: Orders::default(),
+            notices: Notices::default(),
+            bills: Bills::default(),
             clock_offset: 0,
+            business_offset: 0,
             answer_offset: 0,
             received: Vec::new(),
             refusals: VecDeque::new(),
@@ -52,9 +101,14 @@ impl World {
 
     /// Answers a request; `now` is the true time in Unix seconds.
     pub(super) fn handle(&mut self, request: &Received, now: i64) -> Answer {
-        let now = self.clock(now);
         self.received.push(request.clone());
-        let (mut answer, number) = match self.decide(request, now) {
+        if is_h5_page(request) {
+            return Answer::file("text/html; charset=utf-8", H5_PAGE.as_bytes());
+        }
+        let call = route(request);
+        // The service does not sign files: their hash was in an answer that it signed.
+        let is_file = matches!(call, Ok(Call::BillFile));
+        let (mut answer, number) = match call.and_then(|call| self.decide(call, request, now)) {
             Ok(answer) => (answer, 0),
             Err(refusal) => (refusal.answer(), refusal.number),
         };
@@ -62,22 +116,79 @@ impl World {
         if let Some(rewrite) = self.rewrites.pop_front() {
             rewrite(&mut answer);
         }
-        self.seal(&mut answer, request, now.saturating_add(self.answer_offset));
+        if !is_file {
+            self.seal(&mut answer, request, self.clock(now).saturating_add(self.answer_offset));
+        }
         if let Some(tamper) = self.tampers.pop_front() {
             tamper(&mut answer);
         }
         answer
     }
 
-    /// The user pays an order.
-    pub(super) fn pay(&mut self, mchid: &str, number: &str, now: i64) -> Result<(), NoSuchOrder> {
-        let now = self.clock(now);
-        self.orders.pay(mchid, number, now)
+    /// The user pays an order, with a coupon of so many fen.
+    pub(super) fn pay(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        coupon: u64,
+        now: i64,
+    ) -> Result<(), NoSuchOrder> {
+        let now = self.business(now);
+        let order = self.orders.pay(mchid, number, coupon, now, &mut self.fresh)?;
+        let news = News {
+            notify_url: order.notify_url(),
+            event_type: "TRANSACTION.SUCCESS",
+            summary: "支付成功",
+            about: "transaction",
+            resource: &transaction::describe(order, now),
+        };
+        self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        Ok(())
     }
 
     /// An order is closed by other means than the interface.
     pub(super) fn close(&mut self, mchid: &str, number: &str) -> Result<(), NoSuchOrder> {
-        self.orders.close(mchid, number)
+        self.orders.shut(mchid, number)
+    }
+
+    /// A refund ends.
+    pub(super) fn end_refund(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        status: RefundStatus,
+        now: i64,
+    ) -> Result<(), NoSuchRefund> {
+        let now = self.business(now);
+        let (order, refund) = refunds::end(&mut self.orders, mchid, number, status, now)?;
+        let news = News {
+            notify_url: refund.notify_url(order),
+            event_type: &format!("REFUND.{}", status.as_str()),
+            summary: status.summary(),
+            about: "refund",
+            resource: &refunds::notice(order, refund),
+        };
+        self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        Ok(())
+    }
+
+    /// The pending notices, signed now.
+    pub(super) fn letters(&mut self, now: i64) -> Vec<Letter> {
+        let now = self.clock(now);
+        self.notices.letters(&mut self.platform, now, &mut self.fresh)
+    }
+
+    /// A notice has arrived.
+    pub(super) fn settle(&mut self, id: &str) {
+        self.notices.settle(id);
+    }
+
+    pub(super) fn set_key_mode(&mut self, mode: KeyMode) {
+        self.platform.set_mode(mode);
+    }
+
+    pub(super) fn rotate(&mut self, certificate: PlatformCertificate) {
+        self.platform.rotate(certificate);
     }
 
     pub(super) fn received(&self) -> &[Received] {
@@ -104,23 +215,86 @@ impl World {
         self.answer_offset = self.answer_offset.saturating_add(seconds);
     }
 
+    pub(super) fn let_time_pass(&mut self, seconds: u64) {
+        self.business_offset = self.business_offset.saturating_add_unsigned(seconds);
+    }
+
+    /// The time by which signatures are checked and made.
     fn clock(&self, now: i64) -> i64 {
         now.saturating_add(self.clock_offset)
     }
 
-    fn decide(&mut self, request: &Received, now: i64) -> Result<Answer, Refusal> {
-        let call = route(request)?;
-        check_headers(request)?;
-        self.platform.answering_serial(request)?;
-        let mchid = authorization::check(request, &self.merchants, now)?;
+    /// The time of everything else.
+    fn business(&self, now: i64) -> i64 {
+        self.clock(now).saturating_add(self.business_offset)
+    }
+
+    fn decide(&mut self, call: Call<'_>, request: &Received, now: i64) -> Result<Answer, Refusal> {
+        check_headers(request, call)?;
+        self.platform.answering(request)?;
+        let mchid = authorization::check(request, &self.merchants, self.clock(now))?;
         if let Some(refusal) = self.refusals.pop_front() {
             return Err(refusal);
         }
-        let Self { orders, merchants, fresh, .. } = self;
+        let now = self.business(now);
+        let Self { orders, bills, merchants, platform, cipher, fresh, base_url, .. } = self;
+        let caller = &Caller { mchid: &mchid, merchants, now };
+        let (_, query) = url::split(&request.path);
         match call {
-            Call::PlaceApp => orders
-                .place_app(&request.body, &mchid, merchants, now, fresh)
-                .map(|body| Answer::json(200, &body)),
+            Call::Place(mode, trade_type) => {
+                read_query(query, fields::NONE)?;
+                orders.place(mode, trade_type, &request.body, caller)?;
+                Ok(Answer::json(200, &trade_type.ticket(now, base_url, fresh)))
+            }
+            Call::QueryById(mode, raw) => {
+                let id = read_path("transaction_id", raw, &fields::PLATFORM_NUMBER)?;
+                let owner = read_query(query, fields::owner(mode))?;
+                let order = orders.query(mode, &Wanted::TransactionId(id), &owner, caller)?;
+                Ok(Answer::json(200, &transaction::describe(order, now)))
+            }
+            Call::QueryByNumber(mode, raw) => {
+                let number = read_path("out_trade_no", raw, &fields::OUT_TRADE_NO)?;
+                let owner = read_query(query, fields::owner(mode))?;
+                let order = orders.query(mode, &Wanted::OutTradeNo(number), &owner, caller)?;
+                Ok(Answer::json(200, &transaction::describe(order, now)))
+            }
+            Call::Close(mode, raw) => {
+                let number = read_path("out_trade_no", raw, &fields::OUT_TRADE_NO)?;
+                read_query(query, fields::NONE)?;
+                orders.close(mode, number, &request.body, caller)?;
+                Ok(Answer::empty(204))
+            }
+            Call::Refund => {
+                read_query(query, fields::NONE)?;
+                let refund = refunds::apply(orders, &request.body, caller, fresh)?;
+                Ok(Answer::json(200, &refund))
+            }
+            Call::QueryRefund(raw) => {
+                let number = read_path("out_refund_no", raw, &fields::OUT_REFUND_NO)?;
+                let owner = read_query(query, fields::REFUND_OWNER)?;
+                Ok(Answer::json(200, &refunds::query(orders, &number, &owner, caller)?))
+            }
+            Call::RefundAbnormal(raw) => {
+                let id = read_path("refund_id", raw, &fields::PLATFORM_NUMBER)?;
+                read_query(query, fields::NONE)?;
+                let names_key = platform::is_named_by(request);
+                let refund =
+                    refunds::apply_abnormal(orders, &id, &request.body, names_key, caller)?;
+                Ok(Answer::json(200, &refund))
+            }
+            Call::Certificates => {
+                read_query(query, fields::CERTIFICATES)?;
+                Ok(Answer::json(200, &certificates::list(platform, cipher, fresh)?))
+            }
+            Call::Bill(bill) => {
+                let query = read_query(query, bill.parameters)?;
+                let offer = bills.apply(bill, &query, orders, caller, base_url, fresh)?;
+                Ok(Answer::json(200, &offer))
+            }
+            Call::BillFile => {
+                let query = read_query(query, fields::BILL_FILE)?;
+                Ok(Answer::file("application/octet-stream", bills.file(&query, caller)?))
+            }
         }
     }
 
@@ -128,7 +302,9 @@ impl World {
     fn dress(&mut self, answer: &mut Answer, number: u32) {
         let id = self.fresh.digits(32).to_ascii_uppercase();
         answer.set_header("Request-ID", format!("{id}-{number}"));
-        answer.set_header("Content-Type", "application/json; charset=utf-8");
+        if answer.header("Content-Type").is_none() {
+            answer.set_header("Content-Type", "application/json; charset=utf-8");
+        }
         answer.set_header("Cache-Control", "no-cache, must-revalidate");
         answer.set_header("X-Content-Type-Options", "nosniff");
         answer.set_header("Content-Language", "zh-CN");
@@ -139,29 +315,63 @@ impl World {
         if answer.status == 401 {
             return;
         }
-        let nonce = self.fresh.digits(32);
-        let platform = &self.platform;
-        let serial = platform.answering_serial(request).unwrap_or(&platform.certificate_serial_no);
-        platform.seal(answer, serial, now, &nonce);
+        let seal = self.platform.answering(request).unwrap_or_else(|_| self.platform.unasked());
+        for (name, value) in seal.headers(&answer.body, now, &self.fresh.digits(32)) {
+            answer.set_header(name, value);
+        }
     }
 }
 
-fn route(request: &Received) -> Result<Call, Refusal> {
-    let path = request.path.split('?').next().unwrap_or_default();
-    let (method, call) = match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "v3", "pay", "transactions", "app"] => ("POST", Call::PlaceApp),
-        _ => return Err(Refusal::new(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在")),
+/// The page behind an h5_url is for the user's browser, and no interface.
+fn is_h5_page(request: &Received) -> bool {
+    let (path, _) = url::split(&request.path);
+    request.method == "GET" && path == "/h5"
+}
+
+fn route(request: &Received) -> Result<Call<'_>, Refusal> {
+    let (path, _) = url::split(&request.path);
+    let call = match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "v3", "pay", "transactions", rest @ ..] => transactions(Mode::Direct, rest),
+        ["", "v3", "pay", "partner", "transactions", rest @ ..] => {
+            transactions(Mode::Partner, rest)
+        }
+        ["", "v3", "refund", "domestic", "refunds"] => Some(("POST", Call::Refund)),
+        ["", "v3", "refund", "domestic", "refunds", number] => {
+            Some(("GET", Call::QueryRefund(number)))
+        }
+        ["", "v3", "refund", "domestic", "refunds", id, "apply-abnormal-refund"] => {
+            Some(("POST", Call::RefundAbnormal(id)))
+        }
+        ["", "v3", "certificates"] => Some(("GET", Call::Certificates)),
+        ["", "v3", "bill", "tradebill"] => Some(("GET", Call::Bill(&TRADE_BILL))),
+        ["", "v3", "bill", "fundflowbill"] => Some(("GET", Call::Bill(&FUND_FLOW_BILL))),
+        ["", "v3", "billdownload", "file"] => Some(("GET", Call::BillFile)),
+        _ => None,
     };
+    let (method, call) =
+        call.ok_or_else(|| Refusal::new(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在"))?;
     if request.method == method { Ok(call) } else { Err(Refusal::bare(405)) }
 }
 
-/// The headers that every interface wants, before it asks who calls.
-fn check_headers(request: &Received) -> Result<(), Refusal> {
+fn transactions<'a>(mode: Mode, path: &[&'a str]) -> Option<(&'static str, Call<'a>)> {
+    match path {
+        ["id", id] => Some(("GET", Call::QueryById(mode, id))),
+        ["out-trade-no", number] => Some(("GET", Call::QueryByNumber(mode, number))),
+        ["out-trade-no", number, "close"] => Some(("POST", Call::Close(mode, number))),
+        [kind] => Some(("POST", Call::Place(mode, TradeType::of_path(kind)?))),
+        _ => None,
+    }
+}
+
+/// The headers that every interface wants, before it asks who calls. Only JSON answers can be
+/// accepted, unless it is a file.
+fn check_headers(request: &Received, call: Call<'_>) -> Result<(), Refusal> {
     let (accept, agent) = (request.header("Accept"), request.header("User-Agent"));
     if agent.is_none_or(<[u8]>::is_empty) || accept.is_none_or(<[u8]>::is_empty) {
         return Err(Refusal::new(400, "INVALID_REQUEST", NO_AGENT));
     }
-    if !names(request, "Accept", &["application/json", "*/*"]) {
+    let is_file = matches!(call, Call::BillFile);
+    if !is_file && !names(request, "Accept", &["application/json", "*/*"]) {
         return Err(Refusal::new(400, "INVALID_REQUEST", "Http头Accept须为application/json"));
     }
     if !request.body.is_empty() && !names(request, "Content-Type", &["application/json"]) {
@@ -179,9 +389,12 @@ fn names(request: &Received, header: &str, media_types: &[&str]) -> bool {
 
 /// In the service's own words.
 const NO_AGENT: &str = "Http头缺少Accept或User-Agent";
+/// What a user sees who follows an h5_url: there is nobody to pay with.
+const H5_PAGE: &str = "<!DOCTYPE html><html lang=\"zh-CN\"><meta charset=\"utf-8\">\
+    <title>微信支付</title><p>WeChat Pay sandbox: pay this order with Sandbox::pay.</p></html>";
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
     use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
@@ -189,20 +402,27 @@ mod tests {
 
     use super::super::authority::PLATFORM_KEY_PEM;
     use super::super::authorization::tests::{MCHID, NOW, merchants, signed};
+    use super::super::platform::Seal;
     use super::*;
 
     const APP: &str = "/v3/pay/transactions/app";
+    const API_V3_KEY: &str = "0123456789abcdef0123456789ABCDEF";
+    const BASE_URL: &str = "https://127.0.0.1:1";
 
     fn world() -> World {
-        let platform = Platform {
-            key: platform_key(),
-            public_key_id: "PUB_KEY_ID_01".to_owned(),
-            certificate_serial_no: "ABCD".to_owned(),
+        let seal = |serial: &str| Seal { serial: serial.to_owned(), key: platform_key().into() };
+        let certificate = PlatformCertificate {
+            seal: seal("ABCD"),
+            pem: "a certificate".to_owned(),
+            effective_time: NOW,
+            expire_time: NOW,
         };
-        World::new(platform, merchants(), Fresh::new([1; 32]))
+        let platform = Platform::new(seal("PUB_KEY_ID_01"), certificate);
+        let cipher = Cipher::new(API_V3_KEY).unwrap();
+        World::new(platform, merchants(), cipher, Fresh::new([1; 32]), BASE_URL.to_owned())
     }
 
-    fn platform_key() -> RsaKeyPair {
+    pub(in crate::sandbox) fn platform_key() -> RsaKeyPair {
         let der = PrivatePkcs8KeyDer::from_pem_slice(PLATFORM_KEY_PEM.as_bytes()).unwrap();
         RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap()
     }
@@ -313,9 +533,9 @@ mod tests {
         let answer = world.handle(&order("order-1"), NOW);
         assert_eq!((answer.status, code(&answer).as_str()), (500, "SYSTEM_ERROR"));
         assert_sealed(&answer, "ABCD");
-        assert!(world.pay(MCHID, "order-1", NOW).is_err());
+        assert!(world.pay(MCHID, "order-1", 0, NOW).is_err());
         assert_eq!(world.handle(&order("order-1"), NOW).status, 200);
-        assert!(world.pay(MCHID, "order-1", NOW).is_ok());
+        assert!(world.pay(MCHID, "order-1", 0, NOW).is_ok());
         assert_eq!(world.received().len(), 3);
     }
 

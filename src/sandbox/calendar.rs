@@ -1,0 +1,61 @@
+//! Moments, as clocks in Beijing show them.
+
+use time::{Date, OffsetDateTime};
+
+/// A moment in Beijing, which has the offset +08:00 all year.
+#[derive(Clone, Copy)]
+pub(super) struct Beijing(OffsetDateTime);
+
+impl Beijing {
+    /// A moment in Unix seconds; one that no calendar has is taken for the beginning of 1970.
+    pub(super) fn at(unix: i64) -> Self {
+        let shifted = OffsetDateTime::from_unix_timestamp(unix.saturating_add(AHEAD));
+        Self(shifted.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+    }
+
+    pub(super) fn date(self) -> Date {
+        self.0.date()
+    }
+
+    /// As in JSON: `2018-06-08T10:34:56+08:00`.
+    pub(super) fn rfc3339(self) -> String {
+        format!("{}T{}+08:00", self.0.date(), self.clock(":"))
+    }
+
+    /// As in bills: `2018-06-08 10:34:56`.
+    pub(super) fn plain(self) -> String {
+        format!("{} {}", self.0.date(), self.clock(":"))
+    }
+
+    /// As in numbers: `20180608103456`.
+    pub(super) fn digits(self) -> String {
+        let Self(moment) = self;
+        let (year, month, day) = (moment.year(), u8::from(moment.month()), moment.day());
+        format!("{year:04}{month:02}{day:02}{}", self.clock(""))
+    }
+
+    fn clock(self, separator: &str) -> String {
+        let (hour, minute, second) = self.0.to_hms();
+        format!("{hour:02}{separator}{minute:02}{separator}{second:02}")
+    }
+}
+
+/// Seconds that Beijing is ahead of UTC.
+const AHEAD: i64 = 8 * 60 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beijing_is_eight_hours_ahead() {
+        let moment = Beijing::at(1_554_208_460);
+        assert_eq!(moment.rfc3339(), "2019-04-02T20:34:20+08:00");
+        assert_eq!(moment.plain(), "2019-04-02 20:34:20");
+        assert_eq!(moment.digits(), "20190402203420");
+        assert_eq!(Beijing::at(1_554_220_800).rfc3339(), "2019-04-03T00:00:00+08:00");
+        for unix in [i64::MIN, i64::MAX] {
+            assert_eq!(Beijing::at(unix).digits(), "19700101000000");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! 交易类型: where an order is paid, and what its merchant gets for it.
+
+use serde_json::{Value, json};
+
+use super::calendar::Beijing;
+use super::fresh::Fresh;
+
+/// 交易类型 (trade_type).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum TradeType {
+    App,
+    Jsapi,
+    Native,
+    H5,
+}
+
+impl TradeType {
+    /// By the last part of the interface's path.
+    pub(super) fn of_path(segment: &str) -> Option<Self> {
+        match segment {
+            "app" => Some(Self::App),
+            "jsapi" => Some(Self::Jsapi),
+            "native" => Some(Self::Native),
+            "h5" => Some(Self::H5),
+            _ => None,
+        }
+    }
+
+    /// In queries and notices, where H5 has its old name.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "APP",
+            Self::Jsapi => "JSAPI",
+            Self::Native => "NATIVE",
+            Self::H5 => "MWEB",
+        }
+    }
+
+    /// What the merchant gets for an order: new at every call, and good for one purpose only.
+    pub(super) fn ticket(self, now: i64, base_url: &str, fresh: &mut Fresh) -> Value {
+        let prepay_id = prepay_id(now, fresh);
+        match self {
+            Self::App | Self::Jsapi => json!({ "prepay_id": prepay_id }),
+            Self::Native => {
+                json!({ "code_url": format!("weixin://wxpay/bizpayurl?pr={}", fresh.digits(9)) })
+            }
+            Self::H5 => {
+                let package = fresh.decimals(10);
+                json!({ "h5_url": format!("{base_url}/h5?prepay_id={prepay_id}&package={package}") })
+            }
+        }
+    }
+}
+
+/// `wx`, the moment in Beijing, hex digits: 36 characters.
+fn prepay_id(now: i64, fresh: &mut Fresh) -> String {
+    let moment = Beijing::at(now).digits();
+    let hex = fresh.digits(PREPAY_ID.saturating_sub("wx".len()).saturating_sub(moment.len()));
+    format!("wx{moment}{hex}")
+}
+
+/// The length of the documents' sample.
+const PREPAY_ID: usize = 36;
+
+#[cfg(test)]
+mod tests {
+    use super::super::authorization::tests::NOW;
+    use super::*;
+
+    #[test]
+    fn tickets_look_like_the_documents() {
+        let mut fresh = Fresh::new([0; 32]);
+        let prepay_id = prepay_id(NOW, &mut fresh);
+        assert_eq!(prepay_id.len(), "wx201410272009395522657a690389285100".len());
+        assert!(prepay_id.starts_with("wx20190402203420"), "{prepay_id}");
+
+        let ticket = TradeType::Native.ticket(NOW, "https://127.0.0.1:1", &mut fresh);
+        let code_url = ticket["code_url"].as_str().unwrap();
+        assert!(code_url.starts_with("weixin://wxpay/bizpayurl?pr=") && code_url.len() <= 64);
+        let ticket = TradeType::H5.ticket(NOW, "https://127.0.0.1:1", &mut fresh);
+        let h5_url = ticket["h5_url"].as_str().unwrap();
+        assert!(h5_url.starts_with("https://127.0.0.1:1/h5?prepay_id=wx"), "{h5_url}");
+    }
+
+    #[test]
+    fn the_clock_may_show_anything() {
+        for now in [i64::MIN, i64::MAX] {
+            assert_eq!(prepay_id(now, &mut Fresh::new([0; 32])).len(), PREPAY_ID);
+        }
+    }
+}
