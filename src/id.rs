@@ -142,6 +142,12 @@ checked_text! {
     H5Url, "h5_url", check_printable
 }
 
+impl AsRef<Self> for AppId {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl H5Url {
     /// The URL with the page to which the payer returns: `redirect_url`, encoded, is the one thing
     /// that may be added. Its host must be the one that is registered for H5, and the return proves

@@ -276,6 +276,7 @@ fn lost(error: &ureq::Error) -> TransportError {
         }
         // Its text would repeat the URL.
         Error::BadUri(_) => TransportError::not_sent("the URL cannot be sent"),
+        Error::Io(error) => TransportError::unknown(format!("no answer: {error}")),
         error => TransportError::unknown(format!("no answer: {error}")),
     }
 }

@@ -11,10 +11,16 @@
 )]
 
 mod app_order;
+mod certificates;
 mod forgery;
 mod keys;
+mod life;
+mod notices;
+mod orders;
+mod refunds;
 mod secrets;
 mod sign_error;
 mod support;
+mod surface;
 mod tls;
 mod transport;

@@ -1,0 +1,129 @@
+//! Platform certificates, both key modes and the time between.
+
+use wechatpay::pay::app;
+use wechatpay::sandbox::KeyMode;
+use wechatpay::{ApiV3Key, Code, Error, Outcome, PlatformKeys, Untrusted, certificates, notify};
+use wechatpay::{Time, sandbox::Sandbox};
+
+use crate::support::{api, order, start};
+
+fn key(sandbox: &Sandbox) -> ApiV3Key {
+    ApiV3Key::new(sandbox.api_v3_key()).unwrap()
+}
+
+#[test]
+fn a_merchant_in_certificate_mode_starts_with_no_key_at_all() {
+    let sandbox = start();
+    sandbox.set_key_mode(KeyMode::Certificate);
+    let gateway = sandbox.gateway().with_keys(PlatformKeys::none());
+    let listed = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].serial_no, sandbox.platform_certificate_serial_no());
+    assert_eq!(listed[0].pem, sandbox.platform_certificate_pem());
+    assert!(listed[0].effective_time < listed[0].expire_time);
+    assert_eq!(sandbox.received()[0].header("Wechatpay-Serial"), None);
+
+    let gateway = gateway.with_keys(certificates::keys(&listed).unwrap());
+    app::prepay(sandbox.signer(), &gateway, &order(&sandbox, "certificate-mode")).unwrap();
+}
+
+#[test]
+fn a_merchant_in_public_key_mode_is_told_so() {
+    let sandbox = start();
+    sandbox.set_key_mode(KeyMode::PublicKey);
+    let error =
+        certificates::list(sandbox.signer(), sandbox.gateway(), &key(&sandbox)).unwrap_err();
+    assert_eq!((api(&error).status, &api(&error).code), (404, &Code::RESOURCE_NOT_EXISTS));
+    assert!(error.to_string().contains("this merchant is in public-key mode"), "{error}");
+}
+
+#[test]
+fn a_list_that_the_key_does_not_open_or_that_is_forged_is_not_believed() {
+    let sandbox = start();
+    let gateway = sandbox.gateway().with_keys(PlatformKeys::none());
+    let list = |key: &ApiV3Key| certificates::list(sandbox.signer(), &gateway, key).unwrap_err();
+    let wrong_key = ApiV3Key::new("x".repeat(32)).unwrap();
+    let serial = sandbox.platform_certificate_serial_no().to_owned();
+    let unknown = |error: Error| {
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        let Error::Untrusted { reason, .. } = error else { panic!("{error}") };
+        assert_eq!(reason, Untrusted::UnknownSerial(serial.clone()));
+    };
+    unknown(list(&wrong_key));
+    sandbox.rewrite_next(|answer| answer.body = b"{}".to_vec());
+    unknown(list(&key(&sandbox)));
+    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let error = list(&key(&sandbox));
+    assert!(
+        matches!(&error, Error::Untrusted { reason: Untrusted::Signature { probe: false }, .. }),
+        "{error}"
+    );
+    // Believed by the keys that are there, but with nothing in it that opens.
+    let error = certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key).unwrap_err();
+    assert!(matches!(&error, Error::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn while_certificates_rotate_both_are_believed() {
+    let sandbox = start();
+    sandbox.set_key_mode(KeyMode::Certificate);
+    let old = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
+    let gateway = sandbox.gateway().with_keys(old);
+    app::prepay(sandbox.signer(), &gateway, &order(&sandbox, "before-rotation")).unwrap();
+
+    sandbox.rotate_platform_certificate().unwrap();
+    let listed = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap();
+    assert_eq!(listed.len(), 2);
+    let rotated = gateway.with_keys(certificates::keys(&listed).unwrap());
+    app::prepay(sandbox.signer(), &rotated, &order(&sandbox, "after-rotation")).unwrap();
+    let newest = listed.iter().max_by_key(|certificate| certificate.effective_time).unwrap();
+    assert_eq!(
+        sandbox.received().last().unwrap().header("Wechatpay-Serial").unwrap(),
+        newest.serial_no.as_bytes()
+    );
+}
+
+#[test]
+fn while_a_merchant_changes_over_notices_come_under_either_key() {
+    let sandbox = start();
+    let mut signed_by = Vec::new();
+    for number in ["changing-1", "changing-2"] {
+        app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, number)).unwrap();
+        sandbox.pay(number).unwrap();
+    }
+    for notice in sandbox.take_notices() {
+        let headers: Vec<_> =
+            notice.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let now = Time::now().unwrap();
+        let both = sandbox.platform_keys();
+        notify::open(both, &key(&sandbox), headers.iter().copied(), &notice.body, now).unwrap();
+        let serial = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Wechatpay-Serial"));
+        signed_by.push(String::from_utf8(serial.unwrap().1.to_vec()).unwrap());
+    }
+    signed_by.sort();
+    let mut expected =
+        [sandbox.public_key_id().to_owned(), sandbox.platform_certificate_serial_no().to_owned()];
+    expected.sort();
+    assert_eq!(signed_by, expected);
+}
+
+#[test]
+fn keys_are_exchanged_in_a_running_program_without_a_lock() {
+    let sandbox = start();
+    let certificate_only =
+        PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
+    let gateway = sandbox.gateway().clone();
+    let running = std::thread::spawn({
+        let (gateway, order) = (gateway.clone(), order(&sandbox, "running-1"));
+        let signer = wechatpay::RsaSigner::from_pem(
+            sandbox.mchid(),
+            sandbox.serial_no(),
+            sandbox.merchant_key_pem(),
+        )
+        .unwrap();
+        move || app::prepay(&signer, &gateway, &order)
+    });
+    let exchanged = gateway.with_keys(certificate_only);
+    app::prepay(sandbox.signer(), &exchanged, &order(&sandbox, "running-2")).unwrap();
+    running.join().unwrap().unwrap();
+}

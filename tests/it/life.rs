@@ -1,0 +1,67 @@
+//! The whole life of one order, as a merchant sees it.
+
+use wechatpay::notify::{self, Event, EventType, Notice};
+use wechatpay::pay::jsapi::{self, Payer};
+use wechatpay::pay::{self, NotPaid, TradeState};
+use wechatpay::refund::{self, Refund, Status};
+use wechatpay::sandbox::{self, Sandbox};
+use wechatpay::{ApiV3Key, Fen, Gateway, OpenId, OutRefundNo, RsaSigner, Signer, Time};
+
+use crate::support::{order, start};
+
+#[test]
+fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
+    let sandbox = start();
+    let (signer, gateway): (&RsaSigner, &Gateway) = (sandbox.signer(), sandbox.gateway());
+    let mut order = order(&sandbox, "life-of-1");
+    order.attach = Some("深圳分店".into());
+
+    // The order is placed; nothing is paid yet.
+    let payer = Payer::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap());
+    let prepay_id = jsapi::prepay(signer, gateway, &order, &payer).unwrap();
+    let parameters = jsapi::invoke(signer, &order, &prepay_id).unwrap();
+    assert_eq!(parameters.package, format!("prepay_id={prepay_id}"));
+    let unpaid = pay::query(signer, gateway, &order.out_trade_no).unwrap();
+    assert_eq!(unpaid.paid(signer.mchid(), &order), Err(NotPaid::State(TradeState::NotPay)));
+
+    // The payer pays, and a notice comes.
+    sandbox.pay("life-of-1").unwrap();
+    let event = next_event(&sandbox);
+    assert_eq!(event.event_type, EventType::TransactionSuccess);
+    let Notice::Transaction(transaction) = event.notice else { panic!("{event:?}") };
+    let paid = transaction.paid(signer.mchid(), &order).unwrap();
+    assert_eq!(transaction.attach.as_deref(), Some("深圳分店"));
+
+    // The query says the same, by either number.
+    let queried = pay::query(signer, gateway, &order.out_trade_no).unwrap();
+    assert_eq!(queried.paid(signer.mchid(), &order).unwrap(), paid);
+    let by_id = pay::query_by_id(signer, gateway, paid.transaction_id()).unwrap();
+    assert_eq!(by_id, queried);
+
+    // A part is refunded: taken first, then done.
+    let number = OutRefundNo::new("life-of-1-refund").unwrap();
+    let refund = Refund::new(number, order.out_trade_no.clone(), Fen(60), order.total);
+    let taken = refund::apply(signer, gateway, &refund).unwrap();
+    assert_eq!((&taken.status, taken.amount.refund), (&Status::Processing, Fen(60)));
+    sandbox.succeed_refund("life-of-1-refund").unwrap();
+    let event = next_event(&sandbox);
+    assert_eq!(event.event_type, EventType::RefundSuccess);
+    let Notice::Refund(refunded) = event.notice else { panic!("{event:?}") };
+    assert_eq!((&refunded.status, &refunded.refund_id), (&Status::Success, &taken.refund_id));
+    let queried = refund::query(signer, gateway, &refund.out_refund_no).unwrap();
+    assert_eq!((queried.status, queried.success_time), (Status::Success, refunded.success_time));
+
+    // Once it went into refund, nothing is shipped on it any more.
+    let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
+    assert_eq!(transaction.paid(signer.mchid(), &order), Err(NotPaid::State(TradeState::Refund)));
+}
+
+/// The one notice that is on its way, opened as a merchant opens it.
+fn next_event(sandbox: &Sandbox) -> Event {
+    let notices: Vec<sandbox::Notice> = sandbox.take_notices();
+    assert_eq!(notices.len(), 1);
+    let headers = notices[0].headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
+    let keys = sandbox.platform_keys();
+    notify::open(keys, &key, headers, &notices[0].body, Time::now().unwrap()).unwrap()
+}

@@ -1,0 +1,343 @@
+//! Notices: what is believed, what is refused and why.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use serde_json::{Value, json};
+use wechatpay::notify::{self, Event, EventType, Notice, Refusal, Reply};
+use wechatpay::{ApiV3Key, PlatformKeys, RsaSigner, Signer, Time, Untrusted, message};
+
+const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+const ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
+const SIGNED_AT: i64 = 1_722_850_421;
+const NONCE: &str = "d824f2e086d3c1df967785d13fcd22ef";
+
+/// WeChat Pay, with a throwaway key.
+struct Sender {
+    signer: RsaSigner,
+    keys: PlatformKeys,
+    api_v3_key: ApiV3Key,
+}
+
+impl Sender {
+    fn new() -> Self {
+        let private = include_str!("../data/keys/rsa2048.pem");
+        let public = include_str!("../data/keys/rsa2048.pub.pem");
+        Self {
+            signer: RsaSigner::from_pem("1", "1", private).unwrap(),
+            keys: PlatformKeys::from_pem(ID, public).unwrap(),
+            api_v3_key: ApiV3Key::new(KEY).unwrap(),
+        }
+    }
+
+    fn headers(&self, body: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let message = message::answer(&SIGNED_AT.to_string(), NONCE, body);
+        let signature = STANDARD.encode(self.signer.sign(&message).unwrap().bytes);
+        [
+            ("WECHATPAY-TIMESTAMP", SIGNED_AT.to_string()),
+            ("wechatpay-nonce", NONCE.to_owned()),
+            ("Wechatpay-Signature", signature),
+            ("wechatpay-Serial", ID.to_owned()),
+            ("Content-Type", "application/json".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+        .to_vec()
+    }
+
+    fn open(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Result<Event, Refusal> {
+        self.open_at(headers, body, SIGNED_AT)
+    }
+
+    fn open_at(
+        &self,
+        headers: &[(String, Vec<u8>)],
+        body: &[u8],
+        now: i64,
+    ) -> Result<Event, Refusal> {
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let now = Time::from_unix_seconds(now).unwrap();
+        notify::open(&self.keys, &self.api_v3_key, headers, body, now)
+    }
+
+    /// Opens a notice that is signed as it is.
+    fn signed(&self, body: impl AsRef<[u8]>) -> Result<Event, Refusal> {
+        self.open(&self.headers(body.as_ref()), body.as_ref())
+    }
+}
+
+fn seal(plaintext: &str, nonce: &[u8; 12], associated_data: &str) -> Vec<u8> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, KEY.as_bytes()).unwrap());
+    let mut text = plaintext.as_bytes().to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    key.seal_in_place_append_tag(nonce, Aad::from(associated_data.as_bytes()), &mut text).unwrap();
+    text
+}
+
+fn transaction() -> Value {
+    json!({
+        "transaction_id": "1217752501201407033233368018",
+        "amount": {"payer_total": 100, "total": 100, "currency": "CNY", "payer_currency": "CNY"},
+        "mchid": "1230000109", "trade_state": "SUCCESS", "bank_type": "CMC",
+        "success_time": "2018-06-08T10:34:56+08:00",
+        "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+        "out_trade_no": "1217752501201407033233368018", "appid": "wxd678efh567hg6787",
+        "trade_state_desc": "支付成功", "trade_type": "APP", "attach": "自定义数据",
+        "scene_info": {"device_id": "013467007045764"},
+        "promotion_detail": [{"amount": 100, "wechatpay_contribute": 100, "coupon_id": "109519",
+            "scope": "GLOBAL", "merchant_contribute": 0, "name": "单品惠-6", "other_contribute": 0,
+            "currency": "CNY", "stock_id": "931386", "type": "NOCASH",
+            "goods_detail": [{"goods_remark": "商品备注信息", "quantity": 1, "discount_amount": 1,
+                "goods_id": "M1006", "unit_price": 100}]}],
+    })
+}
+
+fn envelope(event_type: &str, original_type: &str, plaintext: &str) -> Value {
+    json!({
+        "id": "EV-2018022511223320873",
+        "create_time": "2015-05-20T13:29:35+08:00",
+        "resource_type": "encrypt-resource",
+        "event_type": event_type,
+        "summary": "支付成功",
+        "resource": {
+            "original_type": original_type,
+            "algorithm": "AEAD_AES_256_GCM",
+            "ciphertext": STANDARD.encode(seal(plaintext, b"fdasflkja484", original_type)),
+            "associated_data": original_type,
+            "nonce": "fdasflkja484",
+        },
+    })
+}
+
+fn good() -> Value {
+    envelope("TRANSACTION.SUCCESS", "transaction", &transaction().to_string())
+}
+
+#[test]
+fn a_payment_is_read_whole() {
+    let event = Sender::new().signed(good().to_string()).unwrap();
+    assert_eq!(event.id, "EV-2018022511223320873");
+    assert_eq!(event.create_time.to_string(), "2015-05-20T13:29:35+08:00");
+    assert_eq!(
+        (event.event_type, event.summary.as_str()),
+        (EventType::TransactionSuccess, "支付成功")
+    );
+    let Notice::Transaction(transaction) = event.notice else { panic!() };
+    assert_eq!(transaction.device_id(), Some("013467007045764"));
+    assert_eq!(transaction.payer.unwrap().openid.unwrap().as_str(), "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o");
+    let promotion = &transaction.promotion_detail[0];
+    assert_eq!(promotion.coupon_id, "109519");
+    assert_eq!(promotion.goods_detail[0].goods_remark.as_deref(), Some("商品备注信息"));
+}
+
+#[test]
+fn a_combined_payment_is_told_apart_by_its_number() {
+    let combined = json!({
+        "combine_appid": "wxd678efh567hg6787", "combine_out_trade_no": "20150806125345",
+        "combine_mchid": "1900000109", "scene_info": {"device_id": "POS1:1"},
+        "combine_payer_info": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+        "sub_orders": [{"amount": {"payer_amount": 10, "currency": "CNY", "total_amount": 10,
+            "payer_currency": "CNY", "settlement_rate": 100_000_000},
+            "mchid": "1900000109", "trade_state": "SUCCESS", "bank_type": "CMC",
+            "success_time": "2018-06-08T10:34:56.120+08:00", "out_trade_no": "20150806125346",
+            "transaction_id": "1009660380201506130728806387", "trade_type": "APP",
+            "attach": "深圳分店"}],
+    });
+    let body = envelope("TRANSACTION.SUCCESS", "transaction", &combined.to_string());
+    let event = Sender::new().signed(body.to_string()).unwrap();
+    let Notice::Combined(combined) = event.notice else { panic!() };
+    assert_eq!(combined.combine_out_trade_no.as_str(), "20150806125345");
+    assert_eq!(combined.sub_orders[0].attach.as_deref(), Some("深圳分店"));
+}
+
+#[test]
+fn what_this_version_does_not_know_is_handed_over_as_it_is() {
+    let sender = Sender::new();
+    let body = envelope("PAYSCORE.USER_CONFIRM", "payscore", r#"{"order_id":"1"}"#);
+    let event = sender.signed(body.to_string()).unwrap();
+    assert_eq!(event.event_type.as_str(), "PAYSCORE.USER_CONFIRM");
+    let json = r#"{"order_id":"1"}"#.to_owned();
+    assert_eq!(event.notice, Notice::Other { original_type: "payscore".into(), json });
+    let body = envelope("TRANSACTION.PARTIAL", "transaction", &transaction().to_string());
+    assert!(matches!(sender.signed(body.to_string()).unwrap().notice, Notice::Transaction(_)));
+}
+
+#[test]
+fn an_envelope_that_opens_in_an_unusual_way_is_read() {
+    let sender = Sender::new();
+    let text = transaction().to_string();
+    for (associated_data, sealed_with) in [
+        (json!("transaction"), "transaction"),
+        (json!(""), ""),
+        (json!(null), ""),
+        (json!("何でも"), "何でも"),
+    ] {
+        let mut body = good();
+        body["resource"]["associated_data"] = associated_data;
+        body["resource"]["ciphertext"] =
+            json!(STANDARD.encode(seal(&text, b"fdasflkja484", sealed_with)));
+        sender.signed(body.to_string()).unwrap();
+    }
+    let mut body = good();
+    body["resource"].as_object_mut().unwrap().remove("associated_data");
+    body["resource"]["ciphertext"] = json!(STANDARD.encode(seal(&text, b"fdasflkja484", "")));
+    body["new_member"] = json!({"x": [1]});
+    body.as_object_mut().unwrap().remove("summary");
+    sender.signed(body.to_string()).unwrap();
+}
+
+#[test]
+fn what_does_not_open_is_undecryptable() {
+    let sender = Sender::new();
+    let ciphertext = good()["resource"]["ciphertext"].as_str().unwrap().to_owned();
+    let url_safe = URL_SAFE.encode(STANDARD.decode(&ciphertext).unwrap());
+    assert_ne!(url_safe, ciphertext);
+    for (member, wrong) in [
+        ("algorithm", json!("AEAD_SM4_GCM")),
+        ("algorithm", json!("")),
+        ("nonce", json!("fdasflkja48")),
+        ("nonce", json!("fdasflkja4840")),
+        ("nonce", json!("fdasflkja485")),
+        ("nonce", json!("ｆｄａｓ")),
+        ("nonce", json!("")),
+        ("associated_data", json!("refund")),
+        ("associated_data", json!(null)),
+        ("ciphertext", json!("")),
+        ("ciphertext", json!(STANDARD.encode([7; 15]))),
+        ("ciphertext", json!(STANDARD.encode([7; 64]))),
+        ("ciphertext", json!("not Base64!")),
+        ("ciphertext", json!(url_safe)),
+    ] {
+        let mut body = good();
+        body["resource"][member] = wrong.clone();
+        let refusal = sender.signed(body.to_string()).unwrap_err();
+        assert_eq!(refusal, Refusal::Undecryptable, "{member} {wrong}");
+        assert_eq!(Reply::refused(&refusal).status, 400);
+    }
+    let other = Sender { api_v3_key: ApiV3Key::new(KEY.to_lowercase()).unwrap(), ..sender };
+    let refusal = other.signed(good().to_string()).unwrap_err();
+    assert!(refusal.to_string().contains("the APIv3 key does not open it"), "{refusal}");
+}
+
+#[test]
+fn what_is_signed_but_odd_is_malformed_and_nothing_of_it_is_repeated() {
+    let sender = Sender::new();
+    let without = |member: &str| {
+        let mut body = good();
+        body.as_object_mut().unwrap().remove(member);
+        body.to_string()
+    };
+    let holding = |text: &str| envelope("TRANSACTION.SUCCESS", "transaction", text).to_string();
+    for body in [
+        String::new(),
+        "SECRET".into(),
+        "[]".into(),
+        "null".into(),
+        without("resource"),
+        without("id"),
+        without("event_type"),
+        without("create_time"),
+        format!("{} SECRET", good()),
+        holding("SECRET"),
+        holding(""),
+        holding("[\"SECRET\"]"),
+        holding(r#"{"out_trade_no":"SECRET"}"#),
+        holding(r#"{"combine_out_trade_no":"SECRET"}"#),
+        envelope("REFUND.SUCCESS", "refund", r#"{"refund_id":"SECRET"}"#).to_string(),
+    ] {
+        let refusal = sender.signed(&body).unwrap_err();
+        assert!(matches!(refusal, Refusal::Malformed(_)), "{body}: {refusal}");
+        assert!(!format!("{refusal} {refusal:?}").contains("SECRET"), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_body_that_a_framework_wrote_again_is_refused_with_advice() {
+    let sender = Sender::new();
+    let body = serde_json::to_string_pretty(&good()).unwrap();
+    let headers = sender.headers(body.as_bytes());
+    assert!(sender.open(&headers, body.as_bytes()).is_ok());
+    let written_again = good().to_string();
+    let translated = body.replace('\n', "\r\n");
+    for body in [written_again, translated, body.trim_end_matches('}').to_owned()] {
+        let refusal = sender.open(&headers, body.as_bytes()).unwrap_err();
+        assert_eq!(refusal, Refusal::Untrusted(Untrusted::Signature { probe: false }));
+        assert!(refusal.to_string().contains("as received"), "{refusal}");
+    }
+}
+
+#[test]
+fn forged_stale_unknown_and_probing_notices_are_told_apart() {
+    let sender = Sender::new();
+    let body = good().to_string();
+    let headers = sender.headers(body.as_bytes());
+    let open = |headers: &[(String, Vec<u8>)]| {
+        let refusal = sender.open(headers, body.as_bytes()).unwrap_err();
+        assert_eq!(Reply::refused(&refusal).status, 401);
+        let Refusal::Untrusted(reason) = refusal else { panic!("{refusal}") };
+        reason
+    };
+    let with = |index: usize, value: &str| {
+        let mut headers = headers.clone();
+        headers[index].1 = value.into();
+        headers
+    };
+    assert_eq!(open(&headers[1..]), Untrusted::Missing("Wechatpay-Timestamp"));
+    assert_eq!(open(&[]), Untrusted::Missing("Wechatpay-Timestamp"));
+    let twice = [&headers[..], &headers[2..3]].concat();
+    assert_eq!(open(&twice), Untrusted::Repeated("Wechatpay-Signature"));
+    assert_eq!(open(&with(1, "")), Untrusted::Unreadable("Wechatpay-Nonce"));
+    assert_eq!(open(&with(1, "x")), Untrusted::Signature { probe: false });
+    assert_eq!(
+        open(&with(3, "5157F09EFDC096DE")),
+        Untrusted::UnknownSerial("5157F09EFDC096DE".into())
+    );
+    let signature = String::from_utf8(headers[2].1.clone()).unwrap();
+    let probe = format!("WECHATPAY/SIGNTEST/{}", &signature[19..]);
+    assert_eq!(open(&with(2, &probe)), Untrusted::Signature { probe: true });
+    for (now, skew) in [(SIGNED_AT + 301, 301), (SIGNED_AT - 301, -301)] {
+        let refusal = sender.open_at(&headers, body.as_bytes(), now).unwrap_err();
+        assert_eq!(refusal, Refusal::Untrusted(Untrusted::Stale { skew_seconds: skew }));
+    }
+    for now in [SIGNED_AT - 300, SIGNED_AT + 300] {
+        assert!(sender.open_at(&headers, body.as_bytes(), now).is_ok());
+    }
+}
+
+#[test]
+fn each_bit_of_a_notice_flipped() {
+    let sender = Sender::new();
+    let body = good().to_string().into_bytes();
+    let headers = sender.headers(&body);
+    for bit in (0..body.len() * 8).step_by(3) {
+        let mut flipped = body.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let refusal = sender.open(&headers, &flipped).unwrap_err();
+        assert_eq!(refusal, Refusal::Untrusted(Untrusted::Signature { probe: false }), "{bit}");
+    }
+}
+
+#[test]
+fn the_largest_notice_is_read_and_a_larger_one_is_not() {
+    let sender = Sender::new();
+    let padded = |length: usize| {
+        let mut body = good().to_string();
+        body.push_str(&" ".repeat(length - body.len()));
+        body
+    };
+    // Larger than 64 KiB: a combined order of fifty with coupons may be.
+    assert!(sender.signed(padded(64 * 1024 + 1)).is_ok());
+    assert!(sender.signed(padded(1_114_112)).is_ok());
+    let refusal = sender.signed(padded(1_114_113)).unwrap_err();
+    assert_eq!((&refusal, Reply::refused(&refusal).status), (&Refusal::TooLarge, 413));
+}
+
+#[test]
+fn what_is_answered_is_what_is_documented() {
+    assert_eq!((Reply::accepted().status, Reply::accepted().body.as_str()), (204, ""));
+    let refused = Reply::refused(&Refusal::Undecryptable);
+    for reply in [refused, Reply::again()] {
+        let body: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(body["code"], "FAIL");
+        assert!((400..=599).contains(&reply.status) && body["message"].is_string());
+    }
+}

@@ -1,0 +1,190 @@
+//! 申请退款, 查询单笔退款, 发起异常退款.
+
+use serde_json::{Value, json};
+use wechatpay::notify::{self, EventType, Notice};
+use wechatpay::pay::{self, app};
+use wechatpay::refund::{self, FundsAccount, GoodsDetail, Refund, RefundFrom, Status};
+use wechatpay::sandbox::Sandbox;
+use wechatpay::{ApiV3Key, Code, Error, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, Time};
+
+use crate::support::{api, order, start};
+
+const NUMBER: &str = "refunded-order";
+
+/// A sandbox with one paid order of 100 fen.
+fn paid() -> Sandbox {
+    let sandbox = start();
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, NUMBER)).unwrap();
+    sandbox.pay(NUMBER).unwrap();
+    sandbox.take_notices();
+    sandbox
+}
+
+fn of(number: &str, fen: u64) -> Refund {
+    let order = OutTradeNo::new(NUMBER).unwrap();
+    Refund::new(OutRefundNo::new(number).unwrap(), order, Fen(fen), Fen(100))
+}
+
+fn apply(sandbox: &Sandbox, refund: &Refund) -> Result<refund::State, Error> {
+    refund::apply(sandbox.signer(), sandbox.gateway(), refund)
+}
+
+#[test]
+fn every_field_of_a_refund_is_sent_under_its_name() {
+    let sandbox = start();
+    let mut order = order(&sandbox, NUMBER);
+    let ordered = pay::GoodsDetail::new("1217752501201407033233368018", 1, Fen(100));
+    order.detail.get_or_insert_default().goods_detail = vec![ordered];
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    sandbox.pay(NUMBER).unwrap();
+    let mut refund = of("whole-1", 100);
+    refund.reason = Some("商品已售完".into());
+    refund.notify_url = Some(sandbox.notify_url());
+    refund.funds_account = Some(FundsAccount::Available);
+    refund.from = vec![RefundFrom::new(FundsAccount::Available, Fen(100))];
+    let mut goods = GoodsDetail::new("1217752501201407033233368018", Fen(100), Fen(100), 1);
+    goods.wechatpay_goods_id = Some("1001".into());
+    goods.goods_name = Some("iPhone6s 16G".into());
+    refund.goods_detail = vec![goods.clone()];
+    apply(&sandbox, &refund).unwrap();
+    let body: Value = serde_json::from_slice(&sandbox.received().last().unwrap().body).unwrap();
+    assert_eq!(
+        body,
+        json!({
+            "out_trade_no": NUMBER, "out_refund_no": "whole-1", "reason": "商品已售完",
+            "notify_url": sandbox.notify_url().as_str(), "funds_account": "AVAILABLE",
+            "amount": {"refund": 100, "total": 100, "currency": "CNY",
+                "from": [{"account": "AVAILABLE", "amount": 100}]},
+            "goods_detail": [{"merchant_goods_id": "1217752501201407033233368018",
+                "wechatpay_goods_id": "1001", "goods_name": "iPhone6s 16G", "unit_price": 100,
+                "refund_amount": 100, "refund_quantity": 1}],
+        })
+    );
+}
+
+#[test]
+fn the_same_refund_sent_again_refunds_once_and_a_new_number_again() {
+    let sandbox = paid();
+    let refund = of("once-1", 60);
+    let first = apply(&sandbox, &refund).unwrap();
+    let again = apply(&sandbox, &refund).unwrap();
+    assert_eq!(first.refund_id, again.refund_id);
+    let received = sandbox.received();
+    let [.., one, two] = received.as_slice() else { panic!() };
+    assert_eq!(one.body, two.body);
+
+    // 60 of 100 are gone, so a new number for 60 is too much: it would have been a second refund.
+    let error = apply(&sandbox, &of("once-2", 60)).unwrap_err();
+    assert_eq!((api(&error).status, &api(&error).code), (400, &Code::INVALID_REQUEST));
+    apply(&sandbox, &of("once-3", 40)).unwrap();
+}
+
+#[test]
+fn a_refund_whose_answer_was_lost_is_unknown_and_the_same_one_settles_it() {
+    let sandbox = paid();
+    let refund = of("lost-1", 100);
+    sandbox.tamper_next(|answer| answer.status = 0);
+    let error = apply(&sandbox, &refund).unwrap_err();
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    let state = apply(&sandbox, &refund).unwrap();
+    assert_eq!((state.status, state.amount.refund), (Status::Processing, Fen(100)));
+}
+
+#[test]
+fn every_documented_error_arrives_with_its_outcome_and_advice() {
+    use Outcome::{Refused, Unknown};
+    use Retry::{Never, QueryFirst, SameOrder};
+    let sandbox = paid();
+    let table = [
+        (400, Code::PARAM_ERROR, Refused, Never),
+        (400, Code::INVALID_REQUEST, Refused, Never),
+        (401, Code::SIGN_ERROR, Refused, Never),
+        (403, Code::NOT_ENOUGH, Refused, SameOrder),
+        (403, Code::USER_ACCOUNT_ABNORMAL, Refused, Never),
+        (404, Code::MCH_NOT_EXISTS, Refused, Never),
+        (404, Code::RESOURCE_NOT_EXISTS, Refused, Never),
+        // Perhaps in progress: never a new number now.
+        (429, Code::FREQUENCY_LIMITED, Unknown, QueryFirst),
+        (500, Code::SYSTEM_ERROR, Unknown, SameOrder),
+    ];
+    for (status, code, outcome, retry) in table {
+        sandbox.refuse_next(status, code.as_str(), "");
+        let error = apply(&sandbox, &of("errors-1", 1)).unwrap_err();
+        assert_eq!((api(&error).status, &api(&error).code), (status, &code));
+        assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{code}");
+    }
+    // A query is not in doubt: it may simply be asked again.
+    sandbox.refuse_next(429, "FREQUENCY_LIMITED", "");
+    let number = OutRefundNo::new("errors-1").unwrap();
+    let error = refund::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
+    assert_eq!((error.outcome(), error.retry()), (Refused, SameOrder));
+}
+
+#[test]
+fn a_refund_is_taken_then_done_or_closed_or_abnormal() {
+    for (number, end, status, event_type) in [
+        (
+            "ends-1",
+            Sandbox::succeed_refund as fn(&Sandbox, &str) -> _,
+            Status::Success,
+            EventType::RefundSuccess,
+        ),
+        ("ends-2", Sandbox::close_refund, Status::Closed, EventType::RefundClosed),
+        ("ends-3", Sandbox::fail_refund, Status::Abnormal, EventType::RefundAbnormal),
+    ] {
+        let sandbox = paid();
+        let refund = of(number, 100);
+        assert_eq!(apply(&sandbox, &refund).unwrap().status, Status::Processing);
+        end(&sandbox, number).unwrap();
+        let state =
+            refund::query(sandbox.signer(), sandbox.gateway(), &refund.out_refund_no).unwrap();
+        assert_eq!(state.status, status);
+        assert_eq!(state.success_time.is_some(), status == Status::Success);
+
+        let notice = &sandbox.take_notices()[0];
+        let headers = notice.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
+        let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
+        let now = Time::now().unwrap();
+        let event =
+            notify::open(sandbox.platform_keys(), &key, headers, &notice.body, now).unwrap();
+        assert_eq!(event.event_type, event_type);
+        let Notice::Refund(told) = event.notice else { panic!() };
+        assert_eq!((&told.status, &told.refund_id), (&status, &state.refund_id));
+        assert_eq!(told.amount.refund, Fen(100));
+    }
+}
+
+#[test]
+fn an_abnormal_refund_goes_to_the_merchants_own_card() {
+    let sandbox = paid();
+    let refund = of("abnormal-1", 100);
+    let state = apply(&sandbox, &refund).unwrap();
+    sandbox.fail_refund("abnormal-1").unwrap();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let number = &refund.out_refund_no;
+    let moved = refund::apply_abnormal(signer, gateway, &state.refund_id, number).unwrap();
+    assert_eq!(moved.status, Status::Processing);
+    let body: Value = serde_json::from_slice(&sandbox.received().last().unwrap().body).unwrap();
+    assert_eq!(body, json!({"out_refund_no": "abnormal-1", "type": "MERCHANT_BANK_CARD"}));
+}
+
+#[test]
+fn an_unpaid_order_or_an_unknown_refund_is_not_found() {
+    let sandbox = start();
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, NUMBER)).unwrap();
+    let error = apply(&sandbox, &of("unpaid-1", 1)).unwrap_err();
+    assert_eq!((api(&error).status, &api(&error).code), (404, &Code::RESOURCE_NOT_EXISTS));
+    let number = OutRefundNo::new("unpaid-1").unwrap();
+    let error = refund::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
+    assert_eq!((api(&error).status, &api(&error).code), (404, &Code::RESOURCE_NOT_EXISTS));
+}
+
+#[test]
+fn a_refund_that_breaks_a_rule_is_never_sent() {
+    let sandbox = paid();
+    let before = sandbox.received().len();
+    let error = apply(&sandbox, &of("broken-1", 101)).unwrap_err();
+    assert_eq!(error.to_string(), "/amount/refund must not exceed /amount/total");
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert_eq!(sandbox.received().len(), before);
+}
