@@ -24,10 +24,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 impl Settings {
     pub(crate) fn load() -> Result<Self> {
-        if NAMES.iter().all(|name| env::var_os(name).is_none()) {
-            Self::of_sandbox(Sandbox::start()?)
-        } else {
+        if NAMES.iter().any(|(name, _)| set(name).is_some()) {
             Self::from_environment()
+        } else {
+            Self::of_sandbox(Sandbox::start()?)
         }
     }
 
@@ -55,17 +55,11 @@ impl Settings {
         );
         Ok(Self {
             base_url: text("WECHATPAY_BASE_URL")?,
-            appid: named("WECHATPAY_APPID", AppId::new(text("WECHATPAY_APPID")?))?,
-            notify_url: named(
-                "WECHATPAY_NOTIFY_URL",
-                NotifyUrl::new(text("WECHATPAY_NOTIFY_URL")?),
-            )?,
-            signer: named(
-                "WECHATPAY_MCHID, WECHATPAY_SERIAL_NO or WECHATPAY_PRIVATE_KEY_FILE",
-                signer,
-            )?,
+            appid: named(AppId::new(text("WECHATPAY_APPID")?))?,
+            notify_url: named(NotifyUrl::new(text("WECHATPAY_NOTIFY_URL")?))?,
+            signer: named(signer)?,
             keys: platform_keys()?,
-            root_certificates: match env::var_os("WECHATPAY_CA_FILE") {
+            root_certificates: match set("WECHATPAY_CA_FILE") {
                 Some(_) => Some(String::from_utf8(file("WECHATPAY_CA_FILE")?)?),
                 None => None,
             },
@@ -76,38 +70,38 @@ impl Settings {
     pub(crate) fn transport(&self) -> Result<UreqTransport> {
         let mut options = HttpOptions::default();
         options.root_certificates.clone_from(&self.root_certificates);
-        named("WECHATPAY_CA_FILE", UreqTransport::new(&options))
+        named(UreqTransport::new(&options))
     }
 
     pub(crate) fn gateway(
         &self,
         transport: impl wechatpay::Transport + 'static,
     ) -> Result<Gateway> {
-        named("WECHATPAY_BASE_URL", Gateway::at(&self.base_url, self.keys.clone(), transport))
+        named(Gateway::at(&self.base_url, self.keys.clone(), transport))
     }
 }
 
 /// The public key, a platform certificate, or both while the merchant changes over.
 fn platform_keys() -> Result<PlatformKeys> {
     const CERTIFICATE: &str = "WECHATPAY_PLATFORM_CERT_FILE";
-    const PUBLIC_KEY: &str = "WECHATPAY_PUBLIC_KEY_ID or WECHATPAY_PUBLIC_KEY_FILE";
-    let has_certificate = env::var_os(CERTIFICATE).is_some();
-    let has_public_key = env::var_os("WECHATPAY_PUBLIC_KEY_ID").is_some()
-        || env::var_os("WECHATPAY_PUBLIC_KEY_FILE").is_some();
-    if has_certificate && !has_public_key {
-        return named(CERTIFICATE, PlatformKeys::from_certificate(file(CERTIFICATE)?));
-    }
-    let (id, key) = (text("WECHATPAY_PUBLIC_KEY_ID")?, file("WECHATPAY_PUBLIC_KEY_FILE")?);
-    let keys = named(PUBLIC_KEY, PlatformKeys::from_pem(&id, key))?;
+    let (id, key) = ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY_FILE");
+    let has_certificate = set(CERTIFICATE).is_some();
+    let mut keys = PlatformKeys::none();
     if has_certificate {
-        named(CERTIFICATE, keys.with_certificate(file(CERTIFICATE)?))
-    } else {
-        Ok(keys)
+        keys = named(keys.with_certificate(file(CERTIFICATE)?))?;
     }
+    if !has_certificate || set(id).is_some() || set(key).is_some() {
+        keys = named(keys.with_public_key(&text(id)?, file(key)?))?;
+    }
+    Ok(keys)
+}
+
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn text(name: &str) -> Result<String> {
-    env::var(name).map_err(|error| format!("{name}: {error}").into())
+    set(name).ok_or_else(|| format!("{name} is not set").into())
 }
 
 fn file(name: &str) -> Result<Vec<u8>> {
@@ -115,19 +109,28 @@ fn file(name: &str) -> Result<Vec<u8>> {
     fs::read(&path).map_err(|error| format!("{name}: {path}: {error}").into())
 }
 
-fn named<T>(name: &str, value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
-    value.map_err(|error| format!("{name}: {error}").into())
+/// Tells a wrong value by the name of its setting.
+fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
+    value.map_err(|error| {
+        let wechatpay::Error::Invalid(invalid) = &error else { return error.into() };
+        let path = invalid.faults().first().map_or("", |fault| &fault.path);
+        match NAMES.iter().find(|(_, known)| *known == path) {
+            Some((name, _)) => format!("{name}: {error}").into(),
+            None => error.into(),
+        }
+    })
 }
 
-const NAMES: [&str; 10] = [
-    "WECHATPAY_BASE_URL",
-    "WECHATPAY_CA_FILE",
-    "WECHATPAY_APPID",
-    "WECHATPAY_MCHID",
-    "WECHATPAY_SERIAL_NO",
-    "WECHATPAY_PRIVATE_KEY_FILE",
-    "WECHATPAY_PUBLIC_KEY_ID",
-    "WECHATPAY_PUBLIC_KEY_FILE",
-    "WECHATPAY_PLATFORM_CERT_FILE",
-    "WECHATPAY_NOTIFY_URL",
+/// Every setting, and what the library calls its value.
+const NAMES: [(&str, &str); 10] = [
+    ("WECHATPAY_BASE_URL", "base_url"),
+    ("WECHATPAY_CA_FILE", "root_certificates"),
+    ("WECHATPAY_APPID", "appid"),
+    ("WECHATPAY_MCHID", "mchid"),
+    ("WECHATPAY_SERIAL_NO", "serial_no"),
+    ("WECHATPAY_PRIVATE_KEY_FILE", "private_key"),
+    ("WECHATPAY_PUBLIC_KEY_ID", "public_key_id"),
+    ("WECHATPAY_PUBLIC_KEY_FILE", "public_key"),
+    ("WECHATPAY_PLATFORM_CERT_FILE", "platform_certificate"),
+    ("WECHATPAY_NOTIFY_URL", "notify_url"),
 ];
