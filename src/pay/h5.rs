@@ -74,7 +74,7 @@ impl H5Info {
         Self { r#type, app_name: None, app_url: None, bundle_id: None, package_name: None }
     }
 
-    pub(super) fn find_faults(&self, faults: &mut Faults) {
+    pub(crate) fn find_faults(&self, faults: &mut Faults) {
         let fields = [
             ("app_name", &self.app_name, 64),
             ("app_url", &self.app_url, 128),
@@ -100,7 +100,8 @@ pub enum H5Type {
     Android,
 }
 
+/// The answer of every order that is paid this way.
 #[derive(Deserialize)]
-struct Linked {
-    h5_url: H5Url,
+pub(crate) struct Linked {
+    pub(crate) h5_url: H5Url,
 }

@@ -116,6 +116,20 @@ impl Payer {
         Self { openid, is_of_sub_merchant: true }
     }
 
+    pub(crate) fn is_of_sub_merchant(&self) -> bool {
+        self.is_of_sub_merchant
+    }
+
+    /// As `combine_payer_info`, which names users in its own way.
+    pub(crate) fn to_combined_body(&self) -> PayerBody<'_> {
+        let openid = Some(&self.openid);
+        if self.is_of_sub_merchant {
+            PayerBody { sub_openid: openid, ..PayerBody::default() }
+        } else {
+            PayerBody { openid, ..PayerBody::default() }
+        }
+    }
+
     fn to_body(&self, signer: &dyn Signer) -> Result<PayerBody<'_>, Error> {
         let openid = Some(&self.openid);
         match (signer.sub_merchant(), self.is_of_sub_merchant) {
@@ -133,7 +147,7 @@ impl Payer {
 }
 
 #[derive(Default, Serialize)]
-pub(super) struct PayerBody<'a> {
+pub(crate) struct PayerBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     openid: Option<&'a OpenId>,
     #[serde(skip_serializing_if = "Option::is_none")]

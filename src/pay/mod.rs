@@ -19,7 +19,7 @@ mod invoke;
 pub mod jsapi;
 pub mod native;
 mod order;
-mod paid;
+pub(crate) mod paid;
 mod transaction;
 
 pub use self::order::{Detail, GoodsDetail, Order, SceneInfo, SettleInfo, StoreInfo};

@@ -22,7 +22,8 @@ pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<C
     Ok(answer.code_url)
 }
 
+/// The answer of every order that is paid this way.
 #[derive(Deserialize)]
-struct Coded {
-    code_url: CodeUrl,
+pub(crate) struct Coded {
+    pub(crate) code_url: CodeUrl,
 }

@@ -51,6 +51,37 @@ impl Paid {
     }
 }
 
+/// What a transaction says of the payment of a single order or a sub-order.
+pub(crate) struct Claim<'a> {
+    pub(crate) trade_state: &'a TradeState,
+    pub(crate) out_trade_no: &'a OutTradeNo,
+    pub(crate) transaction_id: Option<&'a TransactionId>,
+    /// What the member is called, and what it holds.
+    pub(crate) total: (&'static str, Option<Fen>),
+    pub(crate) currency: Option<&'a str>,
+    pub(crate) success_time: Option<Time>,
+}
+
+impl Claim<'_> {
+    /// Proves the payment of an order of so much. Whoever calls has compared parties and numbers.
+    pub(crate) fn prove(self, ours: Fen) -> Result<Paid, NotPaid> {
+        if *self.trade_state != TradeState::Success {
+            return Err(NotPaid::State(self.trade_state.clone()));
+        }
+        let (name, total) = self.total;
+        let total = total.ok_or(NotPaid::Missing(name))?;
+        same(name, total, ours)?;
+        same("amount.currency", self.currency.unwrap_or("CNY"), "CNY")?;
+        let transaction_id = self.transaction_id.ok_or(NotPaid::Missing("transaction_id"))?;
+        Ok(Paid {
+            out_trade_no: self.out_trade_no.clone(),
+            transaction_id: transaction_id.clone(),
+            total,
+            success_time: self.success_time.ok_or(NotPaid::Missing("success_time"))?,
+        })
+    }
+}
+
 /// Why a transaction does not prove that an order is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,6 +92,13 @@ pub enum NotPaid {
     Differs(&'static str),
     /// It lacks a member that every paid order has.
     Missing(&'static str),
+    /// It is this sub-order of a combined order, for this reason.
+    SubOrder {
+        /// 商品单订单号: your number of the sub-order.
+        out_trade_no: OutTradeNo,
+        /// What is wrong with it.
+        reason: Box<Self>,
+    },
 }
 
 impl fmt::Display for NotPaid {
@@ -69,6 +107,9 @@ impl fmt::Display for NotPaid {
             Self::State(state) => write!(f, "the order is not paid: its state is {state}"),
             Self::Differs(what) => {
                 write!(f, "the transaction is not of this order: {what} differs")
+            }
+            Self::SubOrder { out_trade_no, reason } => {
+                write!(f, "sub-order {out_trade_no}: {reason}")
             }
             Self::Missing(what) => {
                 write!(f, "the transaction proves no payment: {what} is missing")
@@ -116,26 +157,20 @@ impl Transaction {
         same("sub_mchid", self.sub_mchid(), merchant.sub_mchid)?;
         same("appid", self.appid(), Some(order.appid.as_str()))?;
         same("out_trade_no", &self.out_trade_no, &order.out_trade_no)?;
-        if self.trade_state != TradeState::Success {
-            return Err(NotPaid::State(self.trade_state.clone()));
+        let amount = self.amount.as_ref();
+        Claim {
+            trade_state: &self.trade_state,
+            out_trade_no: &self.out_trade_no,
+            transaction_id: self.transaction_id.as_ref(),
+            total: ("amount.total", amount.and_then(|amount| amount.total)),
+            currency: amount.and_then(|amount| amount.currency.as_deref()),
+            success_time: self.success_time,
         }
-        let amount = self.amount.as_ref().ok_or(NotPaid::Missing("amount"))?;
-        let total = amount.total.ok_or(NotPaid::Missing("amount.total"))?;
-        same("amount.total", total, order.total)?;
-        same("amount.currency", amount.currency.as_deref().unwrap_or("CNY"), "CNY")?;
-        Ok(Paid {
-            out_trade_no: self.out_trade_no.clone(),
-            transaction_id: self
-                .transaction_id
-                .clone()
-                .ok_or(NotPaid::Missing("transaction_id"))?,
-            total,
-            success_time: self.success_time.ok_or(NotPaid::Missing("success_time"))?,
-        })
+        .prove(order.total)
     }
 }
 
-fn same<T: PartialEq>(what: &'static str, theirs: T, ours: T) -> Result<(), NotPaid> {
+pub(crate) fn same<T: PartialEq>(what: &'static str, theirs: T, ours: T) -> Result<(), NotPaid> {
     if theirs == ours { Ok(()) } else { Err(NotPaid::Differs(what)) }
 }
 
@@ -202,7 +237,7 @@ mod tests {
             assert_eq!(paid_with(|t| t["trade_state"] = json!(state)), Err(expected));
         }
         for (name, member) in [
-            ("amount", "amount"),
+            ("amount.total", "amount"),
             ("transaction_id", "transaction_id"),
             ("success_time", "success_time"),
         ] {

@@ -1,0 +1,64 @@
+//! 合单H5支付.
+
+use std::net::IpAddr;
+
+use crate::combine::Order;
+use crate::combine::order::{self, DEVICE_ID, Extras};
+use crate::error::{Error, Faults};
+use crate::gateway::Gateway;
+use crate::id::H5Url;
+use crate::pay::check;
+use crate::pay::h5::{H5Info, Linked};
+use crate::signer::Signer;
+
+/// H5合单下单: places a combined order that is paid from a browser outside WeChat.
+///
+/// `POST /v3/combine-transactions/h5` (m/4012556961). The h5_url is valid for five minutes; the
+/// identical order, sent again, returns a fresh one.
+///
+/// # Errors
+/// As [`app::prepay`](crate::combine::app::prepay). The order's own `scene_info` must be empty: the
+/// scene is an argument here.
+pub fn prepay(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    order: &Order,
+    scene: &Scene,
+) -> Result<H5Url, Error> {
+    let body = order.to_body(signer, Extras { h5_scene: Some(scene), ..Extras::default() })?;
+    let answer: Linked = gateway.post(signer, "/v3/combine-transactions/h5", &body)?;
+    Ok(answer.h5_url)
+}
+
+/// 场景信息 of a combined H5 order. Its `device_id` is longer than that of the other kinds, and it
+/// must be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scene {
+    /// 用户终端IP: the address that opens the h5_url.
+    pub payer_client_ip: IpAddr,
+    /// 商户端设备号. 1 to 32 characters.
+    pub device_id: String,
+    /// H5场景信息.
+    pub h5_info: H5Info,
+}
+
+impl Scene {
+    /// A payer's place and origin.
+    pub fn new(payer_client_ip: IpAddr, device_id: impl Into<String>, h5_info: H5Info) -> Self {
+        Self { payer_client_ip, device_id: device_id.into(), h5_info }
+    }
+
+    pub(super) fn find_faults(&self, faults: &mut Faults) {
+        check::text(faults, DEVICE_ID, &self.device_id, 32);
+        self.h5_info.find_faults(faults);
+    }
+
+    pub(super) fn to_body(&self) -> order::Scene<'_> {
+        order::Scene {
+            payer_client_ip: self.payer_client_ip,
+            device_id: Some(&self.device_id),
+            h5_info: Some(&self.h5_info),
+        }
+    }
+}
