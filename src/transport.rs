@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body};
 
 use crate::error::{Error, Invalid, TransportError};
 use crate::pem;
@@ -185,13 +185,27 @@ impl Transport for UreqTransport {
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
-        let mut ready = builder
-            .body(request.body)
-            .map_err(|_| TransportError::not_sent("the URL or a header cannot be sent"))?;
+        match request.body {
+            // A GET says nothing of a body, not even that it is empty.
+            [] if request.method == "GET" => self.run(builder.body(()), host, request.is_file),
+            body => self.run(builder.body(body), host, request.is_file),
+        }
+    }
+}
+
+impl UreqTransport {
+    fn run<B: AsSendBody>(
+        &self,
+        ready: ureq::http::Result<ureq::http::Request<B>>,
+        host: &str,
+        is_file: bool,
+    ) -> Result<Reply, TransportError> {
+        let mut ready =
+            ready.map_err(|_| TransportError::not_sent("the URL or a header cannot be sent"))?;
         if is_loopback(host) && self.agent.config().proxy().is_some() {
             ready = self.agent.configure_request(ready).proxy(None).build();
         }
-        if request.is_file {
+        if is_file {
             ready = self
                 .agent
                 .configure_request(ready)

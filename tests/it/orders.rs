@@ -218,6 +218,17 @@ fn a_close_whose_answer_is_forged_or_lost_is_unknown() {
 }
 
 #[test]
+fn a_query_says_nothing_of_a_body() {
+    let sandbox = start();
+    let number = OutTradeNo::new("never-placed").unwrap();
+    pay::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
+    let request = &sandbox.received()[0];
+    for name in ["Content-Length", "Content-Type", "Transfer-Encoding"] {
+        assert_eq!(request.header(name), None, "{name}");
+    }
+}
+
+#[test]
 fn an_order_that_was_never_placed_is_not_found() {
     let sandbox = start();
     let number = OutTradeNo::new("never-placed").unwrap();
