@@ -29,9 +29,13 @@ impl Beijing {
 
     /// As in numbers: `20180608103456`.
     pub(super) fn digits(self) -> String {
+        format!("{}{}", self.day_digits(), self.clock(""))
+    }
+
+    /// As in numbers: `20180608`.
+    pub(super) fn day_digits(self) -> String {
         let Self(moment) = self;
-        let (year, month, day) = (moment.year(), u8::from(moment.month()), moment.day());
-        format!("{year:04}{month:02}{day:02}{}", self.clock(""))
+        format!("{:04}{:02}{:02}", moment.year(), u8::from(moment.month()), moment.day())
     }
 
     fn clock(self, separator: &str) -> String {

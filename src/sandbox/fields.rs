@@ -203,3 +203,66 @@ const TAR_TYPE: Rule = formed(8, |kind| kind == "GZIP");
 
 /// 结算信息.
 const SETTLE_INFO: Table = &[optional("profit_sharing", Rule::Flag)];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::schema::read;
+    use super::*;
+
+    fn order() -> Value {
+        json!({ "appid": "wx1", "mchid": "1", "description": "d", "out_trade_no": "order-1",
+            "notify_url": "https://127.0.0.1/notify", "amount": { "total": 1 } })
+    }
+
+    fn refused_at(trade_type: TradeType, fields: &Value) -> Option<String> {
+        let mut order = order();
+        let members = order.as_object_mut().unwrap();
+        members.extend(fields.as_object().unwrap().clone());
+        let refusal = read(order.to_string().as_bytes(), &super::order(Mode::Direct, trade_type));
+        refusal.err().map(|refusal| refusal.detail.unwrap()["field"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn only_jsapi_has_a_payer() {
+        use TradeType::{App, Jsapi, Native};
+        let payer = json!({ "payer": { "openid": "o" } });
+        assert_eq!(refused_at(Jsapi, &payer), None);
+        for other in [App, Native] {
+            assert_eq!(refused_at(other, &payer).as_deref(), Some("/payer"));
+            assert_eq!(refused_at(other, &json!({})), None);
+        }
+        assert_eq!(refused_at(Jsapi, &json!({})).as_deref(), Some("/payer"));
+        let long = json!({ "payer": { "openid": "o".repeat(129) } });
+        assert_eq!(refused_at(Jsapi, &long).as_deref(), Some("/payer/openid"));
+    }
+
+    #[test]
+    fn only_h5_has_a_scene_of_its_own() {
+        let scene = |h5_info: Value| {
+            let scene_info = json!({ "payer_client_ip": "1.2.3.4", "h5_info": h5_info });
+            json!({ "scene_info": scene_info })
+        };
+        let whole = json!({ "type": "Wap", "app_name": "n", "app_url": "https://a.cn",
+            "bundle_id": "b", "package_name": "p" });
+        assert_eq!(refused_at(TradeType::H5, &scene(whole)), None);
+        assert_eq!(refused_at(TradeType::H5, &json!({})).as_deref(), Some("/scene_info"));
+        let plain = json!({ "scene_info": { "payer_client_ip": "1.2.3.4" } });
+        let field = refused_at(TradeType::H5, &plain);
+        assert_eq!(field.as_deref(), Some("/scene_info/h5_info"));
+        let field = refused_at(TradeType::H5, &scene(json!({ "type": "wap" })));
+        assert_eq!(field.as_deref(), Some("/scene_info/h5_info/type"));
+        let field = refused_at(TradeType::App, &scene(json!({ "type": "Wap" })));
+        assert_eq!(field.as_deref(), Some("/scene_info/h5_info"));
+    }
+
+    #[test]
+    fn a_bill_date_is_a_date() {
+        use super::super::schema::read_query;
+        assert!(read_query("bill_date=2024-02-29", TRADE_BILL).is_ok());
+        for date in ["2023-02-29", "20240229", "2024-2-29", "2024-02-29T", ""] {
+            assert!(read_query(&format!("bill_date={date}"), TRADE_BILL).is_err(), "{date}");
+        }
+    }
+}

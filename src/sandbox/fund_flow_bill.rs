@@ -43,10 +43,10 @@ fn file(orders: &Orders, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>
     // A stable sort: what belongs to one moment of one order stays in its order.
     flows.sort_by_key(|flow| (flow.time, flow.business));
     let (mut balance, mut rows, mut today) = (0, Vec::new(), Vec::new());
-    for flow in &flows {
+    for (index, flow) in flows.iter().enumerate() {
         balance = flow.applied_to(balance);
         if day.contains(flow.time) {
-            rows.push(flow.row(balance, rows.len()));
+            rows.push(flow.row(balance, index));
             today.push(flow);
         }
     }
@@ -71,7 +71,7 @@ impl Flow<'_> {
         }
     }
 
-    /// The number of a flow is that of its business and its place in the bill.
+    /// The number of a flow is that of its business and its place among all flows.
     fn row(&self, balance: u64, index: usize) -> Vec<String> {
         vec![
             Beijing::at(self.time).plain(),

@@ -6,7 +6,11 @@
 //! request. It shares none of its checks with the client, so a fault made twice does not cancel
 //! out.
 //!
-//! So far it serves APP下单, `POST /v3/pay/transactions/app`.
+//! It serves what a merchant needs from order to bill: orders (APP, JSAPI, Native, H5), queries,
+//! closing, refunds, platform certificates, bills, and notices; all of it for a direct merchant and
+//! for a partner (服务商) with a sub-merchant. What users, banks and the platform do of their own
+//! accord is done by methods: [`Sandbox::pay`], [`Sandbox::succeed_refund`],
+//! [`Sandbox::let_time_pass`].
 //!
 //! ```
 //! use wechatpay::sandbox::Sandbox;
@@ -22,8 +26,9 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Besides the merchant of [`Sandbox::mchid`] it knows a neighbour, 1900009191 with the appid
-//! wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
+//! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour, 1900009191
+//! with the appid wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
+//! An openid that begins with `other-` is one of somebody else's users.
 
 mod answer;
 mod authority;
@@ -288,7 +293,8 @@ impl Sandbox {
         &self.gateway
     }
 
-    /// Every request since the start, in order, also those that were refused.
+    /// Every request since the start, in order, also those that were refused, and those of users
+    /// who followed an h5_url.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         lock(&self.world).received().to_vec()
@@ -423,7 +429,6 @@ impl Sandbox {
     }
 
     /// Takes the notices that were neither taken nor delivered, the oldest first, signed now.
-    #[must_use]
     pub fn take_notices(&self) -> Vec<Notice> {
         let mut world = lock(&self.world);
         let letters = world.letters(unix_now());
@@ -436,7 +441,7 @@ impl Sandbox {
     /// A notice that is answered with 200 or 204 is delivered; any other stays pending. The sandbox
     /// calls loopback addresses only, without a proxy, and waits five seconds for an answer; over
     /// TLS it trusts its own authority only.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
     pub fn deliver_notices(&self) -> Vec<Delivery> {
         let letters = lock(&self.world).letters(unix_now());
         let deliver = |letter: Letter| {

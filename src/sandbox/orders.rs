@@ -271,8 +271,7 @@ impl Order {
         }
         let same = self.mode == again.mode && self.trade_type == again.trade_type;
         if !same || self.parameters != again.parameters {
-            let refusal = Refusal::invalid("请求重入时，参数与首次请求时不一致");
-            return Err(refusal.numbered(OTHER_PARAMETERS));
+            return Err(Refusal::other_parameters());
         }
         if self.time_expire < now {
             let refusal = Refusal::invalid("订单已失效，请使用新的商户订单号下单");
@@ -321,12 +320,10 @@ fn time_expire(order: &Value, now: i64) -> i64 {
 
 /// 28 digits, as in the documents' bills.
 fn transaction_id(now: i64, fresh: &mut Fresh) -> String {
-    let day: String = Beijing::at(now).digits().chars().take("20190402".len()).collect();
-    format!("42000{day}{}", fresh.decimals(15))
+    format!("42000{}{}", Beijing::at(now).day_digits(), fresh.decimals(15))
 }
 
 /// The service's numbers (排障手册).
-const OTHER_PARAMETERS: u32 = 268_498_688;
 const EXPIRED: u32 = 268_447_914;
 const NOT_FOUND: u32 = 268_512_771;
 const PAID: u32 = 268_449_538;

@@ -68,8 +68,7 @@ pub(super) fn apply(
     let number = text_of(&parameters, "out_refund_no");
     if let Some((order, refund)) = find(orders, caller.mchid, |refund| refund.number() == number) {
         if refund.parameters != parameters {
-            let refusal = Refusal::invalid("请求重入时，参数与首次请求时不一致");
-            return Err(refusal.numbered(OTHER_PARAMETERS));
+            return Err(Refusal::other_parameters());
         }
         return Ok(describe(order, refund));
     }
@@ -163,9 +162,8 @@ impl Refund {
         let done = sum(Self::amount).saturating_add(fen_of(&parameters, "/amount/refund"));
         // Reckoned from the sums, so that the roundings of many refunds do not add up.
         let part = |whole, given| share(whole, done, order.total()).saturating_sub(given);
-        let day: String = Beijing::at(now).digits().chars().take("20190402".len()).collect();
         Self {
-            refund_id: format!("50300{day}{}", fresh.decimals(16)),
+            refund_id: format!("50300{}{}", Beijing::at(now).day_digits(), fresh.decimals(16)),
             create_time: now,
             status: RefundStatus::Processing,
             end_time: None,
@@ -456,8 +454,6 @@ impl fmt::Display for NoSuchRefund {
 
 impl Error for NoSuchRefund {}
 
-/// The service's number (排障手册).
-const OTHER_PARAMETERS: u32 = 268_498_688;
 /// 365 days from the payment.
 const YEAR: i64 = 365 * 24 * 60 * 60;
 const MOST_REFUNDS: usize = 50;
@@ -534,7 +530,7 @@ pub(super) mod tests {
         assert_eq!(first["promotion_detail"][0]["refund_amount"], 10);
         assert_eq!(first.get("success_time"), None);
         assert_eq!(desk.refund(&refund("r@1", 50)).unwrap(), first);
-        assert_eq!(desk.refund(&refund("r@1", 49)), refused(400, INVALID, OTHER_PARAMETERS));
+        assert_eq!(desk.refund(&refund("r@1", 49)), refused(400, INVALID, 268_498_688));
         assert_eq!(desk.find("r@1", &json!({})).unwrap(), first);
         assert_eq!(desk.find("r@2", &json!({})), refused(404, GONE, UNLISTED));
     }

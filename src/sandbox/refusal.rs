@@ -41,6 +41,11 @@ impl Refusal {
         Self::new(400, "INVALID_REQUEST", message)
     }
 
+    /// A number that was used before, with something else.
+    pub(super) fn other_parameters() -> Self {
+        Self::invalid("请求重入时，参数与首次请求时不一致").numbered(OTHER_PARAMETERS)
+    }
+
     /// 参数错误: `field` is a JSON pointer into the body, elsewhere a plain name.
     pub(super) fn parameter(
         location: Location,
@@ -94,5 +99,7 @@ fn number(code: &str) -> u32 {
     }
 }
 
+/// From the same book.
+const OTHER_PARAMETERS: u32 = 268_498_688;
 /// For codes without a listed number: not 0, which would mean success.
 const UNLISTED: u32 = 268_435_456;

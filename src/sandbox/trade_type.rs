@@ -45,8 +45,8 @@ impl TradeType {
                 json!({ "code_url": format!("weixin://wxpay/bizpayurl?pr={}", fresh.digits(9)) })
             }
             Self::H5 => {
-                let package = fresh.decimals(10);
-                json!({ "h5_url": format!("{base_url}/h5?prepay_id={prepay_id}&package={package}") })
+                let query = format!("prepay_id={prepay_id}&package={}", fresh.decimals(10));
+                json!({ "h5_url": format!("{base_url}/h5?{query}") })
             }
         }
     }

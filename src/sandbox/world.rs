@@ -396,12 +396,14 @@ const H5_PAGE: &str = "<!DOCTYPE html><html lang=\"zh-CN\"><meta charset=\"utf-8
 #[cfg(test)]
 pub(super) mod tests {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
     use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
     use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
     use serde_json::{Value, json};
 
     use super::super::authority::PLATFORM_KEY_PEM;
-    use super::super::authorization::tests::{MCHID, NOW, merchants, signed};
+    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID, merchants, signed};
+    use super::super::notices::Notice;
     use super::super::platform::Seal;
     use super::*;
 
@@ -569,5 +571,247 @@ pub(super) mod tests {
         for name in ["Request-ID", "Wechatpay-Nonce", "Wechatpay-Signature"] {
             assert_ne!(one.header(name), two.header(name));
         }
+    }
+
+    /// A world with the order order-1 over 1 fen, paid.
+    fn paid_world() -> World {
+        let mut world = world();
+        assert_eq!(world.handle(&order("order-1"), NOW).status, 200);
+        world.pay(MCHID, "order-1", 0, NOW).unwrap();
+        world
+    }
+
+    #[track_caller]
+    fn answer(world: &mut World, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let answer = world.handle(&signed(method, path, body), NOW);
+        assert_sealed(&answer, "ABCD");
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    fn decrypted(resource: &Value) -> Vec<u8> {
+        let text = |field: &str| resource[field].as_str().unwrap();
+        let key = UnboundKey::new(&AES_256_GCM, API_V3_KEY.as_bytes()).unwrap();
+        let nonce = Nonce::try_assume_unique_for_key(text("nonce").as_bytes()).unwrap();
+        let aad = Aad::from(text("associated_data"));
+        let mut bytes = STANDARD.decode(text("ciphertext")).unwrap();
+        LessSafeKey::new(key).open_in_place(nonce, aad, &mut bytes).unwrap().to_vec()
+    }
+
+    #[test]
+    fn a_query_has_exactly_the_documented_parameters() {
+        let mut world = paid_world();
+        let path = "/v3/pay/transactions/out-trade-no/order-1";
+        for (query, field) in [
+            ("", "mchid"),
+            ("?mchid=", "mchid"),
+            ("?mchid", ""),
+            ("?mchid=%", ""),
+            ("?mchid=1900007291&mchid=1900007291", "mchid"),
+            ("?mchid=1900007291&x=1", "x"),
+            ("?mchid=1900007291&", ""),
+        ] {
+            let (status, told) = answer(&mut world, "GET", &format!("{path}{query}"), "");
+            assert_eq!((status, &told["code"]), (400, &json!("PARAM_ERROR")), "{query}");
+            assert_eq!(told["detail"]["location"], "query", "{query}");
+            assert_eq!(told["detail"]["field"], field, "{query}");
+        }
+        let neighbour = format!("{path}?mchid={NEIGHBOUR}");
+        assert_eq!(answer(&mut world, "GET", &neighbour, "").1["code"], "INVALID_REQUEST");
+        let (status, told) = answer(&mut world, "GET", &format!("{path}?mchid=%31900007291"), "");
+        assert_eq!((status, &told["trade_state"]), (200, &json!("SUCCESS")));
+
+        let (status, told) = answer(&mut world, "POST", &format!("{APP}?x=1"), "{}");
+        assert_eq!((status, &told["detail"]["field"]), (400, &json!("x")));
+    }
+
+    #[test]
+    fn parameters_of_the_path_are_decoded_once() {
+        let mut world = world();
+        assert_eq!(world.handle(&order("a|b*c_-"), NOW).status, 200);
+        let path =
+            |number: &str| format!("/v3/pay/transactions/out-trade-no/{number}?mchid={MCHID}");
+        for number in ["a|b*c_-", "a%7Cb%2Ac_-", "%61%7cb*c_-"] {
+            let (status, told) = answer(&mut world, "GET", &path(number), "");
+            assert_eq!((status, &told["out_trade_no"]), (200, &json!("a|b*c_-")), "{number}");
+        }
+        for number in ["a%257Cb*c_-", "a%2Fb*c_-", "short", "order-%", "order-%FF"] {
+            let (status, told) = answer(&mut world, "GET", &path(number), "");
+            assert_eq!((status, &told["detail"]["location"]), (400, &json!("url")), "{number}");
+        }
+        let (status, told) = answer(&mut world, "GET", &path("order-2"), "");
+        assert_eq!((status, &told["code"]), (404, &json!("ORDER_NOT_EXIST")));
+    }
+
+    #[test]
+    fn little_is_told_of_an_unpaid_order() {
+        let mut world = world();
+        world.handle(&order("order-1"), NOW);
+        let path = format!("/v3/pay/transactions/out-trade-no/order-1?mchid={MCHID}");
+        let (_, told) = answer(&mut world, "GET", &path, "");
+        let known = json!({ "appid": "wx1", "mchid": MCHID, "out_trade_no": "order-1",
+            "trade_state": "NOTPAY", "trade_state_desc": "订单未支付" });
+        assert_eq!(told, known);
+    }
+
+    #[test]
+    fn closing_is_answered_with_nothing() {
+        let mut world = world();
+        world.handle(&order("order-1"), NOW);
+        let path = "/v3/pay/transactions/out-trade-no/order-1/close";
+        let body = json!({ "mchid": MCHID }).to_string();
+        for _ in 0..2 {
+            let answer = world.handle(&signed("POST", path, &body), NOW);
+            assert_eq!((answer.status, answer.body.as_slice()), (204, b"".as_slice()));
+            assert_sealed(&answer, "ABCD");
+        }
+        assert_eq!(answer(&mut world, "POST", path, "{}").1["code"], "PARAM_ERROR");
+    }
+
+    #[test]
+    fn a_partner_has_its_own_paths_and_fields() {
+        let mut world = world();
+        let order = json!({ "sp_appid": "wx1", "sp_mchid": MCHID, "sub_mchid": SUB_MCHID,
+            "sub_appid": "wx3", "description": "d", "out_trade_no": "order-1",
+            "notify_url": "https://127.0.0.1/notify", "amount": { "total": 1 },
+            "payer": { "sub_openid": "o1" } });
+        let base = "/v3/pay/partner/transactions";
+        let (status, _) = answer(&mut world, "POST", &format!("{base}/jsapi"), &order.to_string());
+        assert_eq!(status, 200);
+        world.pay(MCHID, "order-1", 0, NOW).unwrap();
+        let owner = format!("sub_mchid={SUB_MCHID}&sp_mchid={MCHID}");
+        let path = format!("{base}/out-trade-no/order-1?{owner}");
+        let (_, told) = answer(&mut world, "GET", &path, "");
+        assert_eq!((&told["sp_appid"], &told["sub_appid"]), (&json!("wx1"), &json!("wx3")));
+        assert_eq!(told["payer"]["sub_openid"], "o1");
+        assert!(told["payer"]["sp_openid"].is_string() && told.get("mchid").is_none());
+        let id = told["transaction_id"].as_str().unwrap();
+        let path = format!("{base}/id/{id}?{owner}");
+        assert_eq!(answer(&mut world, "GET", &path, "").1, told);
+
+        let letter = world.letters(NOW).pop().unwrap();
+        let notice: Value = serde_json::from_slice(&Notice::from(letter).body).unwrap();
+        let resource: Value = serde_json::from_slice(&decrypted(&notice["resource"])).unwrap();
+        assert_eq!(resource, told);
+    }
+
+    #[test]
+    fn a_notice_is_signed_and_encrypted() {
+        let mut world = paid_world();
+        let mut letters = world.letters(NOW + 7);
+        let letter = letters.pop().unwrap();
+        let (id, notice) = (letter.id.clone(), Notice::from(letter));
+        let signed = Answer { status: 200, headers: notice.headers, body: notice.body };
+        assert_sealed(&signed, "PUB_KEY_ID_01");
+        assert_eq!(text(&signed, "Wechatpay-Timestamp"), (NOW + 7).to_string());
+
+        let told: Value = serde_json::from_slice(&signed.body).unwrap();
+        assert_eq!((&told["id"], &told["event_type"]), (&json!(id), &json!("TRANSACTION.SUCCESS")));
+        assert_eq!(told["create_time"], "2019-04-02T20:34:20+08:00");
+        assert_eq!(told["resource"]["original_type"], "transaction");
+        let order: Value = serde_json::from_slice(&decrypted(&told["resource"])).unwrap();
+        assert_eq!(
+            (&order["trade_state"], &order["amount"]["total"]),
+            (&json!("SUCCESS"), &json!(1))
+        );
+
+        assert_eq!(world.letters(NOW).len(), 1);
+        world.settle(&id);
+        assert!(world.letters(NOW).is_empty());
+    }
+
+    #[test]
+    fn a_refund_goes_from_request_to_notice() {
+        let mut world = paid_world();
+        let path = "/v3/refund/domestic/refunds";
+        let refund = json!({ "out_trade_no": "order-1", "out_refund_no": "r@1|*",
+            "notify_url": "https://127.0.0.1/refunds",
+            "amount": { "refund": 1, "total": 1, "currency": "CNY" } });
+        let (status, told) = answer(&mut world, "POST", path, &refund.to_string());
+        assert_eq!((status, &told["status"]), (200, &json!("PROCESSING")));
+        let asked = answer(&mut world, "GET", &format!("{path}/r%401%7C*"), "");
+        assert_eq!(asked, (200, told.clone()));
+
+        world.end_refund(MCHID, "r@1|*", RefundStatus::Abnormal, NOW).unwrap();
+        let id = told["refund_id"].as_str().unwrap();
+        let body = json!({ "out_refund_no": "r@1|*", "type": "MERCHANT_BANK_CARD" }).to_string();
+        let path = format!("{path}/{id}/apply-abnormal-refund");
+        assert_eq!(answer(&mut world, "POST", &path, &body).1["status"], "PROCESSING");
+        world.end_refund(MCHID, "r@1|*", RefundStatus::Success, NOW).unwrap();
+
+        let notices: Vec<Notice> = world.letters(NOW).into_iter().map(Notice::from).collect();
+        assert_eq!(notices.len(), 3);
+        assert_eq!(notices[2].notify_url, "https://127.0.0.1/refunds");
+        let told: Value = serde_json::from_slice(&notices[2].body).unwrap();
+        assert_eq!(told["event_type"], "REFUND.SUCCESS");
+        let refund: Value = serde_json::from_slice(&decrypted(&told["resource"])).unwrap();
+        assert_eq!(refund["refund_status"], "SUCCESS");
+        let order = format!("/v3/pay/transactions/out-trade-no/order-1?mchid={MCHID}");
+        assert_eq!(answer(&mut world, "GET", &order, "").1["trade_state"], "REFUND");
+    }
+
+    #[test]
+    fn certificates_are_encrypted_and_gone_in_public_key_mode() {
+        let mut world = world();
+        for query in ["", "?algorithm_type=RSA", "?algorithm_type=ALL"] {
+            let (_, told) = answer(&mut world, "GET", &format!("/v3/certificates{query}"), "");
+            let certificate = &told["data"][0];
+            assert_eq!(certificate["serial_no"], "ABCD");
+            assert_eq!(certificate["effective_time"], "2019-04-02T20:34:20+08:00");
+            assert_eq!(decrypted(&certificate["encrypt_certificate"]), b"a certificate");
+        }
+        let (status, _) = answer(&mut world, "GET", "/v3/certificates?algorithm_type=SM2", "");
+        assert_eq!(status, 400);
+        world.set_key_mode(KeyMode::PublicKey);
+        let answer = world.handle(&signed("GET", "/v3/certificates", ""), NOW);
+        assert_eq!((answer.status, code(&answer).as_str()), (404, "RESOURCE_NOT_EXISTS"));
+        assert_sealed(&answer, "PUB_KEY_ID_01");
+    }
+
+    #[test]
+    fn a_bill_is_signed_for_but_its_file_is_not() {
+        let mut world = paid_world();
+        let path = "/v3/bill/tradebill?bill_date=2019-04-02&bill_type=ALL";
+        assert_eq!(answer(&mut world, "GET", path, "").1["code"], "STATEMENT_CREATING");
+        world.let_time_pass(24 * 60 * 60);
+        let (status, offer) = answer(&mut world, "GET", path, "");
+        assert_eq!(status, 200);
+        let url = offer["download_url"].as_str().unwrap();
+        let path = url.strip_prefix(BASE_URL).unwrap();
+        let request = with(signed("GET", path, ""), "accept", "text/csv");
+        let file = world.handle(&request, NOW);
+        assert_eq!((file.status, file.header("Wechatpay-Signature")), (200, None));
+        assert!(file.body.starts_with("\u{FEFF}交易时间,".as_bytes()));
+        assert_eq!(world.handle(&with(request, "authorization", ""), NOW).status, 401);
+        world.let_time_pass(301);
+        assert_eq!(world.handle(&signed("GET", path, ""), NOW).status, 400);
+        let path = "/v3/bill/fundflowbill?bill_date=2019-04-02&tar_type=GZIP";
+        let (_, offer) = answer(&mut world, "GET", path, "");
+        assert!(offer["download_url"].as_str().unwrap().ends_with("&tartype=gzip"));
+    }
+
+    #[test]
+    fn time_passes_for_business_and_not_for_signatures() {
+        let mut world = world();
+        world.handle(&order("order-1"), NOW);
+        world.let_time_pass(8 * 24 * 60 * 60);
+        let answer = world.handle(&order("order-1"), NOW);
+        assert_eq!((answer.status, code(&answer).as_str()), (400, "INVALID_REQUEST"));
+        assert_eq!(text(&answer, "Wechatpay-Timestamp"), NOW.to_string());
+        world.let_time_pass(u64::MAX);
+        assert_eq!(world.handle(&order("order-1"), NOW).status, 400);
+    }
+
+    #[test]
+    fn a_user_with_an_h5_url_is_no_call() {
+        let mut world = world();
+        world.refuse_next(Refusal::new(500, "SYSTEM_ERROR", "系统异常"));
+        let mut visit =
+            signed("GET", "/h5?prepay_id=wx1&package=1&redirect_url=https%3A%2F%2Fa", "");
+        visit.headers.clear();
+        let page = world.handle(&visit, NOW);
+        assert_eq!((page.status, text(&page, "Content-Type")), (200, "text/html; charset=utf-8"));
+        assert_eq!(world.handle(&order("order-1"), NOW).status, 500);
+        visit.method = "POST".to_owned();
+        assert_eq!(world.handle(&visit, NOW).status, 404);
     }
 }
