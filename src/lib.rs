@@ -11,6 +11,7 @@ mod partner;
 mod pem;
 mod sign_error;
 mod signer;
+mod sub_merchant;
 mod time;
 mod transport;
 mod trust;
@@ -35,9 +36,10 @@ pub use self::id::{
     TransactionId,
 };
 pub use self::money::Fen;
-pub use self::partner::{Partner, SubMerchant};
+pub use self::partner::Partner;
 pub use self::sign_error::{MessageLine, SignDiagnosis};
 pub use self::signer::{RsaSigner, Signature, Signer};
+pub use self::sub_merchant::SubMerchant;
 pub use self::time::Time;
 pub use self::transport::{HttpOptions, Proxy, Reply, Request, Transport, UreqTransport};
 pub use self::trust::PlatformKeys;

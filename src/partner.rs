@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::error::{Error, Invalid, SignError};
-use crate::id::{self, AppId};
+use crate::error::SignError;
 use crate::signer::{Signature, Signer};
+use crate::sub_merchant::SubMerchant;
 
 /// A partner (服务商) who acts for one sub-merchant (子商户).
 ///
@@ -56,32 +56,5 @@ impl fmt::Debug for Partner<'_> {
             .field("mchid", &self.signer.mchid())
             .field("sub_merchant", &self.sub_merchant)
             .finish()
-    }
-}
-
-/// 子商户: a merchant for whom a partner acts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SubMerchant {
-    mchid: String,
-    /// 子商户应用ID: the sub-merchant's own appid, where the payment is made in it. Default: none.
-    pub appid: Option<AppId>,
-}
-
-impl SubMerchant {
-    /// 子商户号.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] if that is no merchant number.
-    pub fn new(mchid: impl Into<String>) -> Result<Self, Error> {
-        let mchid = mchid.into();
-        id::check_mchid(&mchid).map_err(|rule| Invalid::new("sub_mchid", rule))?;
-        Ok(Self { mchid, appid: None })
-    }
-
-    /// 子商户号.
-    #[must_use]
-    pub fn mchid(&self) -> &str {
-        &self.mchid
     }
 }

@@ -10,8 +10,8 @@ use ring::signature::RSA_PKCS1_SHA256;
 
 use crate::error::{Error, Invalid, SignError};
 use crate::id;
-use crate::partner::SubMerchant;
 use crate::pem::{self, PrivateKey};
+use crate::sub_merchant::SubMerchant;
 use crate::trust::PublicKey;
 
 /// Signs for one merchant. A key in a file, a KMS or an HSM: these two methods are all there is.

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use crate::combine::Order;
-use crate::combine::order::{self, DEVICE_ID, Extras};
-use crate::error::{Error, Faults};
+use crate::combine::order::Extras;
+use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::H5Url;
-use crate::pay::check;
-use crate::pay::h5::{H5Info, Linked};
+use crate::pay::placed::Linked;
+use crate::pay::scene::{H5Info, SceneBody};
 use crate::signer::Signer;
 
 /// H5合单下单: places a combined order that is paid from a browser outside WeChat.
@@ -25,7 +25,8 @@ pub fn prepay(
     order: &Order,
     scene: &Scene,
 ) -> Result<H5Url, Error> {
-    let body = order.to_body(signer, Extras { h5_scene: Some(scene), ..Extras::default() })?;
+    let body =
+        order.to_body(signer, Extras { h5_scene: Some(scene.to_body()), ..Extras::default() })?;
     let answer: Linked = gateway.post(signer, "/v3/combine-transactions/h5", &body)?;
     Ok(answer.h5_url)
 }
@@ -49,15 +50,11 @@ impl Scene {
         Self { payer_client_ip, device_id: device_id.into(), h5_info }
     }
 
-    pub(super) fn find_faults(&self, faults: &mut Faults) {
-        check::text(faults, DEVICE_ID, &self.device_id, 32);
-        self.h5_info.find_faults(faults);
-    }
-
-    pub(super) fn to_body(&self) -> order::Scene<'_> {
-        order::Scene {
+    fn to_body(&self) -> SceneBody<'_> {
+        SceneBody {
             payer_client_ip: self.payer_client_ip,
             device_id: Some(&self.device_id),
+            store_info: None,
             h5_info: Some(&self.h5_info),
         }
     }

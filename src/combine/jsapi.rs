@@ -5,8 +5,8 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
-use crate::pay::app::Prepaid;
-use crate::pay::jsapi::Payer;
+use crate::pay::payer::Payer;
+use crate::pay::placed::Prepaid;
 use crate::signer::Signer;
 
 /// JSAPI合单下单: places a combined order that this payer pays on a page within WeChat, or in a

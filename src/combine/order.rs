@@ -5,15 +5,14 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::combine::h5;
 use crate::error::{Error, Faults};
 use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
-use crate::partner::SubMerchant;
-use crate::pay::h5::H5Info;
-use crate::pay::jsapi::{Payer, PayerBody};
+use crate::pay::payer::{Payer, PayerBody};
+use crate::pay::scene::SceneBody;
 use crate::pay::{SettleInfo, check};
 use crate::signer::Signer;
+use crate::sub_merchant::SubMerchant;
 use crate::time::Time;
 
 /// A combined order (合单下单), as document 000 and the pages of its kinds describe it.
@@ -163,8 +162,11 @@ impl Order {
     ) -> Result<Vec<u8>, Error> {
         let mut faults = Faults::default();
         self.find_faults(&mut faults);
-        if let Some(scene) = extras.h5_scene {
-            scene.find_faults(&mut faults);
+        if let Some(scene) = &extras.h5_scene {
+            check::text(&mut faults, DEVICE_ID, scene.device_id.unwrap_or_default(), 32);
+            if let Some(h5_info) = scene.h5_info {
+                h5_info.find_faults(&mut faults);
+            }
             if self.scene_info.is_some() {
                 faults.add("/scene_info", "is an argument of an H5 order, so leave it out here");
             }
@@ -178,15 +180,7 @@ impl Order {
         }
         faults.into_result()?;
 
-        let scene_info = match (extras.h5_scene, &self.scene_info) {
-            (Some(scene), _) => Some(scene.to_body()),
-            (None, Some(SceneInfo { payer_client_ip, device_id })) => Some(Scene {
-                payer_client_ip: *payer_client_ip,
-                device_id: device_id.as_deref(),
-                h5_info: None,
-            }),
-            (None, None) => None,
-        };
+        let scene_info = extras.h5_scene.or(self.scene_info.as_ref().map(SceneInfo::to_body));
         let mchid = signer.mchid();
         Ok(check::to_json(&Body {
             combine_appid: &self.combine_appid,
@@ -214,7 +208,7 @@ impl AsRef<AppId> for Order {
 pub(super) struct Extras<'a> {
     pub(super) takes_payer_of_order: bool,
     pub(super) payer: Option<&'a Payer>,
-    pub(super) h5_scene: Option<&'a h5::Scene>,
+    pub(super) h5_scene: Option<SceneBody<'a>>,
 }
 
 /// 商品单: one sub-order (子单) of a combined order.
@@ -344,6 +338,15 @@ impl SceneInfo {
     pub fn new(payer_client_ip: IpAddr) -> Self {
         Self { payer_client_ip, device_id: None }
     }
+
+    fn to_body(&self) -> SceneBody<'_> {
+        SceneBody {
+            payer_client_ip: self.payer_client_ip,
+            device_id: self.device_id.as_deref(),
+            store_info: None,
+            h5_info: None,
+        }
+    }
 }
 
 /// The JSON of a combined order, in the order of the fields of document 000.
@@ -353,7 +356,7 @@ struct Body<'a> {
     combine_out_trade_no: &'a OutTradeNo,
     combine_mchid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scene_info: Option<Scene<'a>>,
+    scene_info: Option<SceneBody<'a>>,
     sub_orders: Vec<SubOrderBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     combine_payer_info: Option<PayerBody<'a>>,
@@ -362,15 +365,6 @@ struct Body<'a> {
     notify_url: &'a NotifyUrl,
     #[serde(skip_serializing_if = "Option::is_none")]
     trade_scenario: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Scene<'a> {
-    pub(super) payer_client_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) device_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) h5_info: Option<&'a H5Info>,
 }
 
 #[derive(Serialize)]
@@ -405,7 +399,7 @@ struct Amount {
     currency: &'static str,
 }
 
-pub(super) const DEVICE_ID: &str = "/scene_info/device_id";
+const DEVICE_ID: &str = "/scene_info/device_id";
 
 /// Ten million yuan (m/4013420906).
 const LARGEST_SUB_ORDER: Fen = Fen(1_000_000_000);

@@ -1,11 +1,12 @@
 //! APP支付: the payer pays in the merchant's own app.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{AppId, PrepayId};
 use crate::pay::order::Extras;
+use crate::pay::placed::Prepaid;
 use crate::pay::{self, Order, invoke};
 use crate::signer::Signer;
 
@@ -83,10 +84,4 @@ pub struct InvokeParameters {
     pub timestamp: String,
     /// 签名, Base64.
     pub sign: String,
-}
-
-/// The answer of every order that is paid by its prepay_id.
-#[derive(Deserialize)]
-pub(crate) struct Prepaid {
-    pub(crate) prepay_id: PrepayId,
 }

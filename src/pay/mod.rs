@@ -20,10 +20,14 @@ pub mod jsapi;
 pub mod native;
 mod order;
 pub(crate) mod paid;
+pub(crate) mod payer;
+pub(crate) mod placed;
+pub(crate) mod scene;
 mod transaction;
 
-pub use self::order::{Detail, GoodsDetail, Order, SceneInfo, SettleInfo, StoreInfo};
+pub use self::order::{Detail, GoodsDetail, Order, SettleInfo};
 pub use self::paid::{Merchant, NotPaid, Paid};
+pub use self::scene::{SceneInfo, StoreInfo};
 pub use self::transaction::{
     Amount, DiscountedGoods, Payer, Promotion, TradeState, TradeType, Transaction,
 };

@@ -1,11 +1,10 @@
 //! Native支付: the payer scans a QR code.
 
-use serde::Deserialize;
-
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::CodeUrl;
 use crate::pay::order::Extras;
+use crate::pay::placed::Coded;
 use crate::pay::{self, Order};
 use crate::signer::Signer;
 
@@ -20,10 +19,4 @@ pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<C
     let body = order.to_body(signer, Extras::default())?;
     let answer: Coded = gateway.post(signer, &pay::path(signer, "native"), &body)?;
     Ok(answer.code_url)
-}
-
-/// The answer of every order that is paid this way.
-#[derive(Deserialize)]
-pub(crate) struct Coded {
-    pub(crate) code_url: CodeUrl,
 }

@@ -1,17 +1,15 @@
 //! The order and everything that can be said in it.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 
 use crate::error::{Error, Faults};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
-use crate::partner::SubMerchant;
 use crate::pay::check;
-use crate::pay::h5::{self, H5Info};
-use crate::pay::jsapi::PayerBody;
+use crate::pay::payer::PayerBody;
+use crate::pay::scene::{H5Info, SceneBody, SceneInfo};
 use crate::signer::Signer;
+use crate::sub_merchant::SubMerchant;
 use crate::time::Time;
 
 /// An order (下单), as documents 003 and 004 describe it.
@@ -124,9 +122,9 @@ impl Order {
     ) -> Result<Vec<u8>, Error> {
         let mut faults = Faults::default();
         self.find_faults(&mut faults);
-        if let Some(scene) = extras.h5_scene {
-            scene.scene_info.find_faults(&mut faults);
-            scene.h5_info.find_faults(&mut faults);
+        if let Some((scene_info, h5_info)) = extras.h5_scene {
+            scene_info.find_faults(&mut faults);
+            h5_info.find_faults(&mut faults);
             if self.scene_info.is_some() {
                 faults.add("/scene_info", "is an argument of an H5 order, so leave it out here");
             }
@@ -135,7 +133,8 @@ impl Order {
 
         let (appid, mchid, sub) = (Some(&self.appid), Some(signer.mchid()), signer.sub_merchant());
         let is_direct = sub.is_none();
-        let scene_info = self.scene_info.as_ref().or(extras.h5_scene.map(|h5| &h5.scene_info));
+        let (scene_info, h5_info) = extras.h5_scene.unzip();
+        let scene_info = self.scene_info.as_ref().or(scene_info);
         let body = Body {
             appid: appid.filter(|_| is_direct),
             mchid: mchid.filter(|_| is_direct),
@@ -153,12 +152,7 @@ impl Order {
             amount: Amount { total: self.total, currency: "CNY" },
             payer: extras.payer,
             detail: self.detail.as_ref(),
-            scene_info: scene_info.map(|info| Scene {
-                payer_client_ip: info.payer_client_ip,
-                device_id: info.device_id.as_deref(),
-                store_info: info.store_info.as_ref(),
-                h5_info: extras.h5_scene.map(|h5| &h5.h5_info),
-            }),
+            scene_info: scene_info.map(|scene_info| scene_info.to_body(h5_info)),
             settle_info: self.settle_info.as_ref(),
         };
         Ok(check::to_json(&body)?)
@@ -176,7 +170,7 @@ impl AsRef<AppId> for Order {
 #[derive(Default)]
 pub(super) struct Extras<'a> {
     pub(super) payer: Option<PayerBody<'a>>,
-    pub(super) h5_scene: Option<&'a h5::Scene>,
+    pub(super) h5_scene: Option<(&'a SceneInfo, &'a H5Info)>,
 }
 
 /// 优惠功能: the goods of an order. At most 6,144 bytes as JSON.
@@ -249,59 +243,6 @@ impl GoodsDetail {
     }
 }
 
-/// 场景信息: where the payer stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SceneInfo {
-    /// 用户终端IP: the payer's own address, IPv4 or IPv6.
-    pub payer_client_ip: IpAddr,
-    /// 商户端设备号: the number of the shop or till. 1 to 32 characters.
-    pub device_id: Option<String>,
-    /// 商户门店信息: the shop.
-    pub store_info: Option<StoreInfo>,
-}
-
-impl SceneInfo {
-    /// A scene with the address of the payer.
-    #[must_use]
-    pub fn new(payer_client_ip: IpAddr) -> Self {
-        Self { payer_client_ip, device_id: None, store_info: None }
-    }
-
-    fn find_faults(&self, faults: &mut Faults) {
-        check::optional_text(faults, "/scene_info/device_id", self.device_id.as_deref(), 32);
-        let Some(StoreInfo { id, name, area_code, address }) = &self.store_info else { return };
-        check::text(faults, "/scene_info/store_info/id", id, 32);
-        check::optional_text(faults, "/scene_info/store_info/name", name.as_deref(), 256);
-        check::optional_text(faults, "/scene_info/store_info/area_code", area_code.as_deref(), 32);
-        check::optional_text(faults, "/scene_info/store_info/address", address.as_deref(), 512);
-    }
-}
-
-/// 商户门店信息: a shop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct StoreInfo {
-    /// 门店编号: your number of the shop. 1 to 32 characters.
-    pub id: String,
-    /// 门店名称. 1 to 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// 地区编码: the official code of the district. 1 to 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub area_code: Option<String>,
-    /// 详细地址. 1 to 512 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-}
-
-impl StoreInfo {
-    /// A shop with its number.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), name: None, area_code: None, address: None }
-    }
-}
-
 /// 结算信息.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -343,7 +284,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a Detail>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scene_info: Option<Scene<'a>>,
+    scene_info: Option<SceneBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settle_info: Option<&'a SettleInfo>,
 }
@@ -352,17 +293,6 @@ struct Body<'a> {
 struct Amount {
     total: Fen,
     currency: &'static str,
-}
-
-#[derive(Serialize)]
-struct Scene<'a> {
-    payer_client_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store_info: Option<&'a StoreInfo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    h5_info: Option<&'a H5Info>,
 }
 
 /// Of the whole object, blanks between tokens not counted; our JSON has none (protocol D.1).
@@ -374,6 +304,7 @@ mod tests {
 
     use super::*;
     use crate::error::SignError;
+    use crate::pay::StoreInfo;
     use crate::signer::Signature;
 
     /// A body needs to know who signs, not a signature.

@@ -1,0 +1,135 @@
+//! 场景信息: where the payer stands, and from what an H5 payer comes.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::error::Faults;
+use crate::pay::check;
+
+/// 场景信息: where the payer stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SceneInfo {
+    /// 用户终端IP: the payer's own address, IPv4 or IPv6.
+    pub payer_client_ip: IpAddr,
+    /// 商户端设备号: the number of the shop or till. 1 to 32 characters.
+    pub device_id: Option<String>,
+    /// 商户门店信息: the shop.
+    pub store_info: Option<StoreInfo>,
+}
+
+impl SceneInfo {
+    /// A scene with the address of the payer.
+    #[must_use]
+    pub fn new(payer_client_ip: IpAddr) -> Self {
+        Self { payer_client_ip, device_id: None, store_info: None }
+    }
+
+    pub(super) fn to_body<'a>(&'a self, h5_info: Option<&'a H5Info>) -> SceneBody<'a> {
+        SceneBody {
+            payer_client_ip: self.payer_client_ip,
+            device_id: self.device_id.as_deref(),
+            store_info: self.store_info.as_ref(),
+            h5_info,
+        }
+    }
+
+    pub(super) fn find_faults(&self, faults: &mut Faults) {
+        check::optional_text(faults, "/scene_info/device_id", self.device_id.as_deref(), 32);
+        let Some(StoreInfo { id, name, area_code, address }) = &self.store_info else { return };
+        check::text(faults, "/scene_info/store_info/id", id, 32);
+        check::optional_text(faults, "/scene_info/store_info/name", name.as_deref(), 256);
+        check::optional_text(faults, "/scene_info/store_info/area_code", area_code.as_deref(), 32);
+        check::optional_text(faults, "/scene_info/store_info/address", address.as_deref(), 512);
+    }
+}
+
+/// 商户门店信息: a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoreInfo {
+    /// 门店编号: your number of the shop. 1 to 32 characters.
+    pub id: String,
+    /// 门店名称. 1 to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// 地区编码: the official code of the district. 1 to 32 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area_code: Option<String>,
+    /// 详细地址. 1 to 512 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl StoreInfo {
+    /// A shop with its number.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), name: None, area_code: None, address: None }
+    }
+}
+
+/// H5场景信息: from what the payer comes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct H5Info {
+    /// 场景类型.
+    pub r#type: H5Type,
+    /// 应用名称. 1 to 64 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_name: Option<String>,
+    /// 网站URL. 1 to 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_url: Option<String>,
+    /// iOS平台BundleID. 1 to 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle_id: Option<String>,
+    /// Android平台PackageName. 1 to 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_name: Option<String>,
+}
+
+impl H5Info {
+    /// From a web page, an iOS app or an Android app.
+    #[must_use]
+    pub fn new(r#type: H5Type) -> Self {
+        Self { r#type, app_name: None, app_url: None, bundle_id: None, package_name: None }
+    }
+
+    pub(crate) fn find_faults(&self, faults: &mut Faults) {
+        let fields = [
+            ("app_name", &self.app_name, 64),
+            ("app_url", &self.app_url, 128),
+            ("bundle_id", &self.bundle_id, 128),
+            ("package_name", &self.package_name, 128),
+        ];
+        for (name, value, longest) in fields {
+            let path = format!("/scene_info/h5_info/{name}");
+            check::optional_text(faults, path, value.as_deref(), longest);
+        }
+    }
+}
+
+/// 场景类型: from what the payer of an H5 order comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum H5Type {
+    /// A web page in a phone's browser.
+    Wap,
+    /// An iOS app.
+    #[serde(rename = "iOS")]
+    Ios,
+    /// An Android app.
+    Android,
+}
+
+/// `scene_info` as it is sent, of single and combined orders.
+#[derive(Serialize)]
+pub(crate) struct SceneBody<'a> {
+    pub(crate) payer_client_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) device_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) store_info: Option<&'a StoreInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) h5_info: Option<&'a H5Info>,
+}
