@@ -2,6 +2,7 @@
 
 mod api_v3_key;
 mod error;
+mod failover;
 mod gateway;
 mod id;
 mod lenient;
@@ -30,6 +31,7 @@ pub use self::error::{
     ApiError, Code, Error, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError, TransportError,
     Untrusted,
 };
+pub use self::failover::{Answered, Failover, Host};
 pub use self::gateway::Gateway;
 pub use self::id::{
     AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId, RefundId,

@@ -1,0 +1,118 @@
+//! The main host, and the standby when it cannot be reached: one order never becomes two.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use wechatpay::pay::{self, app};
+use wechatpay::refund::{self, Refund};
+use wechatpay::sandbox::Sandbox;
+use wechatpay::{
+    Code, Error, Failover, Fen, Gateway, Host, HttpOptions, OutRefundNo, Outcome, Proxy,
+    UreqTransport,
+};
+
+use crate::support::{api, order, start};
+
+/// A gateway to nobody.
+fn dead(sandbox: &Sandbox) -> Gateway {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Direct;
+    let transport = UreqTransport::new(&options).unwrap();
+    let keys = sandbox.platform_keys().clone();
+    Gateway::at(&format!("https://{free}"), keys, transport).unwrap()
+}
+
+fn both(sandbox: &Sandbox) -> Failover {
+    Failover::new(sandbox.gateway().clone(), sandbox.gateway().clone())
+}
+
+#[test]
+fn while_the_main_host_answers_the_standby_is_not_asked() {
+    let sandbox = start();
+    let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
+    let order = order(&sandbox, "failover-1");
+    let answered = hosts.call(sandbox.signer(), &order, app::prepay);
+    assert_eq!(answered.host, Host::Main);
+    answered.result.unwrap();
+
+    // An error that is answered stands, whatever it says.
+    for (status, code) in [(400, Code::PARAM_ERROR), (500, Code::SYSTEM_ERROR)] {
+        sandbox.refuse_next(status, code.as_str(), "");
+        let answered = hosts.call(sandbox.signer(), &order, app::prepay);
+        assert_eq!(answered.host, Host::Main);
+        assert_eq!(api(&answered.result.unwrap_err()).code, code);
+    }
+    // So does an answer that cannot be believed: the order may stand.
+    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
+    assert!(matches!(answered.result, Err(Error::Untrusted { .. })));
+    assert_eq!(sandbox.received().len(), 4);
+}
+
+#[test]
+fn a_main_host_that_cannot_be_reached_is_stood_in_for() {
+    let sandbox = start();
+    let hosts = Failover::new(dead(&sandbox), sandbox.gateway().clone());
+    let order = order(&sandbox, "failover-2");
+    let answered = hosts.call(sandbox.signer(), &order, app::prepay);
+    assert_eq!(answered.host, Host::Standby);
+    answered.result.unwrap();
+}
+
+#[test]
+fn an_answer_lost_on_the_main_host_is_asked_for_with_the_same_bytes() {
+    let sandbox = start();
+    let order = order(&sandbox, "failover-3");
+    sandbox.tamper_next(|answer| answer.status = 0);
+    let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
+    assert_eq!(answered.host, Host::Standby);
+    answered.result.unwrap();
+    let received = sandbox.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].body, received[1].body);
+}
+
+#[test]
+fn a_refund_lost_on_the_main_host_is_refunded_once() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let order = order(&sandbox, "failover-4");
+    app::prepay(signer, gateway, &order).unwrap();
+    sandbox.pay("failover-4").unwrap();
+    let number = OutRefundNo::new("failover-refund").unwrap();
+    let refund = Refund::new(number, order.out_trade_no.clone(), Fen(100), Fen(100));
+    sandbox.tamper_next(|answer| answer.status = 0);
+    let taken = both(&sandbox).call(signer, &refund, refund::apply).result.unwrap();
+    let known = refund::query(signer, gateway, &refund.out_refund_no).unwrap();
+    assert_eq!(taken.refund_id, known.refund_id);
+}
+
+#[test]
+fn what_may_have_reached_the_main_host_stays_unknown() {
+    let sandbox = start();
+    let order = order(&sandbox, "failover-5");
+    // Lost after it was placed, and the standby is down: "nothing was sent" would be a lie.
+    sandbox.tamper_next(|answer| answer.status = 0);
+    let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
+    let answered = hosts.call(sandbox.signer(), &order, app::prepay);
+    let error = answered.result.unwrap_err();
+    assert_eq!((answered.host, error.outcome()), (Host::Main, Outcome::Unknown));
+    pay::query(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap();
+
+    // Lost, and refused by the standby: what the first did is still open.
+    sandbox.tamper_next(|answer| answer.status = 0);
+    // The first of the two answers is left as it is.
+    sandbox.rewrite_next(|_| ());
+    sandbox.rewrite_next(|answer| {
+        answer.status = 403;
+        answer.body = br#"{"code":"NO_AUTH","message":""}"#.to_vec();
+    });
+    let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
+    let error = answered.result.unwrap_err();
+    assert_eq!((answered.host, error.outcome()), (Host::Main, Outcome::Unknown));
+
+    // Both down: certainly nothing.
+    let nobody = Failover::new(dead(&sandbox), dead(&sandbox));
+    let error = nobody.call(sandbox.signer(), &order, app::prepay).result.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+}
