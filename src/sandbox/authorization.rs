@@ -159,9 +159,11 @@ pub(super) mod tests {
             certificate: Some(certificate),
             ..merchant("wx1")
         };
+        let neighbour =
+            Merchant { appids: vec!["wx2".to_owned(), "wx1".to_owned()], ..merchant("wx2") };
         HashMap::from([
             (MCHID.to_owned(), first),
-            (NEIGHBOUR.to_owned(), merchant("wx2")),
+            (NEIGHBOUR.to_owned(), neighbour),
             (SUB_MCHID.to_owned(), merchant("wx3")),
         ])
     }

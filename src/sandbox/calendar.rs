@@ -22,6 +22,12 @@ impl Beijing {
         format!("{}T{}+08:00", self.0.date(), self.clock(":"))
     }
 
+    /// As in combined orders: `2018-06-08T10:34:56.120+08:00`. The clock of the sandbox has no
+    /// milliseconds: these are of the documents' sample.
+    pub(super) fn rfc3339_with_millis(self) -> String {
+        format!("{}T{}.120+08:00", self.0.date(), self.clock(":"))
+    }
+
     /// As in bills: `2018-06-08 10:34:56`.
     pub(super) fn plain(self) -> String {
         format!("{} {}", self.0.date(), self.clock(":"))
@@ -55,6 +61,7 @@ mod tests {
     fn beijing_is_eight_hours_ahead() {
         let moment = Beijing::at(1_554_208_460);
         assert_eq!(moment.rfc3339(), "2019-04-02T20:34:20+08:00");
+        assert_eq!(moment.rfc3339_with_millis(), "2019-04-02T20:34:20.120+08:00");
         assert_eq!(moment.plain(), "2019-04-02 20:34:20");
         assert_eq!(moment.digits(), "20190402203420");
         assert_eq!(Beijing::at(1_554_220_800).rfc3339(), "2019-04-03T00:00:00+08:00");

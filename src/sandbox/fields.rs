@@ -3,7 +3,8 @@
 use super::parties::Mode;
 use super::schema::{
     Rule, Table, formed, is_currency, is_date, is_date_time, is_goods_id, is_ip, is_notify_url,
-    is_order_number, is_refund_number, is_refundable_bank, object, optional, required, text,
+    is_order_number, is_refund_number, is_refundable_bank, list, object, optional, required, text,
+    whole,
 };
 use super::trade_type::TradeType;
 
@@ -28,6 +29,36 @@ pub(super) fn owner(mode: Mode) -> Table {
         Mode::Direct => OWNER,
         Mode::Partner => PARTNER_OWNER,
     }
+}
+
+/// 合单下单: one shape, in which the sub-orders, the payer and the scene differ.
+pub(super) fn combined_order(mode: Mode, trade_type: TradeType) -> [Table; 5] {
+    let sub_orders = match mode {
+        Mode::Direct => SUB_ORDERS,
+        Mode::Partner => PARTNER_SUB_ORDERS,
+    };
+    let payer = match (trade_type, mode) {
+        (TradeType::Jsapi, Mode::Direct) => COMBINED_PAYER,
+        (TradeType::Jsapi, Mode::Partner) => PARTNER_COMBINED_PAYER,
+        (TradeType::App, Mode::Direct) => APP_COMBINED_PAYER,
+        (TradeType::App, Mode::Partner) => PARTNER_APP_COMBINED_PAYER,
+        (TradeType::Native | TradeType::H5, _) => NONE,
+    };
+    let scene = if trade_type == TradeType::H5 { COMBINED_H5_SCENE } else { COMBINED_SCENE };
+    let scenario = match trade_type {
+        TradeType::App | TradeType::Jsapi => SCENARIO,
+        TradeType::Native | TradeType::H5 => NONE,
+    };
+    [COMBINED_ORDER, sub_orders, payer, scene, scenario]
+}
+
+/// 关闭合单订单: the whole order, by the numbers of its parts.
+pub(super) fn combined_closing(mode: Mode) -> [Table; 2] {
+    let sub_orders = match mode {
+        Mode::Direct => CLOSED_SUB_ORDERS,
+        Mode::Partner => PARTNER_CLOSED_SUB_ORDERS,
+    };
+    [CLOSING, sub_orders]
 }
 
 /// For an interface without parameters.
@@ -67,8 +98,7 @@ const ORDER: Table = &[
 ];
 
 /// 订单金额.
-const AMOUNT: Table =
-    &[required("total", Rule::Whole { least: 1 }), optional("currency", formed(16, is_currency))];
+const AMOUNT: Table = &[required("total", whole(1)), optional("currency", formed(16, is_currency))];
 
 /// 支付者 (JSAPI).
 const PAYER: Table = &[required("payer", object(&[&[required("openid", text(128))]]))];
@@ -84,9 +114,9 @@ const H5_SCENE: Table = &[required("scene_info", object(&[SCENE_INFO, H5]))];
 
 /// 优惠功能.
 const DETAIL: Table = &[
-    optional("cost_price", Rule::Whole { least: 0 }),
+    optional("cost_price", whole(0)),
     optional("invoice_id", text(32)),
-    optional("goods_detail", Rule::List(GOODS_DETAIL)),
+    optional("goods_detail", list(&[GOODS_DETAIL])),
 ];
 
 /// 单品列表.
@@ -94,8 +124,8 @@ const GOODS_DETAIL: Table = &[
     required("merchant_goods_id", formed(32, is_goods_id)),
     optional("wechatpay_goods_id", text(32)),
     optional("goods_name", text(256)),
-    required("quantity", Rule::Whole { least: 1 }),
-    required("unit_price", Rule::Whole { least: 0 }),
+    required("quantity", whole(1)),
+    required("unit_price", whole(0)),
 ];
 
 /// 场景信息.
@@ -124,6 +154,80 @@ const H5_INFO: Table = &[
     optional("package_name", text(128)),
 ];
 
+const COMBINED_ORDER: Table = &[
+    required("combine_appid", text(32)),
+    required("combine_mchid", text(32)),
+    required("combine_out_trade_no", OUT_TRADE_NO),
+    optional("time_expire", formed(64, is_date_time)),
+    required("notify_url", formed(255, is_notify_url)),
+];
+
+/// 子单信息列表: of a direct merchant 2 to 10, of a partner 1 to 50.
+const SUB_ORDERS: Table =
+    &[required("sub_orders", Rule::List { tables: &[SUB_ORDER], fewest: 2, most: 10 })];
+const PARTNER_SUB_ORDERS: Table = &[required(
+    "sub_orders",
+    Rule::List { tables: &[SUB_ORDER, SUB_MERCHANT], fewest: 1, most: 50 },
+)];
+
+const SUB_ORDER: Table = &[
+    required("mchid", text(32)),
+    required("attach", text(128)),
+    required("amount", object(&[SUB_ORDER_AMOUNT])),
+    required("out_trade_no", OUT_TRADE_NO),
+    optional("detail", text(6000)),
+    required("description", text(127)),
+    optional("settle_info", object(&[SETTLE_INFO])),
+    optional("goods_tag", text(32)),
+];
+
+const SUB_MERCHANT: Table = &[required("sub_mchid", text(32)), optional("sub_appid", text(32))];
+
+/// 子单金额信息: ten million yuan at most (merchant/4013420906).
+const SUB_ORDER_AMOUNT: Table = &[
+    required("total_amount", Rule::Whole { least: 1, most: 1_000_000_000 }),
+    required("currency", formed(8, is_currency)),
+];
+
+/// 合单支付者信息. That a partner needs one of both a table cannot say.
+const COMBINED_PAYER: Table =
+    &[required("combine_payer_info", object(&[&[required("openid", text(128))]]))];
+const PARTNER_COMBINED_PAYER: Table =
+    &[required("combine_payer_info", object(&[OPENID, SUB_OPENID]))];
+const APP_COMBINED_PAYER: Table = &[optional("combine_payer_info", object(&[OPENID]))];
+const PARTNER_APP_COMBINED_PAYER: Table =
+    &[optional("combine_payer_info", object(&[OPENID, SUB_OPENID]))];
+
+const OPENID: Table = &[optional("openid", text(128))];
+const SUB_OPENID: Table = &[optional("sub_openid", text(128))];
+
+/// 场景信息, whose device has a shorter number than in single orders, but for H5.
+const COMBINED_SCENE: Table = &[optional(
+    "scene_info",
+    object(&[&[required("payer_client_ip", formed(45, is_ip)), optional("device_id", text(16))]]),
+)];
+const COMBINED_H5_SCENE: Table = &[required(
+    "scene_info",
+    object(&[
+        &[required("payer_client_ip", formed(45, is_ip)), required("device_id", text(32))],
+        H5,
+    ]),
+)];
+
+/// 交易场景: in the sample code of the documents, and in none of their tables.
+const SCENARIO: Table =
+    &[optional("trade_scenario", formed(32, |scenario| scenario == "RECOMMERCE"))];
+
+const CLOSING: Table = &[required("combine_appid", text(32))];
+const CLOSED_SUB_ORDERS: Table =
+    &[required("sub_orders", Rule::List { tables: &[CLOSED_SUB_ORDER], fewest: 1, most: 50 })];
+const PARTNER_CLOSED_SUB_ORDERS: Table = &[required(
+    "sub_orders",
+    Rule::List { tables: &[CLOSED_SUB_ORDER, SUB_MERCHANT], fewest: 1, most: 50 },
+)];
+const CLOSED_SUB_ORDER: Table =
+    &[required("mchid", text(32)), required("out_trade_no", OUT_TRADE_NO)];
+
 /// 申请退款: the merchant is the one who signs. A table cannot say that one of the first two must be
 /// there and not both.
 pub(super) const REFUND: Table = &[
@@ -135,21 +239,21 @@ pub(super) const REFUND: Table = &[
     optional("notify_url", formed(256, is_notify_url)),
     optional("funds_account", formed(32, |account| matches!(account, "AVAILABLE" | "UNSETTLED"))),
     required("amount", object(&[REFUND_AMOUNT])),
-    optional("goods_detail", Rule::List(REFUND_GOODS_DETAIL)),
+    optional("goods_detail", list(&[REFUND_GOODS_DETAIL])),
 ];
 
 /// 金额信息.
 const REFUND_AMOUNT: Table = &[
-    required("refund", Rule::Whole { least: 1 }),
-    optional("from", Rule::List(FROM)),
-    required("total", Rule::Whole { least: 1 }),
+    required("refund", whole(1)),
+    optional("from", list(&[FROM])),
+    required("total", whole(1)),
     required("currency", formed(16, is_currency)),
 ];
 
 /// 退款出资账户及金额.
 const FROM: Table = &[
     required("account", formed(32, |account| matches!(account, "AVAILABLE" | "UNAVAILABLE"))),
-    required("amount", Rule::Whole { least: 1 }),
+    required("amount", whole(1)),
 ];
 
 /// 退款商品.
@@ -157,9 +261,9 @@ const REFUND_GOODS_DETAIL: Table = &[
     required("merchant_goods_id", formed(32, is_goods_id)),
     optional("wechatpay_goods_id", text(32)),
     optional("goods_name", text(256)),
-    required("unit_price", Rule::Whole { least: 0 }),
-    required("refund_amount", Rule::Whole { least: 0 }),
-    required("refund_quantity", Rule::Whole { least: 1 }),
+    required("unit_price", whole(0)),
+    required("refund_amount", whole(0)),
+    required("refund_quantity", whole(1)),
 ];
 
 /// 查询单笔退款: of a partner.
@@ -255,6 +359,112 @@ mod tests {
         assert_eq!(field.as_deref(), Some("/scene_info/h5_info/type"));
         let field = refused_at(TradeType::App, &scene(json!({ "type": "Wap" })));
         assert_eq!(field.as_deref(), Some("/scene_info/h5_info"));
+    }
+
+    fn part(fields: Value) -> Value {
+        let mut part = json!({ "mchid": "1", "attach": "a", "out_trade_no": "part-1",
+            "description": "d", "amount": { "total_amount": 1, "currency": "CNY" } });
+        part.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        part
+    }
+
+    fn combined_refused_at(mode: Mode, trade_type: TradeType, fields: Value) -> Option<String> {
+        let sub_merchant = json!({ "sub_mchid": "2" });
+        let parts = match mode {
+            Mode::Direct => vec![part(json!({})); 2],
+            Mode::Partner => vec![part(sub_merchant); 1],
+        };
+        let mut order = json!({ "combine_appid": "wx1", "combine_mchid": "1",
+            "combine_out_trade_no": "whole-1", "notify_url": "https://127.0.0.1/notify",
+            "sub_orders": parts });
+        order.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let refusal = read(order.to_string().as_bytes(), &combined_order(mode, trade_type));
+        refusal.err().map(|refusal| refusal.detail.unwrap()["field"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_combined_order_has_the_documents_parts() {
+        let direct = |fields| combined_refused_at(Mode::Direct, TradeType::Native, fields);
+        let partner = |fields| combined_refused_at(Mode::Partner, TradeType::Native, fields);
+        let parts = |count, fields| json!({ "sub_orders": vec![part(fields); count] });
+        let sub = || json!({ "sub_mchid": "2", "sub_appid": "wx2" });
+        let whole = json!({ "detail": "买单费用", "goods_tag": "WXG",
+            "settle_info": { "profit_sharing": false },
+            "amount": { "total_amount": 1_000_000_000, "currency": "CNY" } });
+        assert_eq!(direct(parts(10, whole)), None);
+        assert_eq!(partner(parts(50, sub())), None);
+        for count in [0, 1, 11] {
+            assert_eq!(direct(parts(count, json!({}))).as_deref(), Some("/sub_orders"));
+        }
+        for count in [0, 51] {
+            assert_eq!(partner(parts(count, sub())).as_deref(), Some("/sub_orders"));
+        }
+        for (wrong, place) in [
+            (json!({ "attach": "" }), "attach"),
+            (json!({ "detail": {} }), "detail"),
+            (json!({ "support_fapiao": false }), "support_fapiao"),
+            (json!({ "sub_mchid": "2" }), "sub_mchid"),
+            (json!({ "amount": { "total_amount": 1 } }), "amount/currency"),
+            (
+                json!({ "amount": { "total_amount": 1_000_000_001, "currency": "CNY" } }),
+                "amount/total_amount",
+            ),
+        ] {
+            let place = format!("/sub_orders/0/{place}");
+            assert_eq!(direct(parts(2, wrong)), Some(place));
+        }
+        let field = partner(parts(1, json!({})));
+        assert_eq!(field.as_deref(), Some("/sub_orders/0/sub_mchid"));
+        let app = |fields| combined_refused_at(Mode::Direct, TradeType::App, fields);
+        assert_eq!(app(json!({ "trade_scenario": "RECOMMERCE" })), None);
+        let scenario = Some("/trade_scenario".to_owned());
+        assert_eq!(app(json!({ "trade_scenario": "OTHER" })), scenario);
+        assert_eq!(direct(json!({ "trade_scenario": "RECOMMERCE" })), scenario);
+    }
+
+    #[test]
+    fn payers_and_scenes_of_combined_orders_differ_by_kind() {
+        use TradeType::{App, H5, Jsapi, Native};
+        let direct = |trade_type, fields| combined_refused_at(Mode::Direct, trade_type, fields);
+        let payer = || json!({ "combine_payer_info": { "openid": "o" } });
+        for (trade_type, with, without) in [
+            (App, None, None),
+            (Jsapi, None, Some("/combine_payer_info")),
+            (Native, Some("/combine_payer_info"), None),
+        ] {
+            assert_eq!(direct(trade_type, payer()).as_deref(), with);
+            assert_eq!(direct(trade_type, json!({})).as_deref(), without);
+        }
+        let sub = || json!({ "combine_payer_info": { "sub_openid": "o" } });
+        assert_eq!(direct(App, sub()).as_deref(), Some("/combine_payer_info/sub_openid"));
+        for trade_type in [App, Jsapi] {
+            assert_eq!(combined_refused_at(Mode::Partner, trade_type, sub()), None);
+        }
+
+        let scene = |device_id: Option<usize>, h5_info: bool| {
+            let mut scene = json!({ "payer_client_ip": "1.2.3.4" });
+            if let Some(length) = device_id {
+                scene["device_id"] = json!("1".repeat(length));
+            }
+            if h5_info {
+                scene["h5_info"] = json!({ "type": "Wap" });
+            }
+            json!({ "scene_info": scene })
+        };
+        let (device, h5_info) = ("/scene_info/device_id", "/scene_info/h5_info");
+        for (trade_type, scene, place) in [
+            (App, scene(None, false), None),
+            (App, scene(Some(16), false), None),
+            (App, scene(Some(17), false), Some(device)),
+            (App, scene(Some(16), true), Some(h5_info)),
+            (H5, scene(Some(32), true), None),
+            (H5, scene(None, true), Some(device)),
+            (H5, scene(Some(33), true), Some(device)),
+            (H5, scene(Some(32), false), Some(h5_info)),
+            (H5, json!({}), Some("/scene_info")),
+        ] {
+            assert_eq!(direct(trade_type, scene).as_deref(), place);
+        }
     }
 
     #[test]

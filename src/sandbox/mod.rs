@@ -6,9 +6,9 @@
 //! request. It shares none of its checks with the client, so a fault made twice does not cancel
 //! out.
 //!
-//! It serves what a merchant needs from order to bill: orders (APP, JSAPI, Native, H5), queries,
-//! closing, refunds, platform certificates, bills, and notices; all of it for a direct merchant and
-//! for a partner (服务商) with a sub-merchant. What users, banks and the platform do of their own
+//! It serves what a merchant needs from order to bill: orders (APP, JSAPI, Native, H5), single and
+//! combined (合单), queries, closing, refunds, platform certificates, bills, and notices; all of it
+//! for a direct merchant and for a partner (服务商) with a sub-merchant. What users, banks and the platform do of their own
 //! accord is done by methods: [`Sandbox::pay`], [`Sandbox::succeed_refund`],
 //! [`Sandbox::let_time_pass`].
 //!
@@ -28,7 +28,8 @@
 //!
 //! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour, 1900009191
 //! with the appid wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
-//! An openid that begins with `other-` is one of somebody else's users.
+//! [`Sandbox::appid`] is bound to it as well, so that it can take part in combined orders. An openid
+//! that begins with `other-` is one of somebody else's users.
 
 mod answer;
 mod authority;
@@ -37,6 +38,8 @@ mod bills;
 mod calendar;
 mod certificates;
 mod cipher;
+mod combined;
+mod combined_transaction;
 mod fields;
 mod fresh;
 mod fund_flow_bill;
@@ -399,6 +402,25 @@ impl Sandbox {
         lock(&self.world).close(MCHID, out_trade_no)
     }
 
+    /// Pays a combined order, all of its sub-orders together, as its user would. This makes one
+    /// notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::pay`].
+    pub fn pay_combined(&self, combine_out_trade_no: &str) -> Result<(), NoSuchOrder> {
+        lock(&self.world).pay_combined(MCHID, combine_out_trade_no, unix_now())
+    }
+
+    /// Closes a combined order, as the platform would.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::close`].
+    pub fn close_combined(&self, combine_out_trade_no: &str) -> Result<(), NoSuchOrder> {
+        lock(&self.world).close_combined(MCHID, combine_out_trade_no)
+    }
+
     /// A refund succeeds: the money is back with the user. This makes a notice.
     ///
     /// # Errors
@@ -494,11 +516,13 @@ fn merchants(certificate: &Certificate, key: &RsaKeyPair) -> Merchants {
         certificate: None,
     };
     let sub_mchids = vec![SUB_MCHID.to_owned()];
+    // The merchant's appid as well, without which it could take no part in combined orders.
+    let appids = vec![NEIGHBOUR_APPID.to_owned(), APPID.to_owned()];
     let merchant = Merchant { sub_mchids, certificate: Some(certificate), ..silent(APPID) };
     HashMap::from([
         (MCHID.to_owned(), merchant),
         (SUB_MCHID.to_owned(), silent(SUB_APPID)),
-        (NEIGHBOUR_MCHID.to_owned(), silent(NEIGHBOUR_APPID)),
+        (NEIGHBOUR_MCHID.to_owned(), Merchant { appids, ..silent(NEIGHBOUR_APPID) }),
     ])
 }
 

@@ -67,6 +67,14 @@ pub(super) struct Letter {
     body: Vec<u8>,
 }
 
+impl<'a> News<'a> {
+    /// 支付成功.
+    pub(super) fn of_payment(notify_url: &'a str, resource: &'a Value) -> Self {
+        let (event_type, summary) = ("TRANSACTION.SUCCESS", "支付成功");
+        Self { notify_url, event_type, summary, about: "transaction", resource }
+    }
+}
+
 impl Notices {
     /// `now` is business time.
     pub(super) fn add(&mut self, news: &News<'_>, now: i64, cipher: &Cipher, fresh: &mut Fresh) {

@@ -7,6 +7,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::calendar::Beijing;
+use super::combined::Combined;
 use super::fields;
 use super::fresh::Fresh;
 use super::parties::{self, Caller, Mode};
@@ -15,13 +16,16 @@ use super::refusal::Refusal;
 use super::schema::{self, fen_of, text_of};
 use super::trade_type::TradeType;
 
-/// Every order, by the mchid that signs for it and 商户订单号 (out_trade_no).
+/// Every order, by the mchid that signs for it and its number.
 #[derive(Default)]
 pub(super) struct Orders {
-    book: HashMap<Key, Order>,
+    /// By 商户订单号 (out_trade_no).
+    pub(super) book: HashMap<Key, Order>,
+    /// By 合单商户订单号 (combine_out_trade_no).
+    pub(super) combined: HashMap<Key, Combined>,
 }
 
-/// A single order.
+/// A single order, or a part of a combined one, which is paid and refunded like a single order.
 pub(super) struct Order {
     pub(super) mode: Mode,
     pub(super) trade_type: TradeType,
@@ -32,6 +36,8 @@ pub(super) struct Order {
     /// 支付结束时间 in Unix seconds: the last moment to pay.
     time_expire: i64,
     closed: bool,
+    /// The interfaces of single orders do not see a part of a combined one.
+    is_part: bool,
 }
 
 /// That an order was paid.
@@ -65,7 +71,7 @@ pub struct NoSuchOrder {
     trade_state: Option<TradeState>,
 }
 
-type Key = (String, String);
+pub(super) type Key = (String, String);
 
 impl Orders {
     /// 下单.
@@ -81,13 +87,12 @@ impl Orders {
         parties::check_payer(&parameters, mode)?;
         let order = Order::new(mode, trade_type, parameters, caller.now);
         let key = (caller.mchid.to_owned(), order.number().to_owned());
-        match self.book.get(&key) {
-            Some(placed) => placed.check_reentry(&order, caller.now),
-            None => {
-                self.book.insert(key, order);
-                Ok(())
-            }
+        if let Some(placed) = self.book.get(&key).filter(|placed| !placed.is_part) {
+            return placed.check_reentry(placed.is_same(&order), caller.now);
         }
+        self.check_unused(caller.mchid, order.number())?;
+        self.book.insert(key, order);
+        Ok(())
     }
 
     /// 查询订单: `owner` says whose order it is.
@@ -119,10 +124,8 @@ impl Orders {
         let order = key
             .and_then(|key| self.book.get_mut(&key))
             .ok_or_else(|| Refusal::invalid("订单不存在，无法关闭").numbered(NOT_FOUND))?;
-        if order.payment.is_some() {
-            return Err(Refusal::invalid("该订单已支付，无法关闭").numbered(PAID));
-        }
-        order.closed = true;
+        order.check_unpaid()?;
+        order.close();
         Ok(())
     }
 
@@ -135,19 +138,17 @@ impl Orders {
         now: i64,
         fresh: &mut Fresh,
     ) -> Result<&Order, NoSuchOrder> {
-        let order = self.open_order(mchid, out_trade_no)?;
-        if order.time_expire < now {
-            return Err(NoSuchOrder::new(out_trade_no, Some(TradeState::NotPay)));
-        }
-        let transaction_id = transaction_id(now, fresh);
-        let coupon = coupon.min(order.total());
-        order.payment = Some(Payment { transaction_id, success_time: now, coupon });
+        let order = self.single(mchid, out_trade_no)?;
+        order.check_payable(out_trade_no, now)?;
+        order.pay(coupon, now, fresh);
         Ok(order)
     }
 
     /// The platform closes an order, and its number is burnt.
     pub(super) fn shut(&mut self, mchid: &str, out_trade_no: &str) -> Result<(), NoSuchOrder> {
-        self.open_order(mchid, out_trade_no)?.closed = true;
+        let order = self.single(mchid, out_trade_no)?;
+        order.check_open(out_trade_no)?;
+        order.close();
         Ok(())
     }
 
@@ -166,6 +167,20 @@ impl Orders {
         self.book.get_mut(&key)
     }
 
+    /// A number that a merchant gave to an order, a combined order or a part of one is used.
+    pub(super) fn check_unused(&self, mchid: &str, number: &str) -> Result<(), Refusal> {
+        let key = (mchid.to_owned(), number.to_owned());
+        let mut combined = self.combined.iter().filter(|((owner, _), _)| owner == mchid);
+        let is_used = self.book.contains_key(&key)
+            || self.combined.contains_key(&key)
+            || combined.any(|(_, whole)| whole.has_part(number));
+        if is_used {
+            Err(Refusal::new(403, "OUT_TRADE_NO_USED", "商户订单号重复"))
+        } else {
+            Ok(())
+        }
+    }
+
     fn locate(
         &self,
         mode: Mode,
@@ -174,7 +189,8 @@ impl Orders {
         caller: &Caller<'_>,
     ) -> Result<Option<Key>, Refusal> {
         parties::check(owner, mode, caller)?;
-        let found = self.find(caller.mchid, wanted).filter(|(_, order)| order.mode == mode);
+        let seen = |order: &Order| order.mode == mode && !order.is_part;
+        let found = self.find(caller.mchid, wanted).filter(|(_, order)| seen(order));
         let Some((key, order)) = found else { return Ok(None) };
         if order.sub_mchid() != owner.get("sub_mchid").and_then(Value::as_str) {
             return Err(Refusal::invalid("商户号与订单不匹配").numbered(OTHER_MERCHANT));
@@ -194,21 +210,25 @@ impl Orders {
         }
     }
 
-    fn open_order(&mut self, mchid: &str, out_trade_no: &str) -> Result<&mut Order, NoSuchOrder> {
+    fn single(&mut self, mchid: &str, out_trade_no: &str) -> Result<&mut Order, NoSuchOrder> {
         let order = self.book.get_mut(&(mchid.to_owned(), out_trade_no.to_owned()));
-        let order = order.ok_or_else(|| NoSuchOrder::new(out_trade_no, None))?;
-        match order.lasting_state() {
-            TradeState::NotPay => Ok(order),
-            state => Err(NoSuchOrder::new(out_trade_no, Some(state))),
-        }
+        let order = order.filter(|order| !order.is_part);
+        order.ok_or_else(|| NoSuchOrder::new(out_trade_no, None))
     }
 }
 
 impl Order {
     fn new(mode: Mode, trade_type: TradeType, parameters: Value, now: i64) -> Self {
-        let time_expire = time_expire(&parameters, now);
+        let time_expire = time_expire(&parameters, now, LATEST);
         let (payment, refunds) = (None, Vec::new());
-        Self { mode, trade_type, parameters, payment, refunds, time_expire, closed: false }
+        let (closed, is_part) = (false, false);
+        Self { mode, trade_type, parameters, payment, refunds, time_expire, closed, is_part }
+    }
+
+    /// A part of a combined order.
+    pub(super) fn part(mode: Mode, trade_type: TradeType, parameters: Value, now: i64) -> Self {
+        let time_expire = time_expire(&parameters, now, LATEST_COMBINED);
+        Self { time_expire, is_part: true, ..Self::new(mode, trade_type, parameters, now) }
     }
 
     /// 商户订单号.
@@ -261,16 +281,22 @@ impl Order {
         }
     }
 
-    fn check_reentry(&self, again: &Self, now: i64) -> Result<(), Refusal> {
+    fn is_same(&self, again: &Self) -> bool {
+        self.mode == again.mode
+            && self.trade_type == again.trade_type
+            && self.parameters == again.parameters
+    }
+
+    /// 重入: whether it can be placed once more; `same` says whether with the same parameters.
+    pub(super) fn check_reentry(&self, same: bool, now: i64) -> Result<(), Refusal> {
         match self.lasting_state() {
             TradeState::Success | TradeState::Refund => {
                 return Err(Refusal::new(403, "OUT_TRADE_NO_USED", "商户订单号重复：该订单已支付"));
             }
-            TradeState::Closed => return Err(Refusal::new(400, "ORDER_CLOSED", "该订单已关闭")),
+            TradeState::Closed => return Err(closed()),
             TradeState::NotPay => {}
         }
-        let same = self.mode == again.mode && self.trade_type == again.trade_type;
-        if !same || self.parameters != again.parameters {
+        if !same {
             return Err(Refusal::other_parameters());
         }
         if self.time_expire < now {
@@ -278,6 +304,46 @@ impl Order {
             return Err(refusal.numbered(EXPIRED));
         }
         Ok(())
+    }
+
+    /// Whether it can be closed: once more is no fault.
+    pub(super) fn check_unpaid(&self) -> Result<(), Refusal> {
+        if self.payment.is_some() {
+            return Err(Refusal::invalid("该订单已支付，无法关闭").numbered(PAID));
+        }
+        Ok(())
+    }
+
+    /// Whether it is neither paid nor closed; `number` is what it was asked for by.
+    pub(super) fn check_open(&self, number: &str) -> Result<(), NoSuchOrder> {
+        match self.lasting_state() {
+            TradeState::NotPay => Ok(()),
+            state => Err(NoSuchOrder::new(number, Some(state))),
+        }
+    }
+
+    /// Whether it is open, and the time to pay it not over.
+    pub(super) fn check_payable(&self, number: &str, now: i64) -> Result<(), NoSuchOrder> {
+        self.check_open(number)?;
+        if self.time_expire < now {
+            return Err(NoSuchOrder::new(number, Some(TradeState::NotPay)));
+        }
+        Ok(())
+    }
+
+    /// With a coupon that is worth at most the whole order.
+    pub(super) fn pay(&mut self, coupon: u64, now: i64, fresh: &mut Fresh) {
+        let transaction_id = transaction_id(now, fresh);
+        let coupon = coupon.min(self.total());
+        self.payment = Some(Payment { transaction_id, success_time: now, coupon });
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 }
 
@@ -293,7 +359,7 @@ impl TradeState {
 }
 
 impl NoSuchOrder {
-    fn new(out_trade_no: &str, trade_state: Option<TradeState>) -> Self {
+    pub(super) fn new(out_trade_no: &str, trade_state: Option<TradeState>) -> Self {
         Self { out_trade_no: out_trade_no.to_owned(), trade_state }
     }
 }
@@ -311,10 +377,15 @@ impl fmt::Display for NoSuchOrder {
 
 impl Error for NoSuchOrder {}
 
-/// A moment that is too early or too late is moved, not refused.
-fn time_expire(order: &Value, now: i64) -> i64 {
+/// Nothing can be done with it any more.
+pub(super) fn closed() -> Refusal {
+    Refusal::new(400, "ORDER_CLOSED", "该订单已关闭")
+}
+
+/// A moment that is too early or too late, by so many seconds, is moved, not refused.
+fn time_expire(order: &Value, now: i64, latest: i64) -> i64 {
     let wish = schema::unix_time(text_of(order, "time_expire"));
-    let (earliest, latest) = (now.saturating_add(MINUTE), now.saturating_add(LATEST));
+    let (earliest, latest) = (now.saturating_add(MINUTE), now.saturating_add(latest));
     wish.map_or(now.saturating_add(DEFAULT), |wish| wish.clamp(earliest, latest))
 }
 
@@ -325,13 +396,15 @@ fn transaction_id(now: i64, fresh: &mut Fresh) -> String {
 
 /// The service's numbers (排障手册).
 const EXPIRED: u32 = 268_447_914;
-const NOT_FOUND: u32 = 268_512_771;
+pub(super) const NOT_FOUND: u32 = 268_512_771;
 const PAID: u32 = 268_449_538;
 const OTHER_MERCHANT: u32 = 268_447_843;
-/// time_expire: at least a minute (seed document), 7 days if absent and 15 at most (current pages).
+/// time_expire: at least a minute (seed document), 7 days if absent and 15 at most, of combined
+/// orders 7 (current pages).
 const MINUTE: i64 = 60;
 const DEFAULT: i64 = 7 * 24 * 60 * 60;
 const LATEST: i64 = 15 * 24 * 60 * 60;
+const LATEST_COMBINED: i64 = 7 * 24 * 60 * 60;
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -525,11 +598,11 @@ pub(super) mod tests {
         let error = desk.pay("order-1").unwrap_err();
         assert_eq!(error.to_string(), "the time to pay order order-1 is over");
 
-        assert_eq!(time_expire(&order(), NOW), NOW + DEFAULT);
+        assert_eq!(time_expire(&order(), NOW, LATEST), NOW + DEFAULT);
         let never = order_with("time_expire", json!("9999-12-31T23:59:59Z"));
-        assert_eq!(time_expire(&never, NOW), NOW + LATEST);
+        assert_eq!(time_expire(&never, NOW, LATEST), NOW + LATEST);
         for now in [i64::MIN, i64::MAX] {
-            time_expire(&order(), now);
+            time_expire(&order(), now, LATEST);
         }
     }
 

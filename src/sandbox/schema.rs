@@ -24,23 +24,33 @@ pub(super) type Table = &'static [Field];
 pub(super) enum Rule {
     /// A string of so many characters, for which `form` holds.
     Text { shortest: usize, longest: usize, form: fn(&str) -> bool },
-    /// An integer, at least this.
-    Whole { least: i64 },
+    /// An integer in these bounds.
+    Whole { least: i64, most: i64 },
     /// `true` or `false`.
     Flag,
     /// An object with these fields and no others, of at most so many bytes when written without
     /// blanks.
     Object { tables: &'static [Table], longest: usize },
-    /// At least one object with these fields and no others.
-    List(Table),
+    /// So many objects with these fields and no others.
+    List { tables: &'static [Table], fewest: usize, most: usize },
 }
 
 /// Reads a body, and refuses it unless it is an object with these fields and no others.
 pub(super) fn read(body: &[u8], tables: &[Table]) -> Result<Value, Refusal> {
-    let value = json::parse(body)
-        .map_err(|fault| Refusal::parameter(Location::Body, &fault.pointer, None, &fault.issue))?;
-    check_object(tables, &value, "").map_err(|wrong| wrong.refusal(Location::Body))?;
+    let value = parse(body)?;
+    check_body(&value, tables)?;
     Ok(value)
+}
+
+/// The first half of [`read`], for a body that itself says which fields it may have.
+pub(super) fn parse(body: &[u8]) -> Result<Value, Refusal> {
+    json::parse(body)
+        .map_err(|fault| Refusal::parameter(Location::Body, &fault.pointer, None, &fault.issue))
+}
+
+/// The second half of [`read`].
+pub(super) fn check_body(value: &Value, tables: &[Table]) -> Result<(), Refusal> {
+    check_object(tables, value, "").map_err(|wrong| wrong.refusal(Location::Body))
 }
 
 /// Reads a query into an object of strings, and refuses it unless it has these parameters and no
@@ -83,6 +93,11 @@ pub(super) fn text_of<'a>(object: &'a Value, field: &str) -> &'a str {
 /// An amount that was let pass, at a JSON pointer; 0 if it is an absent optional one.
 pub(super) fn fen_of(object: &Value, place: &str) -> u64 {
     object.pointer(place).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// The objects of a list that was let pass; none if it is an absent optional one.
+pub(super) fn items_of<'a>(object: &'a Value, field: &str) -> &'a [Value] {
+    object.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// What is wrong with a value, and where.
@@ -144,10 +159,13 @@ fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
                 return Err(wrong("does not have the form of this field"));
             }
         }
-        Rule::Whole { least } => {
+        Rule::Whole { least, most } => {
             let number = value.as_i64().ok_or_else(|| wrong("is not an integer"))?;
             if number < *least {
                 return Err(wrong(&format!("is less than {least}")));
+            }
+            if number > *most {
+                return Err(wrong(&format!("is more than {most}")));
             }
         }
         Rule::Flag => {
@@ -159,13 +177,13 @@ fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
                 return Err(wrong(&format!("is longer than {longest} bytes")));
             }
         }
-        Rule::List(table) => {
+        Rule::List { tables, fewest, most } => {
             let items = value.as_array().ok_or_else(|| wrong("is not an array"))?;
-            if items.is_empty() {
-                return Err(wrong("is empty"));
+            if !(*fewest..=*most).contains(&items.len()) {
+                return Err(wrong(&format!("has not {fewest} to {most} items")));
             }
             for (index, item) in items.iter().enumerate() {
-                check_object(&[table], item, &pointer(place, &index.to_string()))?;
+                check_object(tables, item, &pointer(place, &index.to_string()))?;
             }
         }
     }
@@ -186,6 +204,15 @@ pub(super) const fn text(longest: usize) -> Rule {
 
 pub(super) const fn formed(longest: usize, form: fn(&str) -> bool) -> Rule {
     Rule::Text { shortest: 1, longest, form }
+}
+
+pub(super) const fn whole(least: i64) -> Rule {
+    Rule::Whole { least, most: i64::MAX }
+}
+
+/// Of at least one object.
+pub(super) const fn list(tables: &'static [Table]) -> Rule {
+    Rule::List { tables, fewest: 1, most: usize::MAX }
 }
 
 pub(super) const fn object(tables: &'static [Table]) -> Rule {

@@ -26,9 +26,7 @@ pub(super) fn describe(order: &Order, now: i64) -> Value {
 
 fn put_payment(told: &mut Value, order: &Order, payment: &Payment) {
     let parameters = &order.parameters;
-    put(told, "transaction_id", payment.transaction_id.as_str());
-    put(told, "trade_type", order.trade_type.as_str());
-    put(told, "bank_type", BANK_TYPE);
+    put_deal(told, order, payment);
     put(told, "success_time", Beijing::at(payment.success_time).rfc3339());
     put(told, "payer", payer(order));
     let amount = json!({
@@ -38,14 +36,26 @@ fn put_payment(told: &mut Value, order: &Order, payment: &Payment) {
         "payer_currency": "CNY",
     });
     put(told, "amount", amount);
-    if let Some(attach) = parameters.get("attach") {
-        put(told, "attach", attach.clone());
-    }
-    if let Some(device_id) = parameters.pointer("/scene_info/device_id") {
-        put(told, "scene_info", json!({ "device_id": device_id }));
-    }
+    put_scene(told, parameters);
     if payment.coupon > 0 {
         put(told, "promotion_detail", json!([promotion(parameters, payment.coupon)]));
+    }
+}
+
+/// What is told of a payment in the same words of a single order and of a part of a combined one.
+pub(super) fn put_deal(told: &mut Value, order: &Order, payment: &Payment) {
+    put(told, "transaction_id", payment.transaction_id.as_str());
+    put(told, "trade_type", order.trade_type.as_str());
+    put(told, "bank_type", BANK_TYPE);
+    if let Some(attach) = order.parameters.get("attach") {
+        put(told, "attach", attach.clone());
+    }
+}
+
+/// 场景信息, of which the device alone is told.
+pub(super) fn put_scene(told: &mut Value, parameters: &Value) {
+    if let Some(device_id) = parameters.pointer("/scene_info/device_id") {
+        put(told, "scene_info", json!({ "device_id": device_id }));
     }
 }
 

@@ -7,6 +7,7 @@ use super::authorization;
 use super::bills::{Bill, Bills};
 use super::certificates;
 use super::cipher::Cipher;
+use super::combined_transaction;
 use super::fields;
 use super::fresh::Fresh;
 use super::fund_flow_bill::FUND_FLOW_BILL;
@@ -58,6 +59,12 @@ enum Call<'a> {
     QueryByNumber(Mode, &'a str),
     /// 关闭订单.
     Close(Mode, &'a str),
+    /// 合单下单.
+    PlaceCombined(TradeType),
+    /// 查询合单订单.
+    QueryCombined(&'a str),
+    /// 关闭合单订单.
+    CloseCombined(&'a str),
     /// 申请退款.
     Refund,
     /// 查询单笔退款.
@@ -135,13 +142,23 @@ impl World {
     ) -> Result<(), NoSuchOrder> {
         let now = self.business(now);
         let order = self.orders.pay(mchid, number, coupon, now, &mut self.fresh)?;
-        let news = News {
-            notify_url: order.notify_url(),
-            event_type: "TRANSACTION.SUCCESS",
-            summary: "支付成功",
-            about: "transaction",
-            resource: &transaction::describe(order, now),
-        };
+        let resource = transaction::describe(order, now);
+        let news = News::of_payment(order.notify_url(), &resource);
+        self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        Ok(())
+    }
+
+    /// The user pays a combined order.
+    pub(super) fn pay_combined(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        now: i64,
+    ) -> Result<(), NoSuchOrder> {
+        let now = self.business(now);
+        let whole = self.orders.pay_combined(mchid, number, now, &mut self.fresh)?;
+        let resource = combined_transaction::describe(&whole, now);
+        let news = News::of_payment(whole.notify_url(), &resource);
         self.notices.add(&news, now, &self.cipher, &mut self.fresh);
         Ok(())
     }
@@ -149,6 +166,11 @@ impl World {
     /// An order is closed by other means than the interface.
     pub(super) fn close(&mut self, mchid: &str, number: &str) -> Result<(), NoSuchOrder> {
         self.orders.shut(mchid, number)
+    }
+
+    /// As [`World::close`], for a combined order.
+    pub(super) fn close_combined(&mut self, mchid: &str, number: &str) -> Result<(), NoSuchOrder> {
+        self.orders.shut_combined(mchid, number)
     }
 
     /// A refund ends.
@@ -264,6 +286,23 @@ impl World {
                 orders.close(mode, number, &request.body, caller)?;
                 Ok(Answer::empty(204))
             }
+            Call::PlaceCombined(trade_type) => {
+                read_query(query, fields::NONE)?;
+                orders.place_combined(trade_type, &request.body, caller)?;
+                Ok(Answer::json(200, &trade_type.ticket(now, base_url, fresh)))
+            }
+            Call::QueryCombined(raw) => {
+                let number = read_path("combine_out_trade_no", raw, &fields::OUT_TRADE_NO)?;
+                read_query(query, fields::NONE)?;
+                let whole = orders.query_combined(&number, caller)?;
+                Ok(Answer::json(200, &combined_transaction::describe(&whole, now)))
+            }
+            Call::CloseCombined(raw) => {
+                let number = read_path("combine_out_trade_no", raw, &fields::OUT_TRADE_NO)?;
+                read_query(query, fields::NONE)?;
+                orders.close_combined(&number, &request.body, caller)?;
+                Ok(Answer::empty(204))
+            }
             Call::Refund => {
                 read_query(query, fields::NONE)?;
                 let refund = refunds::apply(orders, &request.body, caller, fresh)?;
@@ -335,6 +374,7 @@ fn route(request: &Received) -> Result<Call<'_>, Refusal> {
         ["", "v3", "pay", "partner", "transactions", rest @ ..] => {
             transactions(Mode::Partner, rest)
         }
+        ["", "v3", "combine-transactions", rest @ ..] => combined(rest),
         ["", "v3", "refund", "domestic", "refunds"] => Some(("POST", Call::Refund)),
         ["", "v3", "refund", "domestic", "refunds", number] => {
             Some(("GET", Call::QueryRefund(number)))
@@ -359,6 +399,15 @@ fn transactions<'a>(mode: Mode, path: &[&'a str]) -> Option<(&'static str, Call<
         ["out-trade-no", number] => Some(("GET", Call::QueryByNumber(mode, number))),
         ["out-trade-no", number, "close"] => Some(("POST", Call::Close(mode, number))),
         [kind] => Some(("POST", Call::Place(mode, TradeType::of_path(kind)?))),
+        _ => None,
+    }
+}
+
+fn combined<'a>(path: &[&'a str]) -> Option<(&'static str, Call<'a>)> {
+    match path {
+        ["out-trade-no", number] => Some(("GET", Call::QueryCombined(number))),
+        ["out-trade-no", number, "close"] => Some(("POST", Call::CloseCombined(number))),
+        [kind] => Some(("POST", Call::PlaceCombined(TradeType::of_path(kind)?))),
         _ => None,
     }
 }
@@ -692,6 +741,47 @@ pub(super) mod tests {
         let notice: Value = serde_json::from_slice(&Notice::from(letter).body).unwrap();
         let resource: Value = serde_json::from_slice(&decrypted(&notice["resource"])).unwrap();
         assert_eq!(resource, told);
+    }
+
+    #[test]
+    fn a_combined_order_goes_from_request_to_one_notice() {
+        let mut world = world();
+        let part = |mchid, number| {
+            json!({ "mchid": mchid, "attach": "a", "out_trade_no": number, "description": "d",
+                "amount": { "total_amount": 1, "currency": "CNY" } })
+        };
+        let order = json!({ "combine_appid": "wx1", "combine_mchid": MCHID,
+            "combine_out_trade_no": "whole|1", "notify_url": "https://127.0.0.1/notify",
+            "sub_orders": [part(MCHID, "part-1"), part(NEIGHBOUR, "part-2")] });
+        let base = "/v3/combine-transactions";
+        let (status, told) =
+            answer(&mut world, "POST", &format!("{base}/native"), &order.to_string());
+        assert_eq!((status, told["code_url"].is_string()), (200, true));
+        world.pay_combined(MCHID, "whole|1", NOW).unwrap();
+
+        let path = format!("{base}/out-trade-no/whole%7C1");
+        let (_, told) = answer(&mut world, "GET", &path, "");
+        assert_eq!(told["sub_orders"][1]["trade_state"], "SUCCESS");
+        let letters = world.letters(NOW);
+        let notices: Vec<Notice> = letters.into_iter().map(Notice::from).collect();
+        assert_eq!(notices.len(), 1);
+        let notice: Value = serde_json::from_slice(&notices[0].body).unwrap();
+        assert_eq!(notice["event_type"], "TRANSACTION.SUCCESS");
+        let resource: Value = serde_json::from_slice(&decrypted(&notice["resource"])).unwrap();
+        assert_eq!(resource, told);
+
+        let (status, told) = answer(&mut world, "GET", &format!("{path}?mchid={MCHID}"), "");
+        assert_eq!((status, &told["detail"]["field"]), (400, &json!("mchid")));
+        for number in ["whole%7C1", "part-1"] {
+            let path = format!("/v3/pay/transactions/out-trade-no/{number}?mchid={MCHID}");
+            assert_eq!(answer(&mut world, "GET", &path, "").1["code"], "ORDER_NOT_EXIST");
+        }
+        let parts = json!([{ "mchid": MCHID, "out_trade_no": "part-1" }]);
+        let body = json!({ "combine_appid": "wx1", "sub_orders": parts }).to_string();
+        let (_, told) = answer(&mut world, "POST", &format!("{path}/close"), &body);
+        assert_eq!(told["code"], "INVALID_REQUEST");
+        let path = format!("{base}/id/1");
+        assert_eq!(answer(&mut world, "GET", &path, "").0, 404);
     }
 
     #[test]
