@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_key_is_32_bytes_and_shows_nothing() {
         let key = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
-        for wrong in ["", &key[1..], &format!("{key}\n"), &format!(" {key} ")] {
+        for wrong in ["", key.trim_start_matches("0"), &format!("{key}\n"), &format!(" {key} ")] {
             let error = ApiV3Key::new(wrong).unwrap_err().to_string();
             assert_eq!(error, format!("api_v3_key must be 32 bytes, and is {}", wrong.len()));
         }

@@ -147,6 +147,20 @@ impl Order {
         }
     }
 
+    /// In partner mode a JSAPI order may name one sub-merchant's appid, and a payer by `sub_openid`
+    /// is one of that appid (p/4012166844).
+    fn find_faults_of_payer(&self, faults: &mut Faults, payer: Option<&Payer>, is_jsapi: bool) {
+        let sub_merchants = self.sub_orders.iter().filter_map(SubOrder::sub_merchant);
+        let appids = sub_merchants.filter(|sub| sub.appid.is_some()).count();
+        if is_jsapi && appids > 1 {
+            faults.add("/sub_orders", "must name one sub_appid at most in a JSAPI order");
+        }
+        if payer.is_some_and(Payer::is_of_sub_merchant) && appids == 0 {
+            let rule = "needs a partner's sub-order that names its sub_appid";
+            faults.add("/combine_payer_info/sub_openid", rule);
+        }
+    }
+
     /// Whether the sub-orders are a partner's; `None` if they are of both kinds, or none.
     fn is_of_partner(&self) -> Option<bool> {
         let mut kinds = self.sub_orders.iter().map(|sub_order| sub_order.sub_merchant().is_some());
@@ -175,9 +189,7 @@ impl Order {
             faults.add("/combine_payer_info", "is of App orders; JSAPI takes it as an argument");
         }
         let payer = extras.payer.or(self.payer.as_ref());
-        if payer.is_some_and(Payer::is_of_sub_merchant) && self.is_of_partner() != Some(true) {
-            faults.add("/combine_payer_info/sub_openid", "needs sub-orders of a partner");
-        }
+        self.find_faults_of_payer(&mut faults, payer, extras.payer.is_some());
         faults.into_result()?;
 
         let scene_info = extras.h5_scene.or(self.scene_info.as_ref().map(SceneInfo::to_body));

@@ -51,10 +51,10 @@ pub fn invoke(
 
 /// 小程序调起支付: what the mini-program hands to `wx.requestPayment` (m/4012365341, m/4012791898).
 ///
-/// The same as [`invoke`], without the appid: it is signed, but not handed over.
+/// The same as [`invoke`](fn@invoke), without the appid: it is signed, but not handed over.
 ///
 /// # Errors
-/// As [`invoke`].
+/// As [`invoke`](fn@invoke).
 pub fn invoke_mini_program(
     signer: &dyn Signer,
     order: &impl AsRef<AppId>,

@@ -131,7 +131,7 @@ fn what_breaks_a_rule_is_never_sent() {
     assert_eq!(
         error.to_string(),
         "/combine_payer_info is of App orders; JSAPI takes it as an argument; \
-         /combine_payer_info/sub_openid needs sub-orders of a partner"
+         /combine_payer_info/sub_openid needs a partner's sub-order that names its sub_appid"
     );
     assert_eq!(sandbox.received().len(), 0);
 }
@@ -284,6 +284,20 @@ fn a_partner_combines_orders_of_its_sub_merchants() {
         (&body["sub_orders"][0]["mchid"], &body["sub_orders"][0]["sub_mchid"]),
         (&json!(sandbox.mchid()), &json!(sandbox.sub_mchid()))
     );
+    let mut two_appids = order.clone();
+    two_appids.combine_out_trade_no = number("partner-two");
+    let mut other = SubMerchant::new(sandbox.sub_mchid()).unwrap();
+    other.appid = Some(sandbox.sub_appid());
+    two_appids.sub_orders.push(SubOrder::of_sub_merchant(
+        other,
+        number("partner-2"),
+        "d",
+        Fen(10),
+        "a",
+    ));
+    let error = jsapi::prepay(signer, gateway, &two_appids, &payer).unwrap_err();
+    assert_eq!(error.to_string(), "/sub_orders must name one sub_appid at most in a JSAPI order");
+
     sandbox.pay_combined("partner-whole").unwrap();
     let paid = combine::query(signer, gateway, &order.combine_out_trade_no).unwrap();
     paid.paid(sandbox.mchid(), &order).unwrap();

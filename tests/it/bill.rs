@@ -1,0 +1,524 @@
+//! Bills: applied for, fetched, checked, read.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use wechatpay::bill::{
+    self, AccountType, BillType, Date, Direction, FundFlow, FundFlowBill, Link, RefundState,
+    RowState, Trade, TradeBill, Yuan,
+};
+use wechatpay::pay::{TradeType, app};
+use wechatpay::refund::{self, Refund};
+use wechatpay::sandbox::{Answer, Sandbox};
+use wechatpay::{
+    Code, Error, Fen, Gateway, HttpOptions, OutRefundNo, Outcome, Partner, Retry, SubMerchant,
+    Time, Untrusted, UreqTransport,
+};
+
+use crate::support::{api, order, start};
+
+/// What happens to an answer after it was signed.
+type Damage = fn(&mut Answer);
+
+/// Whether an error says what it should.
+type Told = fn(&Error) -> bool;
+
+const HOUR: u64 = 3600;
+
+/// From noon until the bills of the day are ready, at 10 o'clock of the next one.
+const UNTIL_READY: u64 = 22 * HOUR;
+
+/// Sells two things at noon, refunds a part of the first, and returns the day of that.
+fn trade(sandbox: &Sandbox) -> Date {
+    let now = Time::now().unwrap().unix_seconds();
+    let until_noon = 86_400 - (now + 20 * 3600).rem_euclid(86_400);
+    sandbox.let_time_pass(until_noon as u64);
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let mut first = order(sandbox, "bill-1");
+    first.description = "零食,\"大\" `x` C:\\new\t.".into();
+    first.attach = Some("a,b\\".into());
+    first.total = Fen(976);
+    app::prepay(signer, gateway, &first).unwrap();
+    app::prepay(signer, gateway, &order(sandbox, "bill-2")).unwrap();
+    app::prepay(signer, gateway, &order(sandbox, "bill-unpaid")).unwrap();
+    sandbox.pay("bill-1").unwrap();
+    sandbox.pay("bill-2").unwrap();
+    let number = OutRefundNo::new("bill-1-refund").unwrap();
+    let refund = Refund::new(number, first.out_trade_no.clone(), Fen(700), first.total);
+    refund::apply(signer, gateway, &refund).unwrap();
+    sandbox.succeed_refund("bill-1-refund").unwrap();
+    Date::of(Time::from_unix_seconds(now + until_noon).unwrap())
+}
+
+/// A sandbox with a day of trade whose bills are ready.
+fn traded() -> (Sandbox, Date) {
+    let sandbox = start();
+    let date = trade(&sandbox);
+    sandbox.let_time_pass(UNTIL_READY);
+    (sandbox, date)
+}
+
+#[track_caller]
+fn link(sandbox: &Sandbox, bill: &Trade) -> Link {
+    bill::trade(sandbox.signer(), sandbox.gateway(), bill).unwrap()
+}
+
+fn download(sandbox: &Sandbox, link: &Link) -> Result<Vec<u8>, Error> {
+    let mut file = Vec::new();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let length = bill::download(signer, gateway, link, &mut file, &mut |_| ())?;
+    assert_eq!(length, file.len() as u64);
+    Ok(file)
+}
+
+fn compressed(date: &Date) -> Trade {
+    let mut bill = Trade::new(date.clone());
+    bill.compressed = true;
+    bill
+}
+
+/// An empty directory of this test's own.
+fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bill").join(name);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    fs::read_dir(directory).unwrap().map(|entry| name(entry.unwrap())).collect()
+}
+
+#[test]
+fn the_rows_of_a_trade_bill_are_the_orders_paid_and_the_refunds_made() {
+    let (sandbox, date) = traded();
+    let file = download(&sandbox, &link(&sandbox, &Trade::new(date.clone()))).unwrap();
+    let mut bill = TradeBill::new(&file[..]).unwrap();
+    let rows: Vec<_> = bill.by_ref().collect::<Result<_, _>>().unwrap();
+    let summary = bill.finish().unwrap();
+
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|row| Date::of(row.time) == date));
+    assert!(rows.iter().all(|row| row.mchid == sandbox.mchid() && row.sub_mchid.is_none()));
+    let row = |number: &str, state: RowState| {
+        let mut found = rows.iter().filter(|row| row.out_trade_no == number && row.state == state);
+        let row = found.next().unwrap();
+        assert!(found.next().is_none());
+        row
+    };
+    let first = row("bill-1", RowState::Success);
+    assert_eq!((first.order_total, &first.refund), (Some(Fen(976)), &None));
+    assert_eq!(first.trade_type, TradeType::App);
+    assert_eq!(first.description, "零食,\"大\" `x` C:\\new\t.");
+    assert_eq!(first.attach.as_deref(), Some("a,b\\"));
+    let second = row("bill-2", RowState::Success);
+    assert_eq!((second.order_total, second.refund.is_none()), (Some(Fen(100)), true));
+    let refunded = row("bill-1", RowState::Refund);
+    let refund = refunded.refund.as_ref().unwrap();
+    assert_eq!(refund.out_refund_no.as_deref(), Some("bill-1-refund"));
+    assert_eq!(refund.requested, Some(Fen(700)));
+    assert_eq!(refund.state, Some(RefundState::Success));
+    assert_eq!(refunded.transaction_id, first.transaction_id);
+    assert_eq!(refunded.description, first.description);
+
+    assert_eq!((summary.rows, summary.order_total), (3, Some(Fen(1076))));
+    assert_eq!(summary.requested, Some(Fen(700)));
+    assert!(first.fee > Yuan::default() && refunded.fee < Yuan::default());
+}
+
+#[test]
+fn bills_of_payments_and_of_refunds_share_the_rows_between_them() {
+    let (sandbox, date) = traded();
+    let rows = |bill_type: Option<BillType>| {
+        let mut bill = Trade::new(date.clone());
+        bill.bill_type = bill_type;
+        let file = download(&sandbox, &link(&sandbox, &bill)).unwrap();
+        TradeBill::new(&file[..]).unwrap().map(|row| row.unwrap().state).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(Some(BillType::Success)), [RowState::Success, RowState::Success]);
+    assert_eq!(rows(Some(BillType::Refund)), [RowState::Refund]);
+    assert_eq!(rows(Some(BillType::All)), rows(None));
+}
+
+#[test]
+fn a_fund_flow_bill_adds_up() {
+    let (sandbox, date) = traded();
+    let link =
+        bill::fund_flow(sandbox.signer(), sandbox.gateway(), &FundFlow::new(date.clone())).unwrap();
+    let file = download(&sandbox, &link).unwrap();
+    let mut bill = FundFlowBill::new(&file[..]).unwrap();
+    let rows: Vec<_> = bill.by_ref().collect::<Result<_, _>>().unwrap();
+    let summary = bill.finish().unwrap();
+    let incoming: u64 =
+        rows.iter().filter(|row| row.direction == Direction::In).map(|row| row.amount.0).sum();
+    assert!(incoming >= 1076 && summary.amount_in == Fen(incoming), "{incoming}");
+    assert_eq!(summary.rows, rows.len() as u64);
+    assert!(rows.iter().any(|row| row.direction == Direction::Out && row.amount >= Fen(700)));
+    assert!(rows.iter().all(|row| Date::of(row.time) == date));
+}
+
+#[test]
+fn a_compressed_bill_becomes_the_same_file() {
+    let (sandbox, date) = traded();
+    let plain = download(&sandbox, &link(&sandbox, &Trade::new(date.clone()))).unwrap();
+    let packed = link(&sandbox, &compressed(&date));
+    let mut progress = Vec::new();
+    let mut file = Vec::new();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let length =
+        bill::download(signer, gateway, &packed, &mut file, &mut |bytes| progress.push(bytes));
+    assert_eq!(file, plain);
+    assert_eq!((length, progress.last()), (Ok(plain.len() as u64), Some(&(plain.len() as u64))));
+    assert!(progress.windows(2).all(|two| two[0] < two[1]), "{progress:?}");
+
+    let mut bill = FundFlow::new(date);
+    let plain = bill::fund_flow(signer, gateway, &bill).unwrap();
+    bill.compressed = true;
+    let packed = bill::fund_flow(signer, gateway, &bill).unwrap();
+    assert_eq!(download(&sandbox, &packed), download(&sandbox, &plain));
+}
+
+#[test]
+fn what_is_asked_for_is_what_was_said() {
+    let (sandbox, date) = traded();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let last = || sandbox.received().pop().unwrap();
+    let mut trade = compressed(&date);
+    trade.bill_type = Some(BillType::Refund);
+    let link = link(&sandbox, &trade);
+    let path = format!("/v3/bill/tradebill?bill_date={date}&bill_type=REFUND&tar_type=GZIP");
+    assert_eq!((last().method.as_str(), last().path), ("GET", path));
+
+    download(&sandbox, &link).unwrap();
+    let request = last();
+    assert!(request.path.contains("token="), "{}", request.path);
+    assert!(request.header("Authorization").is_some() && request.body.is_empty());
+
+    let mut fund_flow = FundFlow::new(date.clone());
+    let _ = bill::fund_flow(signer, gateway, &fund_flow);
+    assert_eq!(last().path, format!("/v3/bill/fundflowbill?bill_date={date}"));
+    fund_flow.account_type = Some(AccountType::Operation);
+    let _ = bill::fund_flow(signer, gateway, &fund_flow);
+    let path = format!("/v3/bill/fundflowbill?bill_date={date}&account_type=OPERATION");
+    assert_eq!(last().path, path);
+
+    let count = sandbox.received().len();
+    fund_flow.account_type = Some(AccountType::Other("ALL&x=1".into()));
+    let error = bill::fund_flow(signer, gateway, &fund_flow).unwrap_err();
+    assert_eq!(error.to_string(), "account_type must be letters, digits and _");
+    let partner = Partner::new(signer, SubMerchant::new(sandbox.sub_mchid()).unwrap());
+    let error = bill::fund_flow(&partner, gateway, &FundFlow::new(date.clone())).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert_eq!(sandbox.received().len(), count);
+
+    let _ = bill::trade(&partner, gateway, &Trade::new(date.clone()));
+    let sub_mchid = sandbox.sub_mchid();
+    let path = format!("/v3/bill/tradebill?bill_date={date}&sub_mchid={sub_mchid}");
+    assert_eq!(last().path, path);
+}
+
+#[test]
+fn a_day_without_trade_and_a_bill_that_is_not_ready_are_told_apart() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let date = trade(&sandbox);
+    sandbox.let_time_pass(20 * HOUR);
+    let trade = Trade::new(date.clone());
+    let creating = bill::trade(signer, gateway, &trade).unwrap_err();
+    assert_eq!(api(&creating).code, Code::STATEMENT_CREATING);
+    assert_eq!((creating.outcome(), creating.retry()), (Outcome::Refused, Retry::SameOrder));
+    let creating = bill::fund_flow(signer, gateway, &FundFlow::new(date)).unwrap_err();
+    assert_eq!(api(&creating).code, Code::STATEMENT_CREATING);
+
+    sandbox.let_time_pass(3 * HOUR);
+    assert!(bill::trade(signer, gateway, &trade).is_ok());
+    let week_ago = Time::now().unwrap().unix_seconds() - 7 * 24 * 3600;
+    let quiet = Date::of(Time::from_unix_seconds(week_ago).unwrap());
+    let nothing = bill::trade(signer, gateway, &Trade::new(quiet.clone())).unwrap_err();
+    assert_eq!(api(&nothing).code, Code::NO_STATEMENT_EXIST);
+    assert_eq!((nothing.outcome(), nothing.retry()), (Outcome::Refused, Retry::Never));
+    let nothing = bill::fund_flow(signer, gateway, &FundFlow::new(quiet)).unwrap_err();
+    assert_eq!(api(&nothing).code, Code::NO_STATEMENT_EXIST);
+}
+
+#[test]
+fn a_link_lasts_five_minutes() {
+    let (sandbox, date) = traded();
+    let link = link(&sandbox, &Trade::new(date));
+    sandbox.let_time_pass(301);
+    let error = download(&sandbox, &link).unwrap_err();
+    assert_eq!(api(&error).code, Code::INVALID_REQUEST);
+}
+
+#[test]
+fn a_link_that_is_refused_or_answered_by_no_file_writes_nothing() {
+    let (sandbox, date) = traded();
+    let link = link(&sandbox, &Trade::new(date));
+    let mut file = Vec::new();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    for (status, code) in [(403, Code::NO_AUTH), (400, Code::INVALID_REQUEST)] {
+        sandbox.refuse_next(status, code.as_str(), "");
+        let error = bill::download(signer, gateway, &link, &mut file, &mut |_| ()).unwrap_err();
+        assert_eq!((api(&error).status, &api(&error).code), (status, &code));
+    }
+    for status in [204, 206, 302] {
+        sandbox.rewrite_next(move |answer| answer.status = status);
+        let error = bill::download(signer, gateway, &link, &mut file, &mut |_| ()).unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    }
+    assert!(file.is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_the_one_signed_never_looks_complete() {
+    let (sandbox, date) = traded();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let directory = directory("never_looks_complete");
+    let path = directory.join("bill.csv");
+    let (plain, packed) = (link(&sandbox, &Trade::new(date.clone())), compressed(&date));
+    let packed = link(&sandbox, &packed);
+    let damages: [(&Link, Damage, Told); 8] = [
+        (&plain, |answer| answer.body[100] ^= 1, is_other_hash),
+        (&plain, |answer| answer.body.truncate(answer.body.len() - 1), is_other_hash),
+        (&plain, |answer| answer.body.push(b'\n'), is_other_hash),
+        (&plain, |answer| answer.body.clear(), is_other_hash),
+        (&plain, cut_off, |error| matches!(error, Error::Transport(_))),
+        (&packed, cut_off, |error| matches!(error, Error::Transport(_))),
+        (&packed, |answer| answer.body.push(0), |error| matches!(error, Error::Malformed { .. })),
+        (&packed, |answer| answer.body = gzip(b"x"), is_other_hash),
+    ];
+    for (index, (link, damage, is_expected)) in damages.into_iter().enumerate() {
+        for before in [None, Some("before")] {
+            let _ = fs::remove_file(&path);
+            if let Some(before) = before {
+                fs::write(&path, before).unwrap();
+            }
+            sandbox.tamper_next(damage);
+            let error = bill::download_to(signer, gateway, link, &path, &mut |_| ()).unwrap_err();
+            assert!(is_expected(&error), "{index}: {error}");
+            assert_eq!(error.outcome(), Outcome::Unknown);
+            assert_eq!(names(&directory).len(), usize::from(before.is_some()), "{index}");
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), before, "{index}");
+        }
+    }
+    let length = bill::download_to(signer, gateway, &packed, &path, &mut |_| ()).unwrap();
+    assert_eq!(names(&directory), ["bill.csv"]);
+    let file = fs::read(&path).unwrap();
+    assert_eq!((file.len() as u64, Ok(&file)), (length, download(&sandbox, &plain).as_ref()));
+}
+
+fn is_other_hash(error: &Error) -> bool {
+    matches!(error, Error::Untrusted { reason: Untrusted::Hash, status: 200, .. })
+}
+
+fn cut_off(answer: &mut Answer) {
+    answer.set_header("Content-Length", (answer.body.len() + 1).to_string());
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_download_that_panics_leaves_nothing_behind() {
+    let (sandbox, date) = traded();
+    let link = link(&sandbox, &Trade::new(date));
+    let directory = directory("panics");
+    let path = directory.join("bill.csv");
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let mut progress = |_| {
+        let names = names(&directory);
+        assert!(names.len() == 1 && names[0].starts_with("bill.csv."), "{names:?}");
+        assert!(names[0].ends_with(".part"), "{names:?}");
+        panic::resume_unwind(Box::new("the caller's own"));
+    };
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+        bill::download_to(signer, gateway, &link, &path, &mut progress)
+    }));
+    assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"the caller's own"));
+    assert!(names(&directory).is_empty());
+}
+
+#[test]
+fn a_place_where_nothing_can_be_written_is_told_before_anything_is_sent() {
+    let (sandbox, date) = traded();
+    let link = link(&sandbox, &Trade::new(date));
+    let directory = directory("nowhere");
+    let count = sandbox.received().len();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let nowhere = directory.join("missing").join("bill.csv");
+    let error = bill::download_to(signer, gateway, &link, &nowhere, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, Error::Output { kind: std::io::ErrorKind::NotFound, .. }), "{error}");
+    let error = bill::download_to(signer, gateway, &link, Path::new("/"), &mut |_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "path must name a file");
+    assert_eq!(sandbox.received().len(), count);
+
+    // A directory is in the way: known only at the end.
+    let taken = directory.join("taken");
+    fs::create_dir_all(taken.join("x")).unwrap();
+    let error = bill::download_to(signer, gateway, &link, &taken, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, Error::Output { .. }), "{error}");
+    assert_eq!(names(&directory), ["taken"]);
+}
+
+#[test]
+fn the_signature_goes_to_no_other_host_and_the_token_into_no_error() {
+    let (sandbox, date) = traded();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let base = sandbox.base_url().to_owned();
+    for wrong in [
+        "https://evil.example/v3/billdownload/file?token=SECRET".to_owned(),
+        "https://api.mch.weixin.qq.com.evil.example/file?token=SECRET".to_owned(),
+        "https://api.mch.weixin.qq.com@evil.example/file?token=SECRET".to_owned(),
+        "https://api.mch.weixin.qq.com:8443/file?token=SECRET".to_owned(),
+        "http://api.mch.weixin.qq.com/file?token=SECRET".to_owned(),
+        "/v3/billdownload/file?token=SECRET".to_owned(),
+        "//evil.example/file?token=SECRET".to_owned(),
+        format!("{base}@evil.example/file?token=SECRET"),
+        format!("{base}.evil.example/file?token=SECRET"),
+        format!("{base}0/file?token=SECRET"),
+        format!("{base}?token=SECRET"),
+        format!("{base}/file?token=SECRET\r\nX: y"),
+        format!("{base}/file?token=SECRET#x"),
+        format!("{base}/file?token=密"),
+        "file:///etc/passwd?SECRET".to_owned(),
+        String::new(),
+    ] {
+        sandbox.rewrite_next({
+            let wrong = wrong.clone();
+            move |answer| {
+                let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+                body["download_url"] = json!(wrong);
+                answer.body = body.to_string().into_bytes();
+            }
+        });
+        let link = link(&sandbox, &Trade::new(date.clone()));
+        let count = sandbox.received().len();
+        let mut file = Vec::new();
+        let error = bill::download(signer, gateway, &link, &mut file, &mut |_| ()).unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{wrong}");
+        assert_eq!((sandbox.received().len(), file.len()), (count, 0), "{wrong}");
+        let seen = format!("{link:?} {error} {error:?}");
+        assert!(!seen.contains("SECRET") && !seen.contains("evil"), "{seen}");
+    }
+}
+
+#[test]
+fn no_error_of_a_download_repeats_the_token() {
+    let (sandbox, date) = traded();
+    let link = link(&sandbox, &Trade::new(date));
+    let _ = download(&sandbox, &link);
+    let path = sandbox.received().pop().unwrap().path;
+    let token = path.split_once("token=").unwrap().1.split('&').next().unwrap().to_owned();
+    assert!(!token.is_empty() && !format!("{link:?}").contains(&token));
+    let damages: [Damage; 5] = [
+        |answer| answer.status = 0,
+        |answer| answer.status = 302,
+        |answer| answer.body.clear(),
+        |answer| answer.status = 401,
+        cut_off,
+    ];
+    for damage in damages {
+        sandbox.tamper_next(damage);
+        let error = download(&sandbox, &link).unwrap_err();
+        let seen = format!("{error} {error:?}");
+        assert!(!seen.contains(&token), "{seen}");
+    }
+}
+
+#[test]
+fn only_a_sha1_is_a_hash() {
+    let (sandbox, date) = traded();
+    sandbox.rewrite_next(|answer| {
+        let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+        body["hash_value"] = json!(body["hash_value"].as_str().unwrap().to_uppercase());
+        answer.body = body.to_string().into_bytes();
+    });
+    let upper_case = link(&sandbox, &Trade::new(date.clone()));
+    assert!(download(&sandbox, &upper_case).is_ok());
+    let sha1 = "79bb0f45fc4c42234a918000b2668d689e2bde04";
+    for (name, value) in [
+        ("hash_type", json!("SHA256")),
+        ("hash_type", json!("sha1")),
+        ("hash_type", json!("")),
+        ("hash_type", Value::Null),
+        ("hash_value", json!("")),
+        ("hash_value", json!(sha1[1..])),
+        ("hash_value", json!(format!("{sha1}00"))),
+        ("hash_value", json!(sha1.replace('f', "g"))),
+        ("hash_value", json!(7)),
+        ("download_url", Value::Null),
+    ] {
+        sandbox.rewrite_next({
+            let value = value.clone();
+            move |answer| {
+                let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+                body[name] = value;
+                answer.body = body.to_string().into_bytes();
+            }
+        });
+        let bill = Trade::new(date.clone());
+        let error = bill::trade(sandbox.signer(), sandbox.gateway(), &bill).unwrap_err();
+        assert!(matches!(error, Error::Malformed { status: 200, .. }), "{name} {value}: {error}");
+    }
+}
+
+#[test]
+fn a_bomb_is_bounded() {
+    let (sandbox, date) = traded();
+    let bomb = gzip(&vec![b'0'; 64 * 1024 * 1024]);
+    assert!(bomb.len() < 70_000);
+    let link = link(&sandbox, &compressed(&date));
+    sandbox.tamper_next(move |answer| answer.body = bomb);
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let mut most = 0;
+    let progress = &mut |bytes| most = bytes;
+    let error = bill::download(signer, gateway, &link, &mut std::io::sink(), progress).unwrap_err();
+    assert!(error.to_string().ends_with("the file is larger than any bill"), "{error}");
+    assert!((1..=8 * 1024 * 1024).contains(&most), "{most}");
+}
+
+#[test]
+fn a_gateway_of_ones_own_host_may_serve_the_file_and_what_comes_beyond_its_length_is_dropped() {
+    let (sandbox, date) = traded();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let url = format!("{host}/file?token=xxx");
+    sandbox.rewrite_next(move |answer| {
+        // Of `message`.
+        let sha1 = "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d";
+        let body = json!({ "hash_type": "SHA1", "hash_value": sha1, "download_url": url });
+        answer.body = body.to_string().into_bytes();
+    });
+    let link = link(&sandbox, &Trade::new(date));
+    let served = thread::spawn(move || {
+        for (length, content) in [(7, "message and more"), (6, "message"), (8, "message")] {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut head = BufReader::new(&socket).lines().map(Result::unwrap);
+            assert_eq!(head.next().unwrap(), "GET /file?token=xxx HTTP/1.1");
+            head.find(|line| line.is_empty()).unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+            socket.write_all(format!("{head}{content}").as_bytes()).unwrap();
+        }
+    });
+    let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
+    let gateway = Gateway::at(&host, sandbox.platform_keys().clone(), transport).unwrap();
+    let fetch = || {
+        let mut file = Vec::new();
+        bill::download(sandbox.signer(), &gateway, &link, &mut file, &mut |_| ()).map(|_| file)
+    };
+    assert_eq!(fetch().unwrap(), b"message");
+    assert!(is_other_hash(&fetch().unwrap_err()));
+    assert!(matches!(fetch().unwrap_err(), Error::Transport(_)));
+    served.join().unwrap();
+}
