@@ -41,6 +41,13 @@ pub enum Error {
         /// The header `Request-ID`, to quote to WeChat Pay's support.
         request_id: Option<String>,
     },
+    /// A bill could not be written on this machine.
+    Output {
+        /// What kind of error.
+        kind: std::io::ErrorKind,
+        /// The system's own words.
+        what: String,
+    },
 }
 
 /// What may have happened at WeChat Pay when a call ended in an [`Error`].
@@ -92,6 +99,8 @@ impl Error {
             Self::Invalid(_) | Self::Sign(_) => (Outcome::NotSent, Retry::Never),
             Self::Transport(error) if error.may_have_left() => (Outcome::Unknown, Retry::SameOrder),
             Self::Transport(_) => (Outcome::NotSent, Retry::SameOrder),
+            // Fetching a bill changes nothing, so it may be repeated; but it was sent.
+            Self::Output { .. } => (Outcome::Unknown, Retry::SameOrder),
             Self::Api(error) => error.verdict(),
             Self::Untrusted { .. } | Self::Malformed { .. } => {
                 (Outcome::Unknown, Retry::QueryFirst)
@@ -115,6 +124,7 @@ impl fmt::Display for Error {
                 write!(f, "the answer (HTTP {status}) is not what WeChat Pay documents: {what}")?;
                 write_request_id(f, request_id.as_deref())
             }
+            Self::Output { what, .. } => write!(f, "the bill cannot be written: {what}"),
         }
     }
 }
@@ -390,6 +400,8 @@ pub enum Untrusted {
         /// whether merchants verify. It is refused like any other.
         probe: bool,
     },
+    /// A file does not have the SHA-1 that was signed.
+    Hash,
 }
 
 impl fmt::Display for Untrusted {
@@ -420,6 +432,7 @@ impl fmt::Display for Untrusted {
                 "its signature does not verify; it is one of WeChat Pay's probes, which are wrong \
                  on purpose"
             ),
+            Self::Hash => write!(f, "the file does not have the SHA-1 that was signed"),
         }
     }
 }
@@ -625,6 +638,8 @@ mod tests {
         assert_eq!(untrusted.outcome(), Outcome::Unknown);
         assert_eq!(Error::from(Invalid::new("/attach", "is too long")).outcome(), Outcome::NotSent);
         assert_eq!(Error::from(SignError::new("no key")).outcome(), Outcome::NotSent);
+        let full = Error::Output { kind: std::io::ErrorKind::StorageFull, what: "full".into() };
+        assert_eq!((full.outcome(), full.retry()), (Outcome::Unknown, Retry::SameOrder));
     }
 
     #[test]

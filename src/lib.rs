@@ -17,6 +17,7 @@ mod time;
 mod transport;
 mod trust;
 
+pub mod bill;
 pub mod certificates;
 pub mod combine;
 pub mod message;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Invalid};
+
 /// An amount in fen (分), the hundredth part of a yuan. WeChat Pay counts in nothing else.
 ///
 /// ```
@@ -19,6 +21,22 @@ impl Fen {
     /// The largest amount an order can name: document 003 types amounts as signed 64-bit integers.
     pub const MAX: Self = Self(9_223_372_036_854_775_807);
 
+    /// Reads yuan as bills print them: digits with two decimals, or fewer, or more that are zeros.
+    ///
+    /// ```
+    /// use wechatpay::Fen;
+    /// assert_eq!(Fen::from_yuan("10.5")?, Fen(1050));
+    /// # Ok::<(), wechatpay::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the text is anything else, not of whole fen, or more than [`Fen::MAX`].
+    pub fn from_yuan(yuan: &str) -> Result<Self, Error> {
+        decimal(yuan, 2).map(Self).filter(|fen| *fen <= Self::MAX).ok_or_else(|| {
+            Invalid::new("yuan", "must be yuan in digits, of whole fen: 10.50").into()
+        })
+    }
+
     /// The sum, or `None` if it exceeds [`Fen::MAX`].
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
@@ -33,9 +51,78 @@ impl fmt::Display for Fen {
     }
 }
 
+/// Reads digits, with a point among them or not, as a whole number of units of which `decimals` zeros
+/// make one: `1.5` with two decimals is 150.
+pub(crate) fn decimal(text: &str, decimals: usize) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if whole.is_empty() || fraction.is_empty() {
+        return None;
+    }
+    let (kept, dropped) = fraction.split_at_checked(decimals.min(fraction.len()))?;
+    if dropped.bytes().any(|digit| digit != b'0') {
+        return None;
+    }
+    let zeros = std::iter::repeat_n(b'0', decimals.saturating_sub(kept.len()));
+    whole.bytes().chain(kept.bytes()).chain(zeros).try_fold(0_u64, |number, digit| {
+        let digit = char::from(digit).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn yuan_are_read_exactly_or_not_at_all() {
+        for (yuan, fen) in [
+            ("0", 0),
+            ("1", 100),
+            ("1.2", 120),
+            ("1.23", 123),
+            ("45.0", 4500),
+            ("0.01000", 1),
+            ("007.00", 700),
+            ("92233720368547758.07", Fen::MAX.0),
+        ] {
+            assert_eq!(Fen::from_yuan(yuan).unwrap(), Fen(fen), "{yuan}");
+        }
+        for wrong in [
+            "",
+            ".",
+            ".5",
+            "5.",
+            "1.234",
+            "0.00060",
+            "-1",
+            "+1",
+            "1,000.00",
+            "1e2",
+            "1.2.3",
+            " 1",
+            "1 ",
+            "1\n",
+            "`1.00",
+            "１",
+            "1．00",
+            "1.0０",
+            "0.60%",
+            "0x10",
+            "NaN",
+            "92233720368547758.08",
+            "184467440737095516.16",
+            "99999999999999999999",
+        ] {
+            assert!(Fen::from_yuan(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_read_again() {
+        for fen in [0, 1, 99, 100, 101, 123_456, Fen::MAX.0] {
+            assert_eq!(Fen::from_yuan(&Fen(fen).to_string()).unwrap(), Fen(fen));
+        }
+    }
 
     #[test]
     fn yuan_are_printed_exactly() {

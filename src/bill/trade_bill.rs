@@ -1,0 +1,579 @@
+//! 交易账单: the rows and totals of a trade bill.
+
+use std::fmt;
+use std::io::BufRead;
+
+use super::Yuan;
+use super::table::{self, Layout, Names, Record, Table};
+use crate::error::{Error, Faults};
+use crate::money::Fen;
+use crate::open_set::open_set;
+use crate::pay::TradeType;
+use crate::time::Time;
+
+/// 交易账单: a trade bill, read row by row in constant memory.
+///
+/// An iterator over its rows; afterwards [`finish`](Self::finish) says whether that was all of
+/// them. Columns are found by their names (m/4013071246), so that bills of all types can be read,
+/// those of earlier years among them, and columns that this version does not know are kept.
+///
+/// After an error there are no more rows.
+pub struct TradeBill<R> {
+    table: Table<R>,
+    sums: Sums,
+}
+
+impl<R: BufRead> TradeBill<R> {
+    /// Reads the names of the columns.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if that is no trade bill.
+    pub fn new(source: R) -> Result<Self, Error> {
+        let layout = Layout {
+            first_column: "交易时间",
+            row_count: "总交易单数",
+            unescape: table::unescape_trade,
+        };
+        Ok(Self { table: Table::new(source, layout)?, sums: Sums::default() })
+    }
+
+    /// Reads the rows that remain, then the totals, and holds those against all the rows.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the error that ended the rows; or if the totals are missing; or with
+    /// the name of every total that the rows do not add up to. 手续费总金额 may differ by less than
+    /// a fen, because it has fewer decimals than the fees.
+    pub fn finish(mut self) -> Result<TradeSummary, Error> {
+        self.by_ref().try_for_each(|row| row.map(drop))?;
+        let sums = self.sums;
+        self.table.totals(|record, rows| {
+            let summary = TradeSummary::read(record)?;
+            summary.check(rows, &sums)?;
+            Ok(summary)
+        })
+    }
+}
+
+impl<R: BufRead> Iterator for TradeBill<R> {
+    type Item = Result<TradeRow, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let sums = &mut self.sums;
+        self.table.next_row(|record| {
+            let row = TradeRow::read(record)?;
+            *sums =
+                sums.add(&row).ok_or_else(|| record.fault(ORDER_TOTAL, "makes a sum too large"))?;
+            Ok(row)
+        })
+    }
+}
+
+impl<R> fmt::Debug for TradeBill<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TradeBill").finish_non_exhaustive()
+    }
+}
+
+/// A payment, a refund or a revocation. Texts are as the bill has them, their escapes undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TradeRow {
+    /// 交易时间: when it was paid, or when the refund was accepted.
+    pub time: Time,
+    /// 公众账号ID.
+    pub appid: Option<String>,
+    /// 商户号.
+    pub mchid: String,
+    /// 特约商户号: the sub-merchant, in partner mode.
+    pub sub_mchid: Option<String>,
+    /// 设备号.
+    pub device_id: Option<String>,
+    /// 微信订单号, of the order or of the order that the refund is of.
+    pub transaction_id: String,
+    /// 商户订单号, likewise.
+    pub out_trade_no: String,
+    /// 用户标识.
+    pub openid: Option<String>,
+    /// 交易类型. A bill's `FACE` is read as [`TradeType::Facepay`], which queries say for it.
+    pub trade_type: TradeType,
+    /// 交易状态: what kind of row this is.
+    pub state: RowState,
+    /// 付款银行.
+    pub bank: Option<String>,
+    /// 货币种类.
+    pub currency: String,
+    /// 应结订单金额: what fees are reckoned on; in bills of earlier years 总金额. 0 for a refund.
+    pub settlement_total: Fen,
+    /// 代金券金额; in bills of earlier years 企业红包金额. 0 for a refund.
+    pub coupon: Fen,
+    /// The refund, where the row is not a payment.
+    pub refund: Option<Refund>,
+    /// 商品名称: the description of the order.
+    pub description: String,
+    /// 商户数据包.
+    pub attach: Option<String>,
+    /// 手续费: negative for a refund.
+    pub fee: Yuan,
+    /// 费率, as in `0.60%`.
+    pub rate: String,
+    /// 订单金额: the total of the order. 0 for a refund; absent from bills of earlier years.
+    pub order_total: Option<Fen>,
+    /// 费率备注.
+    pub rate_note: Option<String>,
+    /// The columns that this version does not know: name and text, in the order of the bill.
+    pub other: Vec<(String, String)>,
+}
+
+impl TradeRow {
+    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+        let time = record.time(&["交易时间"])?;
+        let appid = record.text_if_any(&["公众账号ID"]);
+        let mchid = record.text(&["商户号"])?;
+        let sub_mchid = record.number_if_any(&["特约商户号", "子商户号"]);
+        let device_id = record.text_if_any(&["设备号"]);
+        let transaction_id = record.text(&["微信订单号"])?;
+        let out_trade_no = record.text(&["商户订单号"])?;
+        let openid = record.text_if_any(&["用户标识"]);
+        let trade_type = match TradeType::from(record.text(&["交易类型"])?) {
+            TradeType::Other(word) if word == "FACE" => TradeType::Facepay,
+            trade_type => trade_type,
+        };
+        let state = RowState::from(record.text(&["交易状态"])?);
+        let bank = record.text_if_any(&["付款银行"]);
+        let currency = record.text(&["货币种类"])?;
+        let settlement_total = record.fen(&["应结订单金额", "总金额"])?;
+        let coupon = record.fen(&["代金券金额", "企业红包金额"])?;
+        let refund = Refund::read(record)?;
+        Ok(Self {
+            refund: Some(refund)
+                .filter(|refund| state != RowState::Success || !refund.is_nothing()),
+            time,
+            appid,
+            mchid,
+            sub_mchid,
+            device_id,
+            transaction_id,
+            out_trade_no,
+            openid,
+            trade_type,
+            state,
+            bank,
+            currency,
+            settlement_total,
+            coupon,
+            description: record.text(&["商品名称"])?,
+            attach: record.text_if_any(&["商户数据包"]),
+            fee: record.yuan(&["手续费"])?,
+            rate: record.text(&["费率"])?,
+            order_total: record.fen_if_there(ORDER_TOTAL)?,
+            rate_note: record.text_if_any(&["费率备注"]),
+            other: record.rest(),
+        })
+    }
+}
+
+open_set! {
+    /// 交易状态: what kind of row of a trade bill.
+    RowState {
+        /// 支付成功: a payment.
+        Success = "SUCCESS",
+        /// 转入退款: a refund that was accepted.
+        Refund = "REFUND",
+        /// 已撤销: a payment (付款码支付) was revoked.
+        Revoked = "REVOKED",
+    }
+}
+
+/// What a row says of a refund.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refund {
+    /// 退款申请时间, in bills of refunds only.
+    pub requested_at: Option<Time>,
+    /// 退款成功时间, in bills of refunds only.
+    pub succeeded_at: Option<Time>,
+    /// 微信退款单号.
+    pub refund_id: Option<String>,
+    /// 商户退款单号.
+    pub out_refund_no: Option<String>,
+    /// 退款金额: the part that fees are reckoned on.
+    pub settlement_refund: Fen,
+    /// 充值券退款金额; in bills of earlier years 企业红包退款金额.
+    pub coupon_refund: Fen,
+    /// 退款类型: `ORIGINAL`, `BALANCE` and others.
+    pub refund_type: Option<String>,
+    /// 退款状态, when the bill was made. It is not kept up to date: query the refund.
+    pub state: Option<RefundState>,
+    /// 申请退款金额: what the merchant asked to refund. Absent from bills of earlier years.
+    pub requested: Option<Fen>,
+}
+
+impl Refund {
+    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            requested_at: record.time_if_any(&["退款申请时间"])?,
+            succeeded_at: record.time_if_any(&["退款成功时间"])?,
+            refund_id: record.number_if_any(&["微信退款单号"]),
+            out_refund_no: record.number_if_any(&["商户退款单号"]),
+            settlement_refund: record.fen_if_there(&["退款金额"])?.unwrap_or_default(),
+            coupon_refund: record
+                .fen_if_there(&["充值券退款金额", "企业红包退款金额"])?
+                .unwrap_or_default(),
+            refund_type: record.text_if_any(&["退款类型"]),
+            state: record.text_if_any(&["退款状态"]).map(RefundState::from),
+            requested: record.fen_if_there(&["申请退款金额"])?,
+        })
+    }
+
+    /// Whether the columns of refunds hold what they hold for a payment.
+    fn is_nothing(&self) -> bool {
+        let requested = self.requested.filter(|requested| *requested == Fen(0));
+        *self == Self { requested, ..Self::default() }
+    }
+}
+
+open_set! {
+    /// 退款状态 in a bill; queries use other words.
+    RefundState {
+        /// 退款成功.
+        Success = "SUCCESS",
+        /// 退款处理中.
+        Processing = "PROCESSING",
+        /// 退款失败.
+        Fail = "FAIL",
+        /// 退款异常: the merchant must act.
+        Change = "CHANGE",
+    }
+}
+
+/// The totals of a trade bill. Which there are depends on its type and age.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TradeSummary {
+    /// 总交易单数: the number of rows.
+    pub rows: u64,
+    /// 应结订单总金额; in bills of earlier years 总交易额.
+    pub settlement_total: Fen,
+    /// 退款总金额; in bills of earlier years 总退款金额.
+    pub settlement_refund: Option<Fen>,
+    /// 充值券退款总金额; in bills of earlier years 总企业红包退款金额.
+    pub coupon_refund: Option<Fen>,
+    /// 手续费总金额.
+    pub fee: Yuan,
+    /// 订单总金额.
+    pub order_total: Option<Fen>,
+    /// 申请退款总金额.
+    pub requested: Option<Fen>,
+    /// The totals that this version does not know: name and text, in the order of the bill.
+    pub other: Vec<(String, String)>,
+}
+
+impl TradeSummary {
+    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            rows: record.count(&["总交易单数"])?,
+            settlement_total: record.fen(&["应结订单总金额", "总交易额"])?,
+            settlement_refund: record.fen_if_there(&["退款总金额", "总退款金额"])?,
+            coupon_refund: record.fen_if_there(&["充值券退款总金额", "总企业红包退款金额"])?,
+            fee: record.yuan(&["手续费总金额"])?,
+            order_total: record.fen_if_there(&["订单总金额"])?,
+            requested: record.fen_if_there(&["申请退款总金额"])?,
+            other: record.rest(),
+        })
+    }
+
+    fn check(&self, rows: u64, sums: &Sums) -> Result<(), Error> {
+        let is_sum = |total: Option<Fen>, sum| total.is_none_or(|total| total == sum);
+        let mut faults = Faults::default();
+        if self.rows != rows {
+            faults.add("总交易单数", table::NOT_THE_COUNT);
+        }
+        for (name, holds) in [
+            ("应结订单总金额", self.settlement_total == sums.settlement_total),
+            ("退款总金额", is_sum(self.settlement_refund, sums.settlement_refund)),
+            ("充值券退款总金额", is_sum(self.coupon_refund, sums.coupon_refund)),
+            ("手续费总金额", self.fee.is_within_a_fen_of(sums.fee)),
+            ("订单总金额", is_sum(self.order_total, sums.order_total)),
+            ("申请退款总金额", is_sum(self.requested, sums.requested)),
+        ] {
+            if !holds {
+                faults.add(name, table::NOT_THE_SUM);
+            }
+        }
+        Ok(faults.into_result()?)
+    }
+}
+
+/// What the rows add up to.
+#[derive(Default)]
+struct Sums {
+    settlement_total: Fen,
+    settlement_refund: Fen,
+    coupon_refund: Fen,
+    fee: Yuan,
+    order_total: Fen,
+    requested: Fen,
+}
+
+impl Sums {
+    fn add(&self, row: &TradeRow) -> Option<Self> {
+        let nothing = Refund::default();
+        let refund = row.refund.as_ref().unwrap_or(&nothing);
+        Some(Self {
+            settlement_total: self.settlement_total.checked_add(row.settlement_total)?,
+            settlement_refund: self.settlement_refund.checked_add(refund.settlement_refund)?,
+            coupon_refund: self.coupon_refund.checked_add(refund.coupon_refund)?,
+            fee: self.fee.checked_add(row.fee)?,
+            order_total: self.order_total.checked_add(row.order_total.unwrap_or_default())?,
+            requested: self.requested.checked_add(refund.requested.unwrap_or_default())?,
+        })
+    }
+}
+
+const ORDER_TOTAL: Names = &["订单金额"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &str = include_str!("../../tests/data/bills/trade.ALL.csv");
+    const SUCCESS: &str = include_str!("../../tests/data/bills/trade.SUCCESS.csv");
+    const REFUND: &str = include_str!("../../tests/data/bills/trade.REFUND.csv");
+    const OLD: &str = include_str!("../../tests/data/bills/trade.old.csv");
+
+    #[track_caller]
+    fn read(bill: &str) -> (Vec<TradeRow>, TradeSummary) {
+        let mut bill = TradeBill::new(bill.as_bytes()).unwrap();
+        let rows = bill.by_ref().collect::<Result<_, _>>().unwrap();
+        (rows, bill.finish().unwrap())
+    }
+
+    #[track_caller]
+    fn fault(bill: &str) -> String {
+        let error = TradeBill::new(bill.as_bytes()).and_then(TradeBill::finish).unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+        error.to_string()
+    }
+
+    fn yuan(text: &str) -> Yuan {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_column_of_a_payment_and_a_refund_is_read() {
+        let (rows, summary) = read(ALL);
+        let payment = TradeRow {
+            time: "2026-10-01T00:00:00+08:00".parse().unwrap(),
+            appid: Some("wxd678efh567hg6787".into()),
+            mchid: "1900007291".into(),
+            sub_mchid: None,
+            device_id: None,
+            transaction_id: "4200000000202610010000000001".into(),
+            out_trade_no: "shop-20261001-1".into(),
+            openid: Some("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".into()),
+            trade_type: TradeType::App,
+            state: RowState::Success,
+            bank: Some("OTHERS".into()),
+            currency: "CNY".into(),
+            settlement_total: Fen(888),
+            coupon: Fen(88),
+            refund: None,
+            description: "零食".into(),
+            attach: None,
+            fee: yuan("0.05"),
+            rate: "0.60%".into(),
+            order_total: Some(Fen(976)),
+            rate_note: None,
+            other: Vec::new(),
+        };
+        let refund = TradeRow {
+            time: "2026-10-01T12:00:00+08:00".parse().unwrap(),
+            transaction_id: "4200000000202609300000000009".into(),
+            out_trade_no: "shop-20260930-9".into(),
+            state: RowState::Refund,
+            settlement_total: Fen(0),
+            coupon: Fen(0),
+            refund: Some(Refund {
+                requested_at: None,
+                succeeded_at: None,
+                refund_id: Some("50300000002026100100000000001".into()),
+                out_refund_no: Some("refund-1".into()),
+                settlement_refund: Fen(666),
+                coupon_refund: Fen(66),
+                refund_type: Some("ORIGINAL".into()),
+                state: Some(RefundState::Processing),
+                requested: Some(Fen(700)),
+            }),
+            description: "it's `x`".into(),
+            fee: yuan("-0.04"),
+            order_total: Some(Fen(0)),
+            ..payment.clone()
+        };
+        assert_eq!(rows[..2], [payment, refund]);
+        assert_eq!(rows[2].description, "零食,饮料 \"大\" '小' `x` C:\\new\t.\n");
+        assert_eq!(rows[2].attach.as_deref(), Some("a,b"));
+        assert_eq!(rows[2].device_id.as_deref(), Some("till 1"));
+        assert_eq!(rows[2].rate_note.as_deref(), Some("726"));
+        assert_eq!(
+            summary,
+            TradeSummary {
+                rows: 3,
+                settlement_total: Fen(10_888),
+                settlement_refund: Some(Fen(666)),
+                coupon_refund: Some(Fen(66)),
+                fee: yuan("0.61"),
+                order_total: Some(Fen(10_976)),
+                requested: Some(Fen(700)),
+                other: Vec::new(),
+            }
+        );
+    }
+
+    #[test]
+    fn bills_of_payments_of_refunds_and_of_earlier_years_are_read_by_name() {
+        let (rows, summary) = read(SUCCESS);
+        assert_eq!((rows.len(), summary.rows), (2, 2));
+        assert!(rows.iter().all(|row| row.refund.is_none() && row.order_total.is_some()));
+        assert_eq!((summary.settlement_refund, summary.requested), (None, None));
+
+        let (rows, summary) = read(REFUND);
+        let refunds: Vec<_> = rows.iter().map(|row| row.refund.as_ref().unwrap()).collect();
+        assert_eq!(refunds[0].requested_at, Some("2026-10-01T12:00:00+08:00".parse().unwrap()));
+        assert_eq!(refunds[0].succeeded_at, None);
+        assert_eq!(refunds[1].succeeded_at, Some("2026-10-01T12:00:07+08:00".parse().unwrap()));
+        assert_eq!(refunds[1].state, Some(RefundState::Success));
+        assert_eq!((summary.requested, summary.fee), (Some(Fen(1400)), yuan("-0.08")));
+
+        let (rows, summary) = read(OLD);
+        assert_eq!((rows[0].settlement_total, rows[0].order_total), (Fen(10_000), None));
+        let refund = rows[1].refund.as_ref().unwrap();
+        assert_eq!((refund.coupon_refund, refund.requested), (Fen(66), None));
+        assert_eq!(summary.settlement_refund, Some(Fen(666)));
+        assert_eq!((summary.coupon_refund, summary.order_total), (Some(Fen(66)), None));
+    }
+
+    #[test]
+    fn what_this_version_does_not_know_is_kept() {
+        let mut bill = String::new();
+        for (line, more) in
+            ALL.lines().zip([",返还手续费", ",`0.01", ",`", ",`a\\ b", ",新", ",`1"])
+        {
+            bill.push_str(&format!("{line}{more}\n"));
+        }
+        let bill = bill.replace("`APP,", "`FACE,").replace("`REFUND,", "`FROZEN,");
+        let (rows, summary) = read(&bill);
+        let other: Vec<_> = rows.iter().map(|row| &row.other[..]).collect();
+        let named = |text: &str| [("返还手续费".to_owned(), text.to_owned())];
+        assert_eq!(other, [&named("0.01"), &named(""), &named("a,b")]);
+        assert_eq!(summary.other, [("新".to_owned(), "1".to_owned())]);
+        assert_eq!(rows[0].trade_type, TradeType::Facepay);
+        assert_eq!(rows[1].state, RowState::Other("FROZEN".into()));
+        assert_eq!(rows[1].refund.as_ref().unwrap().out_refund_no.as_deref(), Some("refund-1"));
+    }
+
+    #[test]
+    fn a_revocation_without_a_refund_number_is_not_taken_for_a_payment() {
+        let bill = SUCCESS.replacen("`SUCCESS,", "`REVOKED,", 1);
+        let (rows, _) = read(&bill);
+        assert_eq!(rows[0].refund, Some(Refund::default()));
+        assert_eq!(rows[1].refund, None);
+    }
+
+    #[test]
+    fn amounts_are_exact_or_the_bill_is_refused() {
+        let with = |amount: &str| SUCCESS.replacen("`9.76,", &format!("`{amount},"), 1);
+        for same in ["9.76", "9.760", "9.76000"] {
+            assert_eq!(read(&with(same)).0[0].order_total, Some(Fen(976)), "{same}");
+        }
+        for wrong in [
+            "9.764", ".76", "-9.76", "+9.76", "9,76", "`9.76", "９.76", "9.76元", "1e1", " ", "NaN",
+        ] {
+            assert_eq!(fault(&with(wrong)), "bill line 2, 订单金额 must be yuan and whole fen");
+        }
+        let most = "92233720368547758.07";
+        let bill = SUCCESS.replace("`9.76,", &format!("`{most},"));
+        assert_eq!(fault(&bill), "bill line 3, 订单金额 makes a sum too large");
+        let fee = SUCCESS.replacen("`0.05000,", "`0.60%,", 1);
+        assert_eq!(fault(&fee), "bill line 2, 手续费 must be an amount in yuan");
+    }
+
+    #[test]
+    fn every_total_is_held_against_the_rows() {
+        let totals = "`3.0,`108.88,`6.66,`0.66,`0.61,`109.76,`7.0";
+        assert!(ALL.contains(totals));
+        for (wrong, told) in [
+            (
+                "`4,`108.88,`6.66,`0.66,`0.61,`109.76,`7.0",
+                "总交易单数 is not the number of such rows",
+            ),
+            (
+                "`3,`108.89,`6.66,`0.66,`0.61,`109.76,`7.0",
+                "应结订单总金额 is not the sum of the rows",
+            ),
+            ("`3,`108.88,`6.67,`0.66,`0.61,`109.76,`7.0", "退款总金额 is not the sum of the rows"),
+            (
+                "`3,`108.88,`6.66,`0.65,`0.61,`109.76,`7.0",
+                "充值券退款总金额 is not the sum of the rows",
+            ),
+            (
+                "`3,`108.88,`6.66,`0.66,`0.62,`109.76,`7.0",
+                "手续费总金额 is not the sum of the rows",
+            ),
+            ("`3,`108.88,`6.66,`0.66,`0.61,`109.75,`7.0", "订单总金额 is not the sum of the rows"),
+            (
+                "`3,`108.88,`6.66,`0.66,`0.61,`109.76,`8.0",
+                "申请退款总金额 is not the sum of the rows",
+            ),
+            (
+                "`2,`108.88,`6.66,`0.66,`0.61,`109.76,`0",
+                "总交易单数 is not the number of such rows; 申请退款总金额 is not the sum of the rows",
+            ),
+            (
+                "`3.5,`108.88,`6.66,`0.66,`0.61,`109.76,`7.0",
+                "bill line 6, 总交易单数 must be a count",
+            ),
+        ] {
+            assert_eq!(fault(&ALL.replace(totals, wrong)), told);
+        }
+        let cut = ALL.replace("`0.05000,", "`0.05499,");
+        assert_eq!(read(&cut).1.fee, yuan("0.61"), "cut to two decimals");
+    }
+
+    #[test]
+    fn a_row_that_is_missing_or_repeated_is_noticed() {
+        let lines: Vec<_> = ALL.lines().collect();
+        for row in 1..=3 {
+            let mut fewer = lines.clone();
+            fewer.remove(row);
+            assert!(fault(&fewer.join("\n")).starts_with("总交易单数 is not"), "{row}");
+            let mut more = lines.clone();
+            more.insert(row, lines[row]);
+            assert!(fault(&more.join("\n")).starts_with("总交易单数 is not"), "{row}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_must_be_there_is_missed_by_name() {
+        let other = ALL.replace(",商户订单号,", ",x,");
+        assert_eq!(fault(&other), "bill line 2, 商户订单号 must be there");
+        let other = ALL.replace(",应结订单金额,", ",x,");
+        assert_eq!(fault(&other), "bill line 2, 应结订单金额 must be there");
+        let other = ALL.replace("手续费总金额", "x");
+        assert_eq!(fault(&other), "bill line 6, 手续费总金额 must be there");
+        let other = ALL.replace("`2026-10-01 00:00:00,", "`2026-10-01,");
+        let told = "bill line 2, 交易时间 must be a time as in 2018-06-08 10:34:56";
+        assert_eq!(fault(&other), told);
+    }
+
+    #[test]
+    fn whatever_is_cut_off_is_never_whole() {
+        let totals = ALL.rfind('`').unwrap() + 1;
+        for end in 0..=ALL.len() {
+            let cut = TradeBill::new(&ALL.as_bytes()[..end]).and_then(TradeBill::finish);
+            // The last total, 7.0, may lose its decimals and the end of its line.
+            let last = ALL.get(totals..end).unwrap_or_default();
+            let is_whole = ["7", "7.0", "7.0\n"].contains(&last);
+            assert_eq!(cut.is_ok(), is_whole, "{end}");
+        }
+    }
+}
