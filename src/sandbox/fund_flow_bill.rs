@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(bill[0], NAMES);
         let shown: Vec<String> = bill[1..7]
             .iter()
-            .map(|row| [&row[0][11..], &row[4], &row[5], &row[6], &row[7]].join(" "))
+            .map(|row| [row[0].get(11..).unwrap(), &row[4], &row[5], &row[6], &row[7]].join(" "))
             .collect();
         assert_eq!(
             shown,

@@ -22,7 +22,7 @@ use wechatpay::{
     Time, Untrusted, UreqTransport,
 };
 
-use crate::support::{api, order, start};
+use crate::support::{api, noon, order, start};
 
 /// What happens to an answer after it was signed.
 type Damage = fn(&mut Answer);
@@ -37,9 +37,7 @@ const UNTIL_READY: u64 = 22 * HOUR;
 
 /// Sells two things at noon, refunds a part of the first, and returns the day of that.
 fn trade(sandbox: &Sandbox) -> Date {
-    let now = Time::now().unwrap().unix_seconds();
-    let until_noon = 86_400 - (now + 20 * 3600).rem_euclid(86_400);
-    sandbox.let_time_pass(until_noon as u64);
+    let noon = noon(sandbox);
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let mut first = order(sandbox, "bill-1");
     first.description = "零食,\"大\" `x` C:\\new\t.".into();
@@ -54,7 +52,7 @@ fn trade(sandbox: &Sandbox) -> Date {
     let refund = Refund::new(number, first.out_trade_no.clone(), Fen(700), first.total);
     refund::apply(signer, gateway, &refund).unwrap();
     sandbox.succeed_refund("bill-1-refund").unwrap();
-    Date::of(Time::from_unix_seconds(now + until_noon).unwrap())
+    Date::of(noon)
 }
 
 /// A sandbox with a day of trade whose bills are ready.
@@ -445,7 +443,7 @@ fn only_a_sha1_is_a_hash() {
         answer.body = body.to_string().into_bytes();
     });
     let upper_case = link(&sandbox, &Trade::new(date.clone()));
-    assert!(download(&sandbox, &upper_case).is_ok());
+    download(&sandbox, &upper_case).unwrap();
     let sha1 = "79bb0f45fc4c42234a918000b2668d689e2bde04";
     for (name, value) in [
         ("hash_type", json!("SHA256")),

@@ -80,7 +80,7 @@ fn a_refund_lost_on_the_main_host_is_refunded_once() {
     app::prepay(signer, gateway, &order).unwrap();
     sandbox.pay("failover-4").unwrap();
     let number = OutRefundNo::new("failover-refund").unwrap();
-    let refund = Refund::new(number, order.out_trade_no.clone(), Fen(100), Fen(100));
+    let refund = Refund::new(number, order.out_trade_no, Fen(100), Fen(100));
     sandbox.tamper_next(|answer| answer.status = 0);
     let taken = both(&sandbox).call(signer, &refund, refund::apply).result.unwrap();
     let known = refund::query(signer, gateway, &refund.out_refund_no).unwrap();

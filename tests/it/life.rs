@@ -1,5 +1,6 @@
 //! The whole life of one order, as a merchant sees it.
 
+use wechatpay::bill::{self, RowState, TradeBill};
 use wechatpay::notify::{self, Event, EventType, Notice};
 use wechatpay::pay::jsapi::{self, Payer};
 use wechatpay::pay::{self, NotPaid, TradeState};
@@ -7,11 +8,12 @@ use wechatpay::refund::{self, Refund, Status};
 use wechatpay::sandbox::{self, Sandbox};
 use wechatpay::{ApiV3Key, Fen, Gateway, OpenId, OutRefundNo, RsaSigner, Signer, Time};
 
-use crate::support::{order, start};
+use crate::support::{noon, order, start};
 
 #[test]
 fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
     let sandbox = start();
+    noon(&sandbox);
     let (signer, gateway): (&RsaSigner, &Gateway) = (sandbox.signer(), sandbox.gateway());
     let mut order = order(&sandbox, "life-of-1");
     order.attach = Some("深圳分店".into());
@@ -54,6 +56,25 @@ fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
     // Once it went into refund, nothing is shipped on it any more.
     let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
     assert_eq!(transaction.paid(signer.mchid(), &order), Err(NotPaid::State(TradeState::Refund)));
+
+    // Two days later the bill of that day proves it all.
+    sandbox.let_time_pass(2 * 86_400);
+    let day = bill::Date::of(paid.success_time());
+    let link = bill::trade(signer, gateway, &bill::Trade::new(day)).unwrap();
+    let mut file = Vec::new();
+    bill::download(signer, gateway, &link, &mut file, &mut |_| ()).unwrap();
+    let mut bill = TradeBill::new(file.as_slice()).unwrap();
+    let rows: Vec<_> = (&mut bill).collect::<Result<_, _>>().unwrap();
+    assert_eq!(bill.finish().unwrap().rows, 2);
+    let payment = rows.iter().find(|row| row.state == RowState::Success).unwrap();
+    assert_eq!(
+        (payment.out_trade_no.as_str(), payment.order_total),
+        ("life-of-1", Some(order.total))
+    );
+    let refunded = rows.iter().find(|row| row.state == RowState::Refund).unwrap();
+    let refunded = refunded.refund.as_ref().unwrap();
+    assert_eq!(refunded.out_refund_no.as_deref(), Some("life-of-1-refund"));
+    assert_eq!(refunded.requested, Some(Fen(60)));
 }
 
 /// The one notice that is on its way, opened as a merchant opens it.

@@ -11,7 +11,10 @@
 )]
 
 mod app_order;
+mod bill;
 mod certificates;
+mod combined;
+mod failover;
 mod forgery;
 mod keys;
 mod life;

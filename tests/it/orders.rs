@@ -163,18 +163,18 @@ fn a_query_shows_each_kind_of_order_paid_with_its_coupon() {
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let scene =
         Scene::new(SceneInfo::new("14.23.150.211".parse().unwrap()), H5Info::new(H5Type::Wap));
-    let place: [(&str, TradeType, &dyn Fn(&pay::Order)); 4] = [
-        ("kind-app", TradeType::App, &|o| drop(app::prepay(signer, gateway, o).unwrap())),
-        ("kind-jsapi", TradeType::Jsapi, &|o| {
-            drop(jsapi::prepay(signer, gateway, o, &payer()).unwrap());
-        }),
-        ("kind-native", TradeType::Native, &|o| drop(native::prepay(signer, gateway, o).unwrap())),
-        ("kind-h5", TradeType::H5, &|o| drop(h5::prepay(signer, gateway, o, &scene).unwrap())),
-    ];
-    for (number, trade_type, place) in place {
-        let order = order(&sandbox, number);
-        place(&order);
-        sandbox.pay_with_coupon(number, Fen(10)).unwrap();
+    let place = |trade_type: &TradeType, order: &pay::Order| match trade_type {
+        TradeType::App => app::prepay(signer, gateway, order).map(drop),
+        TradeType::Jsapi => jsapi::prepay(signer, gateway, order, &payer()).map(drop),
+        TradeType::Native => native::prepay(signer, gateway, order).map(drop),
+        _ => h5::prepay(signer, gateway, order, &scene).map(drop),
+    };
+    let kinds = [TradeType::App, TradeType::Jsapi, TradeType::Native, TradeType::H5];
+    for trade_type in kinds {
+        let number = format!("kind-{trade_type}");
+        let order = order(&sandbox, &number);
+        place(&trade_type, &order).unwrap();
+        sandbox.pay_with_coupon(&number, Fen(10)).unwrap();
         let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
         assert_eq!(transaction.trade_type, Some(trade_type));
         let amount = transaction.amount.as_ref().unwrap();

@@ -45,7 +45,7 @@ fn every_field_of_a_refund_is_sent_under_its_name() {
     let mut goods = GoodsDetail::new("1217752501201407033233368018", Fen(100), Fen(100), 1);
     goods.wechatpay_goods_id = Some("1001".into());
     goods.goods_name = Some("iPhone6s 16G".into());
-    refund.goods_detail = vec![goods.clone()];
+    refund.goods_detail = vec![goods];
     apply(&sandbox, &refund).unwrap();
     let body: Value = serde_json::from_slice(&sandbox.received().last().unwrap().body).unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use wechatpay::pay::Order;
 use wechatpay::sandbox::Sandbox;
-use wechatpay::{ApiError, Error, Fen, OutTradeNo};
+use wechatpay::{ApiError, Error, Fen, OutTradeNo, Time};
 
 pub(crate) fn start() -> Sandbox {
     Sandbox::start().unwrap()
@@ -17,6 +17,15 @@ pub(crate) fn order(sandbox: &Sandbox, out_trade_no: &str) -> Order {
         Fen(100),
         sandbox.notify_url(),
     )
+}
+
+/// Lets the time pass until the next noon in Beijing, so that no day of bills ends in the middle of
+/// a test, and returns that noon.
+pub(crate) fn noon(sandbox: &Sandbox) -> Time {
+    let now = Time::now().unwrap().unix_seconds();
+    let until_noon = 86_400 - (now + 20 * 3600).rem_euclid(86_400);
+    sandbox.let_time_pass(until_noon.unsigned_abs());
+    Time::from_unix_seconds(now + until_noon).unwrap()
 }
 
 #[track_caller]

@@ -1,5 +1,7 @@
 //! Every API there is: its function, its request, its document, and one of its errors.
 
+use std::cell::RefCell;
+
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
 use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, SceneInfo, app, h5, jsapi, native};
@@ -7,10 +9,10 @@ use wechatpay::refund::{self, Refund};
 use wechatpay::sandbox::Sandbox;
 use wechatpay::{
     ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Partner, RefundId, Signer,
-    SubMerchant, TransactionId, certificates,
+    SubMerchant, TransactionId, bill, certificates, combine,
 };
 
-use crate::support::{api, order, start};
+use crate::support::{api, noon, order, start};
 
 /// The number of the order that is placed before each call, or by it.
 const NUMBER: &str = "1217752501201407033233368018";
@@ -51,8 +53,9 @@ fn the_readme_names_every_api() {
     let readme = include_str!("../../README.md");
     for row in DIRECT {
         let (path, _) = row.path.split_once('?').unwrap_or((row.path, ""));
-        let path =
-            path.replace(NUMBER, "{out_trade_no}").replace(REFUND_ENCODED, "{out_refund_no}");
+        let is_combined = path.contains("combine");
+        let number = if is_combined { "{combine_out_trade_no}" } else { "{out_trade_no}" };
+        let path = path.replace(NUMBER, number).replace(REFUND_ENCODED, "{out_refund_no}");
         let request = format!("`{} {path}`", row.method);
         assert!(readme.contains(&request) && readme.contains(row.document), "{request}");
     }
@@ -122,6 +125,7 @@ fn refund_failed(sandbox: &Sandbox, signer: &dyn Signer) {
 }
 
 fn paid_two_days_ago(sandbox: &Sandbox, signer: &dyn Signer) {
+    KNOWN_DAY.set(Some(bill::Date::of(noon(sandbox))));
     paid(sandbox, signer);
     sandbox.let_time_pass(2 * 86_400);
 }
@@ -159,17 +163,14 @@ fn call_query(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
 }
 
 fn call_query_by_id(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
-    // The number is the sandbox's to give, so it is asked for by the other query first.
-    let id = KNOWN_ID.with(|known| {
-        known.borrow_mut().get_or_insert_with(|| transaction_id(sandbox, signer)).clone()
-    });
+    let id = KNOWN_ID.with_borrow(Option::clone).unwrap();
     pay::query_by_id(signer, sandbox.gateway(), &id).map(drop)
 }
 
 fn paid_and_known(sandbox: &Sandbox, signer: &dyn Signer) {
     paid(sandbox, signer);
     let id = transaction_id(sandbox, signer);
-    KNOWN_ID.with(|known| *known.borrow_mut() = Some(id));
+    KNOWN_ID.set(Some(id));
 }
 
 fn call_close(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
@@ -187,12 +188,76 @@ fn call_refund_query(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error
 fn refund_failed_and_known(sandbox: &Sandbox, signer: &dyn Signer) {
     refund_failed(sandbox, signer);
     let state = refund::query(signer, sandbox.gateway(), &out_refund_no()).unwrap();
-    KNOWN_REFUND_ID.with(|known| *known.borrow_mut() = Some(state.refund_id));
+    KNOWN_REFUND_ID.set(Some(state.refund_id));
 }
 
 fn call_abnormal(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
-    let id: RefundId = KNOWN_REFUND_ID.with(|known| known.borrow().clone()).unwrap();
+    let id: RefundId = KNOWN_REFUND_ID.with_borrow(Option::clone).unwrap();
     refund::apply_abnormal(signer, sandbox.gateway(), &id, &out_refund_no()).map(drop)
+}
+
+fn call_trade_bill(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    bill::trade(signer, sandbox.gateway(), &bill::Trade::new(the_day())).map(drop)
+}
+
+fn call_fund_flow_bill(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    bill::fund_flow(signer, sandbox.gateway(), &bill::FundFlow::new(the_day())).map(drop)
+}
+
+fn linked(sandbox: &Sandbox, signer: &dyn Signer) {
+    paid_two_days_ago(sandbox, signer);
+    let link = bill::trade(signer, sandbox.gateway(), &bill::Trade::new(the_day())).unwrap();
+    KNOWN_LINK.set(Some(link));
+}
+
+fn call_download(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let link = KNOWN_LINK.with_borrow(Option::clone).unwrap();
+    let mut file = Vec::new();
+    bill::download(signer, sandbox.gateway(), &link, &mut file, &mut |_| ()).map(drop)
+}
+
+fn the_day() -> bill::Date {
+    KNOWN_DAY.with_borrow(Option::clone).unwrap()
+}
+
+fn combined(sandbox: &Sandbox) -> combine::Order {
+    let part = |mchid: &str, part| {
+        let number = OutTradeNo::new(format!("{NUMBER}-{part}")).unwrap();
+        combine::SubOrder::new(mchid, number, "d", Fen(10), "a")
+    };
+    let sub_orders = vec![part(sandbox.mchid(), 1), part("1900009191", 2)];
+    combine::Order::new(sandbox.appid(), number(), sub_orders, sandbox.notify_url())
+}
+
+fn combined_placed(sandbox: &Sandbox, signer: &dyn Signer) {
+    call_combine_app(sandbox, signer).unwrap();
+}
+
+fn call_combine_app(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    combine::app::prepay(signer, sandbox.gateway(), &combined(sandbox)).map(drop)
+}
+
+fn call_combine_jsapi(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let payer = Payer::new(openid());
+    combine::jsapi::prepay(signer, sandbox.gateway(), &combined(sandbox), &payer).map(drop)
+}
+
+fn call_combine_native(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    combine::native::prepay(signer, sandbox.gateway(), &combined(sandbox)).map(drop)
+}
+
+fn call_combine_h5(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let address = "14.23.150.211".parse().unwrap();
+    let scene = combine::h5::Scene::new(address, "POS1:1", H5Info::new(H5Type::Wap));
+    combine::h5::prepay(signer, sandbox.gateway(), &combined(sandbox), &scene).map(drop)
+}
+
+fn call_combine_query(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    combine::query(signer, sandbox.gateway(), &number()).map(drop)
+}
+
+fn call_combine_close(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    combine::close(signer, sandbox.gateway(), &combined(sandbox))
 }
 
 fn call_certificates(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
@@ -201,15 +266,15 @@ fn call_certificates(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error
 }
 
 thread_local! {
-    static KNOWN_ID: std::cell::RefCell<Option<TransactionId>> =
-        const { std::cell::RefCell::new(None) };
-    static KNOWN_REFUND_ID: std::cell::RefCell<Option<RefundId>> =
-        const { std::cell::RefCell::new(None) };
+    static KNOWN_DAY: RefCell<Option<bill::Date>> = const { RefCell::new(None) };
+    static KNOWN_ID: RefCell<Option<TransactionId>> = const { RefCell::new(None) };
+    static KNOWN_LINK: RefCell<Option<bill::Link>> = const { RefCell::new(None) };
+    static KNOWN_REFUND_ID: RefCell<Option<RefundId>> = const { RefCell::new(None) };
 }
 
 const REFUND_ENCODED: &str = "refund%2A1%7C%40";
 
-const DIRECT: [Row; 11] = [
+const DIRECT: [Row; 20] = [
     Row {
         api: "APP下单",
         method: "POST",
@@ -308,6 +373,87 @@ const DIRECT: [Row; 11] = [
         before: nothing,
         call: call_certificates,
         error: (404, Code::RESOURCE_NOT_EXISTS),
+    },
+    Row {
+        api: "申请交易账单",
+        method: "GET",
+        path: "/v3/bill/tradebill?bill_date={day}",
+        document: "m/4012791866",
+        before: paid_two_days_ago,
+        call: call_trade_bill,
+        error: (400, Code::NO_STATEMENT_EXIST),
+    },
+    Row {
+        api: "申请资金账单",
+        method: "GET",
+        path: "/v3/bill/fundflowbill?bill_date={day}",
+        document: "m/4012791867",
+        before: paid_two_days_ago,
+        call: call_fund_flow_bill,
+        error: (400, Code::STATEMENT_CREATING),
+    },
+    Row {
+        api: "下载账单",
+        method: "GET",
+        path: "/v3/billdownload/file?token={token}",
+        document: "m/4012791868",
+        before: linked,
+        call: call_download,
+        error: (403, Code::NO_AUTH),
+    },
+    Row {
+        api: "APP合单下单",
+        method: "POST",
+        path: "/v3/combine-transactions/app",
+        document: "000",
+        before: nothing,
+        call: call_combine_app,
+        error: (403, Code::NO_AUTH),
+    },
+    Row {
+        api: "JSAPI合单下单",
+        method: "POST",
+        path: "/v3/combine-transactions/jsapi",
+        document: "m/4012556926",
+        before: nothing,
+        call: call_combine_jsapi,
+        error: (500, Code::OPENID_MISMATCH),
+    },
+    Row {
+        api: "Native合单下单",
+        method: "POST",
+        path: "/v3/combine-transactions/native",
+        document: "m/4012556982",
+        before: nothing,
+        call: call_combine_native,
+        error: (403, Code::RULE_LIMIT),
+    },
+    Row {
+        api: "H5合单下单",
+        method: "POST",
+        path: "/v3/combine-transactions/h5",
+        document: "m/4012556961",
+        before: nothing,
+        call: call_combine_h5,
+        error: (400, Code::MCH_NOT_EXISTS),
+    },
+    Row {
+        api: "查询合单订单",
+        method: "GET",
+        path: "/v3/combine-transactions/out-trade-no/1217752501201407033233368018",
+        document: "m/4012557006",
+        before: combined_placed,
+        call: call_combine_query,
+        error: (404, Code::ORDER_NOT_EXIST),
+    },
+    Row {
+        api: "关闭合单订单",
+        method: "POST",
+        path: "/v3/combine-transactions/out-trade-no/1217752501201407033233368018/close",
+        document: "m/4012577452",
+        before: combined_placed,
+        call: call_combine_close,
+        error: (400, Code::INVALID_REQUEST),
     },
 ];
 
