@@ -291,7 +291,7 @@ impl<R: BufRead> Lines<R> {
         if self.line.is_empty() {
             return Ok(None);
         }
-        let line = std::str::from_utf8(&self.line).map_err(|_| self.fault("must be UTF-8"))?;
+        let line = str::from_utf8(&self.line).map_err(|_| self.fault("must be UTF-8"))?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Ok(Some(line.strip_suffix('\r').unwrap_or(line)))
     }
