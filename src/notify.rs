@@ -133,14 +133,16 @@ pub enum Notice {
 impl Notice {
     fn read(original_type: String, resource: Vec<u8>) -> Result<Self, Refusal> {
         match original_type.as_str() {
-            "transaction" => {
-                let kind: Kind = read(&resource)?;
-                if kind.combine_out_trade_no.is_some() {
-                    read(&resource).map(Self::Combined)
-                } else {
-                    read(&resource).map(Self::Transaction)
-                }
-            }
+            "transaction" => match read(&resource) {
+                Ok(transaction) => Ok(Self::Transaction(transaction)),
+                // Combined orders come under the same name; they alone have this number.
+                Err(refusal) => match read::<Kind>(&resource) {
+                    Ok(Kind { combine_out_trade_no: Some(_) }) => {
+                        read(&resource).map(Self::Combined)
+                    }
+                    _ => Err(refusal),
+                },
+            },
             "refund" => read(&resource).map(Self::Refund),
             _ => String::from_utf8(resource)
                 .map(|json| Self::Other { original_type, json })
