@@ -1,16 +1,32 @@
 //! No secret in `Debug`, in `Display`, or in the log below level TRACE.
 
-use std::sync::Mutex;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex, Once};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use log::{LevelFilter, Log, Metadata, Record};
-use wechatpay::pay::app;
-use wechatpay::{Fen, HttpOptions, Proxy, Request, Signer, UreqTransport};
+use wechatpay::notify;
+use wechatpay::pay::{self, app};
+use wechatpay::{ApiV3Key, Fen, HttpOptions, Partner, Proxy, Request, Signer, SubMerchant, Time};
+use wechatpay::{UreqTransport, certificates};
 
 use crate::support::{order, start};
 
-static LOG: Mutex<String> = Mutex::new(String::new());
+/// Listens to the log of the whole suite. What is heard is checked at once, so that a secret fails
+/// the very test that let it out.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Listener).unwrap();
+        log::set_max_level(LevelFilter::Debug);
+    });
+}
 
 struct Listener;
+
+static HEARD: AtomicUsize = AtomicUsize::new(0);
 
 impl Log for Listener {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -18,61 +34,97 @@ impl Log for Listener {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let mut log = LOG.lock().unwrap();
-        log.push_str(&record.args().to_string());
-        log.push('\n');
+        HEARD.fetch_add(1, Ordering::Relaxed);
+        assert!(!leaks(&record.args().to_string()), "a secret in the log of {}", record.target());
     }
 
     fn flush(&self) {}
 }
 
-/// The key as its file holds it and in hexadecimal, in pieces of 16 bytes.
-fn pieces(pem: &str) -> Vec<String> {
+/// Whether the text holds 16 bytes of a secret: as they are, in Base64, or in hexadecimal.
+fn leaks(text: &str) -> bool {
+    static PIECES: LazyLock<HashSet<Vec<u8>>> = LazyLock::new(pieces);
+    let holds = |text: &str| text.as_bytes().windows(16).any(|piece| PIECES.contains(piece));
+    holds(text) || holds(&text.to_lowercase())
+}
+
+/// The merchant's private key and the APIv3 key, in pieces of 16 bytes.
+fn pieces() -> HashSet<Vec<u8>> {
+    let sandbox = wechatpay::sandbox::Sandbox::start().unwrap();
+    let pem = sandbox.merchant_key_pem();
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &base64).unwrap();
-    // The first 26 bytes are the same in every RSA key.
-    let hex = der[26..]
-        .windows(16)
-        .map(|window| window.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    let text = base64.as_bytes()[36..].windows(16);
-    text.map(|window| String::from_utf8(window.to_vec()).unwrap()).chain(hex).collect()
+    let der = STANDARD.decode(&base64).unwrap();
+    // The first bytes are the same in every RSA key.
+    let (base64, der) = (&base64.as_bytes()[36..], &der[26..]);
+    let api_v3_key = sandbox.api_v3_key().as_bytes();
+    let base64_key = STANDARD.encode(api_v3_key);
+    [base64, api_v3_key, base64_key.as_bytes(), hex(der).as_bytes(), hex(api_v3_key).as_bytes()]
+        .into_iter()
+        .flat_map(|secret| secret.windows(16).map(<[u8]>::to_vec))
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]
-fn the_private_key_is_nowhere_to_be_seen() {
-    log::set_logger(&Listener).unwrap();
-    log::set_max_level(LevelFilter::Debug);
+fn the_keys_are_nowhere_to_be_seen() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let api_v3_key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
     let mut order = order(&sandbox, "secret-1");
     let prepay_id = app::prepay(signer, gateway, &order).unwrap();
     let parameters = app::invoke(signer, &order, &prepay_id).unwrap();
+    sandbox.pay("secret-1").unwrap();
+    let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
+    let notice = sandbox.take_notices().remove(0);
+    let headers: Vec<_> =
+        notice.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    let now = Time::now().unwrap();
+    let open = |body| {
+        let headers = headers.iter().copied();
+        notify::open(sandbox.platform_keys(), &api_v3_key, headers, body, now)
+    };
+    let (event, refusal) = (open(&notice.body).unwrap(), open(b"{}").unwrap_err());
+    let listed = certificates::list(signer, gateway, &api_v3_key).unwrap();
     sandbox.refuse_next(401, "SIGN_ERROR", "签名错误");
     let refused = app::prepay(signer, gateway, &order).unwrap_err();
     order.total = Fen(0);
     let invalid = app::prepay(signer, gateway, &order).unwrap_err();
     let pem = sandbox.merchant_key_pem();
     let damaged = wechatpay::RsaSigner::from_pem("1", "1", pem.replace('A', "!")).unwrap_err();
+    let wrong = format!("{} ", sandbox.api_v3_key());
+    let wrong = ApiV3Key::new(wrong).unwrap_err();
     let mut options = HttpOptions::default();
     options.proxy = Proxy::Url("http://user:PASSWORD@127.0.0.1:1".into());
     let transport = UreqTransport::new(&options).unwrap();
+    let partner = Partner::new(signer, SubMerchant::new("1900000109").unwrap());
 
-    let mut seen = format!(
-        "{signer:?} {gateway:?} {:?} {sandbox:?} {order:?} {prepay_id:?} {parameters:?} \
-         {options:?} {transport:?} {:?}",
-        sandbox.platform_keys(),
-        signer.sign(b"x").unwrap().serial_no,
-    );
-    for error in [&refused, &invalid, &damaged] {
-        seen.push_str(&format!("{error} {error:?}"));
+    let shown = [
+        format!("{signer:?} {gateway:?} {:?} {sandbox:?} {api_v3_key:?}", gateway.keys()),
+        format!("{order:?} {prepay_id:?} {parameters:?} {transaction:?} {partner:?}"),
+        format!("{event:?} {refusal:?} {refusal} {listed:?}"),
+        format!("{options:?} {transport:?} {:?}", signer.sign(b"x").unwrap().serial_no),
+        format!("{refused} {refused:?} {invalid} {invalid:?}"),
+        format!("{damaged} {damaged:?} {wrong} {wrong:?}"),
+    ];
+    for text in shown {
+        assert!(!leaks(&text) && !text.contains("PASSWORD"), "{text}");
     }
-    seen.push_str(&LOG.lock().unwrap());
-    let lower = seen.to_lowercase();
-    assert!(!seen.contains("PASSWORD"));
-    for piece in pieces(pem) {
-        assert!(!seen.contains(&piece) && !lower.contains(&piece), "a piece of the key");
+    assert!(HEARD.load(Ordering::Relaxed) > 0, "the listener heard nothing");
+}
+
+#[test]
+fn the_listener_knows_a_secret_when_it_hears_one() {
+    let sandbox = start();
+    let pem = sandbox.merchant_key_pem();
+    let line = pem.lines().nth(7).unwrap();
+    let key = sandbox.api_v3_key();
+    for secret in [line, &line[20..36], key, &key[5..21], &hex(key.as_bytes()).to_uppercase()] {
+        assert!(leaks(&format!("before {secret} after")), "{secret}");
     }
-    assert!(seen.contains("127.0.0.1"), "the listener heard nothing");
+    assert!(!leaks("the quick brown fox jumps over the lazy dog"));
 }
 
 #[test]

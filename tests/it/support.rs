@@ -5,6 +5,7 @@ use wechatpay::sandbox::Sandbox;
 use wechatpay::{ApiError, Error, Fen, OutTradeNo, Time};
 
 pub(crate) fn start() -> Sandbox {
+    crate::secrets::listen();
     Sandbox::start().unwrap()
 }
 
