@@ -1,5 +1,6 @@
 //! The key by which WeChat Pay encrypts notices and certificates (APIv3密钥).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
@@ -36,13 +37,13 @@ impl ApiV3Key {
     }
 
     /// Opens what WeChat Pay sealed; `None` whatever the reason, so that nobody learns from it.
-    pub(crate) fn open(&self, sealed: &Sealed) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, sealed: &Sealed<'_>) -> Option<Vec<u8>> {
         if sealed.algorithm != ALGORITHM {
             return None;
         }
         let nonce = Nonce::try_assume_unique_for_key(sealed.nonce.as_bytes()).ok()?;
         let associated_data = sealed.associated_data.as_deref().unwrap_or_default();
-        let mut text = STANDARD.decode(&sealed.ciphertext).ok()?;
+        let mut text = STANDARD.decode(sealed.ciphertext.as_bytes()).ok()?;
         let length = self
             .0
             .open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut text)
@@ -61,15 +62,18 @@ impl fmt::Debug for ApiV3Key {
 
 /// Something that WeChat Pay sealed, as notices and certificates carry it.
 #[derive(Deserialize)]
-pub(crate) struct Sealed {
+pub(crate) struct Sealed<'a> {
     /// What it is; certificates do not say.
     #[serde(default)]
     pub(crate) original_type: String,
-    algorithm: String,
-    ciphertext: String,
+    #[serde(borrow)]
+    algorithm: Cow<'a, str>,
+    #[serde(borrow)]
+    ciphertext: Cow<'a, str>,
     #[serde(default)]
     associated_data: Option<String>,
-    nonce: String,
+    #[serde(borrow)]
+    nonce: Cow<'a, str>,
 }
 
 /// The only one for RSA merchants (m/4012071382).
@@ -80,13 +84,13 @@ mod tests {
     use super::*;
 
     /// java:core AeadAesCipherTest.
-    fn open(change: impl FnOnce(&mut Sealed)) -> Option<Vec<u8>> {
+    fn open(change: impl FnOnce(&mut Sealed<'static>)) -> Option<Vec<u8>> {
         let mut sealed = Sealed {
             original_type: String::new(),
-            algorithm: ALGORITHM.to_owned(),
-            ciphertext: "ulwSiIajGClcvcOYvOQ7+l+0PAbzzwI=".to_owned(),
+            algorithm: ALGORITHM.into(),
+            ciphertext: "ulwSiIajGClcvcOYvOQ7+l+0PAbzzwI=".into(),
             associated_data: Some("associatedData".to_owned()),
-            nonce: "uluk4a9R25RW".to_owned(),
+            nonce: "uluk4a9R25RW".into(),
         };
         change(&mut sealed);
         ApiV3Key::new("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb").unwrap().open(&sealed)
@@ -99,7 +103,7 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_opens_nothing_and_panics_nowhere() {
-        let wrong: [fn(&mut Sealed); 14] = [
+        let wrong: [fn(&mut Sealed<'static>); 14] = [
             |sealed| sealed.algorithm = "AEAD_SM4_GCM".into(),
             |sealed| sealed.associated_data = Some("bad-associatedData".into()),
             |sealed| sealed.associated_data = Some(String::new()),
@@ -108,12 +112,12 @@ mod tests {
             |sealed| sealed.nonce = "uluk4a9R25R".into(),
             |sealed| sealed.nonce = "uluk4a9R25RW1".into(),
             |sealed| sealed.nonce = "ｕｌｕｋ".into(),
-            |sealed| sealed.ciphertext = String::new(),
+            |sealed| sealed.ciphertext = "".into(),
             |sealed| sealed.ciphertext = "AAAAAAAAAAAAAAAAAAAA".into(),
             |sealed| sealed.ciphertext = "not Base64!".into(),
-            |sealed| sealed.ciphertext = sealed.ciphertext.replace('+', "-"),
-            |sealed| sealed.ciphertext = sealed.ciphertext.replace('=', ""),
-            |sealed| sealed.ciphertext = STANDARD.encode([0; 128]),
+            |sealed| sealed.ciphertext = sealed.ciphertext.replace('+', "-").into(),
+            |sealed| sealed.ciphertext = sealed.ciphertext.replace('=', "").into(),
+            |sealed| sealed.ciphertext = STANDARD.encode([0; 128]).into(),
         ];
         for (index, change) in wrong.into_iter().enumerate() {
             assert_eq!(open(change), None, "{index}");

@@ -91,8 +91,8 @@ pub struct PlatformCertificate {
     pub pem: String,
 }
 
-fn open_all(listed: Listed, api_v3_key: &ApiV3Key) -> Option<Vec<PlatformCertificate>> {
-    let open = |listed: ListedCertificate| {
+fn open_all(listed: Listed<'_>, api_v3_key: &ApiV3Key) -> Option<Vec<PlatformCertificate>> {
+    let open = |listed: ListedCertificate<'_>| {
         let pem = api_v3_key.open(&listed.encrypt_certificate)?;
         Some(PlatformCertificate {
             serial_no: listed.serial_no,
@@ -105,19 +105,21 @@ fn open_all(listed: Listed, api_v3_key: &ApiV3Key) -> Option<Vec<PlatformCertifi
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    data: Vec<ListedCertificate>,
+struct Listed<'a> {
+    #[serde(borrow)]
+    data: Vec<ListedCertificate<'a>>,
 }
 
 #[derive(Deserialize)]
-struct ListedCertificate {
+struct ListedCertificate<'a> {
     serial_no: String,
     // The sample of the documents prints these names with a blank at the end.
     #[serde(default, alias = "effective_time ", deserialize_with = "lenient::option")]
     effective_time: Option<Time>,
     #[serde(default, alias = "expire_time ", deserialize_with = "lenient::option")]
     expire_time: Option<Time>,
-    encrypt_certificate: Sealed,
+    #[serde(borrow)]
+    encrypt_certificate: Sealed<'a>,
 }
 
 const PUBLIC_KEY_MODE: &str = " (this merchant is in public-key mode: give PlatformKeys the WeChat \

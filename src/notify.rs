@@ -39,7 +39,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Untrusted;
@@ -68,7 +68,7 @@ pub fn open<'h>(
         return Err(Refusal::TooLarge);
     }
     keys.check(headers, body, now).map_err(Refusal::Untrusted)?;
-    let envelope: Envelope = read(body)?;
+    let envelope: Envelope<'_> = read(body)?;
     let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
     Ok(Event {
         id: envelope.id,
@@ -136,7 +136,7 @@ impl Notice {
             "transaction" => match read(&resource) {
                 Ok(transaction) => Ok(Self::Transaction(transaction)),
                 // Combined orders come under the same name; they alone have this number.
-                Err(refusal) => match read::<Kind>(&resource) {
+                Err(refusal) => match read(&resource) {
                     Ok(Kind { combine_out_trade_no: Some(_) }) => {
                         read(&resource).map(Self::Combined)
                     }
@@ -225,7 +225,7 @@ impl Reply {
     }
 }
 
-fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
+fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(json).map_err(|error| {
         // serde's own words may repeat values.
         let (kind, column) = (error.classify(), error.column());
@@ -234,13 +234,14 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Refusal> {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+struct Envelope<'a> {
     id: String,
     create_time: Time,
     event_type: EventType,
     #[serde(default)]
     summary: Option<String>,
-    resource: Sealed,
+    #[serde(borrow)]
+    resource: Sealed<'a>,
 }
 
 #[derive(Deserialize)]
