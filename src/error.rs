@@ -285,6 +285,8 @@ pub struct ApiError {
     pub sign_diagnosis: Option<SignDiagnosis>,
     /// Whether the call asked for a refund: then 429 does not mean that nothing happened.
     pub(crate) is_refund: bool,
+    /// Whether the call was one of APIv2, which answers with status 200 whatever it says.
+    pub(crate) is_v2: bool,
 }
 
 impl ApiError {
@@ -292,6 +294,11 @@ impl ApiError {
     fn verdict(&self) -> (Outcome, Retry) {
         let code = &self.code;
         match self.status {
+            // `return_code` is FAIL: nobody signed that.
+            200 if self.is_v2 && !self.signed => (Outcome::Unknown, Retry::QueryFirst),
+            200 if self.is_v2 => self.verdict_of_v2_code(),
+            // Not one of WeChat Pay's APIv2, whatever the status.
+            _ if self.is_v2 => (Outcome::Unknown, Retry::SameOrder),
             // Documented with status 500, and final all the same.
             500 if *code == Code::OPENID_MISMATCH || *code == Code::INVALID_TRANSACTIONID => {
                 (Outcome::Refused, Retry::Never)
@@ -312,6 +319,25 @@ impl ApiError {
             300..=399 => (Outcome::Unknown, Retry::QueryFirst),
             // 202: accepted, not processed yet. 5xx: repeat with the same values.
             _ => (Outcome::Unknown, Retry::SameOrder),
+        }
+    }
+}
+
+impl ApiError {
+    /// The signed codes of APIv2 (documents 001 and 002, protocol v2 F). A code that no document
+    /// lists says nothing certain.
+    fn verdict_of_v2_code(&self) -> (Outcome, Retry) {
+        let is_any = |codes: &[Code]| codes.contains(&self.code);
+        if is_any(&[Code::SYSTEM_ERROR, Code::BIZERR_NEED_RETRY]) {
+            (Outcome::Unknown, Retry::SameOrder)
+        } else if is_any(&V2_ASK) {
+            (Outcome::Refused, Retry::QueryFirst)
+        } else if is_any(&V2_AGAIN) {
+            (Outcome::Refused, Retry::SameOrder)
+        } else if is_any(&V2_FINAL) {
+            (Outcome::Refused, Retry::Never)
+        } else {
+            (Outcome::Unknown, Retry::QueryFirst)
         }
     }
 }
@@ -394,6 +420,12 @@ pub enum Untrusted {
     },
     /// The signature names a key that was not given. Its number as claimed, cut to 64 characters.
     UnknownSerial(String),
+    /// An answer or a notice of APIv2 carries no `sign`.
+    MissingSign,
+    /// The `sign` of an answer or a notice of APIv2 is of another algorithm than the signer's.
+    OtherSignType,
+    /// The `sign` of an answer or a notice of APIv2 does not verify.
+    WrongSign,
     /// The signature does not verify.
     Signature {
         /// It is one of the deliberately wrong ones (签名探测流量) by which WeChat Pay finds out
@@ -422,6 +454,16 @@ impl fmt::Display for Untrusted {
             Self::UnknownSerial(serial) => {
                 write!(f, "it is signed with the key {serial:?}, which PlatformKeys does not hold")
             }
+            Self::MissingSign => write!(f, "it carries no sign"),
+            Self::OtherSignType => write!(
+                f,
+                "its sign is not of the signer's algorithm; HMAC-SHA256 has 64 digits, MD5 has 32"
+            ),
+            Self::WrongSign => write!(
+                f,
+                "its sign does not verify; look whether the APIv2 key is that of the merchant \
+                 platform, and whether the XML was changed on the way"
+            ),
             Self::Signature { probe: false } => write!(
                 f,
                 "its signature does not verify; the key is not that of its number, or the bytes \
@@ -465,20 +507,38 @@ codes! {
     ACCOUNT_ERROR,
     /// AppID和mch_id不匹配: bind the appid to the mchid on the merchant platform.
     APPID_MCHID_NOT_MATCH,
+    /// APPID不存在, of APIv2: the appid is missing or wrong.
+    APPID_NOT_EXIST,
     /// 银行系统异常: repeat with the same values.
     BANK_ERROR,
+    /// 退款业务流程错误, of APIv2: send the same refund again.
+    BIZERR_NEED_RETRY,
+    /// 证书校验错误, of APIv2: the client certificate is not the merchant's.
+    CERT_ERROR,
+    /// 合单支付权限非法, of APIv2: apply for combined payment for the sub-order's merchant.
+    COMBINE_PAY_NOAUTH,
     /// 频率超限: slow down.
     FREQUENCY_LIMITED,
+    /// 入参错误, of APIv2: against the rules, or not what was sent the first time.
+    INVALID_PARAMS,
     /// 无效请求: breaks a rule of the interface, or the state of the order forbids it.
     INVALID_REQUEST,
+    /// 无效请求过多, of APIv2: wait a minute, then send the same again.
+    INVALID_REQ_TOO_MUCH,
     /// 订单号非法: comes with status 500 and must not be repeated.
     INVALID_TRANSACTIONID,
+    /// 缺少参数, of APIv2.
+    LACK_PARAMS,
+    /// MCHID不存在, of APIv2: the merchant number is missing or wrong.
+    MCHID_NOT_EXIST,
     /// 商户号不存在.
     MCH_NOT_EXISTS,
     /// 商户余额不足: top up the merchant's balance, then send the same refund again.
     NOT_ENOUGH,
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH,
+    /// 编码格式错误, of APIv2.
+    NOT_UTF8,
     /// 账单文件不存在: nothing happened on that day.
     NO_STATEMENT_EXIST,
     /// openid和appid不匹配: comes with status 500 and must not be repeated.
@@ -487,10 +547,24 @@ codes! {
     ORDER_CLOSED,
     /// 订单不存在. Right after an unknown outcome this is not a verdict.
     ORDER_NOT_EXIST,
+    /// 商户订单已支付, of APIv2: query it.
+    ORDERPAID,
+    /// 订单处理中，暂时无法退款, of APIv2: send the same refund again later.
+    ORDER_NOT_READY,
     /// 商户订单号重复: the number was used already; query it.
     OUT_TRADE_NO_USED,
     /// 参数错误.
     PARAM_ERROR,
+    /// post数据为空, of APIv2.
+    POST_DATA_EMPTY,
+    /// post数据非法, of APIv2: forbidden words, something like a script, or a field that is unknown.
+    POST_DATA_INVALID,
+    /// 退款查询失败, of APIv2: no such refund. Right after an unknown outcome this is not a verdict.
+    REFUNDNOTEXIST,
+    /// 订单金额或退款金额与之前请求不一致, of APIv2: the number stands for another refund.
+    REFUND_FEE_MISMATCH,
+    /// 请使用post方法, of APIv2.
+    REQUIRE_POST_METHOD,
     /// 请求的资源不存在: no such order, refund or certificate.
     RESOURCE_NOT_EXISTS,
     /// 业务规则限制.
@@ -499,12 +573,22 @@ codes! {
     SIGN_ERROR,
     /// 账单生成中: ask again after 10 o'clock in the morning, Beijing time.
     STATEMENT_CREATING,
+    /// 子单数量超过限制, of APIv2: fewer sub-orders at once.
+    SUBORDER_LIMIT_EXCEEDED,
     /// 系统错误: repeat with the same values.
     SYSTEM_ERROR,
     /// 交易错误.
     TRADE_ERROR,
+    /// 订单已经超过退款期限, of APIv2: a year has passed.
+    TRADE_OVERDUE,
+    /// 订单状态错误, of APIv2: query it.
+    TRADE_STATE_ERROR,
     /// 用户账号异常: refund by other means.
     USER_ACCOUNT_ABNORMAL,
+    /// openid非法, of APIv2: not one of the `combine_appid`.
+    USER_OPENID_NOT_MATCH,
+    /// XML格式错误, of APIv2.
+    XML_FORMAT_ERROR,
 }
 
 impl Code {
@@ -544,6 +628,41 @@ impl fmt::Display for Code {
     }
 }
 
+/// Something stands under the number already; a query says what.
+const V2_ASK: [Code; 4] =
+    [Code::ORDERPAID, Code::OUT_TRADE_NO_USED, Code::REFUND_FEE_MISMATCH, Code::TRADE_STATE_ERROR];
+
+/// Not now: the same again once there is money, or after a pause.
+const V2_AGAIN: [Code; 4] =
+    [Code::NOT_ENOUGH, Code::FREQUENCY_LIMITED, Code::INVALID_REQ_TOO_MUCH, Code::ORDER_NOT_READY];
+
+const V2_FINAL: [Code; 24] = [
+    Code::APPID_MCHID_NOT_MATCH,
+    Code::APPID_NOT_EXIST,
+    Code::CERT_ERROR,
+    Code::COMBINE_PAY_NOAUTH,
+    Code::INVALID_PARAMS,
+    Code::INVALID_REQUEST,
+    Code::INVALID_TRANSACTIONID,
+    Code::LACK_PARAMS,
+    Code::MCHID_NOT_EXIST,
+    Code::NOT_UTF8,
+    Code::NO_AUTH,
+    Code::ORDER_CLOSED,
+    Code::ORDER_NOT_EXIST,
+    Code::PARAM_ERROR,
+    Code::POST_DATA_EMPTY,
+    Code::POST_DATA_INVALID,
+    Code::REFUNDNOTEXIST,
+    Code::REQUIRE_POST_METHOD,
+    Code::SIGN_ERROR,
+    Code::SUBORDER_LIMIT_EXCEEDED,
+    Code::TRADE_OVERDUE,
+    Code::USER_ACCOUNT_ABNORMAL,
+    Code::USER_OPENID_NOT_MATCH,
+    Code::XML_FORMAT_ERROR,
+];
+
 fn write_request_id(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
     match request_id {
         Some(id) => write!(f, " [Request-ID {id}]"),
@@ -567,7 +686,13 @@ mod tests {
             signed: true,
             sign_diagnosis: None,
             is_refund: false,
+            is_v2: false,
         }))
+    }
+
+    fn v2(code: &str) -> Error {
+        let Error::Api(error) = api(200, code) else { panic!("not an error answer") };
+        Error::Api(Box::new(ApiError { is_v2: true, ..*error }))
     }
 
     #[test]
@@ -613,6 +738,67 @@ mod tests {
         for (status, code, outcome, retry) in table {
             let error = api(status, code);
             assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn every_documented_code_of_v2_has_its_verdict() {
+        use Outcome::{Refused, Unknown};
+        use Retry::{Never, QueryFirst, SameOrder};
+        let table = [
+            ("APPID_MCHID_NOT_MATCH", Refused, Never),
+            ("APPID_NOT_EXIST", Refused, Never),
+            ("BIZERR_NEED_RETRY", Unknown, SameOrder),
+            ("CERT_ERROR", Refused, Never),
+            ("COMBINE_PAY_NOAUTH", Refused, Never),
+            ("FREQUENCY_LIMITED", Refused, SameOrder),
+            ("INVALID_PARAMS", Refused, Never),
+            ("INVALID_REQUEST", Refused, Never),
+            ("INVALID_REQ_TOO_MUCH", Refused, SameOrder),
+            ("INVALID_TRANSACTIONID", Refused, Never),
+            ("LACK_PARAMS", Refused, Never),
+            ("MCHID_NOT_EXIST", Refused, Never),
+            ("NOAUTH", Refused, Never),
+            ("NOTENOUGH", Refused, SameOrder),
+            ("NOT_UTF8", Refused, Never),
+            ("ORDERCLOSED", Refused, Never),
+            ("ORDERNOTEXIST", Refused, Never),
+            ("ORDERPAID", Refused, QueryFirst),
+            ("ORDER_NOT_READY", Refused, SameOrder),
+            ("OUT_TRADE_NO_USED", Refused, QueryFirst),
+            ("PARAM_ERROR", Refused, Never),
+            ("POST_DATA_EMPTY", Refused, Never),
+            ("POST_DATA_INVALID", Refused, Never),
+            ("REFUNDNOTEXIST", Refused, Never),
+            ("REFUND_FEE_MISMATCH", Refused, QueryFirst),
+            ("REQUIRE_POST_METHOD", Refused, Never),
+            ("SIGNERROR", Refused, Never),
+            ("SUBORDER_LIMIT_EXCEEDED", Refused, Never),
+            ("SYSTEMERROR", Unknown, SameOrder),
+            ("TRADE_OVERDUE", Refused, Never),
+            ("TRADE_STATE_ERROR", Refused, QueryFirst),
+            ("USER_ACCOUNT_ABNORMAL", Refused, Never),
+            ("USER_OPENID_NOT_MATCH", Refused, Never),
+            ("XML_FORMAT_ERROR", Refused, Never),
+            // Its text says what happened, and only that.
+            ("ERROR", Unknown, QueryFirst),
+            ("NEW_CODE", Unknown, QueryFirst),
+            ("", Unknown, QueryFirst),
+        ];
+        for (code, outcome, retry) in table {
+            let error = v2(code);
+            assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_v2_did_not_sign_or_did_not_send_says_nothing() {
+        for (status, retry) in
+            [(200, Retry::QueryFirst), (404, Retry::SameOrder), (500, Retry::SameOrder)]
+        {
+            let Error::Api(error) = v2("ORDERCLOSED") else { panic!("not an error answer") };
+            let error = Error::Api(Box::new(ApiError { status, signed: false, ..*error }));
+            assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, retry), "{status}");
         }
     }
 

@@ -9,11 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{ApiError, Code, Error, ErrorDetail, Invalid, TransportError};
+use crate::error::{ApiError, Code, Error, ErrorDetail, Invalid};
 use crate::sign_error::SignDiagnosis;
 use crate::signer::{self, Signer};
 use crate::time::Time;
-use crate::transport::{self, HttpOptions, Reply, Request, Transport, UreqTransport};
+use crate::transport::{
+    self, HttpOptions, MAIN_HOST, Reply, Request, STANDBY_HOST, Transport, UreqTransport,
+};
 use crate::trust::{self, PlatformKeys};
 use crate::{id, message};
 
@@ -57,13 +59,7 @@ impl Gateway {
         keys: PlatformKeys,
         transport: impl Transport + 'static,
     ) -> Result<Self, Error> {
-        let base_url = base_url.strip_suffix('/').unwrap_or(base_url);
-        transport::check_url(base_url).map_err(|rule| Invalid::new("base_url", rule))?;
-        let authority = base_url.split_once("://").map_or("", |(_, authority)| authority);
-        if authority.contains(['/', '?', '#']) || !authority.bytes().all(|b| b.is_ascii_graphic()) {
-            let rule = "must end after the host, without path or query";
-            return Err(Invalid::new("base_url", rule).into());
-        }
+        let base_url = transport::check_base_url(base_url)?;
         Ok(Self { base_url: base_url.into(), keys: Arc::new(keys), transport: Arc::new(transport) })
     }
 
@@ -220,22 +216,9 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn read(message: Vec<u8>, reply: Reply) -> Result<Self, Error> {
-        let mut body = Vec::new();
-        reply
-            .body
-            .take(ANSWER_LIMIT.saturating_add(1))
-            .read_to_end(&mut body)
-            .map_err(|error| TransportError::unknown(format!("the answer broke off: {error}")))?;
-        if u64::try_from(body.len()).is_ok_and(|length| length > ANSWER_LIMIT) {
-            return Err(TransportError::unknown("the answer is larger than 1 MiB").into());
-        }
-        let request_id = reply
-            .headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("Request-ID"))
-            .and_then(|(_, value)| std::str::from_utf8(value).ok())
-            .map(|id| id.chars().filter(char::is_ascii_graphic).take(128).collect());
+    fn read(message: Vec<u8>, mut reply: Reply) -> Result<Self, Error> {
+        let request_id = reply.request_id();
+        let body = reply.read_body()?;
         Ok(Self { status: reply.status, headers: reply.headers, body, request_id, message })
     }
 
@@ -285,6 +268,7 @@ impl Answer {
             sign_diagnosis,
             code,
             is_refund: false,
+            is_v2: false,
         }
     }
 }
@@ -324,19 +308,13 @@ fn read_detail(detail: &Value) -> ErrorDetail {
     }
 }
 
-/// m/4013070347 and every other page.
-const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";
-const STANDBY_HOST: &str = "https://api2.mch.weixin.qq.com";
-
-/// Ours: WeChat Pay's largest JSON answers are a few kilobytes.
-const ANSWER_LIMIT: u64 = 1024 * 1024;
-
 /// 202: taken, not processed (m/4012081717).
 const ACCEPTED: u16 = 202;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::TransportError;
     use crate::test_vectors as vectors;
 
     #[test]

@@ -26,6 +26,8 @@ pub mod pay;
 pub mod refund;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "v2")]
+pub mod v2;
 
 pub use self::api_v3_key::ApiV3Key;
 pub use self::error::{
@@ -44,7 +46,9 @@ pub use self::sign_error::{MessageLine, SignDiagnosis};
 pub use self::signer::{RsaSigner, Signature, Signer};
 pub use self::sub_merchant::SubMerchant;
 pub use self::time::Time;
-pub use self::transport::{HttpOptions, Proxy, Reply, Request, Transport, UreqTransport};
+pub use self::transport::{
+    ClientCertificate, HttpOptions, Proxy, Reply, Request, Transport, UreqTransport,
+};
 pub use self::trust::PlatformKeys;
 
 #[cfg(test)]

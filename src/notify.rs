@@ -157,9 +157,9 @@ impl Notice {
 pub enum Refusal {
     /// Its signature cannot be believed: stale, forged, a probe, of an unknown key.
     Untrusted(Untrusted),
-    /// It is signed, but the APIv3 key does not open it.
+    /// The APIv3 key does not open it; in APIv2, the APIv2 key.
     Undecryptable,
-    /// It is signed, but it is not what the documents promise.
+    /// It is not what the documents promise.
     Malformed(String),
     /// The body is larger than any notice; nothing of it was read.
     TooLarge,
@@ -176,8 +176,8 @@ impl fmt::Display for Refusal {
             Self::Untrusted(reason) => write!(f, "the notice cannot be believed: {reason}"),
             Self::Undecryptable => write!(
                 f,
-                "the notice is WeChat Pay's, but the APIv3 key does not open it; look whether the \
-                 key was changed on the merchant platform"
+                "the notice is encrypted, and the APIv3 key does not open it (in APIv2, the APIv2 \
+                 key); look whether the key was changed on the merchant platform"
             ),
             Self::Malformed(what) => {
                 write!(f, "the notice is not what WeChat Pay documents: {what}")

@@ -46,6 +46,11 @@ pub(crate) fn certificates(name: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, Inval
     }
 }
 
+/// The text without the mark that editors on Windows put at the start of a file.
+pub(crate) fn without_mark(pem: &[u8]) -> &[u8] {
+    pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem)
+}
+
 fn one_section(
     name: &str,
     pem: &[u8],
@@ -67,7 +72,7 @@ fn one_section(
 }
 
 fn sections(name: &str, pem: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Invalid> {
-    let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(pem);
+    let pem = without_mark(pem);
     if contains(pem, b"ENCRYPTED") {
         let rule =
             "is encrypted with a password; decrypt it first (openssl pkey -in FILE -out FILE)";
@@ -102,6 +107,3 @@ fn name_of(kind: SectionKind) -> &'static str {
 fn contains(text: &[u8], word: &[u8]) -> bool {
     text.windows(word.len()).any(|window| window == word)
 }
-
-/// Editors on Windows put it at the start of a file.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -58,6 +58,30 @@ impl Time {
         self.unix_milliseconds.div_euclid(1000)
     }
 
+    /// `20091225091010`: Beijing time to the second, as APIv2 writes it.
+    ///
+    /// ```
+    /// let time: wechatpay::Time = "2009-12-25T09:10:10+08:00".parse()?;
+    /// assert_eq!(time.compact(), "20091225091010");
+    /// # Ok::<(), wechatpay::Error>(())
+    /// ```
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.to_string().chars().filter(char::is_ascii_digit).take(14).collect()
+    }
+
+    /// Reads what [`compact`](Self::compact) writes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is fourteen digits of a time that exists.
+    pub fn from_compact(text: &str) -> Result<Self, Error> {
+        let part = |range| text.get(range).unwrap_or_default();
+        let (date, time) = ([0..4, 4..6, 6..8].map(part), [8..10, 10..12, 12..14].map(part));
+        Self::parse(&format!("{}T{}+08:00", date.join("-"), time.join(":")))
+            .filter(|_| text.len() == 14)
+            .ok_or_else(|| Invalid::new("time", "must be yyyyMMddHHmmss in Beijing time").into())
+    }
+
     pub(crate) fn is_whole_second(self) -> bool {
         self.unix_milliseconds.rem_euclid(1000) == 0
     }
@@ -304,6 +328,27 @@ mod tests {
             "2018-06-08T10:34:56+24:00",
         ] {
             assert!(text.parse::<Time>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_compact_form_is_beijing_time_to_the_second() {
+        let time = Time::from_compact("20250101090807").unwrap();
+        assert_eq!((time.unix_seconds(), time.compact()), (1_735_693_687, "20250101090807".into()));
+        let time: Time = "2024-12-31T23:59:59.999Z".parse().unwrap();
+        assert_eq!(time.compact(), "20250101075959");
+        for text in [
+            "",
+            "2025010109080",
+            "202501010908070",
+            "20250101090860",
+            "20250229090807",
+            "20250101 90807",
+            "+0250101090807",
+            "２025010109080",
+            "2025010109080年",
+        ] {
+            assert!(Time::from_compact(text).is_err(), "{text}");
         }
     }
 

@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body};
 
 use crate::error::{Error, Invalid, TransportError};
 use crate::pem;
+use crate::signer::RsaSigner;
 
 /// Sends one request and returns its answer. Replace it to route calls your own way; most programs
 /// use [`UreqTransport`].
@@ -64,6 +65,29 @@ pub struct Reply {
     pub body: Box<dyn Read + Send>,
 }
 
+impl Reply {
+    /// The header `Request-ID`.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let (_, value) =
+            self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Request-ID"))?;
+        let id = std::str::from_utf8(value).ok()?;
+        Some(id.chars().filter(char::is_ascii_graphic).take(128).collect())
+    }
+
+    /// The body of an answer that is no file.
+    pub(crate) fn read_body(&mut self) -> Result<Vec<u8>, TransportError> {
+        let mut body = Vec::new();
+        (&mut self.body)
+            .take(ANSWER_LIMIT.saturating_add(1))
+            .read_to_end(&mut body)
+            .map_err(|error| TransportError::unknown(format!("the answer broke off: {error}")))?;
+        if u64::try_from(body.len()).is_ok_and(|length| length > ANSWER_LIMIT) {
+            return Err(TransportError::unknown("the answer is larger than 1 MiB"));
+        }
+        Ok(body)
+    }
+}
+
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
@@ -92,6 +116,9 @@ pub struct HttpOptions {
     /// own such as the sandbox. A gateway talks to one host, so no other root is needed. Default:
     /// none, which means Mozilla's roots.
     pub root_certificates: Option<String>,
+    /// The merchant's own certificate, for the calls of APIv2 that need one
+    /// (`v2::Gateway::with_certified`). APIv3 needs none. Default: none.
+    pub client_certificate: Option<ClientCertificate>,
     /// The way out. TLS reaches through a proxy to WeChat Pay. Default: [`Proxy::FromEnvironment`].
     pub proxy: Proxy,
 }
@@ -101,8 +128,43 @@ impl Default for HttpOptions {
         Self {
             total_timeout: TOTAL_TIMEOUT,
             root_certificates: None,
+            client_certificate: None,
             proxy: Proxy::FromEnvironment,
         }
+    }
+}
+
+/// A merchant's certificate (商户API证书) and its private key, to show in TLS who is asking.
+///
+/// `Debug` shows nothing of them; they are not wiped when they are dropped.
+#[derive(Clone)]
+pub struct ClientCertificate(ClientCert);
+
+impl ClientCertificate {
+    /// From the texts of `apiclient_cert.pem` and `apiclient_key.pem`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] says what is wrong with either, also if the key is not that of the
+    /// certificate.
+    pub fn from_pem(
+        certificate_pem: impl AsRef<[u8]>,
+        private_key_pem: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        let (certificate_pem, private_key_pem) =
+            (certificate_pem.as_ref(), private_key_pem.as_ref());
+        // ureq panics on what does not fit together. Whose it is does not matter here.
+        RsaSigner::from_certificate("0", certificate_pem, private_key_pem)?;
+        let certificate = pem::certificate("certificate", certificate_pem)?;
+        let key = PrivateKey::from_pem(pem::without_mark(private_key_pem))
+            .map_err(|_| Invalid::new("private_key", "is damaged: its PEM text cannot be read"))?;
+        let certificate = Certificate::from_der(&certificate).to_owned();
+        Ok(Self(ClientCert::new_with_certs(&[certificate], key)))
+    }
+}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificate").finish_non_exhaustive()
     }
 }
 
@@ -160,9 +222,14 @@ impl UreqTransport {
             .max_idle_age(IDLE_AGE)
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
+        let mut tls = TlsConfig::builder();
         if let Some(pem) = &options.root_certificates {
-            config = config.tls_config(trusting(pem)?);
+            tls = tls.root_certs(roots(pem)?);
         }
+        if let Some(ClientCertificate(certificate)) = &options.client_certificate {
+            tls = tls.client_cert(Some(certificate.clone()));
+        }
+        config = config.tls_config(tls.build());
         config = match &options.proxy {
             Proxy::FromEnvironment => config,
             Proxy::Direct => config.proxy(None),
@@ -240,12 +307,23 @@ pub(crate) fn check_url(url: &str) -> Result<&str, &'static str> {
     }
 }
 
+/// Checks that a URL is a host and nothing more, and returns it without the last slash.
+pub(crate) fn check_base_url(base_url: &str) -> Result<&str, Invalid> {
+    let base_url = base_url.strip_suffix('/').unwrap_or(base_url);
+    check_url(base_url).map_err(|rule| Invalid::new("base_url", rule))?;
+    let authority = base_url.split_once("://").map_or("", |(_, authority)| authority);
+    if authority.contains(['/', '?', '#']) || !authority.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Invalid::new("base_url", "must end after the host, without path or query"));
+    }
+    Ok(base_url)
+}
+
 fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn trusting(pem: &str) -> Result<TlsConfig, Invalid> {
+fn roots(pem: &str) -> Result<RootCerts, Invalid> {
     let roots = pem::certificates("root_certificates", pem.as_bytes())?;
     for root in &roots {
         let root = rustls_pki_types::CertificateDer::from(root.as_slice());
@@ -254,7 +332,7 @@ fn trusting(pem: &str) -> Result<TlsConfig, Invalid> {
         })?;
     }
     let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());
-    Ok(TlsConfig::builder().root_certs(RootCerts::from(roots)).build())
+    Ok(RootCerts::from(roots))
 }
 
 fn http_proxy(url: &str) -> Result<ureq::Proxy, Invalid> {
@@ -294,6 +372,13 @@ fn lost(error: &ureq::Error) -> TransportError {
         error => TransportError::unknown(format!("no answer: {error}")),
     }
 }
+
+/// m/4013070347 and every other page.
+pub(crate) const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";
+pub(crate) const STANDBY_HOST: &str = "https://api2.mch.weixin.qq.com";
+
+/// Ours: WeChat Pay's largest answers that are no files are a few kilobytes.
+const ANSWER_LIMIT: u64 = 1024 * 1024;
 
 /// Sent with every request; WeChat Pay refuses requests without one (m/4012081709).
 const USER_AGENT: &str = concat!("wechatpay-blocking/", env!("CARGO_PKG_VERSION"));

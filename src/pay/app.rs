@@ -82,6 +82,6 @@ pub struct InvokeParameters {
     pub noncestr: String,
     /// 时间戳: Unix seconds, as text.
     pub timestamp: String,
-    /// 签名, Base64.
+    /// 签名: Base64, or hexadecimal in APIv2.
     pub sign: String,
 }

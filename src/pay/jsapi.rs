@@ -88,10 +88,10 @@ pub struct InvokeParameters {
     pub nonce_str: String,
     /// `prepay_id=` and the prepay_id.
     pub package: String,
-    /// Always `RSA`.
+    /// `RSA`; in APIv2 `HMAC-SHA256` or `MD5`.
     #[serde(rename = "signType")]
     pub sign_type: &'static str,
-    /// 签名, Base64.
+    /// 签名: Base64, or hexadecimal in APIv2.
     #[serde(rename = "paySign")]
     pub pay_sign: String,
 }

@@ -1,0 +1,454 @@
+//! Notices (通知): what WeChat Pay posts to the `notify_url` of an APIv2 order or refund.
+//!
+//! Anyone on the internet may post there, so [`open`] believes nothing that is not signed, or
+//! encrypted, by the APIv2 key. Do it in this order: take the body as received, [`open`] it, store
+//! what it says, answer [`ACCEPTED`] within five seconds, then do the work.
+//!
+//! A notice holds no time and no number of its own, so an old one can be sent again by anyone who
+//! saw it: do things once for each `transaction_id` or `out_refund_no`. Notices come more than once,
+//! in any order, and sometimes not at all: query the order as well.
+//!
+//! ```
+//! use wechatpay::v2::notify::{self, Notice};
+//! use wechatpay::v2::{HmacSha256Key, Signer};
+//!
+//! /// Returns what to answer, with status 200 and `Content-Type: text/xml`.
+//! fn post(signer: &dyn Signer, body: &[u8]) -> &'static str {
+//!     match notify::open(signer, body) {
+//!         Ok(Notice::Transaction(transaction)) => { /* store it */ }
+//!         Ok(Notice::Refund(refund)) => { /* store it */ }
+//!         Ok(other) => { /* store it */ }
+//!         Err(refusal) => return notify::REFUSED,
+//!     }
+//!     notify::ACCEPTED
+//! }
+//! # let signer = HmacSha256Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
+//! # assert_eq!(post(&signer, b"<xml></xml>"), notify::REFUSED);
+//! # Ok::<(), wechatpay::Error>(())
+//! ```
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::notify::Refusal;
+use crate::v2::combined_transaction::CombinedTransaction;
+use crate::v2::fields::{Fields, Malformed};
+use crate::v2::refund::NotifiedRefund;
+use crate::v2::signer::{self, Signer};
+use crate::v2::transaction::Transaction;
+use crate::v2::xml;
+
+/// Believes a notice and reads it: 支付结果通知, 合单支付结果通知, 退款结果通知.
+///
+/// `signer` is the one that signed the order: WeChat Pay signs the notice by the same algorithm,
+/// whether it says so or not. `body` is the body as received.
+///
+/// A notice of a refund is encrypted and not signed, so its parts could be put in another order:
+/// ask by [`refund_query`](crate::v2::refund_query) before you act on a large sum.
+///
+/// # Errors
+/// [`Refusal`] says why not; answer [`REFUSED`]. WeChat Pay then sends it again, up to 15 times in a
+/// day.
+pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notice, Refusal> {
+    let fields = received(body)?;
+    open_by(signer, &fields)
+}
+
+/// [`open`] for a merchant whose orders are signed with both algorithms and who cannot tell which
+/// one a notice belongs to: the length of its `sign` chooses the signer. Whoever forges a notice
+/// may then choose the weaker one, so keep it for the time of the change.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_by_length(
+    hmac_sha256: &dyn Signer,
+    md5: &dyn Signer,
+    body: &[u8],
+) -> Result<Notice, Refusal> {
+    let fields = received(body)?;
+    open_by(if signer::is_of_length(md5, &fields) { md5 } else { hmac_sha256 }, &fields)
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A single order. Only [`paid`](Transaction::paid) proves a payment.
+    Transaction(Box<Transaction>),
+    /// A combined order; it goes to the merchant who started it.
+    Combined(Box<CombinedTransaction>),
+    /// A refund. Its `refund_status` says how it ended.
+    Refund(Box<NotifiedRefund>),
+}
+
+/// To answer, with status 200 and `Content-Type: text/xml`: the notice is stored, and need not be
+/// sent again.
+pub const ACCEPTED: &str = "<xml><return_code><![CDATA[SUCCESS]]></return_code>\
+                            <return_msg><![CDATA[OK]]></return_msg></xml>";
+
+/// To answer in the same way: the notice is refused, or could not be stored now, and will be sent
+/// again. It tells a stranger nothing but that.
+pub const REFUSED: &str = "<xml><return_code><![CDATA[FAIL]]></return_code>\
+                           <return_msg><![CDATA[FAIL]]></return_msg></xml>";
+
+fn received(body: &[u8]) -> Result<Fields, Refusal> {
+    if body.len() > xml::SIZE_LIMIT {
+        return Err(Refusal::TooLarge);
+    }
+    let fields = xml::read(body, "xml").map_err(malformed)?;
+    match fields.get("return_code") {
+        Some("SUCCESS") => Ok(fields),
+        _ => Err(Refusal::Malformed("return_code is not SUCCESS".to_owned())),
+    }
+}
+
+fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notice, Refusal> {
+    // What is encrypted needs no signature, and nothing beside it is read.
+    if let Some(req_info) = fields.get("req_info") {
+        if fields.get("mch_id") != Some(signer.mch_id()) {
+            return Err(Refusal::Malformed("mch_id is not that of the signer".to_owned()));
+        }
+        let decoded = STANDARD.decode(req_info).map_err(|_| Refusal::Undecryptable)?;
+        let text = signer.decrypt(&decoded).ok_or(Refusal::Undecryptable)?;
+        let refund = xml::read(&text, "root").map_err(malformed)?;
+        let refund = NotifiedRefund::read(&refund).map_err(malformed)?;
+        return Ok(Notice::Refund(Box::new(refund)));
+    }
+    signer::believe(signer, fields).map_err(Refusal::Untrusted)?;
+    if fields.get("combine_out_trade_no").is_some() {
+        let transaction = CombinedTransaction::of_notice(fields).map_err(malformed)?;
+        Ok(Notice::Combined(Box::new(transaction)))
+    } else {
+        let transaction = Transaction::of_notice(fields).map_err(malformed)?;
+        Ok(Notice::Transaction(Box::new(transaction)))
+    }
+}
+
+fn malformed(Malformed(what): Malformed) -> Refusal {
+    Refusal::Malformed(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Untrusted;
+    use crate::id::{AppId, NotifyUrl, OutTradeNo};
+    use crate::money::Fen;
+    use crate::pay::{NotPaid, TradeState};
+    use crate::v2::signer::tests::{hmac_key, md5_key};
+    use crate::v2::{CombinedOrder, HmacSha256Key, Order, RefundStatus, SubOrder};
+
+    const PAID: [(&str, &str); 23] = [
+        ("appid", "wx0000000000000001"),
+        ("bank_type", "OTHERS"),
+        ("cash_fee", "90"),
+        ("coupon_count", "2"),
+        ("coupon_fee", "10"),
+        ("coupon_fee_0", "4"),
+        ("coupon_fee_1", "6"),
+        ("coupon_id_0", "10000"),
+        ("coupon_id_1", "10001"),
+        ("coupon_type_0", "CASH"),
+        ("coupon_type_1", "NO_CASH"),
+        ("future_field", "x"),
+        ("is_subscribe", "N"),
+        ("mch_id", "1900000001"),
+        ("nonce_str", "n0nce"),
+        ("openid", "oTESTOPENID"),
+        ("out_trade_no", "T20250101-001"),
+        ("result_code", "SUCCESS"),
+        ("return_code", "SUCCESS"),
+        ("time_end", "20250101090807"),
+        ("total_fee", "100"),
+        ("trade_type", "JSAPI"),
+        ("transaction_id", "4200000000202501010000000001"),
+    ];
+    const MD5: &str = "106F5CFDAF3CD632350FF3BCC9AC78B7";
+    const HMAC: &str = "32283A4273673F9F3A5C898DCA125B46B21FA6B779FF89B6818CA47EE13DC85B";
+
+    fn notice(sign: &str) -> Vec<u8> {
+        let mut fields = Fields::default();
+        PAID.iter().for_each(|(name, value)| fields.set(name, value));
+        fields.set("sign", sign);
+        xml::write(&fields).into_bytes()
+    }
+
+    /// The notice with some fields changed, signed anew.
+    fn signed_with(signer: &dyn Signer, changes: &[(&str, &str)]) -> Vec<u8> {
+        let mut fields = Fields::default();
+        PAID.iter().chain(changes).for_each(|(name, value)| fields.set(name, value));
+        fields.set("sign", signer::sign(signer, &fields).unwrap());
+        xml::write(&fields).into_bytes()
+    }
+
+    fn order() -> Order {
+        Order::new(
+            AppId::new("wx0000000000000001").unwrap(),
+            OutTradeNo::new("T20250101-001").unwrap(),
+            "b",
+            Fen(100),
+            "203.0.113.7".parse().unwrap(),
+            NotifyUrl::new("https://shop.example/n").unwrap(),
+        )
+    }
+
+    #[track_caller]
+    fn transaction(notice: Result<Notice, Refusal>) -> Transaction {
+        match notice.unwrap() {
+            Notice::Transaction(transaction) => *transaction,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_paid_notice_is_believed_by_either_algorithm_and_proves_the_payment() {
+        let by_hmac = transaction(open(&hmac_key(), &notice(HMAC)));
+        let by_md5 = transaction(open(&md5_key(), &notice(MD5)));
+        assert_eq!(by_hmac, by_md5);
+        for sign in [HMAC, MD5] {
+            let either = open_by_length(&hmac_key(), &md5_key(), &notice(sign));
+            assert_eq!(transaction(either), by_hmac);
+        }
+        let coupons = &by_hmac.coupons;
+        assert_eq!(coupons.len(), 2);
+        assert_eq!(coupons[1].id.as_deref(), Some("10001"));
+        assert_eq!(coupons[1].r#type.as_deref(), Some("NO_CASH"));
+        assert_eq!((coupons[0].fee, coupons[1].fee), (Some(Fen(4)), Some(Fen(6))));
+        assert_eq!((by_hmac.coupon_fee, by_hmac.cash_fee), (Some(Fen(10)), Some(Fen(90))));
+        let paid = by_hmac.paid("1900000001", &order()).unwrap();
+        assert_eq!(paid.total(), Fen(100));
+        assert_eq!(paid.success_time().unix_seconds(), 1_735_693_687);
+        assert_eq!(paid.transaction_id().as_str(), "4200000000202501010000000001");
+    }
+
+    #[test]
+    fn coupons_come_in_any_order_and_ten_after_two() {
+        let body = signed_with(
+            &hmac_key(),
+            &[("coupon_fee_10", "1"), ("coupon_id_2", "x"), ("coupon_type", "CASH")],
+        );
+        let transaction = transaction(open(&hmac_key(), &body));
+        let fees: Vec<_> = transaction.coupons.iter().map(|coupon| coupon.fee).collect();
+        assert_eq!(fees, [Some(Fen(4)), Some(Fen(6)), None, Some(Fen(1))]);
+    }
+
+    #[test]
+    fn what_differs_from_the_merchants_own_order_proves_nothing() {
+        let not_paid = |changes: &[(&str, &str)]| {
+            let body = signed_with(&hmac_key(), changes);
+            transaction(open(&hmac_key(), &body)).paid("1900000001", &order()).unwrap_err()
+        };
+        for (name, value) in [
+            ("mch_id", "1900000002"),
+            ("appid", "wx0000000000000002"),
+            ("out_trade_no", "T20250101-002"),
+            ("fee_type", "USD"),
+            ("total_fee", "99"),
+        ] {
+            assert_eq!(not_paid(&[(name, value)]), NotPaid::Differs(name));
+        }
+        for name in ["total_fee", "transaction_id", "time_end"] {
+            assert_eq!(not_paid(&[(name, "")]), NotPaid::Missing(name));
+        }
+        assert_eq!(not_paid(&[("result_code", "FAIL")]), NotPaid::State(TradeState::PayError));
+        assert_eq!(not_paid(&[("mch_id", "")]), NotPaid::Differs("mch_id"));
+    }
+
+    #[test]
+    fn a_notice_that_is_not_signed_as_the_orders_are_is_refused() {
+        use Untrusted::{MissingSign, OtherSignType, WrongSign};
+        let refused = |signer: &dyn Signer, body: &[u8]| match open(signer, body).unwrap_err() {
+            Refusal::Untrusted(reason) => reason,
+            other => panic!("{other}"),
+        };
+        assert_eq!(refused(&hmac_key(), &notice(MD5)), OtherSignType);
+        assert_eq!(refused(&md5_key(), &notice(HMAC)), OtherSignType);
+        assert_eq!(refused(&hmac_key(), &notice("")), MissingSign);
+        assert_eq!(refused(&hmac_key(), &notice(HMAC.strip_prefix('3').unwrap())), OtherSignType);
+        assert_eq!(refused(&hmac_key(), &notice(&HMAC.replace('3', "4"))), WrongSign);
+        let other = HmacSha256Key::new("1900000001", "V".repeat(32)).unwrap();
+        assert_eq!(refused(&other, &notice(HMAC)), WrongSign);
+        let contradicted = signed_with(&hmac_key(), &[("sign_type", "MD5")]);
+        assert_eq!(refused(&hmac_key(), &contradicted), OtherSignType);
+        let said = signed_with(&hmac_key(), &[("sign_type", "HMAC-SHA256")]);
+        assert!(open(&hmac_key(), &said).is_ok());
+        // A field of which this version knows nothing takes part.
+        let text = String::from_utf8(notice(HMAC)).unwrap();
+        let changed = text.replace("<![CDATA[x]]></future", "<![CDATA[y]]></future");
+        assert_eq!(refused(&hmac_key(), changed.as_bytes()), WrongSign);
+    }
+
+    #[test]
+    fn no_flipped_bit_changes_what_is_believed() {
+        let (signer, body) = (hmac_key(), notice(HMAC));
+        let good = open(&signer, &body).unwrap();
+        for position in 0..body.len() {
+            for bit in 0..8 {
+                let mut flipped = body.clone();
+                flipped[position] ^= 1 << bit;
+                // A digit of the sign may be of either case.
+                let same = open(&signer, &flipped).map_or(true, |notice| notice == good);
+                assert!(same, "bit {bit} of byte {position}");
+            }
+        }
+    }
+
+    /// WxJava #1890: a notice without `return_code` and `sign` passed.
+    #[test]
+    fn a_notice_without_return_code_or_sign_is_refused() {
+        for xml in [
+            "<xml><result_code>SUCCESS</result_code><out_trade_no>T20250101-001</out_trade_no></xml>",
+            "<xml><return_code>FAIL</return_code><return_msg>x</return_msg></xml>",
+            "<xml></xml>",
+            "",
+        ] {
+            let refusal = open(&hmac_key(), xml.as_bytes()).unwrap_err();
+            assert!(matches!(refusal, Refusal::Malformed(_)), "{xml}");
+        }
+        let long = vec![b' '; xml::SIZE_LIMIT + 1];
+        assert_eq!(open(&hmac_key(), &long), Err(Refusal::TooLarge));
+        let xxe = "<!DOCTYPE x [<!ENTITY k SYSTEM \"file:///etc/passwd\">]><xml><a>&k;</a></xml>";
+        assert!(matches!(open(&hmac_key(), xxe.as_bytes()), Err(Refusal::Malformed(_))));
+    }
+
+    #[test]
+    fn a_member_of_the_wrong_form_is_an_error_and_not_an_absence() {
+        for (name, value, what) in [
+            ("total_fee", "1.00", "total_fee is not of its form"),
+            ("total_fee", "+1", "total_fee is not of its form"),
+            ("total_fee", "9223372036854775808", "total_fee is not of its form"),
+            ("coupon_fee_1", "x", "coupon_fee_1 is not of its form"),
+            ("time_end", "2025-01-01 09:08:07", "time_end is not of its form"),
+            ("out_trade_no", "", "out_trade_no is missing"),
+            ("result_code", "MAYBE", "result_code is missing or unknown"),
+        ] {
+            let refusal = open(&hmac_key(), &signed_with(&hmac_key(), &[(name, value)]));
+            assert_eq!(refusal, Err(Refusal::Malformed(what.to_owned())));
+        }
+    }
+
+    fn combined(list: &str) -> CombinedTransaction {
+        let mut fields = Fields::default();
+        for (name, value) in [
+            ("return_code", "SUCCESS"),
+            ("result_code", "SUCCESS"),
+            ("combine_appid", "wx0000000000000001"),
+            ("combine_mch_id", "1900000001"),
+            ("combine_out_trade_no", "C20250101-001"),
+            ("sign_type", "HMAC-SHA256"),
+            ("sub_order_list", list),
+        ] {
+            fields.set(name, value);
+        }
+        fields.set("sign", signer::sign(&hmac_key(), &fields).unwrap());
+        match open(&hmac_key(), xml::write(&fields).as_bytes()).unwrap() {
+            Notice::Combined(transaction) => *transaction,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn combined_order() -> CombinedOrder {
+        let appid = AppId::new("wx0000000000000001").unwrap();
+        let number = |text| OutTradeNo::new(text).unwrap();
+        let sub = |mch_id, text, fen| {
+            SubOrder::new(appid.clone(), mch_id, number(text), "b", Fen(fen), "a")
+        };
+        CombinedOrder::new(
+            appid.clone(),
+            number("C20250101-001"),
+            vec![sub("1900000002", "part-1", 10), sub("1900000003", "part-2", 20)],
+            "203.0.113.7".parse().unwrap(),
+            NotifyUrl::new("https://shop.example/n").unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_combined_notice_proves_each_of_its_parts() {
+        let part = |mch_id: &str, number: &str, fee: u64, id: &str| {
+            format!(
+                r#"{{"appid":"wx0000000000000001","mch_id":"{mch_id}","openid":"o1",
+                "total_fee":{fee},"cash_fee":{fee},"transaction_id":"{id}",
+                "out_trade_no":"{number}","time_end":"20250101090807","new":1}}"#
+            )
+        };
+        let (one, two) =
+            (part("1900000002", "part-1", 10, "41"), part("1900000003", "part-2", 20, "42"));
+        let list = |parts: &str| format!(r#"{{"order_num":2,"order_list":[{parts}]}}"#);
+        let paid = |json: &str| combined(json).paid("1900000001", &combined_order());
+        for json in [list(&format!("{two},{one}")), format!("[{one},{two}]")] {
+            let paid = paid(&json).unwrap();
+            let ids: Vec<_> = paid.iter().map(|paid| paid.transaction_id().as_str()).collect();
+            assert_eq!(ids, ["41", "42"]);
+        }
+        let with_v3_names = two
+            .replace("mch_id", "mchid")
+            .replace(r#""total_fee":20"#, r#""amount":{"total_amount":20,"currency":"CNY"}"#);
+        assert!(paid(&list(&format!("{one},{with_v3_names}"))).is_ok());
+
+        assert_eq!(paid(""), Err(NotPaid::Missing("sub_order_list")));
+        assert_eq!(paid("{]"), Err(NotPaid::Missing("sub_order_list")));
+        assert_eq!(paid(&list(&one)), Err(NotPaid::Differs("the number of sub-orders")));
+        for (two, reason) in [
+            (two.replace("20,", "19,"), NotPaid::Differs("total_fee")),
+            (two.replace("wx0000000000000001", "wx2"), NotPaid::Differs("appid")),
+            (two.replace("1900000003", "1900000002"), NotPaid::Missing("the sub-order")),
+            (two.replace("20250101090807", ""), NotPaid::Missing("time_end")),
+            (two.replace("\"42\"", "\"\""), NotPaid::Missing("transaction_id")),
+            (two.replace("\"new\"", "\"fee_type\":\"USD\",\"new\""), NotPaid::Differs("fee_type")),
+        ] {
+            let out_trade_no = OutTradeNo::new("part-2").unwrap();
+            let expected = NotPaid::SubOrder { out_trade_no, reason: Box::new(reason) };
+            assert_eq!(paid(&list(&format!("{one},{two}"))), Err(expected));
+        }
+        let transaction = combined(&list(&format!("{one},{two}")));
+        let other = transaction.paid("1900000009", &combined_order());
+        assert_eq!(other, Err(NotPaid::Differs("combine_mch_id")));
+        assert_eq!(transaction.sub_orders().unwrap()[0].cash_fee, Some(Fen(10)));
+    }
+
+    #[test]
+    fn the_published_refund_notice_opens_with_its_key_and_no_other() {
+        let body = |mch_id: &str, req_info: &str| {
+            format!(
+                "<xml><return_code>SUCCESS</return_code><appid>wx1</appid>\
+                 <mch_id>{mch_id}</mch_id><nonce_str>n</nonce_str>\
+                 <req_info><![CDATA[{req_info}]]></req_info></xml>"
+            )
+            .into_bytes()
+        };
+        let published = include_str!("req_info.txt").trim();
+        let key = HmacSha256Key::new("1900000001", "ziR0QKsTUfMOuochC9RfCdmfHECorQAP").unwrap();
+        let Notice::Refund(refund) = open(&key, &body("1900000001", published)).unwrap() else {
+            panic!("not a refund");
+        };
+        assert_eq!(refund.out_trade_no.as_str(), "4893e76d8c8b434cb64e9cd536338e33");
+        assert_eq!(refund.transaction_id.as_str(), "4200000015201711256947025404");
+        assert_eq!(refund.refund_request_source.as_deref(), Some("API"));
+        let state = &refund.refund;
+        assert_eq!((state.refund_fee, refund.total_fee), (Fen(6), Fen(6)));
+        assert_eq!(state.refund_status, RefundStatus::Success);
+        assert_eq!(state.refund_recv_account.as_deref(), Some("支付用户零钱"));
+        let time = state.success_time.unwrap().to_string();
+        assert_eq!(time, "2017-11-25T15:36:17+08:00");
+
+        assert_eq!(open(&hmac_key(), &body("1900000001", published)), Err(Refusal::Undecryptable));
+        assert!(matches!(open(&key, &body("19", published)), Err(Refusal::Malformed(_))));
+        for wrong in ["!", "AAAA", published.strip_suffix("Pw==").unwrap()] {
+            let refusal = open(&key, &body("1900000001", wrong)).unwrap_err();
+            assert_eq!(refusal, Refusal::Undecryptable, "{wrong}");
+        }
+        // One block left out: it still decrypts, but it is no message any more.
+        let (_, cut) = published.split_at(64);
+        assert!(open(&key, &body("1900000001", cut)).is_err());
+    }
+
+    #[test]
+    fn what_is_answered_is_what_is_documented() {
+        assert_eq!(
+            ACCEPTED,
+            "<xml><return_code><![CDATA[SUCCESS]]></return_code>\
+             <return_msg><![CDATA[OK]]></return_msg></xml>"
+        );
+        assert_eq!(xml::read(REFUSED.as_bytes(), "xml").unwrap().get("return_code"), Some("FAIL"));
+    }
+}

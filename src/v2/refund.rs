@@ -1,0 +1,553 @@
+//! Refunds (退款), of single orders and of the sub-orders of combined ones.
+
+use crate::error::{Error, Faults};
+use crate::id::{AppId, NotifyUrl, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use crate::money::Fen;
+use crate::open_set::open_set;
+use crate::pay::check as shared;
+use crate::refund::{Channel, Payment};
+use crate::time::Time;
+use crate::v2::check;
+use crate::v2::fields::{Fields, Malformed, checked, fen, number, spaced_time};
+use crate::v2::gateway::Gateway;
+use crate::v2::signer::Signer;
+use crate::v2::transaction::Coupon;
+
+/// 申请退款: asks for a refund of a paid order, whole or in part.
+///
+/// `POST /secapi/pay/refund`, with the merchant's client certificate: see
+/// [`Gateway::with_certified`]. Within a year of the payment, at most 50 refunds an order, at least
+/// a minute apart. A success means that WeChat Pay took the request. Whether the money went back is
+/// said by [`refund_query`] or a notice.
+///
+/// # Errors
+/// What the [outcome](Error::outcome) means here:
+/// * `NotSent`: nothing is refunded. Correct what the error names, then send the same refund.
+/// * `Refused`: this call refunds nothing; on `NOTENOUGH` top up and send the same refund again.
+///   Take a new number only when [`refund_query`] says that the old one is `REFUNDCLOSE`.
+/// * `Unknown`: the money may be on its way; `return_code=FAIL` belongs here. Send **the same
+///   refund** again, or query it. A new number would refund twice.
+pub fn refund(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    refund: &Refund,
+) -> Result<AcceptedRefund, Error> {
+    let fields = refund.to_fields(signer)?;
+    gateway.call_certified(signer, "/secapi/pay/refund", fields)?.read(AcceptedRefund::read)
+}
+
+/// 查询退款: what became of the refunds of an order, or of one of them.
+///
+/// `POST /pay/refundquery`. Ten refunds are answered at once, so ask by the number of the refund
+/// where there are many. An order older than a year and a half is found by its `transaction_id`
+/// only.
+///
+/// # Errors
+/// A query changes nothing, so repeat it whatever the outcome. `REFUNDNOTEXIST` right after a
+/// refund whose outcome was unknown is no verdict: send that refund again.
+pub fn refund_query(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    query: &RefundQuery,
+) -> Result<Refunds, Error> {
+    let mut fields = Fields::of(signer, &query.appid);
+    let (name, number) = query.number.to_field();
+    fields.set(name, number);
+    fields.set_optional("offset", query.offset);
+    gateway.call(signer, "/pay/refundquery", fields)?.read(Refunds::read)
+}
+
+/// What is to be refunded. Keep it: **one `out_refund_no` refunds once, however often it is sent; a
+/// new one refunds again.**
+///
+/// ```
+/// use wechatpay::v2::Refund;
+/// use wechatpay::{AppId, Fen, OutRefundNo, OutTradeNo};
+///
+/// let mut refund = Refund::new(
+///     AppId::new("wx2421b1c4370ec43b")?,
+///     OutRefundNo::new("1415701182-1")?,
+///     OutTradeNo::new("1415757673")?,
+///     Fen(60),
+///     Fen(100),
+/// );
+/// refund.refund_desc = Some("商品已售完".into());
+/// refund.check()?;
+/// # Ok::<(), wechatpay::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refund {
+    /// 公众账号ID of the order.
+    pub appid: AppId,
+    /// 商户退款单号: your number of the refund.
+    pub out_refund_no: OutRefundNo,
+    /// The order that was paid.
+    pub payment: Payment,
+    /// 退款金额, in fen: at least 1, at most the total.
+    pub refund_fee: Fen,
+    /// 订单金额, in fen: the total of the order.
+    pub total_fee: Fen,
+    /// 货币种类, which must be that of the order. Default: none, which means `CNY`.
+    pub refund_fee_type: Option<String>,
+    /// 退款原因, shown to the payer. 1 to 80 characters. Default: none.
+    pub refund_desc: Option<String>,
+    /// 退款资金来源, for merchants of the old kind of funds. Default: none, which means money that is
+    /// not settled yet.
+    pub refund_account: Option<RefundAccount>,
+    /// 退款结果通知url: where the notice of the refund goes. Default: none, which means what the
+    /// merchant platform says.
+    pub notify_url: Option<NotifyUrl>,
+}
+
+impl Refund {
+    /// A refund of `refund_fee` of the `total_fee` of an order, named by either of its numbers.
+    pub fn new(
+        appid: AppId,
+        out_refund_no: OutRefundNo,
+        payment: impl Into<Payment>,
+        refund_fee: Fen,
+        total_fee: Fen,
+    ) -> Self {
+        Self {
+            appid,
+            out_refund_no,
+            payment: payment.into(),
+            refund_fee,
+            total_fee,
+            refund_fee_type: None,
+            refund_desc: None,
+            refund_account: None,
+            notify_url: None,
+        }
+    }
+
+    /// Holds the refund against every documented rule, as [`refund()`] does before it sends
+    /// anything.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its field and rule.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut faults = Faults::default();
+        shared::total(&mut faults, "refund_fee", self.refund_fee);
+        shared::total(&mut faults, "total_fee", self.total_fee);
+        if self.refund_fee > self.total_fee {
+            faults.add("refund_fee", "must not exceed total_fee");
+        }
+        if let Some(fee_type) = &self.refund_fee_type {
+            check::fee_type(&mut faults, "refund_fee_type", fee_type);
+        }
+        check::optional_text(&mut faults, "refund_desc", self.refund_desc.as_deref(), 80);
+        Ok(faults.into_result()?)
+    }
+
+    /// The fields of the request, without what is new each time. The same refund becomes the same
+    /// fields.
+    fn to_fields(&self, signer: &dyn Signer) -> Result<Fields, Error> {
+        self.check()?;
+        let mut fields = Fields::of(signer, &self.appid);
+        match &self.payment {
+            Payment::OutTradeNo(number) => fields.set("out_trade_no", number),
+            Payment::TransactionId(number) => fields.set("transaction_id", number),
+        }
+        fields.set("out_refund_no", &self.out_refund_no);
+        fields.set("refund_fee", self.refund_fee.0);
+        fields.set("total_fee", self.total_fee.0);
+        fields.set_optional("refund_fee_type", self.refund_fee_type.as_ref());
+        fields.set_optional("refund_desc", self.refund_desc.as_ref());
+        fields.set_optional("refund_account", self.refund_account.as_ref());
+        fields.set_optional("notify_url", self.notify_url.as_ref());
+        Ok(fields)
+    }
+}
+
+open_set! {
+    /// 退款资金来源.
+    RefundAccount {
+        /// 未结算资金退款.
+        UnsettledFunds = "REFUND_SOURCE_UNSETTLED_FUNDS",
+        /// 可用余额退款.
+        RechargeFunds = "REFUND_SOURCE_RECHARGE_FUNDS",
+    }
+}
+
+/// A refund that WeChat Pay took. It says nothing of whether the money went back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AcceptedRefund {
+    /// 微信支付退款单号.
+    pub refund_id: RefundId,
+    /// 商户退款单号: your number of the refund.
+    pub out_refund_no: OutRefundNo,
+    /// 微信支付订单号.
+    pub transaction_id: TransactionId,
+    /// 商户订单号: your number of the order.
+    pub out_trade_no: OutTradeNo,
+    /// 退款金额, in fen.
+    pub refund_fee: Fen,
+    /// 应结退款金额, in fen: without coupons that were no cash.
+    pub settlement_refund_fee: Option<Fen>,
+    /// 标价金额, in fen: the total of the order.
+    pub total_fee: Fen,
+    /// 应结订单金额, in fen.
+    pub settlement_total_fee: Option<Fen>,
+    /// 标价币种; none means `CNY`.
+    pub fee_type: Option<String>,
+    /// 现金支付金额, in fen.
+    pub cash_fee: Option<Fen>,
+    /// 现金退款金额, in fen.
+    pub cash_refund_fee: Option<Fen>,
+    /// 代金券退款总金额, in fen.
+    pub coupon_refund_fee: Option<Fen>,
+    /// 退款代金券.
+    pub coupons: Vec<Coupon>,
+}
+
+impl AcceptedRefund {
+    fn read(fields: &Fields) -> Result<Self, Malformed> {
+        let coupons = ["coupon_refund_id_", "coupon_type_", "coupon_refund_fee_"];
+        Ok(Self {
+            refund_id: fields.required("refund_id", checked)?,
+            out_refund_no: fields.required("out_refund_no", checked)?,
+            transaction_id: fields.required("transaction_id", checked)?,
+            out_trade_no: fields.required("out_trade_no", checked)?,
+            refund_fee: fields.required("refund_fee", fen)?,
+            settlement_refund_fee: fields.optional("settlement_refund_fee", fen)?,
+            total_fee: fields.required("total_fee", fen)?,
+            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            fee_type: fields.text("fee_type"),
+            cash_fee: fields.optional("cash_fee", fen)?,
+            cash_refund_fee: fields.optional("cash_refund_fee", fen)?,
+            coupon_refund_fee: fields.optional("coupon_refund_fee", fen)?,
+            coupons: Coupon::read_all(fields, coupons)?,
+        })
+    }
+}
+
+/// Which refunds are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefundQuery {
+    /// 公众账号ID of the order.
+    pub appid: AppId,
+    /// The number they are asked for by.
+    pub number: RefundNumber,
+    /// 偏移量: how many refunds of the order to skip; ten are answered at once. Default: none.
+    pub offset: Option<u32>,
+}
+
+impl RefundQuery {
+    /// By the number of a refund, or of the order.
+    pub fn new(appid: AppId, number: impl Into<RefundNumber>) -> Self {
+        Self { appid, number: number.into(), offset: None }
+    }
+}
+
+/// By which number refunds are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundNumber {
+    /// 微信支付退款单号: one refund.
+    RefundId(RefundId),
+    /// 商户退款单号: one refund.
+    OutRefundNo(OutRefundNo),
+    /// 微信支付订单号: all refunds of an order.
+    TransactionId(TransactionId),
+    /// 商户订单号: all refunds of an order.
+    OutTradeNo(OutTradeNo),
+}
+
+impl RefundNumber {
+    fn to_field(&self) -> (&'static str, &str) {
+        match self {
+            Self::RefundId(number) => ("refund_id", number.as_str()),
+            Self::OutRefundNo(number) => ("out_refund_no", number.as_str()),
+            Self::TransactionId(number) => ("transaction_id", number.as_str()),
+            Self::OutTradeNo(number) => ("out_trade_no", number.as_str()),
+        }
+    }
+}
+
+impl From<RefundId> for RefundNumber {
+    fn from(number: RefundId) -> Self {
+        Self::RefundId(number)
+    }
+}
+
+impl From<OutRefundNo> for RefundNumber {
+    fn from(number: OutRefundNo) -> Self {
+        Self::OutRefundNo(number)
+    }
+}
+
+impl From<TransactionId> for RefundNumber {
+    fn from(number: TransactionId) -> Self {
+        Self::TransactionId(number)
+    }
+}
+
+impl From<OutTradeNo> for RefundNumber {
+    fn from(number: OutTradeNo) -> Self {
+        Self::OutTradeNo(number)
+    }
+}
+
+/// The refunds of an order, as [`refund_query`] found them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refunds {
+    /// 微信支付订单号.
+    pub transaction_id: TransactionId,
+    /// 商户订单号: your number of the order.
+    pub out_trade_no: OutTradeNo,
+    /// 订单金额, in fen.
+    pub total_fee: Fen,
+    /// 应结订单金额, in fen.
+    pub settlement_total_fee: Option<Fen>,
+    /// 货币种类; none means `CNY`.
+    pub fee_type: Option<String>,
+    /// 现金支付金额, in fen.
+    pub cash_fee: Option<Fen>,
+    /// 订单总共已发生的部分退款次数, where it is more than is answered here.
+    pub total_refund_count: Option<u64>,
+    /// The refunds that are answered here.
+    pub refunds: Vec<RefundState>,
+}
+
+impl Refunds {
+    fn read(fields: &Fields) -> Result<Self, Malformed> {
+        let count = fields.required("refund_count", number)?;
+        if count > PAGE {
+            return Err(Malformed::new("refund_count is larger than a page"));
+        }
+        Ok(Self {
+            transaction_id: fields.required("transaction_id", checked)?,
+            out_trade_no: fields.required("out_trade_no", checked)?,
+            total_fee: fields.required("total_fee", fen)?,
+            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            fee_type: fields.text("fee_type"),
+            cash_fee: fields.optional("cash_fee", fen)?,
+            total_refund_count: fields.optional("total_refund_count", number)?,
+            refunds: (0..count)
+                .map(|index| RefundState::read(fields, &format!("_{index}")))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A refund as WeChat Pay sees it, from [`refund_query`] or a [notice](crate::v2::notify).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefundState {
+    /// 微信支付退款单号.
+    pub refund_id: RefundId,
+    /// 商户退款单号: your number of the refund.
+    pub out_refund_no: OutRefundNo,
+    /// 退款状态.
+    pub refund_status: RefundStatus,
+    /// 退款金额, in fen.
+    pub refund_fee: Fen,
+    /// 应结退款金额, in fen: without coupons that were no cash.
+    pub settlement_refund_fee: Option<Fen>,
+    /// 退款渠道, in queries.
+    pub refund_channel: Option<Channel>,
+    /// 退款资金来源.
+    pub refund_account: Option<RefundAccount>,
+    /// 退款入账账户 (`refund_recv_accout`): a text for people.
+    pub refund_recv_account: Option<String>,
+    /// 退款成功时间, once the money went back.
+    pub success_time: Option<Time>,
+    /// 代金券退款金额, in fen.
+    pub coupon_refund_fee: Option<Fen>,
+    /// 退款代金券, in queries.
+    pub coupons: Vec<Coupon>,
+}
+
+impl RefundState {
+    /// Reads the fields whose names end so: `_0` and on in queries, nothing in notices.
+    pub(super) fn read(fields: &Fields, suffix: &str) -> Result<Self, Malformed> {
+        let name = |name: &str| format!("{name}{suffix}");
+        // A query says `refund_success_time_0`, a notice `success_time`.
+        let prefix = if suffix.is_empty() { "" } else { "refund_" };
+        let success_time = format!("{prefix}success_time{suffix}");
+        let coupon = |start: &str| format!("{start}{suffix}_");
+        let coupons = if suffix.is_empty() {
+            Vec::new()
+        } else {
+            let names = ["coupon_refund_id", "coupon_type", "coupon_refund_fee"].map(coupon);
+            Coupon::read_all(fields, names.each_ref().map(String::as_str))?
+        };
+        Ok(Self {
+            refund_id: fields.required(&name("refund_id"), checked)?,
+            out_refund_no: fields.required(&name("out_refund_no"), checked)?,
+            refund_status: fields.required(&name("refund_status"), checked)?,
+            refund_fee: fields.required(&name("refund_fee"), fen)?,
+            settlement_refund_fee: fields.optional(&name("settlement_refund_fee"), fen)?,
+            refund_channel: fields.optional(&name("refund_channel"), checked)?,
+            refund_account: fields.optional(&name("refund_account"), checked)?,
+            refund_recv_account: fields.text(&name("refund_recv_accout")),
+            success_time: fields.optional(&success_time, spaced_time)?,
+            coupon_refund_fee: fields.optional(&name("coupon_refund_fee"), fen)?,
+            coupons,
+        })
+    }
+}
+
+open_set! {
+    /// 退款状态. Only [`Success`](Self::Success) means that the money went back.
+    RefundStatus {
+        /// 退款成功: the money went back.
+        Success = "SUCCESS",
+        /// 退款关闭: it will not be refunded under this number; look why before you try again.
+        Closed = "REFUNDCLOSE",
+        /// 退款处理中: taken, on its way.
+        Processing = "PROCESSING",
+        /// 退款异常: the payer's account cannot take it; refund by hand on the merchant platform.
+        Change = "CHANGE",
+    }
+}
+
+/// A refund, as a [notice](crate::v2::notify) says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotifiedRefund {
+    /// 微信支付订单号.
+    pub transaction_id: TransactionId,
+    /// 商户订单号: your number of the order.
+    pub out_trade_no: OutTradeNo,
+    /// 订单金额, in fen.
+    pub total_fee: Fen,
+    /// 应结订单金额, in fen.
+    pub settlement_total_fee: Option<Fen>,
+    /// 退款发起来源: `API` or `VENDOR_PLATFORM`.
+    pub refund_request_source: Option<String>,
+    /// The refund itself.
+    pub refund: RefundState,
+}
+
+impl NotifiedRefund {
+    pub(super) fn read(fields: &Fields) -> Result<Self, Malformed> {
+        Ok(Self {
+            transaction_id: fields.required("transaction_id", checked)?,
+            out_trade_no: fields.required("out_trade_no", checked)?,
+            total_fee: fields.required("total_fee", fen)?,
+            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            refund_request_source: fields.text("refund_request_source"),
+            refund: RefundState::read(fields, "")?,
+        })
+    }
+}
+
+/// What `/pay/refundquery` answers at once.
+const PAGE: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v2::signer::tests::hmac_key;
+
+    fn refund() -> Refund {
+        let number = OutTradeNo::new("1415757673").unwrap();
+        let (appid, refund_no) = (AppId::new("wx1").unwrap(), OutRefundNo::new("r-1").unwrap());
+        Refund::new(appid, refund_no, number, Fen(60), Fen(100))
+    }
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        let mut fields = Fields::default();
+        pairs.iter().for_each(|(name, value)| fields.set(name, value));
+        fields
+    }
+
+    #[test]
+    fn every_field_is_sent_under_its_name() {
+        let mut refund = refund();
+        refund.refund_fee_type = Some("CNY".into());
+        refund.refund_desc = Some("商品已售完".into());
+        refund.refund_account = Some(RefundAccount::RechargeFunds);
+        refund.notify_url = Some(NotifyUrl::new("https://shop.example/r").unwrap());
+        let sent = refund.to_fields(&hmac_key()).unwrap();
+        let expected = [
+            ("appid", "wx1"),
+            ("mch_id", "1900000001"),
+            ("notify_url", "https://shop.example/r"),
+            ("out_refund_no", "r-1"),
+            ("out_trade_no", "1415757673"),
+            ("refund_account", "REFUND_SOURCE_RECHARGE_FUNDS"),
+            ("refund_desc", "商品已售完"),
+            ("refund_fee", "60"),
+            ("refund_fee_type", "CNY"),
+            ("total_fee", "100"),
+        ];
+        assert_eq!(sent.iter().collect::<Vec<_>>(), expected);
+        refund.payment = TransactionId::new("42").unwrap().into();
+        let sent = refund.to_fields(&hmac_key()).unwrap();
+        assert_eq!((sent.get("transaction_id"), sent.get("out_trade_no")), (Some("42"), None));
+    }
+
+    #[test]
+    fn each_rule_is_told_by_its_field() {
+        let mut refund = refund();
+        refund.refund_fee = Fen(101);
+        refund.refund_desc = Some("因".repeat(81));
+        refund.refund_fee_type = Some("RMB ".into());
+        assert_eq!(
+            refund.check().unwrap_err().to_string(),
+            "refund_fee must not exceed total_fee; \
+             refund_fee_type must be three capital letters, such as CNY; \
+             refund_desc must be 1 to 80 characters"
+        );
+        (refund.refund_fee, refund.total_fee) = (Fen(0), Fen(0));
+        let error = refund.check().unwrap_err().to_string();
+        assert_eq!(error.matches("must be at least 1 fen").count(), 2);
+    }
+
+    #[test]
+    fn a_query_reads_each_refund_with_its_coupons() {
+        let answer = fields(&[
+            ("transaction_id", "42"),
+            ("out_trade_no", "1415757673"),
+            ("total_fee", "100"),
+            ("cash_fee", "90"),
+            ("total_refund_count", "12"),
+            ("refund_count", "2"),
+            ("out_refund_no_0", "r-1"),
+            ("refund_id_0", "50"),
+            ("refund_channel_0", "ORIGINAL"),
+            ("refund_fee_0", "60"),
+            ("refund_status_0", "SUCCESS"),
+            ("refund_recv_accout_0", "招商银行信用卡0403"),
+            ("refund_success_time_0", "2016-07-25 15:26:26"),
+            ("coupon_refund_fee_0", "10"),
+            ("coupon_refund_count_0", "1"),
+            ("coupon_type_0_0", "CASH"),
+            ("coupon_refund_id_0_0", "123"),
+            ("coupon_refund_fee_0_0", "10"),
+            ("out_refund_no_1", "r-2"),
+            ("refund_id_1", "51"),
+            ("refund_fee_1", "1"),
+            ("refund_status_1", "REFUNDCLOSE"),
+        ]);
+        let refunds = Refunds::read(&answer).unwrap();
+        assert_eq!((refunds.total_refund_count, refunds.refunds.len()), (Some(12), 2));
+        let (one, two) = (&refunds.refunds[0], &refunds.refunds[1]);
+        assert_eq!(one.refund_channel, Some(Channel::Original));
+        assert_eq!(one.success_time.unwrap().compact(), "20160725152626");
+        assert_eq!(one.refund_recv_account.as_deref(), Some("招商银行信用卡0403"));
+        assert_eq!(one.coupon_refund_fee, Some(Fen(10)));
+        assert_eq!((one.coupons.len(), one.coupons[0].fee), (1, Some(Fen(10))));
+        assert_eq!((&two.refund_status, two.coupons.len()), (&RefundStatus::Closed, 0));
+    }
+
+    #[test]
+    fn a_query_that_promises_more_than_it_holds_is_an_error() {
+        let mut answer = fields(&[
+            ("transaction_id", "42"),
+            ("out_trade_no", "1415757673"),
+            ("total_fee", "100"),
+            ("refund_count", "1"),
+        ]);
+        let what = |answer: &Fields| Refunds::read(answer).unwrap_err().0;
+        assert_eq!(what(&answer), "refund_id_0 is missing");
+        answer.set("refund_count", "18446744073709551615");
+        assert_eq!(what(&answer), "refund_count is larger than a page");
+    }
+}

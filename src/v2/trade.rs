@@ -1,0 +1,217 @@
+//! The four kinds of order: how it is paid, and what starts the payment.
+
+use serde::Serialize;
+
+use self::sealed::Sealed;
+use crate::error::{Faults, Invalid};
+use crate::id::{CodeUrl, H5Url, OpenId, PrepayId};
+use crate::v2::check;
+use crate::v2::fields::{Fields, Malformed, checked};
+use crate::v2::order::to_json;
+
+/// 交易类型: [`App`], [`Jsapi`], [`Native`] or [`H5`], and no other.
+pub trait Trade: Sealed {
+    /// What such an order returns: the one thing that starts its payment.
+    type Prepaid: TryFrom<String>;
+}
+
+/// APP: paid in the merchant's own app, which [`invoke::app`](crate::v2::invoke::app) starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct App;
+
+/// JSAPI: paid by this user on a page within WeChat or in a mini-program, which
+/// [`invoke::jsapi`](crate::v2::invoke::jsapi) or
+/// [`invoke::mini_program`](crate::v2::invoke::mini_program) starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jsapi {
+    openid: OpenId,
+}
+
+impl Jsapi {
+    /// The user, by the openid under the order's appid (under the `combine_appid` of a combined
+    /// order).
+    #[must_use]
+    pub fn new(openid: OpenId) -> Self {
+        Self { openid }
+    }
+}
+
+/// NATIVE: paid by scanning the QR code of the `code_url`, which is valid for two hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Native {
+    product_id: String,
+}
+
+impl Native {
+    /// 商品ID: your number of what is bought. 1 to 32 characters.
+    pub fn new(product_id: impl Into<String>) -> Self {
+        Self { product_id: product_id.into() }
+    }
+}
+
+/// MWEB (H5支付): paid from a browser outside WeChat, which opens the `mweb_url` within five minutes,
+/// from the `spbill_create_ip` of the order, and with a `Referer` of a registered domain.
+/// [`H5Url::with_redirect`] names the page to return to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct H5 {
+    h5_info: H5Info,
+}
+
+impl H5 {
+    /// From what the payer comes.
+    #[must_use]
+    pub fn new(h5_info: H5Info) -> Self {
+        Self { h5_info }
+    }
+}
+
+/// h5_info of the 场景信息: from what the payer of an H5 order comes. The scene takes at most 256
+/// characters as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type")]
+pub enum H5Info {
+    /// IOS移动应用.
+    #[serde(rename = "IOS")]
+    Ios {
+        /// 应用名.
+        app_name: String,
+        /// The bundle id, such as `com.tencent.wzryIOS`.
+        bundle_id: String,
+    },
+    /// 安卓移动应用.
+    Android {
+        /// 应用名.
+        app_name: String,
+        /// 包名, such as `com.tencent.tmgp.sgame`.
+        package_name: String,
+    },
+    /// WAP网站应用.
+    Wap {
+        /// WAP网站URL地址.
+        wap_url: String,
+        /// WAP网站名.
+        wap_name: String,
+    },
+}
+
+impl Trade for App {
+    type Prepaid = PrepayId;
+}
+
+impl Sealed for App {
+    fn kind(&self) -> Kind<'_> {
+        Kind::App
+    }
+}
+
+impl Trade for Jsapi {
+    type Prepaid = PrepayId;
+}
+
+impl Sealed for Jsapi {
+    fn kind(&self) -> Kind<'_> {
+        Kind::Jsapi(&self.openid)
+    }
+}
+
+impl Trade for Native {
+    type Prepaid = CodeUrl;
+}
+
+impl Sealed for Native {
+    fn kind(&self) -> Kind<'_> {
+        Kind::Native(&self.product_id)
+    }
+}
+
+impl Trade for H5 {
+    type Prepaid = H5Url;
+}
+
+impl Sealed for H5 {
+    fn kind(&self) -> Kind<'_> {
+        Kind::H5(&self.h5_info)
+    }
+}
+
+/// What only some kinds of order have.
+#[derive(Clone, Copy)]
+pub enum Kind<'a> {
+    App,
+    Jsapi(&'a OpenId),
+    Native(&'a str),
+    H5(&'a H5Info),
+}
+
+impl Kind<'_> {
+    pub(super) fn find_faults(self, faults: &mut Faults) -> Result<(), Invalid> {
+        match self {
+            Kind::App | Kind::Jsapi(_) => {}
+            Kind::Native(product_id) => check::text(faults, "product_id", product_id, 32),
+            Kind::H5(h5_info) => h5_info.find_faults(faults),
+        }
+        check::json(faults, "scene_info", self.scene_info()?.as_deref(), 256);
+        Ok(())
+    }
+
+    /// The fields that this kind adds, with the name that the openid has.
+    pub(super) fn set_fields(self, fields: &mut Fields, openid_name: &str) -> Result<(), Invalid> {
+        match self {
+            Kind::App => fields.set("trade_type", "APP"),
+            Kind::Jsapi(openid) => {
+                fields.set("trade_type", "JSAPI");
+                fields.set(openid_name, openid);
+            }
+            Kind::Native(product_id) => {
+                fields.set("trade_type", "NATIVE");
+                fields.set("product_id", product_id);
+            }
+            Kind::H5(_) => fields.set("trade_type", "MWEB"),
+        }
+        fields.set_optional("scene_info", self.scene_info()?);
+        Ok(())
+    }
+
+    /// What an order of this kind returns.
+    pub(super) fn read<T: TryFrom<String>>(self, answer: &Fields) -> Result<T, Malformed> {
+        let name = match self {
+            Kind::App | Kind::Jsapi(_) => "prepay_id",
+            Kind::Native(_) => "code_url",
+            Kind::H5(_) => "mweb_url",
+        };
+        answer.required(name, checked)
+    }
+
+    fn scene_info(self) -> Result<Option<String>, Invalid> {
+        match self {
+            Kind::H5(h5_info) => to_json(&Scene { h5_info }).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl H5Info {
+    fn find_faults(&self, faults: &mut Faults) {
+        let fields = match self {
+            Self::Ios { app_name, bundle_id } => [("app_name", app_name), ("bundle_id", bundle_id)],
+            Self::Android { app_name, package_name } => {
+                [("app_name", app_name), ("package_name", package_name)]
+            }
+            Self::Wap { wap_url, wap_name } => [("wap_url", wap_url), ("wap_name", wap_name)],
+        };
+        for (name, value) in fields {
+            check::member(faults, &format!("scene_info/h5_info/{name}"), value, 256);
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Scene<'a> {
+    h5_info: &'a H5Info,
+}
+
+pub(super) mod sealed {
+    pub trait Sealed {
+        fn kind(&self) -> super::Kind<'_>;
+    }
+}

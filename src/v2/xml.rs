@@ -1,0 +1,344 @@
+//! The XML of APIv2: one root, fields one level deep, text or CDATA, and nothing else.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use crate::v2::fields::{Fields, Malformed};
+
+/// Reads a message. What WeChat Pay never sends is refused: document types, entities of one's own,
+/// processing instructions, comments, attributes, namespaces, nesting, a name twice.
+pub(super) fn read(xml: &[u8], root: &str) -> Result<Fields, Malformed> {
+    if xml.len() > SIZE_LIMIT {
+        return Err(Malformed::new("the XML is larger than 64 KiB"));
+    }
+    let text = std::str::from_utf8(xml).map_err(|_| Malformed::new("the XML is not UTF-8"))?;
+    if !text.chars().all(is_allowed) {
+        return Err(Malformed::new("the XML holds a character that XML forbids"));
+    }
+    let mut reader = Reader::from_str(text);
+    let mut place = Place::Before { declared: false };
+    let mut fields = Fields::default();
+    loop {
+        let event = reader.read_event().map_err(|_| Malformed::new("the XML is damaged"))?;
+        place = match (place, event) {
+            (Place::After, Event::Eof) => return Ok(fields),
+            (Place::Before { declared: false }, Event::Decl(declaration))
+                if is_utf8(declaration.encoding()) =>
+            {
+                Place::Before { declared: true }
+            }
+            (Place::Before { .. }, Event::Start(start)) if name(&start)? == root => Place::Root,
+            (Place::Before { .. }, Event::Empty(start)) if name(&start)? == root => Place::After,
+            (Place::Root, Event::Start(start)) => {
+                Place::Field { name: name(&start)?.to_owned(), value: String::new() }
+            }
+            (Place::Root, Event::Empty(start)) => {
+                add(&mut fields, name(&start)?.to_owned(), String::new())?;
+                Place::Root
+            }
+            (Place::Root, Event::End(_)) => Place::After,
+            (Place::Field { name, value }, Event::End(_)) => {
+                add(&mut fields, name, value)?;
+                Place::Root
+            }
+            (Place::Field { name, value }, event) => {
+                Place::Field { value: value + &content(event)?, name }
+            }
+            (place, Event::Text(text)) if text.iter().all(u8::is_ascii_whitespace) => place,
+            _ => return Err(Malformed::new("the XML is not a flat list of fields")),
+        };
+    }
+}
+
+/// Writes a message. Read again, it gives the same fields.
+pub(super) fn write(fields: &Fields) -> String {
+    let mut xml = String::from("<xml>");
+    for (name, value) in fields.iter() {
+        let value = value.replace("]]>", "]]]]><![CDATA[>");
+        xml.push_str(&format!("<{name}><![CDATA[{value}]]></{name}>"));
+    }
+    xml.push_str("</xml>");
+    xml
+}
+
+/// What XML 1.0 allows; the byte order mark is left out.
+pub(super) fn is_allowed(character: char) -> bool {
+    !matches!(
+        character,
+        '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    )
+}
+
+/// Where the reader stands.
+enum Place {
+    Before { declared: bool },
+    Root,
+    Field { name: String, value: String },
+    After,
+}
+
+fn add(fields: &mut Fields, name: String, value: String) -> Result<(), Malformed> {
+    if fields.len() >= FIELD_LIMIT {
+        return Err(Malformed::new("the XML has more than 256 fields"));
+    }
+    if fields.insert(name, value) {
+        Ok(())
+    } else {
+        Err(Malformed::new("the XML names a field twice"))
+    }
+}
+
+/// The name of an element without attributes.
+fn name<'a>(start: &'a BytesStart<'_>) -> Result<&'a str, Malformed> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    let name = start.name().into_inner();
+    let starts_well = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    let has_attributes = !start.attributes_raw().iter().all(u8::is_ascii_whitespace);
+    if has_attributes || !starts_well || !name.iter().all(is_plain) {
+        return Err(Malformed::new("the XML has an attribute, a namespace or a strange name"));
+    }
+    std::str::from_utf8(name).map_err(|_| Malformed::new("the XML is not UTF-8"))
+}
+
+/// A piece of a value, as it is: not trimmed, and its line ends left alone, since the signature
+/// covers them.
+fn content(event: Event<'_>) -> Result<String, Malformed> {
+    let piece = match event {
+        Event::Text(text) => {
+            let text = text.decode().map_err(|_| Malformed::new("the XML is not UTF-8"))?;
+            if text.contains("]]>") {
+                return Err(Malformed::new("the XML holds ]]> outside CDATA"));
+            }
+            text.into_owned()
+        }
+        Event::CData(text) => {
+            text.decode().map_err(|_| Malformed::new("the XML is not UTF-8"))?.into_owned()
+        }
+        Event::GeneralRef(reference) => {
+            let number = reference.resolve_char_ref().ok().flatten();
+            let character = match &*reference {
+                b"amp" => Some('&'),
+                b"lt" => Some('<'),
+                b"gt" => Some('>'),
+                b"quot" => Some('"'),
+                b"apos" => Some('\''),
+                _ => number.filter(|character| is_allowed(*character)),
+            };
+            character.ok_or_else(|| Malformed::new("the XML holds an unknown entity"))?.into()
+        }
+        _ => return Err(Malformed::new("the XML is not a flat list of fields")),
+    };
+    Ok(piece)
+}
+
+fn is_utf8<E>(encoding: Option<Result<std::borrow::Cow<'_, [u8]>, E>>) -> bool {
+    match encoding {
+        None => true,
+        Some(Ok(name)) => name.eq_ignore_ascii_case(b"UTF-8"),
+        Some(Err(_)) => false,
+    }
+}
+
+/// Ours: the largest messages, with ten refunds and their coupons, are some ten kilobytes.
+pub(super) const SIZE_LIMIT: usize = 64 * 1024;
+
+/// Ours: a payment notice has about thirty fields, and three for each coupon.
+const FIELD_LIMIT: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(xml: &str) -> Result<Vec<(String, String)>, String> {
+        let fields = read(xml.as_bytes(), "xml").map_err(|Malformed(what)| what)?;
+        Ok(fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    #[track_caller]
+    fn value(xml: &str) -> String {
+        let fields = read_text(&format!("<xml><a>{xml}</a></xml>")).unwrap();
+        assert_eq!(fields.len(), 1);
+        fields[0].1.clone()
+    }
+
+    #[test]
+    fn values_are_read_as_they_were_meant() {
+        for (xml, expected) in [
+            ("", ""),
+            ("1", "1"),
+            ("<![CDATA[1]]>", "1"),
+            ("<![CDATA[]]>", ""),
+            ("<![CDATA[<a>&amp;</a>]]>", "<a>&amp;</a>"),
+            ("a<![CDATA[b]]>c<![CDATA[d]]>", "abcd"),
+            ("<![CDATA[]]]]><![CDATA[>]]>", "]]>"),
+            ("&lt;&gt;&amp;&quot;&apos;&#65;&#x4e2d;", "<>&\"'A中"),
+            (" 1 \n", " 1 \n"),
+            ("a\r\nb", "a\r\nb"),
+            ("测试", "测试"),
+            ("&#x1F9F8;", "🧸"),
+        ] {
+            assert_eq!(value(xml), expected, "{xml}");
+        }
+    }
+
+    #[test]
+    fn what_real_messages_look_like_is_read() {
+        let sample = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<xml>\r\n  \
+            <total_fee>1</total_fee >\n\n<attach/><appid><![CDATA[wx1]]></appid></xml >\n";
+        let expected = [("appid", "wx1"), ("attach", ""), ("total_fee", "1")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(read_text(sample).unwrap(), expected);
+        assert_eq!(read_text("<xml></xml>").unwrap(), []);
+        assert_eq!(read_text("<xml/>").unwrap(), []);
+        assert_eq!(read_text(" <xml> </xml> ").unwrap(), []);
+    }
+
+    #[test]
+    fn what_wechat_pay_never_sends_is_refused() {
+        let many: String = (0..257).map(|n| format!("<a{n}>1</a{n}>")).collect();
+        let laughs =
+            "<!DOCTYPE xml [<!ENTITY a \"lol\"><!ENTITY b \"&a;&a;\">]><xml><c>&b;</c></xml>";
+        for (xml, why) in [
+            ("", "flat"),
+            ("   ", "flat"),
+            ("x", "flat"),
+            ("<!DOCTYPE xml><xml></xml>", "flat"),
+            (
+                "<!DOCTYPE xml [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><xml><a>&x;</a></xml>",
+                "flat",
+            ),
+            (laughs, "flat"),
+            ("<xml><a>&x;</a></xml>", "entity"),
+            ("<xml><a>&#x0;</a></xml>", "entity"),
+            ("<xml><a>&#x1F;</a></xml>", "entity"),
+            ("<xml><a>&#xD800;</a></xml>", "entity"),
+            ("<xml><a>&#xFFFE;</a></xml>", "entity"),
+            ("<xml><a>&#99999999999;</a></xml>", "entity"),
+            ("<xml><a>&#+65;</a></xml>", "entity"),
+            ("<xml><a>&</a></xml>", "damaged"),
+            ("<xml><a>a & b</a></xml>", "damaged"),
+            ("<xml>&amp;<a>1</a></xml>", "flat"),
+            ("<xml><?php x?><a>1</a></xml>", "flat"),
+            ("<?pi?><xml></xml>", "flat"),
+            ("<xml></xml><?pi?>", "flat"),
+            ("<xml><?xml version=\"1.0\"?></xml>", "flat"),
+            ("<?xml version=\"1.0\"?><?xml version=\"1.0\"?><xml></xml>", "flat"),
+            ("<?xml version=\"1.0\" encoding=\"GBK\"?><xml></xml>", "flat"),
+            ("<xml><!-- x --><a>1</a></xml>", "flat"),
+            ("<xml><a>1<!-- x -->2</a></xml>", "flat"),
+            ("<!-- x --><xml></xml>", "flat"),
+            ("<xml a=\"1\"></xml>", "attribute"),
+            ("<xml><a b=\"1\">1</a></xml>", "attribute"),
+            ("<xml><a b>1</a></xml>", "attribute"),
+            ("<xml xmlns=\"x\"></xml>", "attribute"),
+            ("<xml><n:a>1</n:a></xml>", "attribute"),
+            ("<xml><é>1</é></xml>", "attribute"),
+            ("<xml><1>1</1></xml>", "attribute"),
+            ("<xml><a><b>1</b></a></xml>", "flat"),
+            ("<xml><a><b/></a></xml>", "flat"),
+            ("<xml><xml><a>1</a></xml></xml>", "flat"),
+            ("<xml><a>1</a><a>1</a></xml>", "twice"),
+            ("<xml><a/><a>1</a></xml>", "twice"),
+            ("<xml><a><![CDATA[1]></a></xml>", "damaged"),
+            ("<xml><a>1]]></a></xml>", "]]>"),
+            ("<xml><a>1</b></xml>", "damaged"),
+            ("<xml><a>1</a>", "flat"),
+            ("<xml><a>1", "flat"),
+            ("<xml><a", "damaged"),
+            ("<root><a>1</a></root>", "flat"),
+            ("<XML></XML>", "flat"),
+            ("<xml>text<a>1</a></xml>", "flat"),
+            ("<xml><a>1</a>//comment</xml>", "flat"),
+            ("<xml><![CDATA[x]]></xml>", "flat"),
+            ("<xml></xml>x", "flat"),
+            ("<xml></xml><xml></xml>", "flat"),
+            ("x<xml></xml>", "flat"),
+            ("\u{feff}<xml></xml>", "forbids"),
+            ("<xml><a>\u{0}</a></xml>", "forbids"),
+            ("<xml><a>\u{b}</a></xml>", "forbids"),
+            ("<xml><a>\u{ffff}</a></xml>", "forbids"),
+            (&format!("<xml>{many}</xml>"), "256"),
+            (&format!("<xml><a>{}</a></xml>", "1".repeat(SIZE_LIMIT)), "64 KiB"),
+        ] {
+            let error = read_text(xml).expect_err(xml);
+            assert!(error.contains(why), "{xml}: {error}");
+        }
+        let utf16: Vec<u8> = "<xml></xml>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [&utf16[..], b"\xff\xfe<\0x\0", b"<xml><a>\xb2\xe2</a></xml>"] {
+            assert!(read(bytes, "xml").is_err());
+        }
+    }
+
+    #[test]
+    fn as_much_as_is_allowed_is_read() {
+        let many: String = (0..256).map(|n| format!("<a{n}>1</a{n}>")).collect();
+        assert_eq!(read_text(&format!("<xml>{many}</xml>")).unwrap().len(), 256);
+        let frame = "<xml><a></a></xml>".len();
+        let longest = "1".repeat(SIZE_LIMIT - frame);
+        assert_eq!(value(&longest), longest);
+        let refund = read(b"<root><a>1</a></root>", "root").unwrap();
+        assert_eq!(refund.get("a"), Some("1"));
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random % 1_000_003).unwrap() % below
+        };
+        let pieces = [
+            "]]>",
+            "]]",
+            ">",
+            "<",
+            "&",
+            "&amp;",
+            "<![CDATA[",
+            "]]]]>",
+            "\r\n",
+            "\t",
+            " ",
+            "\"",
+            "'",
+            "测试",
+            "🧸",
+            "=",
+            "&key=",
+            "\u{2028}",
+            "{\"a\":1}",
+            "0",
+            "x",
+            "</a>",
+            "\u{85}",
+        ];
+        for _ in 0..10_000 {
+            let mut fields = Fields::default();
+            for _ in 0..next(8) {
+                let name = format!("{}{}", ["a", "_b", "C", "coupon_id_"][next(4)], next(12));
+                let value: String = (0..next(8)).map(|_| pieces[next(pieces.len())]).collect();
+                fields.set(&name, value);
+            }
+            let xml = write(&fields);
+            assert_eq!(read(xml.as_bytes(), "xml").as_ref(), Ok(&fields), "{xml}");
+        }
+    }
+
+    #[test]
+    fn whatever_arrives_nothing_panics() {
+        let seed = "<?xml version=\"1.0\"?><xml><a><![CDATA[1]]></a><b>&lt;2&#65;</b><c/></xml>";
+        let mut random = 1_u32;
+        for _ in 0..50_000 {
+            let mut bytes = seed.as_bytes().to_vec();
+            for _ in 0..3 {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let position = usize::try_from(random >> 16).unwrap() % bytes.len();
+                bytes[position] =
+                    b"<>/!?&;[]CDATA=\" x\0\xff#"[usize::try_from(random & 15).unwrap()];
+            }
+            let _ = read(&bytes, "xml");
+        }
+    }
+}
