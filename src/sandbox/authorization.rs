@@ -182,6 +182,7 @@ pub(super) mod tests {
             path: path.to_owned(),
             headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
             body: body.as_bytes().to_vec(),
+            client_certificate: None,
         }
     }
 

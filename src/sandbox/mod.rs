@@ -26,6 +26,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! With the feature `v2` it serves APIv2 as well, for the same merchant: see `Sandbox::v2`.
+//!
 //! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour, 1900009191
 //! with the appid wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
 //! [`Sandbox::appid`] is bound to it as well, so that it can take part in combined orders. An openid
@@ -59,6 +61,8 @@ mod trade_bill;
 mod trade_type;
 mod transaction;
 mod url;
+#[cfg(feature = "v2")]
+pub mod v2;
 mod world;
 
 use std::collections::HashMap;
@@ -113,6 +117,8 @@ pub struct Sandbox {
     gateway: Gateway,
     /// Carries the notices.
     postman: UreqTransport,
+    #[cfg(feature = "v2")]
+    v2: v2::V2,
 }
 
 impl Sandbox {
@@ -167,6 +173,10 @@ impl Sandbox {
         let gateway = UreqTransport::new(&options)
             .and_then(|transport| Gateway::at(&base_url, platform_keys.clone(), transport))
             .map_err(io::Error::other)?;
+        #[cfg(feature = "v2")]
+        let v2 =
+            v2::V2::new(Arc::clone(&world), &base_url, &options, &merchant.pem, MERCHANT_KEY_PEM)
+                .map_err(io::Error::other)?;
         let options = HttpOptions { total_timeout: PATIENCE, proxy: Proxy::Direct, ..options };
         Ok(Self {
             server,
@@ -183,6 +193,8 @@ impl Sandbox {
             platform_keys,
             gateway,
             postman: UreqTransport::new(&options).map_err(io::Error::other)?,
+            #[cfg(feature = "v2")]
+            v2,
         })
     }
 
@@ -294,6 +306,13 @@ impl Sandbox {
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// APIv2: its signers, its gateway, and what users and the platform do there.
+    #[cfg(feature = "v2")]
+    #[must_use]
+    pub fn v2(&self) -> &v2::V2 {
+        &self.v2
     }
 
     /// Every request since the start, in order, also those that were refused, and those of users

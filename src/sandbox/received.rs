@@ -12,6 +12,8 @@ pub struct Received {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body after HTTP's transfer decoding.
     pub body: Vec<u8>,
+    /// The certificate that the client showed in TLS, in DER, if it showed one.
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 impl Received {

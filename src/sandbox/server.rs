@@ -163,7 +163,11 @@ impl Wire {
         let headers =
             headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
         let method = request.method().to_string();
-        Ok(Some((Received { method, path: target, headers, body }, reply)))
+        let certificates = self.stream.conn.peer_certificates();
+        let client_certificate =
+            certificates.and_then(|chain| chain.first()).map(|der| der.to_vec());
+        let received = Received { method, path: target, headers, body, client_certificate };
+        Ok(Some((received, reply)))
     }
 
     /// The head of a request, and its target as it stood on the request line: `Request` keeps a

@@ -36,6 +36,8 @@ pub(super) struct World {
     orders: Orders,
     notices: Notices,
     bills: Bills,
+    #[cfg(feature = "v2")]
+    v2: super::v2::Room,
     clock_offset: i64,
     business_offset: i64,
     answer_offset: i64,
@@ -96,6 +98,8 @@ impl World {
             orders: Orders::default(),
             notices: Notices::default(),
             bills: Bills::default(),
+            #[cfg(feature = "v2")]
+            v2: super::v2::Room::default(),
             clock_offset: 0,
             business_offset: 0,
             answer_offset: 0,
@@ -111,6 +115,15 @@ impl World {
         self.received.push(request.clone());
         if is_h5_page(request) {
             return Answer::file("text/html; charset=utf-8", H5_PAGE.as_bytes());
+        }
+        #[cfg(feature = "v2")]
+        if super::v2::Room::serves(request) {
+            let (room, place) = self.v2(now);
+            let mut answer = room.handle(request, place);
+            if let Some(tamper) = self.tampers.pop_front() {
+                tamper(&mut answer);
+            }
+            return answer;
         }
         let call = route(request);
         // The service does not sign files: their hash was in an answer that it signed.
@@ -130,6 +143,14 @@ impl World {
             tamper(&mut answer);
         }
         answer
+    }
+
+    /// APIv2, and what it shares with the rest.
+    #[cfg(feature = "v2")]
+    pub(super) fn v2(&mut self, now: i64) -> (&mut super::v2::Room, super::v2::Place<'_>) {
+        let now = self.business(now);
+        let Self { v2, merchants, fresh, base_url, .. } = self;
+        (v2, super::v2::Place { merchants, fresh, base_url, now, sign_type: "" })
     }
 
     /// The user pays an order, with a coupon of so many fen.

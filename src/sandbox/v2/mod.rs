@@ -1,0 +1,190 @@
+//! APIv2 in the sandbox: the same merchant, with orders of their own.
+//!
+//! It checks as strictly as the rest: the signature over the fields received, every field and the
+//! JSON in it, and for refunds the client certificate. It answers with the codes of the documents.
+//! What is refused before anybody knows whom to answer, a wrong signature among it, is
+//! `return_code=FAIL` with a text and without a signature, as with the service.
+
+mod call;
+mod fault;
+mod orders;
+mod refunds;
+mod room;
+mod sign;
+mod tables;
+mod xml;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use time::{PrimitiveDateTime, UtcOffset};
+
+use crate::v2::{Gateway, HmacSha256Key, Md5Key};
+use crate::{ClientCertificate, Fen, HttpOptions, UreqTransport, pem};
+
+use super::notices::Notice;
+use super::world::World;
+use super::{MCHID, lock, unix_now};
+
+pub(super) use self::room::{Place, Room};
+
+/// The fields of a message. They stand sorted by their bytes, as they are signed.
+type Fields = BTreeMap<String, String>;
+
+/// What a merchant needs of APIv2, and what users and the platform do there: see
+/// [`Sandbox::v2`](super::Sandbox::v2).
+pub struct V2 {
+    world: Arc<Mutex<World>>,
+    signer: HmacSha256Key,
+    md5_signer: Md5Key,
+    gateway: Gateway,
+}
+
+impl V2 {
+    pub(super) fn new(
+        world: Arc<Mutex<World>>,
+        base_url: &str,
+        options: &HttpOptions,
+        certificate_pem: &str,
+        key_pem: &str,
+    ) -> Result<Self, crate::Error> {
+        let certificate = pem::certificate("certificate", certificate_pem.as_bytes())?;
+        lock(&world).v2(unix_now()).0.certify(certificate);
+        let mut certified = options.clone();
+        certified.client_certificate = Some(ClientCertificate::from_pem(certificate_pem, key_pem)?);
+        Ok(Self {
+            world,
+            signer: HmacSha256Key::new(MCHID, API_KEY)?,
+            md5_signer: Md5Key::new(MCHID, API_KEY)?,
+            gateway: Gateway::at(base_url, UreqTransport::new(options)?)?
+                .with_certified(UreqTransport::new(&certified)?),
+        })
+    }
+
+    /// API密钥: the merchant's APIv2 key.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        API_KEY
+    }
+
+    /// The merchant's signer by HMAC-SHA256.
+    #[must_use]
+    pub fn signer(&self) -> &HmacSha256Key {
+        &self.signer
+    }
+
+    /// The same merchant's signer by MD5.
+    #[must_use]
+    pub fn md5_signer(&self) -> &Md5Key {
+        &self.md5_signer
+    }
+
+    /// A gateway to the sandbox, with the merchant's client certificate for refunds.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Pays an order, as its user would, with a coupon for each of these amounts. This makes a
+    /// notice.
+    ///
+    /// # Errors
+    ///
+    /// If the order was not placed, is paid or closed, or if the time to pay it is over.
+    pub fn pay(&self, out_trade_no: &str, coupons: &[Fen]) -> io::Result<()> {
+        let coupons: Vec<u64> = coupons.iter().map(|Fen(fee)| *fee).collect();
+        self.done(|room, place| room.pay(out_trade_no, &coupons, place))
+    }
+
+    /// Pays a combined order, all of its parts together. This makes one notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`V2::pay`].
+    pub fn pay_combined(&self, combine_out_trade_no: &str) -> io::Result<()> {
+        self.done(|room, place| room.pay_combined(combine_out_trade_no, place))
+    }
+
+    /// A refund ends with this status: `SUCCESS`, `REFUNDCLOSE` or `CHANGE`. This makes a notice.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such refund, or if it is not being processed.
+    pub fn end_refund(&self, out_refund_no: &str, status: &'static str) -> io::Result<()> {
+        self.done(|room, place| room.end_refund(out_refund_no, status, place))
+    }
+
+    /// Takes the notices that were not taken yet, the oldest first.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<Notice> {
+        lock(&self.world).v2(unix_now()).0.take_notices()
+    }
+
+    /// Refuses the next call of APIv2 with this code, signed: nothing happens to its order.
+    pub fn refuse_next(&self, code: &str, text: &str) {
+        lock(&self.world).v2(unix_now()).0.refuse_next(code, text);
+    }
+
+    /// Answers the next call of APIv2 with `return_code=FAIL` and this text, unsigned: nothing
+    /// happens to its order.
+    pub fn fail_next(&self, text: &str) {
+        lock(&self.world).v2(unix_now()).0.fail_next(text);
+    }
+
+    /// Passes the fields of the next answer of APIv2 through `change` before it is signed: odd, but
+    /// to be believed. [`Sandbox::tamper_next`](super::Sandbox::tamper_next) changes it afterwards.
+    ///
+    /// The call itself has happened. `change` must not use the sandbox, which waits for it.
+    pub fn rewrite_next(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, String>) + Send + 'static,
+    ) {
+        lock(&self.world).v2(unix_now()).0.rewrite_next(Box::new(change));
+    }
+}
+
+impl V2 {
+    fn done(&self, action: impl FnOnce(&mut Room, Place<'_>) -> bool) -> io::Result<()> {
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        if action(room, place) {
+            Ok(())
+        } else {
+            Err(io::Error::other("there is nothing of this number that this could be done to"))
+        }
+    }
+}
+
+impl fmt::Debug for V2 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("V2").field("gateway", &self.gateway).finish_non_exhaustive()
+    }
+}
+
+fn fields_of(pairs: &[(&str, &str)]) -> Fields {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A field that was let pass; empty if it is an absent optional one.
+fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map_or("", String::as_str)
+}
+
+/// A number that was let pass; 0 if it is an absent optional one.
+fn number_of(fields: &Fields, name: &str) -> u64 {
+    text(fields, name).parse().unwrap_or_default()
+}
+
+/// `20091225091010` of Beijing in Unix seconds.
+fn unix_time(text: &str) -> Option<i64> {
+    let format =
+        time::format_description::parse_borrowed::<2>("[year][month][day][hour][minute][second]");
+    let beijing = UtcOffset::from_hms(8, 0, 0).ok()?;
+    let moment = PrimitiveDateTime::parse(text, &format.ok()?).ok()?;
+    Some(moment.assume_offset(beijing).unix_timestamp())
+}
+
+/// 32 letters and digits, for everybody to see.
+const API_KEY: &str = "SandboxApiV2Key0SandboxApiV2Key0";

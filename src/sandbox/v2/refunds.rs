@@ -1,0 +1,217 @@
+//! 申请退款 and 查询退款.
+
+use super::super::calendar::Beijing;
+use super::fault::Fault;
+use super::orders::{Key, Order, Orders};
+use super::{Fields, Place, fields_of, number_of, text};
+
+/// A refund of an order.
+pub(super) struct Refund {
+    /// What it was asked for with; a repetition must say the same.
+    parameters: Fields,
+    refund_id: String,
+    pub(super) status: &'static str,
+    success_time: Option<i64>,
+}
+
+impl Refund {
+    pub(super) fn has_succeeded(&self) -> bool {
+        self.status == "SUCCESS"
+    }
+
+    pub(super) fn notify_url<'a>(&'a self, order: &'a Order) -> &'a str {
+        let own = self.parameters.get("notify_url");
+        own.map_or(text(&order.parameters, "notify_url"), String::as_str)
+    }
+
+    fn number(&self) -> &str {
+        text(&self.parameters, "out_refund_no")
+    }
+
+    fn fee(&self) -> u64 {
+        number_of(&self.parameters, "refund_fee")
+    }
+
+    /// What the text of a notice holds.
+    pub(super) fn describe(&self, order: &Order) -> Fields {
+        let total = order.total_fee().to_string();
+        let mut told = fields_of(&[
+            ("transaction_id", transaction_id(order)),
+            ("out_trade_no", text(&order.parameters, "out_trade_no")),
+            ("refund_id", &self.refund_id),
+            ("out_refund_no", self.number()),
+            ("total_fee", &total),
+            ("settlement_total_fee", &total),
+            ("refund_fee", text(&self.parameters, "refund_fee")),
+            ("settlement_refund_fee", text(&self.parameters, "refund_fee")),
+            ("refund_status", self.status),
+            ("refund_recv_accout", "支付用户零钱"),
+            ("refund_account", ACCOUNT),
+            ("refund_request_source", "API"),
+        ]);
+        if let Some(time) = self.success_time {
+            told.insert("success_time".to_owned(), Beijing::at(time).plain());
+        }
+        told
+    }
+}
+
+/// 申请退款.
+pub(super) fn apply(
+    orders: &mut Orders,
+    request: &Fields,
+    at: &mut Place<'_>,
+) -> Result<Fields, Fault> {
+    one_of(request, &["transaction_id", "out_trade_no"])?;
+    at.check_appid(text(request, "mch_id"), text(request, "appid"))?;
+    let mut parameters = request.clone();
+    parameters.retain(|name, _| !matches!(name.as_str(), "nonce_str" | "sign" | "sign_type"));
+    let number = text(request, "out_refund_no");
+    let merchant = text(request, "mch_id");
+    let own = orders.book.iter().filter(|((owner, _), _)| owner == merchant);
+    for order in own.map(|(_, order)| order) {
+        if let Some(refund) = order.refunds.iter().find(|refund| refund.number() == number) {
+            return if refund.parameters == parameters {
+                Ok(accepted(order, refund))
+            } else {
+                let text = "订单金额或退款金额与之前请求不一致，请核实后再试";
+                Err(Fault::new("REFUND_FEE_MISMATCH", text))
+            };
+        }
+    }
+    let key = orders.find(request);
+    let order = key.and_then(|key| orders.book.get_mut(&key));
+    let order = order.ok_or_else(|| Fault::new("ORDERNOTEXIST", "订单不存在"))?;
+    let Some(payment) = &order.payment else {
+        return Err(Fault::new("TRADE_STATE_ERROR", "订单状态错误：未支付"));
+    };
+    if at.now.saturating_sub(payment.time_end) > A_YEAR {
+        return Err(Fault::new("TRADE_OVERDUE", "订单已经超过退款期限"));
+    }
+    let open = order.refunds.iter().filter(|refund| refund.status != "REFUNDCLOSE");
+    let before = open.fold(0_u64, |sum, refund| sum.saturating_add(refund.fee()));
+    let fee = number_of(request, "refund_fee");
+    let is_total = number_of(request, "total_fee") == order.total_fee();
+    if !is_total || before.saturating_add(fee) > order.total_fee() {
+        return Err(Fault::new("INVALID_REQUEST", "订单金额或退款金额错误"));
+    }
+    if order.refunds.len() >= MOST {
+        return Err(Fault::new("INVALID_REQUEST", "部分退款次数超过限制"));
+    }
+    let day = Beijing::at(at.now).day_digits();
+    let refund_id = format!("5000000000{day}{}", at.fresh.decimals(11));
+    let refund = Refund { parameters, refund_id, status: "PROCESSING", success_time: None };
+    let told = accepted(order, &refund);
+    order.refunds.push(refund);
+    Ok(told)
+}
+
+/// 查询退款: ten at once.
+pub(super) fn query(orders: &Orders, request: &Fields) -> Result<Fields, Fault> {
+    one_of(request, &["refund_id", "out_refund_no", "transaction_id", "out_trade_no"])?;
+    let missing = || Fault::new("REFUNDNOTEXIST", "退款订单查询失败");
+    let is_asked = |refund: &Refund| {
+        request.get("refund_id").is_none_or(|id| *id == refund.refund_id)
+            && request.get("out_refund_no").is_none_or(|number| *number == refund.number())
+    };
+    let is_of_order =
+        ["transaction_id", "out_trade_no"].iter().any(|name| request.contains_key(*name));
+    let merchant = text(request, "mch_id");
+    let order = if is_of_order {
+        orders.wanted(request)
+    } else {
+        let mut own = orders.book.iter().filter(|((owner, _), _)| owner == merchant);
+        own.find(|(_, order)| order.refunds.iter().any(is_asked)).map(|(_, order)| order)
+    };
+    let order = order.ok_or_else(missing)?;
+    let all: Vec<&Refund> = order.refunds.iter().filter(|refund| is_asked(refund)).collect();
+    let offset = usize::try_from(number_of(request, "offset")).unwrap_or(usize::MAX);
+    if all.is_empty() {
+        return Err(missing());
+    }
+    let page: Vec<&Refund> = all.iter().skip(offset).take(PAGE).copied().collect();
+    if page.is_empty() {
+        return Err(Fault::new("PARAM_ERROR", "offset超过退款笔数"));
+    }
+    let mut told = fields_of(&[
+        ("transaction_id", transaction_id(order)),
+        ("out_trade_no", text(&order.parameters, "out_trade_no")),
+        ("total_fee", &order.total_fee().to_string()),
+        ("cash_fee", &order.total_fee().to_string()),
+        ("fee_type", "CNY"),
+        ("refund_count", &page.len().to_string()),
+    ]);
+    if all.len() > PAGE {
+        told.insert("total_refund_count".to_owned(), all.len().to_string());
+    }
+    for (index, refund) in page.iter().enumerate() {
+        let mut tell = |name: &str, value: &str| {
+            told.insert(format!("{name}_{index}"), value.to_owned());
+        };
+        tell("out_refund_no", refund.number());
+        tell("refund_id", &refund.refund_id);
+        tell("refund_channel", "ORIGINAL");
+        tell("refund_fee", text(&refund.parameters, "refund_fee"));
+        tell("refund_status", refund.status);
+        tell("refund_account", ACCOUNT);
+        tell("refund_recv_accout", "支付用户零钱");
+        if let Some(time) = refund.success_time {
+            tell("refund_success_time", &Beijing::at(time).plain());
+        }
+    }
+    Ok(told)
+}
+
+/// A refund that is being processed ends.
+pub(super) fn end<'a>(
+    orders: &'a mut Orders,
+    merchant: &str,
+    number: &str,
+    status: &'static str,
+    now: i64,
+) -> Option<(&'a Order, &'a Refund)> {
+    let is_it = |refund: &Refund| refund.number() == number && refund.status == "PROCESSING";
+    let mut own = orders.book.iter_mut().filter(|((owner, _), _): &(&Key, _)| owner == merchant);
+    let (_, order) = own.find(|(_, order)| order.refunds.iter().any(is_it))?;
+    let refund = order.refunds.iter_mut().find(|refund| is_it(refund))?;
+    refund.status = status;
+    refund.success_time = (status == "SUCCESS").then_some(now);
+    let order: &Order = order;
+    let refund = order.refunds.iter().find(|refund| refund.number() == number)?;
+    Some((order, refund))
+}
+
+fn accepted(order: &Order, refund: &Refund) -> Fields {
+    let total = order.total_fee().to_string();
+    fields_of(&[
+        ("transaction_id", transaction_id(order)),
+        ("out_trade_no", text(&order.parameters, "out_trade_no")),
+        ("out_refund_no", refund.number()),
+        ("refund_id", &refund.refund_id),
+        ("refund_fee", text(&refund.parameters, "refund_fee")),
+        ("cash_refund_fee", text(&refund.parameters, "refund_fee")),
+        ("coupon_refund_fee", "0"),
+        ("coupon_refund_count", "0"),
+        ("total_fee", &total),
+        ("cash_fee", &total),
+        ("refund_channel", ""),
+    ])
+}
+
+fn transaction_id(order: &Order) -> &str {
+    order.payment.as_ref().map_or("", |payment| payment.transaction_id.as_str())
+}
+
+/// The interfaces take several and have an order of precedence; a client that is sure sends one.
+fn one_of(request: &Fields, names: &[&str]) -> Result<(), Fault> {
+    match names.iter().filter(|name| request.contains_key(**name)).count() {
+        0 => Err(Fault::new("LACK_PARAMS", &format!("缺少参数{}", names.join("、")))),
+        1 => Ok(()),
+        _ => Err(Fault::new("PARAM_ERROR", &format!("{}只能有一个", names.join("、")))),
+    }
+}
+
+const ACCOUNT: &str = "REFUND_SOURCE_UNSETTLED_FUNDS";
+const PAGE: usize = 10;
+const MOST: usize = 50;
+const A_YEAR: i64 = 365 * 24 * 60 * 60;

@@ -1,0 +1,259 @@
+//! The fields of every request, as documents 001 and 002 and their neighbours list them.
+
+use serde_json::Value;
+
+use super::super::schema::{
+    self, Rule, Table, formed, is_currency, is_goods_id, is_ip, is_notify_url, is_order_number,
+    is_refund_number, object, optional, required, text, whole,
+};
+use super::Fields;
+use super::call::Call;
+use super::fault::Fault;
+
+/// Holds the fields of a request, and the JSON in them, against their tables.
+pub(super) fn check(call: Call, fields: &Fields) -> Result<(), Fault> {
+    let members = fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+    let request = Value::Object(members.collect());
+    let common = if call.is_combined() { COMBINED } else { SINGLE };
+    let tables = [common, table(call)];
+    schema::check_body(&request, &tables).map_err(|refusal| Fault::of_field(call, &refusal))?;
+    for (name, table) in [("detail", DETAIL), ("scene_info", scene(fields))] {
+        if let Some(json) = fields.get(name) {
+            json_of(call, json, &[table])?;
+        }
+    }
+    Ok(())
+}
+
+/// 子单信息, checked.
+pub(super) fn sub_orders(call: Call, fields: &Fields) -> Result<Vec<Value>, Fault> {
+    let json = fields.get("sub_order_list").map_or("", String::as_str);
+    let list = json_of(call, json, &[SUB_ORDER_LIST])?;
+    let items = schema::items_of(&list, "order_list");
+    if items.len() > MOST_SUB_ORDERS {
+        return Err(Fault::new("SUBORDER_LIMIT_EXCEEDED", "子单数量超过系统限制最大值"));
+    }
+    let counted = list.get("order_num").and_then(Value::as_u64);
+    if counted != u64::try_from(items.len()).ok() {
+        return Err(Fault::new("INVALID_PARAMS", "order_num与子单数量不一致"));
+    }
+    Ok(items.to_vec())
+}
+
+/// 子单信息 of a request to close.
+pub(super) fn closed_sub_orders(call: Call, fields: &Fields) -> Result<Vec<Value>, Fault> {
+    let json = fields.get("sub_order_list").map_or("", String::as_str);
+    // A bare list, which a table describes as a member only.
+    let wrapped = format!("{{\"order_list\":{json}}}");
+    let list = json_of(call, &wrapped, &[CLOSED_LIST])?;
+    Ok(schema::items_of(&list, "order_list").to_vec())
+}
+
+fn json_of(call: Call, json: &str, tables: &[Table]) -> Result<Value, Fault> {
+    schema::read(json.as_bytes(), tables).map_err(|refusal| Fault::of_field(call, &refusal))
+}
+
+fn table(call: Call) -> Table {
+    match call {
+        Call::Place => ORDER,
+        Call::Query => QUERY,
+        Call::Close => CLOSE,
+        Call::PlaceCombined => COMBINED_ORDER,
+        Call::QueryCombined => COMBINED_QUERY,
+        Call::CloseCombined => COMBINED_CLOSE,
+        Call::Refund => REFUND,
+        Call::QueryRefund => REFUND_QUERY,
+    }
+}
+
+fn scene(fields: &Fields) -> Table {
+    let is_h5 = fields.get("trade_type").is_some_and(|kind| kind == "MWEB");
+    let of_type = |name: &str| {
+        fields.get("scene_info").is_some_and(|json| json.contains(&format!("\"{name}\"")))
+    };
+    match (is_h5, of_type("IOS"), of_type("Android")) {
+        (false, ..) => STORE_SCENE,
+        (true, true, _) => IOS_SCENE,
+        (true, _, true) => ANDROID_SCENE,
+        (true, ..) => WAP_SCENE,
+    }
+}
+
+const SINGLE: Table = &[
+    required("appid", text(32)),
+    required("mch_id", text(32)),
+    required("nonce_str", NONCE),
+    required("sign", text(64)),
+    optional("sign_type", text(32)),
+];
+
+const COMBINED: Table = &[
+    required("combine_appid", text(32)),
+    required("combine_mch_id", text(32)),
+    required("nonce_str", NONCE),
+    required("sign", text(128)),
+    required("sign_type", text(64)),
+];
+
+const ORDER: Table = &[
+    optional("device_info", text(32)),
+    required("body", text(128)),
+    optional("detail", text(6000)),
+    optional("attach", text(127)),
+    required("out_trade_no", OUT_TRADE_NO),
+    optional("fee_type", formed(16, is_currency)),
+    required("total_fee", FEN),
+    required("spbill_create_ip", formed(64, is_ip)),
+    optional("time_start", TIME),
+    optional("time_expire", TIME),
+    optional("goods_tag", text(32)),
+    required("notify_url", formed(256, is_notify_url)),
+    required("trade_type", TRADE_TYPE),
+    optional("product_id", text(32)),
+    optional("limit_pay", formed(32, |limit| limit == "no_credit")),
+    optional("openid", text(128)),
+    optional("receipt", formed(8, |receipt| receipt == "Y")),
+    optional("profit_sharing", formed(1, |sharing| matches!(sharing, "Y" | "N"))),
+    optional("scene_info", text(256)),
+];
+
+const COMBINED_ORDER: Table = &[
+    optional("device_info", text(32)),
+    required("combine_out_trade_no", OUT_TRADE_NO),
+    required("spbill_create_ip", formed(16, is_ip)),
+    optional("time_start", TIME),
+    optional("time_expire", TIME),
+    required("notify_url", formed(256, is_notify_url)),
+    required("trade_type", TRADE_TYPE),
+    optional("product_id", text(32)),
+    optional("combine_openid", text(128)),
+    optional("scene_info", text(256)),
+    required("sub_order_list", formed(SUB_ORDER_BYTES, |list| list.len() <= SUB_ORDER_BYTES)),
+];
+
+const QUERY: Table =
+    &[optional("transaction_id", text(32)), optional("out_trade_no", OUT_TRADE_NO)];
+
+const CLOSE: Table = &[required("out_trade_no", OUT_TRADE_NO)];
+
+const COMBINED_QUERY: Table = &[required("combine_out_trade_no", OUT_TRADE_NO)];
+
+const COMBINED_CLOSE: Table = &[
+    required("combine_out_trade_no", OUT_TRADE_NO),
+    required("sub_order_list", text(SUB_ORDER_BYTES)),
+];
+
+const REFUND: Table = &[
+    optional("transaction_id", text(32)),
+    optional("out_trade_no", OUT_TRADE_NO),
+    required("out_refund_no", formed(64, is_refund_number)),
+    required("total_fee", FEN),
+    required("refund_fee", FEN),
+    optional("refund_fee_type", formed(8, is_currency)),
+    optional("refund_desc", text(80)),
+    optional(
+        "refund_account",
+        formed(30, |account| {
+            matches!(account, "REFUND_SOURCE_UNSETTLED_FUNDS" | "REFUND_SOURCE_RECHARGE_FUNDS")
+        }),
+    ),
+    optional("notify_url", formed(256, is_notify_url)),
+];
+
+const REFUND_QUERY: Table = &[
+    optional("refund_id", text(32)),
+    optional("out_refund_no", formed(64, is_refund_number)),
+    optional("transaction_id", text(32)),
+    optional("out_trade_no", OUT_TRADE_NO),
+    optional("offset", formed(10, is_number)),
+];
+
+const DETAIL: Table = &[
+    optional("cost_price", whole(0)),
+    optional("receipt_id", text(32)),
+    required("goods_detail", schema::list(&[GOODS_DETAIL])),
+];
+
+const GOODS_DETAIL: Table = &[
+    required("goods_id", formed(32, is_goods_id)),
+    optional("wxpay_goods_id", text(32)),
+    optional("goods_name", text(256)),
+    required("quantity", whole(1)),
+    required("price", whole(0)),
+    optional("goods_category", text(32)),
+    optional("body", text(1000)),
+];
+
+const STORE_SCENE: Table = &[required(
+    "store_info",
+    object(&[&[
+        required("id", text(32)),
+        optional("name", text(64)),
+        optional("area_code", text(6)),
+        optional("address", text(128)),
+    ]]),
+)];
+
+const IOS_SCENE: Table = &[required(
+    "h5_info",
+    object(&[&[
+        required("type", text(8)),
+        required("app_name", text(256)),
+        required("bundle_id", text(256)),
+    ]]),
+)];
+
+const ANDROID_SCENE: Table = &[required(
+    "h5_info",
+    object(&[&[
+        required("type", text(8)),
+        required("app_name", text(256)),
+        required("package_name", text(256)),
+    ]]),
+)];
+
+const WAP_SCENE: Table = &[required(
+    "h5_info",
+    object(&[&[
+        required("type", formed(8, |kind| kind == "Wap")),
+        required("wap_url", text(256)),
+        required("wap_name", text(256)),
+    ]]),
+)];
+
+const SUB_ORDER_LIST: Table =
+    &[required("order_num", whole(1)), required("order_list", schema::list(&[SUB_ORDER]))];
+
+const SUB_ORDER: Table = &[
+    required("appid", text(32)),
+    required("mch_id", text(32)),
+    required("body", text(SUB_ORDER_BYTES)),
+    required("out_trade_no", OUT_TRADE_NO),
+    required("fee_type", formed(16, is_currency)),
+    required("total_fee", whole(1)),
+    required("attach", text(SUB_ORDER_BYTES)),
+    optional("detail", text(SUB_ORDER_BYTES)),
+    optional("sub_appid", text(32)),
+    optional("sub_mch_id", text(32)),
+];
+
+const CLOSED_LIST: Table = &[required(
+    "order_list",
+    schema::list(&[&[required("mch_id", text(32)), required("out_trade_no", OUT_TRADE_NO)]]),
+)];
+
+const OUT_TRADE_NO: Rule = Rule::Text { shortest: 6, longest: 32, form: is_order_number };
+const NONCE: Rule = formed(32, |nonce| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+const FEN: Rule =
+    formed(19, |fen| is_number(fen) && !fen.starts_with('0') && fen.parse::<i64>().is_ok());
+const TIME: Rule =
+    formed(14, |time| time.len() == 14 && is_number(time) && super::unix_time(time).is_some());
+const TRADE_TYPE: Rule = formed(16, |kind| matches!(kind, "JSAPI" | "NATIVE" | "APP" | "MWEB"));
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Document 002.
+const MOST_SUB_ORDERS: usize = 10;
+const SUB_ORDER_BYTES: usize = 10_240;
