@@ -27,3 +27,4 @@ mod support;
 mod surface;
 mod tls;
 mod transport;
+mod v2;

@@ -1,0 +1,112 @@
+//! Places one APIv2 order (统一下单) in the sandbox, pays it, and shows each step.
+//!
+//! ```text
+//! cargo run --example unified_order
+//! ```
+//!
+//! APIv2 has no sandbox of WeChat Pay's for this call either; the order goes to one that this
+//! program starts.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
+
+use std::error::Error;
+use std::io::{Cursor, Read};
+use std::process::ExitCode;
+
+use wechatpay::sandbox::Sandbox;
+use wechatpay::v2::notify::{self, Notice};
+use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, Order, SignType, Signer};
+use wechatpay::{
+    Fen, HttpOptions, OpenId, OutTradeNo, Reply, Request, SignError, Time, Transport,
+    TransportError, UreqTransport,
+};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start()?;
+    let mut options = HttpOptions::default();
+    options.root_certificates = Some(sandbox.ca_pem().to_owned());
+    let transport = Shown(UreqTransport::new(&options)?);
+    let gateway = Gateway::at(sandbox.base_url(), transport)?;
+    let signer = Shown(HmacSha256Key::new(sandbox.mchid(), sandbox.v2().api_key())?);
+
+    let mut order = Order::new(
+        sandbox.appid(),
+        // A merchant takes the number from its own books, and stores it before it calls.
+        OutTradeNo::new(format!("demo-{}", Time::now()?.unix_seconds()))?,
+        "JSAPI支付测试",
+        Fen(1),
+        "14.23.150.211".parse()?,
+        sandbox.notify_url(),
+    );
+    order.attach = Some("支付测试".into());
+    let payer = Jsapi::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+    println!("== Order, to the sandbox at {}", gateway.base_url());
+    println!("out_trade_no: {}", order.out_trade_no);
+    println!("body: {}", order.body);
+    println!("total_fee: {} yuan", order.total_fee);
+
+    let prepay_id = v2::unified_order(&signer, &gateway, &order, &payer)?;
+    println!("\n== Placed: the sign of the answer was checked");
+    println!("prepay_id: {prepay_id}");
+
+    let parameters = v2::invoke::jsapi(&signer, &order, &prepay_id)?;
+    println!("\n== For the page, to start the payment");
+    println!("{}", serde_json::to_string_pretty(&parameters)?);
+
+    sandbox.v2().pay(order.out_trade_no.as_str(), &[])?;
+    for notice in sandbox.v2().take_notices() {
+        println!("\n== Notice\n{}", String::from_utf8_lossy(&notice.body));
+        if let Notice::Transaction(transaction) = notify::open(&signer, &notice.body)? {
+            let paid = transaction.paid(signer.mch_id(), &order)?;
+            println!("\n== Paid: it was held against the order");
+            println!("transaction_id: {}", paid.transaction_id());
+            println!("answer: {}", notify::ACCEPTED);
+        }
+    }
+    Ok(())
+}
+
+/// Prints what passes through.
+struct Shown<T>(T);
+
+impl Signer for Shown<HmacSha256Key> {
+    fn mch_id(&self) -> &str {
+        self.0.mch_id()
+    }
+
+    fn sign_type(&self) -> SignType {
+        self.0.sign_type()
+    }
+
+    fn sign(&self, message: &str) -> Result<String, SignError> {
+        let sign = self.0.sign(message)?;
+        println!("\n== Message signed, or checked\n{message}&key=…\n-> {sign}");
+        Ok(sign)
+    }
+
+    fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(req_info)
+    }
+}
+
+impl<T: Transport> Transport for Shown<T> {
+    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        println!("\n== Request\n{} {}", request.method, request.url);
+        println!("{}", String::from_utf8_lossy(request.body));
+        let reply = self.0.send(request)?;
+        let mut body = Vec::new();
+        let limited = reply.body.take(64 * 1024).read_to_end(&mut body);
+        limited.map_err(|error| TransportError::unknown(error.to_string()))?;
+        println!("\n== Answer\nHTTP {}\n{}", reply.status, String::from_utf8_lossy(&body));
+        Ok(Reply { body: Box::new(Cursor::new(body)), ..reply })
+    }
+}
