@@ -276,7 +276,7 @@ const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
 /// the result is the same.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
 
-/// Five minutes, both ends included (protocol C.1 (2); m/4013053249).
+/// Five minutes, both ends included (m/4013053249).
 const WINDOW_SECONDS: u64 = 300;
 
 /// An RSA key of 2048 bits in PKCS#1 takes at least 268 bytes; one of 1024 bits takes about 140.

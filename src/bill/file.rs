@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     const CONTENT: &[u8] = b"message";
-    /// Of `message` (protocol E.8).
+    /// Of `message`.
     const SHA1: &str = "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d";
 
     fn link() -> Link {

@@ -295,7 +295,7 @@ struct Amount {
     currency: &'static str,
 }
 
-/// Of the whole object, blanks between tokens not counted; our JSON has none (protocol D.1).
+/// Of the whole object, blanks between tokens not counted; our JSON has none.
 const DETAIL_LIMIT: usize = 6144;
 
 #[cfg(test)]

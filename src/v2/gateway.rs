@@ -157,7 +157,7 @@ impl Answer {
     }
 
     /// First `return_code`, which is not signed if it is FAIL; then the signature; then
-    /// `result_code` (protocol A.4, C.1).
+    /// `result_code`.
     fn judged(self, signer: &dyn Signer, request: &Fields) -> Result<Self, Error> {
         match self.fields.get("return_code") {
             Some("SUCCESS") => {}

@@ -1,4 +1,4 @@
-//! The string that gets signed (签名算法, protocol B.1).
+//! The string that gets signed (签名算法).
 
 use std::collections::BTreeMap;
 
