@@ -90,7 +90,10 @@ impl RsaSigner {
         let (mchid, serial_no) = (mchid.into(), serial_no.into());
         id::check_mchid(&mchid).map_err(|rule| Invalid::new("mchid", rule))?;
         id::check_serial_no(&serial_no).map_err(|rule| Invalid::new("serial_no", rule))?;
-        Ok(Self { mchid, serial_no, key: read_key(private_key_pem.as_ref())? })
+        let signer = Self { mchid, serial_no, key: read_key(private_key_pem.as_ref())? };
+        // ring reads some damaged keys, and refuses them no sooner than when they sign.
+        signer.sign(PROOF).map_err(|_| Invalid::new("private_key", DAMAGED))?;
+        Ok(signer)
     }
 
     /// From the texts of `apiclient_cert.pem` and `apiclient_key.pem`: the serial number is read
@@ -190,7 +193,7 @@ fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
             "TooSmall" => "is too short; WeChat Pay signs with RSA keys of 2048 bits",
             "TooLarge" => "is too long; RSA keys of 2048 to 4096 bits are read",
             "WrongAlgorithm" => "is not an RSA key; WeChat Pay signs with RSA keys",
-            _ => "is damaged: the PEM text holds no complete RSA private key",
+            _ => DAMAGED,
         };
         Invalid::new("private_key", rule)
     })
@@ -202,7 +205,9 @@ fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
     })
 }
 
-/// What a key signs to show that it belongs to a certificate. No request looks like this.
+const DAMAGED: &str = "is damaged: the PEM text holds no complete RSA private key";
+
+/// What a key signs to show that it can, and belongs to a certificate. No request looks like this.
 const PROOF: &[u8] = b"does this key belong to this certificate?";
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Key files are read strictly, and each wrong one is told apart.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use wechatpay::{PlatformKeys, RsaSigner, Signer};
 
 macro_rules! key {
@@ -177,4 +179,19 @@ fn keys_are_read_from_files() {
     )
     .unwrap();
     assert_eq!(from_key.sign(b"x").unwrap().bytes, from_certificate.sign(b"x").unwrap().bytes);
+}
+
+#[test]
+fn a_key_damaged_anywhere_is_told_when_it_is_read_and_not_when_it_signs() {
+    let (first, last) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
+    let text = key!("rsa2048.pem").trim().strip_prefix(first).unwrap().strip_suffix(last).unwrap();
+    let der = STANDARD.decode(text.replace(['\r', '\n'], "")).unwrap();
+    for position in 0..der.len() {
+        let mut der = der.clone();
+        der[position] ^= 1;
+        let pem = format!("{first}\n{}\n{last}\n", STANDARD.encode(der));
+        if let Ok(signer) = RsaSigner::from_pem("1900007291", "AB", pem) {
+            signer.sign(b"an order").unwrap_or_else(|error| panic!("byte {position}: {error}"));
+        }
+    }
 }
