@@ -50,7 +50,7 @@ pub fn query(
 ///
 /// `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close` (m/4012577452). The
 /// sub-orders must be named exactly as they were ordered, so it takes the order itself. One that is
-/// closed already counts as closed.
+/// closed already counts as closed, if the answer that says so is signed.
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
@@ -67,7 +67,8 @@ pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<()
     let number = id::encoded(order.combine_out_trade_no.as_str());
     let path = format!("/v3/combine-transactions/out-trade-no/{number}/close");
     match gateway.post_unanswered(signer, &path, &body) {
-        Err(Error::Api(error)) if error.code == Code::ORDER_CLOSED => Ok(()),
+        // Signed, or else anybody could say so.
+        Err(Error::Api(error)) if error.signed && error.code == Code::ORDER_CLOSED => Ok(()),
         result => result,
     }
 }

@@ -7,7 +7,7 @@ use wechatpay::pay::h5::{H5Info, H5Type};
 use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, NotPaid, SettleInfo, TradeState};
 use wechatpay::refund::{self, Refund, Status};
-use wechatpay::sandbox::Sandbox;
+use wechatpay::sandbox::{Answer, Sandbox};
 use wechatpay::{
     ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Outcome, Retry, SubMerchant, Time,
 };
@@ -211,6 +211,19 @@ fn a_combined_order_is_closed_whole_and_closing_twice_is_no_error() {
     order.sub_orders.pop();
     let error = combine::close(signer, gateway, &order).unwrap_err();
     assert_eq!((api(&error).status, &api(&error).code), (400, &Code::INVALID_REQUEST));
+}
+
+#[test]
+fn that_a_combined_order_is_closed_already_is_believed_only_if_it_is_signed() {
+    let sandbox = start();
+    let order = order(&sandbox, "not-closed-1");
+    place(&sandbox, &order).unwrap();
+    sandbox.tamper_next(|answer| {
+        let body = br#"{"code":"ORDER_CLOSED","message":"closed"}"#;
+        *answer = Answer { status: 400, headers: Vec::new(), body: body.to_vec() };
+    });
+    let error = combine::close(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    assert_eq!((&api(&error).code, api(&error).signed), (&Code::ORDER_CLOSED, false));
 }
 
 #[test]
