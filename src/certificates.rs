@@ -44,9 +44,14 @@ pub fn list(
         .and_then(|listed| open_all(listed, api_v3_key))
         .unwrap_or_default();
     let mut keys = gateway.keys().clone();
+    let mut is_readable = true;
     for certificate in &brought {
         if !keys.holds(&certificate.serial_no) {
-            keys = keys.with_certificate(&certificate.pem)?;
+            match keys.clone().with_certificate(&certificate.pem) {
+                Ok(more) => keys = more,
+                // Said below, once it is known whose answer this is.
+                Err(_) => is_readable = false,
+            }
         }
     }
     let believed = answer.believed_by(&keys).map_err(|error| match error {
@@ -58,6 +63,9 @@ pub fn list(
     })?;
     if brought.is_empty() {
         return Err(believed.malformed("it holds no certificate that the APIv3 key opens"));
+    }
+    if !is_readable {
+        return Err(believed.malformed("it holds a certificate that cannot be read"));
     }
     Ok(brought)
 }

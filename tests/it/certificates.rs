@@ -1,5 +1,8 @@
 //! Platform certificates, both key modes and the time between.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use wechatpay::pay::app;
 use wechatpay::sandbox::KeyMode;
 use wechatpay::{ApiV3Key, Code, Error, Outcome, PlatformKeys, Untrusted, certificates, notify};
@@ -61,6 +64,38 @@ fn a_list_that_the_key_does_not_open_or_that_is_forged_is_not_believed() {
     // Believed by the keys that are there, but with nothing in it that opens.
     let error = certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key).unwrap_err();
     assert!(matches!(&error, Error::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn a_listed_certificate_that_cannot_be_read_is_the_answers_fault_and_not_the_callers() {
+    let sandbox = start();
+    sandbox.set_key_mode(KeyMode::Certificate);
+    let held = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
+    let gateway = sandbox.gateway().with_keys(held);
+    let sealing = UnboundKey::new(&AES_256_GCM, sandbox.api_v3_key().as_bytes()).unwrap();
+    let mut sealed = b"no certificate".to_vec();
+    LessSafeKey::new(sealing)
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(*b"61f9c719728a"),
+            Aad::from("certificate"),
+            &mut sealed,
+        )
+        .unwrap();
+    let list = serde_json::json!({"data": [{
+        "serial_no": "AB",
+        "effective_time": "2018-06-08T10:34:56+08:00",
+        "expire_time": "2028-12-08T10:34:56+08:00",
+        "encrypt_certificate": {
+            "algorithm": "AEAD_AES_256_GCM",
+            "nonce": "61f9c719728a",
+            "associated_data": "certificate",
+            "ciphertext": STANDARD.encode(sealed),
+        },
+    }]});
+    sandbox.rewrite_next(move |answer| answer.body = list.to_string().into_bytes());
+    let error = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap_err();
+    assert!(matches!(&error, Error::Malformed { .. }), "{error}");
+    assert!(error.to_string().contains("a certificate that cannot be read"), "{error}");
 }
 
 #[test]
