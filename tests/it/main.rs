@@ -17,6 +17,7 @@ mod combined;
 mod failover;
 mod faults;
 mod forgery;
+mod fuzz;
 mod keys;
 mod life;
 mod money;

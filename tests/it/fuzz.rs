@@ -1,0 +1,155 @@
+//! The fuzz targets, on a stable compiler and for a few seconds: every seed as it is, then seeds
+//! changed at random. `tests/release.sh fuzz` runs them for as long as one likes.
+
+use std::fs;
+use std::panic;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[path = "../targets/targets.rs"]
+mod targets;
+
+/// Whether the library took the input.
+type Target = fn(&[u8]) -> bool;
+
+/// How many inputs each target gets: about the same time for each, and 100,000 in all.
+const INPUTS: [(&str, Target, usize); 11] = [
+    ("keys", targets::keys, 7_000),
+    ("der", targets::der, 5_000),
+    ("notice", targets::notice, 18_000),
+    ("notice_signed", targets::notice_signed, 3_000),
+    ("answer", targets::answer, 1_500),
+    ("api_error", targets::api_error, 14_000),
+    ("xml_read", targets::xml_read, 3_000),
+    ("xml_write", targets::xml_write, 1_000),
+    ("time", targets::time, 18_500),
+    ("order", targets::order, 12_000),
+    ("bill", targets::bill, 17_000),
+];
+
+macro_rules! tests {
+    ($($name:ident)+) => {
+        $(#[test]
+        fn $name() {
+            fuzz(stringify!($name));
+        })+
+    };
+}
+
+tests! { keys der notice notice_signed answer api_error xml_read xml_write time order bill }
+
+#[test]
+fn inputs_are_a_hundred_thousand_in_all() {
+    assert_eq!(INPUTS.iter().map(|(.., inputs)| inputs).sum::<usize>(), 100_000);
+}
+
+fn fuzz(name: &str) {
+    let (_, target, inputs) = INPUTS.into_iter().find(|(other, ..)| *other == name).unwrap();
+    let corpus = corpus(name);
+    let taken = corpus.iter().filter(|seed| run(name, target, seed, "as it is")).count();
+    assert!(taken > 0, "{name}: the library takes nothing of the corpus");
+    let seed = seed();
+    let mut random = Random(seed);
+    for number in corpus.len()..inputs {
+        let input = random.input(&corpus);
+        run(name, target, &input, &format!("input {number} of WECHATPAY_SEED={seed}"));
+    }
+}
+
+/// Runs a target, and if it panics says on what and keeps that.
+fn run(name: &str, target: Target, input: &[u8], origin: &str) -> bool {
+    panic::catch_unwind(|| target(input)).unwrap_or_else(|_| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
+        fs::write(&path, input).unwrap();
+        panic!("{name}, {origin}, kept in {}: \"{}\"", path.display(), input.escape_ascii());
+    })
+}
+
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus").join(name);
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.collect();
+    // The same seed of random numbers means the same inputs everywhere.
+    files.sort();
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("WECHATPAY_SEED").ok().map(|seed| seed.parse().unwrap());
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    given.unwrap_or(since.as_nanos() as u64 | 1)
+}
+
+/// xorshift64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+
+    /// A seed with one to four changes.
+    fn input(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+        let mut input = self.one(corpus).clone();
+        for _ in 0..=self.below(4) {
+            let start = self.below(input.len() + 1);
+            let end = (start + self.below(17)).min(input.len());
+            match self.below(7) {
+                0 => input.iter_mut().skip(start).take(1).for_each(|byte| *byte ^= 1 << (end % 8)),
+                1 => input.insert(start, self.next() as u8),
+                2 => drop(input.drain(start..end)),
+                3 => drop(input.splice(start..start, input[start..end].to_vec())),
+                4 => drop(input.splice(start..end, self.one(&WORDS).bytes())),
+                5 => drop(input.splice(start..start, self.one(&WORDS).bytes())),
+                _ => {
+                    let other = self.one(corpus);
+                    input.truncate(start);
+                    input.extend_from_slice(&other[self.below(other.len())..]);
+                }
+            }
+        }
+        input.truncate(LONGEST);
+        input
+    }
+}
+
+/// What readers stumble over.
+const WORDS: [&str; 24] = [
+    "",
+    "\0",
+    "\n",
+    "\r\n",
+    "\n\n",
+    "\u{1e}",
+    " ",
+    "\"",
+    "\\",
+    "\\ud800",
+    "`",
+    ",`",
+    "=",
+    "-1",
+    "0",
+    "1e2",
+    "9223372036854775807",
+    "18446744073709551616",
+    "null",
+    "[[[[[[[[",
+    "{}",
+    "\u{feff}",
+    "\u{2028}",
+    "公仔🧸",
+];
+
+const LONGEST: usize = 16 * 1024;
