@@ -3,7 +3,7 @@
 //! Two things are looked at beside the verdict: that nobody was asked twice, and that the call
 //! ended in time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
@@ -36,7 +36,7 @@ struct Operation {
     name: &'static str,
     call: Call,
     /// The same with a field that breaks a rule, for each rule.
-    broken: fn(&dyn Signer, &Gateway) -> Vec<Result<(), Error>>,
+    broken: Broken,
     /// A success, as WeChat Pay answers it.
     answer: &'static str,
     /// A member of it without which it is no answer.
@@ -48,14 +48,20 @@ struct Operation {
 /// By the protocol that it speaks.
 enum Call {
     V3(fn(&dyn Signer, &Gateway) -> Result<(), Error>),
-    V2(fn(&v2::HmacSha256Key, &v2::Gateway) -> Result<(), Error>),
+    V2(fn(&dyn v2::Signer, &v2::Gateway) -> Result<(), Error>),
+}
+
+/// Likewise.
+enum Broken {
+    V3(fn(&dyn Signer, &Gateway) -> Vec<Result<(), Error>>),
+    V2(fn(&dyn v2::Signer, &v2::Gateway) -> Vec<Result<(), Error>>),
 }
 
 static OPERATIONS: [Operation; 4] = [
     Operation {
         name: "prepay",
         call: Call::V3(|signer, gateway| app::prepay(signer, gateway, &order(UNPAID)).map(drop)),
-        broken: broken_orders,
+        broken: Broken::V3(broken_orders),
         answer: r#"{"prepay_id":"wx201410272009395522657a690389285100"}"#,
         required: "prepay_id",
         open: None,
@@ -65,7 +71,7 @@ static OPERATIONS: [Operation; 4] = [
         call: Call::V3(|signer, gateway| {
             refund::apply(signer, gateway, &refund_of(PAID)).map(drop)
         }),
-        broken: broken_refunds,
+        broken: Broken::V3(broken_refunds),
         answer: r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"fault-refund-1",
             "transaction_id":"1217752501201407033233368018","out_trade_no":"fault-paid-1",
             "channel":"ORIGINAL","user_received_account":"招商银行信用卡0403",
@@ -77,22 +83,21 @@ static OPERATIONS: [Operation; 4] = [
     Operation {
         name: "query",
         call: Call::V3(|signer, gateway| pay::query(signer, gateway, &number(PAID)).map(drop)),
-        broken: |_, _| {
+        broken: Broken::V3(|_, _| {
             let wrong = ["12345", "", "123456789012345678901234567890123", "fault paid", "订单号"];
             wrong.into_iter().map(|text| OutTradeNo::new(text).map(drop)).collect()
-        },
+        }),
         answer: r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291",
             "out_trade_no":"fault-paid-1","trade_state":"NOTPAY","trade_state_desc":"未支付"}"#,
         required: "trade_state",
         open: Some("trade_state"),
     },
-    // What breaks a rule, a signature or the XML of this one is in the tests of v2.
     Operation {
         name: "v2 order",
         call: Call::V2(|signer, gateway| {
             v2::unified_order(signer, gateway, &v2_order(), &v2::App).map(drop)
         }),
-        broken: |_, _| Vec::new(),
+        broken: Broken::V2(broken_v2_orders),
         answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
             <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str>\
             <prepay_id>wx201410272009395522657a690389285100</prepay_id>\
@@ -202,15 +207,44 @@ fn broken_refunds(signer: &dyn Signer, gateway: &Gateway) -> Vec<Result<(), Erro
     broken.into()
 }
 
+fn broken_v2_orders(signer: &dyn v2::Signer, gateway: &v2::Gateway) -> Vec<Result<(), Error>> {
+    let long = |length| Some("长".repeat(length));
+    let rules: [&dyn Fn(&mut v2::Order); 8] = [
+        &|order| order.body.clear(),
+        &|order| order.body = "长".repeat(129),
+        &|order| order.body = "公仔🧸".into(),
+        &|order| order.attach = long(129),
+        &|order| order.device_info = long(33),
+        &|order| order.goods_tag = long(33),
+        &|order| order.total_fee = Fen(0),
+        &|order| order.total_fee = Fen(u64::MAX),
+    ];
+    let broken = rules.map(|breaks| {
+        let mut order = v2_order();
+        breaks(&mut order);
+        v2::unified_order(signer, gateway, &order, &v2::App).map(drop)
+    });
+    broken.into()
+}
+
 // What goes wrong, and what is right then.
 
 struct Fault {
     /// Its place in the matrix.
     number: u8,
+    concerns: Protocols,
     verdict: Verdict,
     /// Part of what the error says: that it failed for this reason and no other.
     why: &'static str,
     make: Make,
+}
+
+/// What is made below the protocols concerns both.
+#[derive(Clone, Copy, PartialEq)]
+enum Protocols {
+    Both,
+    V3,
+    V2,
 }
 
 #[derive(Clone, Copy)]
@@ -258,11 +292,11 @@ const MARGIN: Duration = Duration::from_millis(200);
 const NOISE: Duration = Duration::from_secs(5);
 
 fn server(number: u8, why: &'static str, script: Script) -> Fault {
-    Fault { number, verdict: Verdict::Unknown, why, make: Make::Server(script) }
+    Fault::new(number, Verdict::Unknown, why, Make::Server(script))
 }
 
 fn slow(number: u8, why: &'static str, script: Script) -> Fault {
-    Fault { number, verdict: Verdict::Unknown, why, make: Make::Slow(script) }
+    Fault::new(number, Verdict::Unknown, why, Make::Slow(script))
 }
 
 fn own(
@@ -271,7 +305,7 @@ fn own(
     why: &'static str,
     run: fn(&'static Operation) -> Vec<Seen>,
 ) -> Fault {
-    Fault { number, verdict, why, make: Make::Own(run) }
+    Fault::new(number, verdict, why, Make::Own(run))
 }
 
 /// An answer that is changed after it was signed.
@@ -281,7 +315,7 @@ fn tampered(
     change: impl Fn(&mut sandbox::Answer) + Clone + Send + Sync + 'static,
 ) -> Fault {
     let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.tamper_next(change.clone())));
-    Fault { number, verdict: Verdict::Unknown, why, make }
+    Fault::new(number, Verdict::Unknown, why, make)
 }
 
 /// An answer that is odd, and signed like that.
@@ -294,13 +328,30 @@ fn rewritten(
     let make = move |sandbox: &Sandbox, operation: &'static Operation| {
         sandbox.rewrite_next(move |answer| change(answer, operation));
     };
-    Fault { number, verdict, why, make: Make::Sandbox(Box::new(make)) }
+    Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
+}
+
+/// Likewise in XML.
+fn rewritten_xml(
+    number: u8,
+    verdict: Verdict,
+    why: &'static str,
+    change: impl Fn(&mut BTreeMap<String, String>) + Copy + Send + Sync + 'static,
+) -> Fault {
+    let make = move |sandbox: &Sandbox, _: &'static Operation| sandbox.v2().rewrite_next(change);
+    Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
 }
 
 /// An error answer of WeChat Pay's.
 fn refused(number: u8, verdict: Verdict, status: u16, code: &'static str) -> Fault {
     let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.refuse_next(status, code, "")));
-    Fault { number, verdict, why: code, make }
+    Fault::new(number, verdict, code, make)
+}
+
+/// Likewise in XML.
+fn refused_in_xml(number: u8, verdict: Verdict, code: &'static str) -> Fault {
+    let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.v2().refuse_next(code, "")));
+    Fault::new(number, verdict, code, make)
 }
 
 /// A page of a machine between.
@@ -313,7 +364,7 @@ fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> 
         });
     };
     let why = if status == 200 { "is missing" } else { "carries no signature" };
-    Fault { number, verdict, why, make: Make::Sandbox(Box::new(make)) }
+    Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
 }
 
 // The matrix, by its sections.
@@ -323,12 +374,17 @@ fn before_anything_is_sent() -> Vec<Fault> {
     vec![
         own(1, Verdict::NotSent, "", |operation| {
             let wire = Wire::start(|peer, _| peer.request());
-            let results = (operation.broken)(&merchant(), &at(&wire.url("http")));
+            let results = operation.broken(&wire.url("http"));
             nothing_sent(results, wire)
         }),
         own(1, Verdict::NotSent, "mchid must", |operation| {
             with_signer(operation, &Named("19\r\n"))
-        }),
+        })
+        .only(Protocols::V3),
+        own(1, Verdict::NotSent, "mch_id must", |operation| {
+            with_signer(operation, &Named("19\r\n"))
+        })
+        .only(Protocols::V2),
         own(2, Verdict::NotSent, "the HSM", |operation| with_signer(operation, &Named("190000"))),
         own(4, Verdict::NotSent, "refused", |operation| {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
@@ -587,11 +643,13 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
         server(38, "behind this machine's clock", |peer, operation| {
             peer.request()?;
             peer.say(Answer::signed_at(now() - 301, operation.answer).bytes())
-        }),
+        })
+        .only(Protocols::V3),
         server(39, "ahead of this machine's clock", |peer, operation| {
             peer.request()?;
             peer.say(Answer::signed_at(now() + 330, operation.answer).bytes())
-        }),
+        })
+        .only(Protocols::V3),
         tampered(40, "does not hold", |answer| {
             answer.set_header("Wechatpay-Serial", PLATFORM_ID_2);
         }),
@@ -606,11 +664,11 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
         }),
         tampered(42, not_verified, |answer| answer.body.clear()),
         tampered(43, not_verified, |answer| answer.set_header("Wechatpay-Nonce", "0")),
-        Fault {
-            number: 44,
-            verdict: Verdict::Unknown,
-            why: not_verified,
-            make: Make::Sandbox(Box::new(|sandbox, operation| {
+        Fault::new(
+            44,
+            Verdict::Unknown,
+            not_verified,
+            Make::Sandbox(Box::new(|sandbox, operation| {
                 let (send, receive) = mpsc::channel();
                 sandbox.tamper_next(move |answer| send.send(answer.headers.clone()).unwrap());
                 let mut order = order(UNPAID);
@@ -619,20 +677,20 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
                 let headers = receive.recv().unwrap();
                 sandbox.tamper_next(move |answer| answer.headers = headers);
             })),
-        },
+        ),
         tampered(45, not_verified, compress),
         // Signed as compressed: then it is believed, and no JSON.
         rewritten(45, Verdict::Unknown, "JSON Syntax error", |answer, _| compress(answer)),
-        Fault {
-            number: 46,
-            verdict: Verdict::Unknown,
-            why: not_verified,
-            make: Make::Sandbox(Box::new(|sandbox, _| {
+        Fault::new(
+            46,
+            Verdict::Unknown,
+            not_verified,
+            Make::Sandbox(Box::new(|sandbox, _| {
                 let (serial_no, key) = (sandbox.serial_no(), sandbox.merchant_key_pem());
                 let own = RsaSigner::from_pem(sandbox.mchid(), serial_no, key).unwrap();
                 sandbox.tamper_next(move |answer| sign(answer, &own));
             })),
-        },
+        ),
         tampered(47, "probes", |answer| {
             let real = String::from_utf8(answer.header("Wechatpay-Signature").unwrap().to_vec());
             let probe = format!("WECHATPAY/SIGNTEST/{}", &real.unwrap()[19..]);
@@ -640,16 +698,15 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
         }),
         page(48, Verdict::Unknown, 200, "<html><form action=/login></html>"),
     ]);
-    faults.extend([302, 307, 308].map(|status| Fault {
-        number: 49,
-        verdict: Verdict::Unknown,
-        why: "HTTP 30",
-        make: Make::Own(match status {
-            302 => |operation| vec![redirected(operation, "302 Found")],
-            307 => |operation| vec![redirected(operation, "307 Temporary Redirect")],
-            _ => |operation| vec![redirected(operation, "308 Permanent Redirect")],
+    faults.extend([
+        own(49, Verdict::Unknown, "HTTP 30", |operation| vec![redirected(operation, "302 Found")]),
+        own(49, Verdict::Unknown, "HTTP 30", |operation| {
+            vec![redirected(operation, "307 Temporary Redirect")]
         }),
-    }));
+        own(49, Verdict::Unknown, "HTTP 30", |operation| {
+            vec![redirected(operation, "308 Permanent Redirect")]
+        }),
+    ]);
     faults
 }
 
@@ -680,12 +737,7 @@ fn answered_and_believed_but_odd() -> Vec<Fault> {
             peer.say(Answer::signed(operation.answer).bytes())
         },
     ];
-    faults.extend(informed.map(|script| Fault {
-        number: 54,
-        verdict: Verdict::Good,
-        why: "",
-        make: Make::Server(script),
-    }));
+    faults.extend(informed.map(|script| Fault::new(54, Verdict::Good, "", Make::Server(script))));
     faults.extend([
         rewritten(51, Verdict::Good, "", |answer, _| set(answer, "new", Some("[{\"x\":null}]"))),
         rewritten(52, Verdict::Good, "", |answer, operation| {
@@ -737,6 +789,102 @@ fn refused_or_failed() -> Vec<Fault> {
     faults
 }
 
+/// 35 to 58 in XML: there, the signature is a field, and every answer has the status 200.
+///
+/// Nothing in it is signed at a time (38, 39), by a numbered key (40) or as a probe (47).
+fn answered_in_xml() -> Vec<Fault> {
+    let (untrusted, not_documented) = ("sign does not verify", "is not what WeChat Pay documents");
+    let mut faults = vec![
+        tampered(35, "it carries no sign", |answer| replace(answer, "sign", None)),
+        tampered(35, "it carries no sign", |answer| replace(answer, "sign", Some(""))),
+        tampered(36, "names a field twice", |answer| {
+            let sign = field(answer, "sign");
+            add(answer, "sign", &sign);
+        }),
+        tampered(37, "not UTF-8", |answer| {
+            let end = answer.body.len() - "</xml>".len();
+            answer.body.insert(end, 0xFF);
+        }),
+        Fault::new(
+            41,
+            Verdict::Unknown,
+            untrusted,
+            Make::Sandbox(Box::new(|sandbox, _| {
+                let key = v2::HmacSha256Key::new("1900007291", sandbox.v2().api_key()).unwrap();
+                sandbox.tamper_next(move |answer| {
+                    assert_eq!(sign_xml(answer, &key), field(answer, "sign"));
+                    let sign = sign_xml(answer, &v2_merchant());
+                    replace(answer, "sign", Some(&sign));
+                });
+            })),
+        ),
+        // The shorter digest of the same key, which an attacker may hope to be let pass.
+        tampered(41, "not of the signer's algorithm", |answer| {
+            let sign = field(answer, "sign")[..32].to_owned();
+            replace(answer, "sign", Some(&sign));
+        }),
+        tampered(42, untrusted, |answer| {
+            let prepay_id = field(answer, "prepay_id") + "0";
+            replace(answer, "prepay_id", Some(&prepay_id));
+        }),
+        tampered(42, untrusted, |answer| add(answer, "new", "1")),
+        tampered(42, untrusted, |answer| replace(answer, "return_msg", None)),
+        tampered(42, untrusted, |answer| replace(answer, "result_code", Some("FAIL"))),
+        tampered(42, not_documented, |answer| answer.body.clear()),
+        tampered(43, untrusted, |answer| replace(answer, "nonce_str", Some("0"))),
+        // An answer of another time: only what it is about can tell.
+        rewritten_xml(44, Verdict::Unknown, "is not that of the request", |fields| {
+            fields.insert("out_trade_no".into(), "fault-other-1".into());
+        }),
+        tampered(45, not_documented, compress),
+        // The key is shared, so that the merchant's own request is signed as well as any answer.
+        Fault::new(
+            46,
+            Verdict::Unknown,
+            "return_code is missing",
+            Make::Sandbox(Box::new(|sandbox, operation| {
+                operation.in_sandbox(sandbox).unwrap();
+                let request = sandbox.received().pop().unwrap().body;
+                sandbox.tamper_next(move |answer| answer.body = request);
+            })),
+        ),
+        page(48, Verdict::Unknown, 200, "<html><form action=/login></html>")
+            .because(not_documented),
+    ];
+    let odd: [fn(&mut BTreeMap<String, String>); 4] = [
+        |fields| drop(fields.remove("prepay_id")),
+        |fields| drop(fields.insert("prepay_id".into(), "wx 1".into())),
+        |fields| drop(fields.remove("result_code")),
+        |fields| drop(fields.insert("appid".into(), "wx1".into())),
+    ];
+    faults.extend(odd.map(|change| rewritten_xml(50, Verdict::Unknown, not_documented, change)));
+    faults.extend(
+        ["[]", "null", "<xml/>", "<xml></xml>", "<xml>"]
+            .map(|body| tampered(50, not_documented, move |answer| answer.body = body.into())),
+    );
+    faults.extend([
+        rewritten_xml(51, Verdict::Good, "", |fields| {
+            fields.insert("new".into(), "<![CDATA[&".into());
+        }),
+        rewritten_xml(52, Verdict::Good, "", |fields| {
+            fields.insert("trade_type".into(), "NEW_WORD".into());
+        }),
+    ]);
+    faults.extend(
+        ["NOAUTH", "NOTENOUGH", "ORDERPAID", "ORDERCLOSED", "OUT_TRADE_NO_USED", "SIGNERROR"]
+            .map(|code| refused_in_xml(55, Verdict::Refused, code)),
+    );
+    // Another status is not WeChat Pay's, whoever sent it.
+    faults.extend(
+        [(56, 404), (56, 403), (57, 429), (58, 500), (58, 502), (58, 503), (58, 504)]
+            .map(|(number, status)| page(number, Verdict::Unknown, status, "<html></html>")),
+    );
+    faults.extend(
+        ["SYSTEMERROR", "BRAND_NEW"].map(|code| refused_in_xml(58, Verdict::Unknown, code)),
+    );
+    faults.into_iter().map(|fault| fault.only(Protocols::V2)).collect()
+}
+
 /// What cannot be made for each operation, and where it is looked at instead.
 const ELSEWHERE: [(u8, &str); 3] = [
     (
@@ -780,6 +928,11 @@ fn an_error_is_answered() {
 }
 
 #[test]
+fn an_answer_in_xml_is_odd_or_not_to_be_believed() {
+    run(&answered_in_xml());
+}
+
+#[test]
 fn the_answer_204_is_a_success_of_closing() {
     let sandbox = start();
     app::prepay(sandbox.signer(), sandbox.gateway(), &order(UNPAID)).unwrap();
@@ -796,14 +949,17 @@ fn the_matrix_is_whole() {
         answered_not_to_be_believed(),
         answered_and_believed_but_odd(),
         refused_or_failed(),
+        answered_in_xml(),
     ];
-    let numbers: Vec<u8> = sections.iter().flatten().map(|fault| fault.number).collect();
-    let made: BTreeSet<u8> = numbers.iter().copied().collect();
+    let faults = || sections.iter().flatten();
+    let made: BTreeSet<u8> = faults().map(|fault| fault.number).collect();
     let elsewhere: BTreeSet<u8> = ELSEWHERE.iter().map(|(number, _)| *number).collect();
     assert!(made.is_disjoint(&elsewhere));
     assert_eq!(made.union(&elsewhere).copied().collect::<Vec<u8>>(), Vec::from_iter(1..=59));
     assert!(made.len() >= 45, "{} numbers", made.len());
-    assert!(numbers.len() * OPERATIONS.len() >= 180, "{} faults", numbers.len());
+    let cases = |operation| faults().filter(|fault| fault.concerns(operation)).count();
+    let cases = OPERATIONS.each_ref().map(cases);
+    assert!(cases.iter().all(|cases| *cases >= 60), "{cases:?}");
 }
 
 /// Each fault for each operation, by a few threads, because most of the time is spent waiting.
@@ -883,21 +1039,45 @@ impl Bench {
 }
 
 impl Operation {
-    fn over(&self, signer: &dyn Signer, gateway: &Gateway) -> Result<(), Error> {
+    /// Over what the sandbox holds ready.
+    fn in_sandbox(&self, sandbox: &Sandbox) -> Result<(), Error> {
         match self.call {
-            Call::V3(call) => call(signer, gateway),
-            Call::V2(_) => panic!("{} is not signed with a private key", self.name),
+            Call::V3(call) => call(sandbox.signer(), sandbox.gateway()),
+            Call::V2(call) => call(sandbox.v2().signer(), sandbox.v2().gateway()),
+        }
+    }
+
+    fn broken(&self, base_url: &str) -> Vec<Result<(), Error>> {
+        match self.broken {
+            Broken::V3(calls) => calls(&merchant(), &at(base_url)),
+            Broken::V2(calls) => calls(&v2_merchant(), &v2_at(base_url)),
         }
     }
 }
 
 impl Fault {
-    /// What is made below the protocols concerns both; the rest, and when an answer was signed, is
-    /// that of v3.
+    fn new(number: u8, verdict: Verdict, why: &'static str, make: Make) -> Self {
+        // What the sandbox makes is made of an answer.
+        let concerns = match make {
+            Make::Sandbox(_) => Protocols::V3,
+            Make::Server(_) | Make::Slow(_) | Make::Own(_) => Protocols::Both,
+        };
+        Self { number, concerns, verdict, why, make }
+    }
+
+    fn because(self, why: &'static str) -> Self {
+        Self { why, ..self }
+    }
+
+    fn only(self, concerns: Protocols) -> Self {
+        Self { concerns, ..self }
+    }
+
     fn concerns(&self, operation: &Operation) -> bool {
-        let is_below =
-            !matches!(self.make, Make::Sandbox(_)) && !matches!(self.number, 1 | 2 | 38 | 39);
-        is_below || matches!(operation.call, Call::V3(_))
+        match operation.call {
+            Call::V3(_) => self.concerns != Protocols::V2,
+            Call::V2(_) => self.concerns != Protocols::V3,
+        }
     }
 
     fn run(&self, operation: &'static Operation, bench: &Bench) -> Vec<Seen> {
@@ -916,7 +1096,7 @@ impl Fault {
                 let sandbox = bench.sandbox();
                 prepare(sandbox, operation);
                 let before = sandbox.received().len();
-                let seen = timed(AMPLE, || operation.over(sandbox.signer(), sandbox.gateway()));
+                let seen = timed(AMPLE, || operation.in_sandbox(sandbox));
                 vec![Seen { attempts: sandbox.received().len() - before, ..seen }]
             }
         }
@@ -941,6 +1121,10 @@ fn at(base_url: &str) -> Gateway {
     Gateway::at(base_url, platform_keys(), transport(None, AMPLE)).unwrap()
 }
 
+fn v2_at(base_url: &str) -> v2::Gateway {
+    v2::Gateway::at(base_url, transport(None, AMPLE)).unwrap()
+}
+
 /// What makes the call of an operation, as often as it is asked, over the same connections.
 fn caller(
     operation: &Operation,
@@ -955,7 +1139,7 @@ fn caller(
         }
         Call::V2(call) => {
             let gateway = v2::Gateway::at(base_url, transport).unwrap();
-            let key = v2::HmacSha256Key::new("1900007291", "K".repeat(32)).unwrap();
+            let key = v2_merchant();
             Box::new(move || call(&key, &gateway))
         }
     }
@@ -981,9 +1165,12 @@ fn call_over_tls(operation: &Operation, wire: Wire, ca_pem: Option<&str>) -> See
     Seen { attempts: wire.finish(), ..seen }
 }
 
-fn with_signer(operation: &Operation, signer: &dyn Signer) -> Vec<Seen> {
+fn with_signer(operation: &Operation, signer: &Named) -> Vec<Seen> {
     let wire = Wire::start(|peer, _| peer.request());
-    let result = operation.over(signer, &at(&wire.url("http")));
+    let result = match operation.call {
+        Call::V3(call) => call(signer, &at(&wire.url("http"))),
+        Call::V2(call) => call(signer, &v2_at(&wire.url("http"))),
+    };
     nothing_sent(vec![result], wire)
 }
 
@@ -1043,6 +1230,10 @@ fn merchant() -> RsaSigner {
     RsaSigner::from_pem("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB", key).unwrap()
 }
 
+fn v2_merchant() -> v2::HmacSha256Key {
+    v2::HmacSha256Key::new("1900007291", "K".repeat(32)).unwrap()
+}
+
 /// Somebody whose key is out of reach.
 struct Named(&'static str);
 
@@ -1053,6 +1244,24 @@ impl Signer for Named {
 
     fn sign(&self, _: &[u8]) -> Result<Signature, SignError> {
         Err(SignError::new("the HSM is not there"))
+    }
+}
+
+impl v2::Signer for Named {
+    fn mch_id(&self) -> &str {
+        self.0
+    }
+
+    fn sign_type(&self) -> v2::SignType {
+        v2::SignType::HmacSha256
+    }
+
+    fn sign(&self, _: &str) -> Result<String, SignError> {
+        Err(SignError::new("the HSM is not there"))
+    }
+
+    fn decrypt(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
     }
 }
 
@@ -1080,6 +1289,41 @@ fn set(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
         None => drop(body.remove(name).unwrap()),
     }
     answer.body = serde_json::to_vec(&body).unwrap();
+}
+
+/// The fields of an answer in XML: the sandbox writes each on a line.
+fn fields(answer: &sandbox::Answer) -> Vec<(String, String)> {
+    let field = |line: &str| {
+        let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
+        let value = rest.strip_suffix(&format!("</{name}>"))?;
+        let text = value.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
+        Some((name.to_owned(), text.unwrap_or(value).to_owned()))
+    };
+    std::str::from_utf8(&answer.body).unwrap().lines().filter_map(field).collect()
+}
+
+fn sign_xml(answer: &sandbox::Answer, key: &v2::HmacSha256Key) -> String {
+    let fields = fields(answer);
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    v2::Signer::sign(key, &v2::message(fields)).unwrap()
+}
+
+fn field(answer: &sandbox::Answer, name: &str) -> String {
+    fields(answer).into_iter().find(|(other, _)| other == name).unwrap().1
+}
+
+/// Gives a field of an answer in XML another value, or takes it out.
+fn replace(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
+    let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+    let (before, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
+    let value = value.map(|value| format!("<{name}>{value}</{name}>")).unwrap_or_default();
+    answer.body = format!("{before}{value}{after}").into_bytes();
+}
+
+fn add(answer: &mut sandbox::Answer, name: &str, value: &str) {
+    let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+    answer.body = xml.replace("</xml>", &format!("<{name}>{value}</{name}></xml>")).into_bytes();
 }
 
 /// Nobody's.
