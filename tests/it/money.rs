@@ -8,6 +8,7 @@
 //! `WECHATPAY_MONEY=10000` sets the number of refunds and of orders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -15,7 +16,10 @@ use serde_json::Value;
 use wechatpay::pay::{self, Order, TradeState, app};
 use wechatpay::refund::{self, Refund, Status};
 use wechatpay::sandbox::Sandbox;
-use wechatpay::{Code, Error, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, Signer};
+use wechatpay::v2;
+use wechatpay::{
+    Code, Error, Failover, Fen, Host, OutRefundNo, OutTradeNo, Outcome, Retry, Signer,
+};
 
 use crate::properties::{Random, seed};
 use crate::support::{order, start};
@@ -38,6 +42,19 @@ fn a_thousand_refunds_by_the_book_move_what_is_owed() {
     println!("WECHATPAY_SEED={seed}");
     let moved = refunds(seed, count, refund_by_the_book);
     assert_eq!(moved, REFUND.0 * as_u64(count), "seed {seed}");
+}
+
+#[test]
+fn refunds_over_two_hosts_move_what_is_owed() {
+    let (seed, count) = (seed(), count(200));
+    println!("WECHATPAY_SEED={seed}");
+    let standby = AtomicUsize::new(0);
+    let caller = |merchant: &Merchant<'_>, random: &mut Random, index| {
+        refund_over_two_hosts(merchant, random, index, &standby);
+    };
+    let moved = refunds(seed, count, caller);
+    assert_eq!(moved, REFUND.0 * as_u64(count), "seed {seed}");
+    assert_ne!(standby.into_inner(), 0, "seed {seed}: the standby was never needed");
 }
 
 #[test]
@@ -64,9 +81,23 @@ fn purchases_under_new_numbers_are_paid_twice() {
     assert!(moved > PRICE.0 * as_u64(count), "seed {seed}: the damage does no damage");
 }
 
-// The callers.
+#[test]
+fn three_hundred_v2_purchases_by_the_book_are_paid_once() {
+    let (seed, count) = (seed(), count(300));
+    println!("WECHATPAY_SEED={seed}");
+    let moved = v2_purchases(seed, count, v2_purchase_by_the_book);
+    assert_eq!(moved, PRICE.0 * as_u64(count), "seed {seed}");
+}
 
-type Caller = fn(&Merchant<'_>, &mut Random, usize);
+#[test]
+fn v2_purchases_under_new_numbers_are_paid_twice() {
+    let (seed, count) = (seed(), 100);
+    println!("WECHATPAY_SEED={seed}");
+    let moved = v2_purchases(seed, count, v2_purchase_naively);
+    assert!(moved > PRICE.0 * as_u64(count), "seed {seed}: the damage does no damage");
+}
+
+// The callers.
 
 /// A merchant whose line is bad.
 struct Merchant<'a>(&'a Sandbox);
@@ -101,6 +132,35 @@ impl Merchant<'_> {
         app::prepay(self.0.signer(), self.0.gateway(), order).map(drop)
     }
 
+    fn damage_v2(&self, random: &mut Random) {
+        let Self(sandbox) = self;
+        match random.below(20) {
+            0 => sandbox.v2().refuse_next("SYSTEMERROR", "系统超时"),
+            1 => sandbox.v2().fail_next("系统繁忙"),
+            2 => {
+                sandbox.v2().refuse_next("SYSTEMERROR", "");
+                sandbox.tamper_next(|answer| answer.status = 0);
+            }
+            3 => sandbox.tamper_next(|answer| answer.status = 0),
+            4 => sandbox.tamper_next(|answer| answer.set_header("Content-Length", "5000")),
+            5 => sandbox.tamper_next(|answer| answer.body.truncate(answer.body.len() / 2)),
+            _ => {}
+        }
+    }
+
+    fn place_v2(&self, random: &mut Random, order: &v2::Order) -> Result<(), Error> {
+        self.damage_v2(random);
+        let v2 = self.0.v2();
+        v2::unified_order(v2.signer(), v2.gateway(), order, &v2::App).map(drop)
+    }
+
+    fn is_paid_v2(&self, random: &mut Random, order: &v2::Order) -> Result<bool, Error> {
+        self.damage_v2(random);
+        let v2 = self.0.v2();
+        let found = v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no)?;
+        Ok(found.paid(self.0.mchid(), order).is_ok())
+    }
+
     fn is_paid(&self, random: &mut Random, order: &Order) -> Result<bool, Error> {
         self.damage(random);
         let transaction = pay::query(self.0.signer(), self.0.gateway(), &order.out_trade_no)?;
@@ -111,8 +171,37 @@ impl Merchant<'_> {
 /// The same refund until its state is known.
 fn refund_by_the_book(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
     let refund = refund_of(index, &format!("book-{index}"));
+    until_known(merchant, random, &refund, |random| merchant.apply(random, &refund));
+}
+
+/// Likewise, where each call may be made on two hosts: both lead to the same books.
+fn refund_over_two_hosts(
+    merchant: &Merchant<'_>,
+    random: &mut Random,
+    index: usize,
+    standby: &AtomicUsize,
+) {
+    let refund = refund_of(index, &format!("hosts-{index}"));
+    let (signer, gateway) = (merchant.0.signer(), merchant.0.gateway());
+    let hosts = Failover::new(gateway.clone(), gateway.clone());
+    until_known(merchant, random, &refund, |random| {
+        merchant.damage(random);
+        let answered = hosts.call(signer, &refund, refund::apply);
+        if answered.host == Host::Standby {
+            standby.fetch_add(1, Ordering::SeqCst);
+        }
+        answered.result
+    });
+}
+
+fn until_known(
+    merchant: &Merchant<'_>,
+    random: &mut Random,
+    refund: &Refund,
+    apply: impl Fn(&mut Random) -> Result<refund::State, Error>,
+) {
     for _ in 0..ATTEMPTS {
-        let Err(error) = merchant.apply(random, &refund) else { return };
+        let Err(error) = apply(random) else { return };
         match (error.outcome(), error.retry()) {
             (Outcome::Unknown | Outcome::NotSent, Retry::SameOrder) => {}
             (Outcome::Unknown, Retry::QueryFirst) => {
@@ -138,18 +227,19 @@ fn refund_naively(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
 /// The same order until it stands, then the same question until it is answered.
 fn purchase_by_the_book(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
     let order = order(merchant.0, &format!("purchase-{index}"));
-    let mut until_ok = |ask: &mut dyn FnMut(&mut Random) -> Result<bool, Error>| {
-        let answers = (0..ATTEMPTS).map(|_| ask(random));
-        let errors = answers.take_while(|answer| *answer != Ok(true));
-        for answer in errors {
-            let error = answer.expect_err("neither placed nor paid");
-            assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
-            assert_ne!(error.retry(), Retry::Never, "{error}");
-        }
-    };
-    until_ok(&mut |random| merchant.place(random, &order).map(|()| true));
+    until_true(|| merchant.place(random, &order).map(|()| true));
     merchant.0.pay(order.out_trade_no.as_str()).unwrap();
-    until_ok(&mut |random| merchant.is_paid(random, &order));
+    until_true(|| merchant.is_paid(random, &order));
+}
+
+fn until_true(mut ask: impl FnMut() -> Result<bool, Error>) {
+    let answers = (0..ATTEMPTS).map(|_| ask());
+    let errors = answers.take_while(|answer| *answer != Ok(true));
+    for answer in errors {
+        let error = answer.expect_err("neither placed nor paid");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert_ne!(error.retry(), Retry::Never, "{error}");
+    }
 }
 
 /// Whenever something goes wrong, the payer is asked to pay a new order.
@@ -165,9 +255,32 @@ fn purchase_naively(merchant: &Merchant<'_>, random: &mut Random, index: usize) 
     paid.unwrap();
 }
 
+fn v2_purchase_by_the_book(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
+    let order = v2_order(merchant.0, &format!("purchase-{index}"));
+    until_true(|| merchant.place_v2(random, &order).map(|()| true));
+    merchant.0.v2().pay(order.out_trade_no.as_str(), &[]).unwrap();
+    until_true(|| merchant.is_paid_v2(random, &order));
+}
+
+fn v2_purchase_naively(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
+    let numbers = (0..ATTEMPTS).map(|attempt| format!("naive-{index}-{attempt}"));
+    let mut orders = numbers.map(|number| v2_order(merchant.0, &number));
+    let paid = orders.find(|order| {
+        merchant.place_v2(random, order).is_ok() && {
+            merchant.0.v2().pay(order.out_trade_no.as_str(), &[]).unwrap();
+            merchant.is_paid_v2(random, order).is_ok()
+        }
+    });
+    paid.unwrap();
+}
+
 // What moved, by the books of the other side.
 
-fn refunds(seed: u64, count: usize, caller: Caller) -> u64 {
+fn refunds(
+    seed: u64,
+    count: usize,
+    caller: impl Fn(&Merchant<'_>, &mut Random, usize) + Sync,
+) -> u64 {
     let sandbox = start();
     let orders = count.div_ceil(REFUNDS_OF_AN_ORDER);
     for index in 0..orders {
@@ -176,7 +289,7 @@ fn refunds(seed: u64, count: usize, caller: Caller) -> u64 {
         app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
         sandbox.pay(order.out_trade_no.as_str()).unwrap();
     }
-    call_from_many_threads(&sandbox, seed, count, caller);
+    call_from_many_threads(&sandbox, seed, count, &caller);
 
     let mut of_order = BTreeMap::<OutTradeNo, u64>::new();
     for number in every_number(&sandbox, "/v3/refund/domestic/refunds", "out_refund_no") {
@@ -200,9 +313,13 @@ fn refunds(seed: u64, count: usize, caller: Caller) -> u64 {
     of_order.values().sum()
 }
 
-fn purchases(seed: u64, count: usize, caller: Caller) -> u64 {
+fn purchases(
+    seed: u64,
+    count: usize,
+    caller: impl Fn(&Merchant<'_>, &mut Random, usize) + Sync,
+) -> u64 {
     let sandbox = start();
-    call_from_many_threads(&sandbox, seed, count, caller);
+    call_from_many_threads(&sandbox, seed, count, &caller);
     every_number(&sandbox, "/v3/pay/transactions/app", "out_trade_no")
         .iter()
         .filter_map(|number| {
@@ -214,7 +331,38 @@ fn purchases(seed: u64, count: usize, caller: Caller) -> u64 {
         .sum()
 }
 
-fn call_from_many_threads(sandbox: &Sandbox, seed: u64, count: usize, caller: Caller) {
+fn v2_purchases(
+    seed: u64,
+    count: usize,
+    caller: impl Fn(&Merchant<'_>, &mut Random, usize) + Sync,
+) -> u64 {
+    let sandbox = start();
+    call_from_many_threads(&sandbox, seed, count, &caller);
+    let numbers: BTreeSet<String> = sandbox
+        .received()
+        .iter()
+        .filter(|request| request.path == "/pay/unifiedorder")
+        .map(|request| {
+            let body = std::str::from_utf8(&request.body).unwrap();
+            let (_, rest) = body.split_once("<out_trade_no><![CDATA[").unwrap();
+            rest.split_once("]]>").unwrap().0.to_owned()
+        })
+        .collect();
+    let (v2, appid) = (sandbox.v2(), sandbox.appid());
+    let found = numbers.iter().filter_map(|number| {
+        let number = OutTradeNo::new(number).unwrap();
+        until_said(|| v2::query(v2.signer(), v2.gateway(), &appid, &number))
+    });
+    let paid = found.filter(|transaction| transaction.trade_state == TradeState::Success);
+    paid.map(|transaction| transaction.total_fee.unwrap().0).sum()
+}
+
+fn call_from_many_threads(
+    sandbox: &Sandbox,
+    seed: u64,
+    count: usize,
+    caller: &(impl Fn(&Merchant<'_>, &mut Random, usize) + Sync),
+) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -265,6 +413,12 @@ fn until_said<T>(ask: impl Fn() -> Result<T, Error>) -> Option<T> {
 fn refund_of(index: usize, number: &str) -> Refund {
     let order = OutTradeNo::new(refunded(index / REFUNDS_OF_AN_ORDER)).unwrap();
     Refund::new(OutRefundNo::new(number).unwrap(), order, REFUND, TOTAL)
+}
+
+fn v2_order(sandbox: &Sandbox, number: &str) -> v2::Order {
+    let (address, notify_url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
+    let number = OutTradeNo::new(number).unwrap();
+    v2::Order::new(sandbox.appid(), number, "公仔", PRICE, address, notify_url)
 }
 
 fn refunded(index: usize) -> String {
