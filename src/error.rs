@@ -290,15 +290,14 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// The one table of what an error answer means. The order of the arms matters.
     fn verdict(&self) -> (Outcome, Retry) {
+        if self.is_v2 { self.verdict_of_v2() } else { self.verdict_of_v3() }
+    }
+
+    /// The one table of what an error answer means. The order of the arms matters.
+    fn verdict_of_v3(&self) -> (Outcome, Retry) {
         let code = &self.code;
         match self.status {
-            // `return_code` is FAIL: nobody signed that.
-            200 if self.is_v2 && !self.signed => (Outcome::Unknown, Retry::QueryFirst),
-            200 if self.is_v2 => self.verdict_of_v2_code(),
-            // Not one of WeChat Pay's APIv2, whatever the status.
-            _ if self.is_v2 => (Outcome::Unknown, Retry::SameOrder),
             // Documented with status 500, and final all the same.
             500 if *code == Code::OPENID_MISMATCH || *code == Code::INVALID_TRANSACTIONID => {
                 (Outcome::Refused, Retry::Never)
@@ -321,12 +320,17 @@ impl ApiError {
             _ => (Outcome::Unknown, Retry::SameOrder),
         }
     }
-}
 
-impl ApiError {
-    /// The signed codes of APIv2 (documents 001 and 002, protocol v2 F). A code that no document
-    /// lists says nothing certain.
-    fn verdict_of_v2_code(&self) -> (Outcome, Retry) {
+    /// The codes of documents 001 and 002. A code that no document lists says nothing certain.
+    fn verdict_of_v2(&self) -> (Outcome, Retry) {
+        // Not one of WeChat Pay's.
+        if self.status != 200 {
+            return (Outcome::Unknown, Retry::SameOrder);
+        }
+        // `return_code` is FAIL: nobody signed that.
+        if !self.signed {
+            return (Outcome::Unknown, Retry::QueryFirst);
+        }
         let is_any = |codes: &[Code]| codes.contains(&self.code);
         if is_any(&[Code::SYSTEM_ERROR, Code::BIZERR_NEED_RETRY]) {
             (Outcome::Unknown, Retry::SameOrder)
@@ -673,6 +677,7 @@ fn write_request_id(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
     use super::*;
 
@@ -837,6 +842,26 @@ mod tests {
         assert_eq!(set.len(), 2);
         assert_ne!(Code::NO_AUTH, Code::ORDER_CLOSED);
         assert_ne!(Code::new("no_auth"), Code::NO_AUTH);
+        let hash = |code: Code| BuildHasherDefault::<DefaultHasher>::new().hash_one(code);
+        assert_eq!(hash(Code::new("NOAUTH")), hash(Code::NO_AUTH));
+        assert_ne!(hash(Code::ORDER_CLOSED), hash(Code::NO_AUTH));
+    }
+
+    #[test]
+    fn a_code_keeps_the_spelling_received() {
+        assert_eq!(Code::new("NOAUTH").as_str(), "NOAUTH");
+        assert_eq!(Code::new("NOAUTH").to_string(), "NOAUTH");
+    }
+
+    #[test]
+    fn every_fault_of_an_order_is_told_in_order() {
+        let mut faults = Faults::default();
+        faults.add("/attach", "is too long");
+        faults.add("/amount/total", "is 0");
+        let invalid = faults.into_result().unwrap_err();
+        let paths: Vec<_> = invalid.faults().iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["/attach", "/amount/total"]);
+        assert_eq!(invalid.to_string(), "/attach is too long; /amount/total is 0");
     }
 
     #[test]
@@ -853,6 +878,7 @@ mod tests {
             json: r#"{"value":"oSECRET"}"#.into(),
         };
         assert_eq!(detail.to_string(), "; field /payer/openid; too long");
-        assert!(!format!("{detail:?}").contains("oSECRET"));
+        let debug = format!("{detail:?}");
+        assert!(debug.contains("too long") && !debug.contains("oSECRET"), "{debug}");
     }
 }

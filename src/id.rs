@@ -303,6 +303,7 @@ mod tests {
             "https://www.weixin.qq.com/wxpay/pay.php",
             "http://10.0.0.7:8080/notify",
             "https://[2001:db8::1]:8443/notify",
+            "https://[2001:db8::1]/notify",
             "https://shop.example/",
             "https://shop.example/%E9%80%9A%E7%9F%A5",
             &longest,
