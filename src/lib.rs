@@ -20,6 +20,7 @@ mod trust;
 pub mod bill;
 pub mod certificates;
 pub mod combine;
+pub mod guide;
 pub mod message;
 pub mod notify;
 pub mod pay;
