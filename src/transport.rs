@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
@@ -25,6 +26,14 @@ pub trait Transport: Send + Sync {
     /// [`TransportError::not_sent`] only if certainly no byte of the request has left, else
     /// [`TransportError::unknown`]. An answer of any status is not an error.
     fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError>;
+}
+
+/// Several gateways, such as those of several merchants, may share one transport and its
+/// connections.
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        T::send(self, request)
+    }
 }
 
 /// A request, ready to be sent.

@@ -2,11 +2,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wechatpay::pay::app;
 use wechatpay::sandbox::Answer;
-use wechatpay::{Error, Gateway, HttpOptions, Outcome, Proxy, Retry, UreqTransport};
+use wechatpay::{
+    Error, Gateway, HttpOptions, Outcome, PlatformKeys, Proxy, Retry, Transport, UreqTransport,
+};
 
 use crate::support::{api, order, start};
 
@@ -197,4 +200,21 @@ fn a_connection_is_used_again() {
         app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
     }
     assert_eq!(sandbox.connections(), 1);
+}
+
+#[test]
+fn gateways_of_several_merchants_share_the_connections_of_one_transport() {
+    let sandbox = start();
+    let mut options = HttpOptions::default();
+    options.root_certificates = Some(sandbox.ca_pem().to_owned());
+    let transport: Arc<dyn Transport> = Arc::new(UreqTransport::new(&options).unwrap());
+    for (index, keys) in [sandbox.platform_keys().clone(), PlatformKeys::none()].iter().enumerate()
+    {
+        let gateway =
+            Gateway::at(sandbox.base_url(), keys.clone(), Arc::clone(&transport)).unwrap();
+        let order = order(&sandbox, &format!("shared-{index}"));
+        let result = app::prepay(sandbox.signer(), &gateway, &order);
+        assert_eq!(result.is_ok(), index == 0, "each believes by keys of its own");
+    }
+    assert_eq!((sandbox.received().len(), sandbox.connections()), (2, 1));
 }
