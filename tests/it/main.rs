@@ -24,6 +24,7 @@ mod money;
 mod notices;
 mod orders;
 mod properties;
+mod readme;
 mod refunds;
 mod secrets;
 mod sign_error;
