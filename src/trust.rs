@@ -279,8 +279,8 @@ const PROBE: &str = "WECHATPAY/SIGNTEST/";
 /// Five minutes, both ends included (m/4013053249).
 const WINDOW_SECONDS: u64 = 300;
 
-/// An RSA key of 2048 bits in PKCS#1 takes at least 268 bytes; one of 1024 bits takes about 140.
-const SHORTEST_KEY: usize = 260;
+/// An RSA key of 2048 bits in PKCS#1 takes this many bytes, with the shortest exponent.
+const SHORTEST_KEY: usize = 268;
 
 #[cfg(test)]
 mod tests {
@@ -308,6 +308,16 @@ mod tests {
             ("Wechatpay-Signature", signature.as_bytes()),
             ("Wechatpay-Serial", ID.as_bytes()),
         ]
+    }
+
+    #[test]
+    fn the_shortest_key_has_2048_bits() {
+        let from_pem = |pem: &str| PlatformKeys::from_pem(ID, pem).map(drop);
+        let shortest = include_str!("../tests/data/keys/rsa2048.e3.pub.pem");
+        assert_eq!(from_pem(shortest), Ok(()));
+        let shorter = include_str!("../tests/data/keys/rsa2040.e3.pub.pem");
+        let error = from_pem(shorter).unwrap_err().to_string();
+        assert!(error.contains("is too short"), "{error}");
     }
 
     #[test]
