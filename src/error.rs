@@ -171,6 +171,11 @@ impl Invalid {
         Self { faults: vec![Fault { path: path.into(), rule: rule.into() }] }
     }
 
+    /// The rule of the first fault, of a value that is known by another path.
+    pub(crate) fn into_rule(self) -> Cow<'static, str> {
+        self.faults.into_iter().next().map_or(Cow::Borrowed("cannot be read"), |fault| fault.rule)
+    }
+
     /// Every fault, in the order of the fields. There is at least one.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
@@ -197,6 +202,16 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<Cow<'static, str>>) {
         self.0.push(Fault { path: path.into(), rule: rule.into() });
+    }
+
+    /// [`add`](Self::add), where nothing could be read.
+    pub(crate) fn note<T>(
+        &mut self,
+        path: impl Into<String>,
+        rule: impl Into<Cow<'static, str>>,
+    ) -> Option<T> {
+        self.add(path, rule);
+        None
     }
 
     pub(crate) fn into_result(self) -> Result<(), Invalid> {

@@ -6,6 +6,7 @@ mod error;
 mod failover;
 mod gateway;
 mod id;
+mod json;
 mod lenient;
 mod money;
 mod open_set;

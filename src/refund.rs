@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Faults};
 use crate::gateway::Gateway;
 use crate::id::{self, NotifyUrl, OutRefundNo, OutTradeNo, RefundId, TransactionId};
+use crate::json::{self, Json, Object, Read, read_strictly};
 use crate::lenient;
 use crate::money::Fen;
 use crate::open_set::open_set;
@@ -132,6 +133,47 @@ impl Refund {
         }
     }
 
+    /// Reads the body of a refund as the documents print it.
+    ///
+    /// A field that is unknown, of the wrong type or there twice is an error, and so is a word that
+    /// is not known. `sub_mchid` and `currency` may be left out; where they are given, they must be
+    /// the signer's sub-merchant, and CNY. Lengths and amounts are left to [`check`](Self::check).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
+        json::read(json, |object| {
+            if let Some(sub) = signer.sub_merchant() {
+                let rule = "must be that of the signer's sub-merchant, or left out";
+                object.agrees("sub_mchid", Some(sub.mchid()), rule);
+            }
+            let payment = Payment::read(object);
+            let out_refund_no = object.required("out_refund_no");
+            let reason = object.optional("reason");
+            let notify_url = object.optional("notify_url");
+            let funds_account = object.optional("funds_account");
+            let amount = object.object("amount", |amount| {
+                amount.currency();
+                let from = amount.optional("from").unwrap_or_default();
+                let (refund, total) = (amount.required("refund"), amount.required("total"));
+                Some((refund?, total?, from))
+            });
+            let goods_detail = object.optional("goods_detail").unwrap_or_default();
+            let (refund, total, from) = amount?;
+            Some(Self {
+                out_refund_no: out_refund_no?,
+                payment: payment?,
+                refund,
+                total,
+                reason,
+                notify_url,
+                funds_account,
+                from,
+                goods_detail,
+            })
+        })
+    }
+
     /// Holds the refund against every documented rule, as [`apply`] does before it sends anything.
     ///
     /// # Errors
@@ -193,6 +235,18 @@ pub enum Payment {
     TransactionId(TransactionId),
 }
 
+impl Payment {
+    fn read(object: &mut Object<'_>) -> Option<Self> {
+        if !object.has("transaction_id") {
+            return object.required("out_trade_no").map(Self::OutTradeNo);
+        }
+        if object.optional::<OutTradeNo>("out_trade_no").is_some() {
+            object.fault("out_trade_no", "must not stand beside transaction_id: one is enough");
+        }
+        object.optional("transaction_id").map(Self::TransactionId)
+    }
+}
+
 impl From<OutTradeNo> for Payment {
     fn from(number: OutTradeNo) -> Self {
         Self::OutTradeNo(number)
@@ -223,6 +277,15 @@ open_set! {
     }
 }
 
+impl Read for FundsAccount {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match String::read(json, path.clone(), faults)?.into() {
+            Self::Other(_) => faults.note(path, "must be a documented word, such as AVAILABLE"),
+            word => Some(word),
+        }
+    }
+}
+
 /// 退款出资账户及金额: how much comes from one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -240,6 +303,8 @@ impl RefundFrom {
         Self { account, amount }
     }
 }
+
+read_strictly! { RefundFrom { account, amount; } }
 
 /// 退款商品: goods that are refunded, in requests and in answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -290,6 +355,12 @@ impl GoodsDetail {
         check::amount(faults, at("unit_price"), self.unit_price);
         check::amount(faults, at("refund_amount"), self.refund_amount);
         check::quantity(faults, at("refund_quantity"), self.refund_quantity);
+    }
+}
+
+read_strictly! {
+    GoodsDetail {
+        merchant_goods_id, unit_price, refund_amount, refund_quantity; wechatpay_goods_id, goods_name
     }
 }
 

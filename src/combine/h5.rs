@@ -7,6 +7,7 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::H5Url;
+use crate::json::{self, read_strictly};
 use crate::pay::placed::Linked;
 use crate::pay::scene::{H5Info, SceneBody};
 use crate::signer::Signer;
@@ -29,6 +30,21 @@ pub fn prepay(
         order.to_body(signer, Extras { h5_scene: Some(scene.to_body()), ..Extras::default() })?;
     let answer: Linked = gateway.post(signer, "/v3/combine-transactions/h5", &body)?;
     Ok(answer.h5_url)
+}
+
+/// Reads the body of a combined H5 order as the documents print it: the order, and its
+/// `scene_info`.
+///
+/// As strictly as [`Order::from_json`].
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
+    json::read(json, |object| {
+        let scene = object.required("scene_info");
+        let order = Order::read(signer, object);
+        order.zip(scene)
+    })
 }
 
 /// 场景信息 of a combined H5 order. Its `device_id` is longer than that of the other kinds, and it
@@ -59,3 +75,5 @@ impl Scene {
         }
     }
 }
+
+read_strictly! { Scene { payer_client_ip, device_id, h5_info; } }

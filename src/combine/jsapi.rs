@@ -5,6 +5,7 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
+use crate::json;
 use crate::pay::payer::Payer;
 use crate::pay::placed::Prepaid;
 use crate::signer::Signer;
@@ -27,4 +28,20 @@ pub fn prepay(
     let body = order.to_body(signer, Extras { payer: Some(payer), ..Extras::default() })?;
     let answer: Prepaid = gateway.post(signer, "/v3/combine-transactions/jsapi", &body)?;
     Ok(answer.prepay_id)
+}
+
+/// Reads the body of a combined JSAPI order as the documents print it: the order, and its
+/// `combine_payer_info`.
+///
+/// As strictly as [`Order::from_json`].
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
+    json::read(json, |object| {
+        let payer =
+            object.object("combine_payer_info", |payer| Payer::read_either(payer, "openid"));
+        let order = Order::read(signer, object);
+        order.zip(payer)
+    })
 }

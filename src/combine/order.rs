@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Faults};
 use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
+use crate::json::{self, Object, read_strictly};
 use crate::money::Fen;
 use crate::pay::payer::{Payer, PayerBody};
 use crate::pay::scene::SceneBody;
@@ -92,6 +93,25 @@ impl Order {
         }
     }
 
+    /// Reads the body of a combined App or Native order as document 000 prints it.
+    ///
+    /// [`jsapi::from_json`](crate::combine::jsapi::from_json) and
+    /// [`h5::from_json`](crate::combine::h5::from_json) read the other kinds. A field that is unknown,
+    /// of the wrong type or there twice is an error. `combine_mchid` and each `currency` may be left
+    /// out; where they are given, they must be the signer's number, and CNY. Lengths and amounts are
+    /// left to [`check`](Self::check).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
+        json::read(json, |object| {
+            let payer = object.has("combine_payer_info").then(|| {
+                object.object("combine_payer_info", |payer| Payer::read_either(payer, "openid"))
+            });
+            Some(Self { payer: payer.flatten(), ..Self::read(signer, object)? })
+        })
+    }
+
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
@@ -100,6 +120,29 @@ impl Order {
         let mut faults = Faults::default();
         self.find_faults(&mut faults);
         Ok(faults.into_result()?)
+    }
+
+    /// What every kind has. What only some have must be taken before.
+    pub(super) fn read(signer: &dyn Signer, object: &mut Object<'_>) -> Option<Self> {
+        let mchid = signer.mchid();
+        let combine_appid = object.required("combine_appid");
+        let combine_out_trade_no = object.required("combine_out_trade_no");
+        object.agrees("combine_mchid", Some(mchid), "must be that of the signer, or left out");
+        let scene_info = object.optional("scene_info");
+        let sub_orders = object.list("sub_orders", |sub_order| SubOrder::read(mchid, sub_order));
+        let time_expire = object.optional("time_expire");
+        let notify_url = object.required("notify_url");
+        let trade_scenario = object.optional("trade_scenario");
+        Some(Self {
+            combine_appid: combine_appid?,
+            combine_out_trade_no: combine_out_trade_no?,
+            sub_orders: sub_orders?,
+            notify_url: notify_url?,
+            scene_info,
+            payer: None,
+            time_expire,
+            trade_scenario,
+        })
     }
 
     fn find_faults(&self, faults: &mut Faults) {
@@ -285,6 +328,30 @@ impl SubOrder {
         }
     }
 
+    fn read(combine_mchid: &str, object: &mut Object<'_>) -> Option<Self> {
+        let merchant = SubOrderMerchant::read(combine_mchid, object);
+        let attach = object.required("attach");
+        let total_amount = object.object("amount", |amount| {
+            amount.currency();
+            amount.required("total_amount")
+        });
+        let out_trade_no = object.required("out_trade_no");
+        let detail = object.optional("detail");
+        let description = object.required("description");
+        let settle_info = object.optional("settle_info");
+        let goods_tag = object.optional("goods_tag");
+        Some(Self {
+            merchant: merchant?,
+            out_trade_no: out_trade_no?,
+            description: description?,
+            total_amount: total_amount?,
+            attach: attach?,
+            detail,
+            settle_info,
+            goods_tag,
+        })
+    }
+
     fn sub_merchant(&self) -> Option<&SubMerchant> {
         match &self.merchant {
             SubOrderMerchant::Merchant(_) => None,
@@ -334,6 +401,21 @@ impl SubOrder {
     }
 }
 
+impl SubOrderMerchant {
+    fn read(combine_mchid: &str, object: &mut Object<'_>) -> Option<Self> {
+        if !object.has("sub_mchid") {
+            return object.required("mchid").map(Self::Merchant);
+        }
+        let rule = "must be the combine_mchid beside a sub_mchid, or left out";
+        object.agrees("mchid", Some(combine_mchid), rule);
+        let appid = object.optional("sub_appid");
+        let sub_merchant = SubMerchant::new(object.required::<String>("sub_mchid")?);
+        let mut sub_merchant = object.checked("sub_mchid", sub_merchant)?;
+        sub_merchant.appid = appid;
+        Some(Self::SubMerchant(sub_merchant))
+    }
+}
+
 /// 场景信息 of a combined order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -360,6 +442,8 @@ impl SceneInfo {
         }
     }
 }
+
+read_strictly! { SceneInfo { payer_client_ip; device_id } }
 
 /// The JSON of a combined order, in the order of the fields of document 000.
 #[derive(Serialize)]

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::H5Url;
+use crate::json;
 use crate::pay::order::Extras;
 use crate::pay::placed::Linked;
 pub use crate::pay::scene::{H5Info, H5Type};
@@ -28,6 +29,24 @@ pub fn prepay(
         order.to_body(signer, Extras { h5_scene: Some(scene.parts()), ..Extras::default() })?;
     let answer: Linked = gateway.post(signer, &pay::path(signer, "h5"), &body)?;
     Ok(answer.h5_url)
+}
+
+/// Reads the body of an H5 order as the documents print it: the order, and its `scene_info`.
+///
+/// As strictly as [`Order::from_json`].
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
+    json::read(json, |object| {
+        let scene = object.object("scene_info", |scene| {
+            let h5_info = scene.required("h5_info");
+            let scene_info = SceneInfo::read_rest(scene);
+            Some(Scene { scene_info: scene_info?, h5_info: h5_info? })
+        });
+        let order = Order::read(signer, object);
+        order.zip(scene)
+    })
 }
 
 /// 场景信息 of an H5 order: where the payer stands, and from what the payer comes.

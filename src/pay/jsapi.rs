@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{AppId, PrepayId};
+use crate::json;
 use crate::pay::order::Extras;
 pub use crate::pay::payer::Payer;
 use crate::pay::placed::Prepaid;
@@ -29,6 +30,20 @@ pub fn prepay(
     let body = order.to_body(signer, Extras { payer: Some(payer), ..Extras::default() })?;
     let answer: Prepaid = gateway.post(signer, &pay::path(signer, "jsapi"), &body)?;
     Ok(answer.prepay_id)
+}
+
+/// Reads the body of a JSAPI order as the documents print it: the order, and its `payer`.
+///
+/// As strictly as [`Order::from_json`].
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
+    json::read(json, |object| {
+        let payer = object.object("payer", |payer| Payer::read(signer, payer));
+        let order = Order::read(signer, object);
+        order.zip(payer)
+    })
 }
 
 /// JSAPI调起支付: what the page hands to `WeixinJSBridge` to start the payment (m/4012365339,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Faults};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
+use crate::json::{self, Json, Object, Read, read_strictly};
 use crate::money::Fen;
 use crate::pay::check;
 use crate::pay::payer::PayerBody;
@@ -90,6 +91,41 @@ impl Order {
         }
     }
 
+    /// Reads the body of an App or Native order as the documents print it.
+    ///
+    /// [`jsapi::from_json`](crate::pay::jsapi::from_json) and
+    /// [`h5::from_json`](crate::pay::h5::from_json) read the other kinds. A field that is unknown, of
+    /// the wrong type or there twice is an error. The numbers of the merchant (`mchid`, `sp_mchid`,
+    /// `sub_mchid`, `sub_appid`) and the `currency` may be left out; where they are given, they must
+    /// be those of the signer, and CNY. Lengths and amounts are left to [`check`](Self::check).
+    ///
+    /// ```
+    /// # use wechatpay::{Error, Signer};
+    /// # fn example(signer: &dyn Signer) -> Result<(), Error> {
+    /// let json = br#"{
+    ///     "appid": "wxd678efh567hg6787",
+    ///     "out_trade_no": "1217752501201407033233368018",
+    ///     "description": "Image\u5f62\u8c61\u5e97",
+    ///     "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+    ///     "amount": {"total": 1.0}
+    /// }"#;
+    /// let error = wechatpay::pay::Order::from_json(signer, json).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "/amount/total must be whole fen: a number without quotes, sign or decimals"
+    /// );
+    /// # Ok(())
+    /// # }
+    /// # example(wechatpay::sandbox::Sandbox::start().unwrap().signer())?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
+        json::read(json, |object| Self::read(signer, object))
+    }
+
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
@@ -98,6 +134,47 @@ impl Order {
         let mut faults = Faults::default();
         self.find_faults(&mut faults);
         Ok(faults.into_result()?)
+    }
+
+    /// What every kind has. What only some have must be taken before.
+    pub(super) fn read(signer: &dyn Signer, object: &mut Object<'_>) -> Option<Self> {
+        let (mchid, sub) = (Some(signer.mchid()), signer.sub_merchant());
+        let rule = "must be that of the signer, or left out";
+        let appid = object.required(if sub.is_none() { "appid" } else { "sp_appid" });
+        object.agrees(if sub.is_none() { "mchid" } else { "sp_mchid" }, mchid, rule);
+        if let Some(sub) = sub {
+            let rule = "must be that of the signer's sub-merchant, or left out";
+            object.agrees("sub_mchid", Some(sub.mchid()), rule);
+            object.agrees("sub_appid", sub.appid.as_ref().map(AppId::as_str), rule);
+        }
+        let description = object.required("description");
+        let out_trade_no = object.required("out_trade_no");
+        let time_expire = object.optional("time_expire");
+        let attach = object.optional("attach");
+        let notify_url = object.required("notify_url");
+        let goods_tag = object.optional("goods_tag");
+        let support_fapiao = object.optional("support_fapiao");
+        let total = object.object("amount", |amount| {
+            amount.currency();
+            amount.required("total")
+        });
+        let detail = object.optional("detail");
+        let scene_info = object.optional("scene_info");
+        let settle_info = object.optional("settle_info");
+        Some(Self {
+            appid: appid?,
+            out_trade_no: out_trade_no?,
+            description: description?,
+            total: total?,
+            notify_url: notify_url?,
+            time_expire,
+            attach,
+            goods_tag,
+            support_fapiao,
+            detail,
+            scene_info,
+            settle_info,
+        })
     }
 
     fn find_faults(&self, faults: &mut Faults) {
@@ -202,6 +279,18 @@ impl Detail {
     }
 }
 
+impl Read for Detail {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        Object::read(json, path, faults, |object| {
+            Some(Self {
+                cost_price: object.optional("cost_price"),
+                invoice_id: object.optional("invoice_id"),
+                goods_detail: object.optional("goods_detail").unwrap_or_default(),
+            })
+        })
+    }
+}
+
 /// 单品信息: one kind of goods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -243,6 +332,10 @@ impl GoodsDetail {
     }
 }
 
+read_strictly! {
+    GoodsDetail { merchant_goods_id, quantity, unit_price; wechatpay_goods_id, goods_name }
+}
+
 /// 结算信息.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -251,6 +344,8 @@ pub struct SettleInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<bool>,
 }
+
+read_strictly! { SettleInfo { ; profit_sharing } }
 
 /// The JSON of an order, in the order of the fields of document 003.
 #[derive(Serialize)]

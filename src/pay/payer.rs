@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Invalid};
 use crate::id::OpenId;
+use crate::json::Object;
 use crate::signer::Signer;
 
 /// 支付者: who is to pay. One order has one payer.
@@ -25,6 +26,25 @@ impl Payer {
     #[must_use]
     pub fn of_sub_merchant(openid: OpenId) -> Self {
         Self { openid, is_of_sub_merchant: true }
+    }
+
+    /// Reads `payer`, which names users in the mode of the signer.
+    pub(super) fn read(signer: &dyn Signer, object: &mut Object<'_>) -> Option<Self> {
+        match signer.sub_merchant() {
+            None => object.required("openid").map(Self::new),
+            Some(_) => Self::read_either(object, "sp_openid"),
+        }
+    }
+
+    /// A user by this name, or by `sub_openid`.
+    pub(crate) fn read_either(object: &mut Object<'_>, name: &str) -> Option<Self> {
+        if !object.has("sub_openid") {
+            return object.required(name).map(Self::new);
+        }
+        if object.optional::<OpenId>(name).is_some() {
+            object.fault(name, "must not stand beside sub_openid: an order has one payer");
+        }
+        object.optional("sub_openid").map(Self::of_sub_merchant)
     }
 
     pub(crate) fn is_of_sub_merchant(&self) -> bool {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::error::Faults;
+use crate::json::{Json, Object, Read, read_strictly};
 use crate::pay::check;
 
 /// 场景信息: where the payer stands.
@@ -26,6 +27,14 @@ impl SceneInfo {
         Self { payer_client_ip, device_id: None, store_info: None }
     }
 
+    /// What is left of a scene once its kind's own members were taken.
+    pub(super) fn read_rest(object: &mut Object<'_>) -> Option<Self> {
+        let payer_client_ip = object.required("payer_client_ip");
+        let device_id = object.optional("device_id");
+        let store_info = object.optional("store_info");
+        Some(Self { payer_client_ip: payer_client_ip?, device_id, store_info })
+    }
+
     pub(super) fn to_body<'a>(&'a self, h5_info: Option<&'a H5Info>) -> SceneBody<'a> {
         SceneBody {
             payer_client_ip: self.payer_client_ip,
@@ -42,6 +51,12 @@ impl SceneInfo {
         check::optional_text(faults, "/scene_info/store_info/name", name.as_deref(), 256);
         check::optional_text(faults, "/scene_info/store_info/area_code", area_code.as_deref(), 32);
         check::optional_text(faults, "/scene_info/store_info/address", address.as_deref(), 512);
+    }
+}
+
+impl Read for SceneInfo {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        Object::read(json, path, faults, Self::read_rest)
     }
 }
 
@@ -68,6 +83,8 @@ impl StoreInfo {
         Self { id: id.into(), name: None, area_code: None, address: None }
     }
 }
+
+read_strictly! { StoreInfo { id; name, area_code, address } }
 
 /// H5场景信息: from what the payer comes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -110,6 +127,8 @@ impl H5Info {
     }
 }
 
+read_strictly! { H5Info { r#type; app_name, app_url, bundle_id, package_name } }
+
 /// 场景类型: from what the payer of an H5 order comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum H5Type {
@@ -120,6 +139,17 @@ pub enum H5Type {
     Ios,
     /// An Android app.
     Android,
+}
+
+impl Read for H5Type {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match String::read(json, path.clone(), faults)?.as_str() {
+            "Wap" => Some(Self::Wap),
+            "iOS" => Some(Self::Ios),
+            "Android" => Some(Self::Android),
+            _ => faults.note(path, "must be Wap, iOS or Android"),
+        }
+    }
 }
 
 /// `scene_info` as it is sent, of single and combined orders.

@@ -7,16 +7,18 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Faults, Invalid};
 use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
+use crate::json::{Json, Object, Read, read_strictly};
 use crate::money::Fen;
 use crate::pay::check as shared;
 use crate::time::Time;
-use crate::v2::check;
 use crate::v2::combined_transaction::CombinedTransaction;
 use crate::v2::fields::Fields;
 use crate::v2::gateway::{Answer, Gateway};
 use crate::v2::order::to_json;
+use crate::v2::own::OwnText;
 use crate::v2::signer::{SignType, Signer};
-use crate::v2::trade::{Kind, Trade};
+use crate::v2::trade::{AnyTrade, H5Info, Kind, Trade};
+use crate::v2::{check, own};
 
 /// 合单下单: places up to ten orders that are paid at once, of the same four kinds as
 /// [`unified_order`](crate::v2::unified_order). HMAC-SHA256 only.
@@ -172,6 +174,48 @@ impl CombinedOrder {
         }
     }
 
+    /// Reads the body of an order as document 002 prints it: the order, and the kind that its
+    /// `trade_type` names.
+    ///
+    /// As strictly as [`Order::from_xml`](crate::v2::Order::from_xml), also within the JSON of
+    /// `sub_order_list`, whose `order_num` must be true. Of `combine_mch_id` and `sign_type` holds
+    /// what is said there. Two slips that document 002 prints are forgiven: a comma after the last
+    /// sub-order, and a remark between fields that begins with `//`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its field and rule.
+    pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
+        own::read(signer, xml, |object| {
+            let rule = "must be that of the signer, or left out";
+            let combine_appid = object.required("combine_appid");
+            object.agrees("combine_mch_id", Some(signer.mch_id()), rule);
+            let combine_out_trade_no = object.required("combine_out_trade_no");
+            if !object.has("sub_order_list") {
+                object.fault("sub_order_list", "is missing");
+            }
+            let sub_orders: Option<OwnSubOrders> = object.json("sub_order_list");
+            let spbill_create_ip = object.required("spbill_create_ip");
+            let notify_url = object.required("notify_url");
+            let device_info = object.optional("device_info");
+            let time_start = object.compact_time("time_start");
+            let time_expire = object.compact_time("time_expire");
+            let scene: Option<OwnScene> = object.json("scene_info");
+            let h5_info = scene.and_then(|scene| scene.h5_info);
+            let trade = AnyTrade::read(object, "combine_openid", h5_info);
+            let order = Self {
+                combine_appid: combine_appid?,
+                combine_out_trade_no: combine_out_trade_no?,
+                sub_orders: sub_orders?.0,
+                spbill_create_ip: spbill_create_ip?,
+                notify_url: notify_url?,
+                device_info,
+                time_start,
+                time_expire,
+            };
+            Some((order, trade?))
+        })
+    }
+
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
@@ -310,6 +354,37 @@ impl SubOrder {
         shared::total(faults, at("total_fee"), self.total_fee);
     }
 }
+
+read_strictly! {
+    SubOrder {
+        appid, mch_id, body, out_trade_no, fee_type, total_fee, attach;
+        detail, sub_appid, sub_mch_id
+    }
+}
+
+/// `sub_order_list` as a caller writes it.
+struct OwnSubOrders(Vec<SubOrder>);
+
+impl Read for OwnSubOrders {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        Object::read(json, path, faults, |object| {
+            let sub_orders: Option<Vec<SubOrder>> = object.required("order_list");
+            let count: Option<u64> = object.required("order_num");
+            let (sub_orders, count) = sub_orders.zip(count)?;
+            if usize::try_from(count) != Ok(sub_orders.len()) {
+                object.fault("order_num", "must be the number of sub-orders in order_list");
+            }
+            Some(Self(sub_orders))
+        })
+    }
+}
+
+/// `scene_info` as a caller writes it; here only H5 orders have one.
+struct OwnScene {
+    h5_info: Option<H5Info>,
+}
+
+read_strictly! { OwnScene { ; h5_info } }
 
 #[derive(Serialize)]
 struct SubOrderList<'a> {

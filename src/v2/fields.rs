@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use crate::id::AppId;
+use crate::json::Json;
 use crate::money::Fen;
 use crate::time::Time;
 use crate::v2::signer::Signer;
@@ -43,6 +44,10 @@ impl Fields {
     /// Adds a field, and says whether its name is new.
     pub(super) fn insert(&mut self, name: String, value: String) -> bool {
         self.0.insert(name, value).is_none()
+    }
+
+    pub(super) fn into_texts(self) -> Vec<(String, Json)> {
+        self.0.into_iter().map(|(name, text)| (name, Json::Text(text))).collect()
     }
 
     pub(super) fn len(&self) -> usize {

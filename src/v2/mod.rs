@@ -51,6 +51,7 @@ pub mod invoke;
 mod message;
 pub mod notify;
 mod order;
+mod own;
 mod refund;
 mod signer;
 mod trade;
@@ -70,7 +71,7 @@ pub use self::refund::{
     RefundStatus, Refunds, refund, refund_query,
 };
 pub use self::signer::{HmacSha256Key, Md5Key, SignType, Signer};
-pub use self::trade::{App, H5, H5Info, Jsapi, Native, Trade};
+pub use self::trade::{AnyTrade, App, H5, H5Info, Jsapi, Native, Trade};
 pub use self::transaction::{Coupon, Transaction, query, query_by_id};
 
 use self::fields::Fields;

@@ -6,14 +6,16 @@ use serde::Serialize;
 
 use crate::error::{Error, Faults, Invalid};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
+use crate::json::{Json, Read, read_strictly};
 use crate::money::Fen;
 use crate::pay::check as shared;
 use crate::time::Time;
-use crate::v2::check;
 use crate::v2::fields::{Fields, yes_or_no};
 use crate::v2::gateway::Gateway;
+use crate::v2::own::OwnText;
 use crate::v2::signer::Signer;
-use crate::v2::trade::{Kind, Trade};
+use crate::v2::trade::{AnyTrade, H5Info, Kind, Trade};
+use crate::v2::{check, own};
 
 /// 统一下单: places an order, of one of four kinds: [`App`](crate::v2::App),
 /// [`Jsapi`](crate::v2::Jsapi), [`Native`](crate::v2::Native), [`H5`](crate::v2::H5).
@@ -137,6 +139,65 @@ impl Order {
         }
     }
 
+    /// Reads the body of an order as document 001 prints it: the order, and the kind that its
+    /// `trade_type` names.
+    ///
+    /// A field that is unknown, not of its form or there twice is an error, also within the JSON of
+    /// `detail` and `scene_info`. `mch_id` and `sign_type` may be left out; where they are given, they
+    /// must be the signer's. `nonce_str` and `sign` are made anew for each request, so they are passed
+    /// over. Lengths and amounts are left to [`check`](Self::check).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every fault, each by its field and rule.
+    pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
+        own::read(signer, xml, |object| {
+            let appid = object.required("appid");
+            object.agrees(
+                "mch_id",
+                Some(signer.mch_id()),
+                "must be that of the signer, or left out",
+            );
+            let out_trade_no = object.required("out_trade_no");
+            let body = object.required("body");
+            let total_fee = object.fen("total_fee");
+            let spbill_create_ip = object.required("spbill_create_ip");
+            let notify_url = object.required("notify_url");
+            let device_info = object.optional("device_info");
+            let detail = object.json("detail");
+            let attach = object.optional("attach");
+            let fee_type = object.optional("fee_type");
+            let time_start = object.compact_time("time_start");
+            let time_expire = object.compact_time("time_expire");
+            let goods_tag = object.optional("goods_tag");
+            let limit_pay = object.optional("limit_pay");
+            let receipt = object.yes_or_no("receipt").unwrap_or_default();
+            let profit_sharing = object.yes_or_no("profit_sharing");
+            let scene: Option<OwnScene> = object.json("scene_info");
+            let (store_info, h5_info) = scene.map_or((None, None), |s| (s.store_info, s.h5_info));
+            let trade = AnyTrade::read(object, "openid", h5_info);
+            let order = Self {
+                appid: appid?,
+                out_trade_no: out_trade_no?,
+                body: body?,
+                total_fee: total_fee?,
+                spbill_create_ip: spbill_create_ip?,
+                notify_url: notify_url?,
+                device_info,
+                detail,
+                attach,
+                fee_type,
+                time_start,
+                time_expire,
+                goods_tag,
+                limit_pay,
+                receipt,
+                profit_sharing,
+                store_info,
+            };
+            Some((order, trade?))
+        })
+    }
+
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
@@ -238,6 +299,15 @@ impl LimitPay {
     }
 }
 
+impl Read for LimitPay {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match String::read(json, path.clone(), faults)?.as_str() {
+            "no_credit" => Some(Self::NoCredit),
+            _ => faults.note(path, "must be no_credit, or left out"),
+        }
+    }
+}
+
 /// 商品详情: the goods of an order. At most 6,000 characters as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -264,6 +334,8 @@ impl Detail {
         }
     }
 }
+
+read_strictly! { Detail { goods_detail; cost_price, receipt_id } }
 
 /// 单品: one kind of goods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -319,6 +391,10 @@ impl GoodsDetail {
     }
 }
 
+read_strictly! {
+    GoodsDetail { goods_id, quantity, price; wxpay_goods_id, goods_name, goods_category, body }
+}
+
 /// 门店信息: a shop. At most 256 characters as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -355,6 +431,16 @@ impl StoreInfo {
     }
 }
 
+read_strictly! { StoreInfo { id; name, area_code, address } }
+
+/// `scene_info` as a caller writes it.
+struct OwnScene {
+    store_info: Option<StoreInfo>,
+    h5_info: Option<H5Info>,
+}
+
+read_strictly! { OwnScene { ; store_info, h5_info } }
+
 #[derive(Serialize)]
 struct Scene<'a> {
     store_info: &'a StoreInfo,
@@ -371,7 +457,7 @@ mod tests {
     use super::*;
     use crate::id::OpenId;
     use crate::v2::signer::tests::hmac_key;
-    use crate::v2::{App, H5, H5Info, Jsapi, Native, xml};
+    use crate::v2::{App, H5, Jsapi, Native, xml};
 
     fn order() -> Order {
         Order::new(

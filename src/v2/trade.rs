@@ -5,6 +5,7 @@ use serde::Serialize;
 use self::sealed::Sealed;
 use crate::error::{Faults, Invalid};
 use crate::id::{CodeUrl, H5Url, OpenId, PrepayId};
+use crate::json::{Json, Object, Read};
 use crate::v2::check;
 use crate::v2::fields::{Fields, Malformed, checked};
 use crate::v2::order::to_json;
@@ -92,6 +93,43 @@ pub enum H5Info {
         /// WAP网站名.
         wap_name: String,
     },
+}
+
+/// A kind that is known no sooner than when an order is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnyTrade {
+    /// `trade_type` is APP.
+    App(App),
+    /// `trade_type` is JSAPI.
+    Jsapi(Jsapi),
+    /// `trade_type` is NATIVE.
+    Native(Native),
+    /// `trade_type` is MWEB.
+    H5(H5),
+}
+
+impl AnyTrade {
+    /// Reads the fields that only some kinds have, with the name that the openid has.
+    pub(super) fn read(
+        object: &mut Object<'_>,
+        openid_name: &str,
+        h5_info: Option<H5Info>,
+    ) -> Option<Self> {
+        let trade_type: String = object.required("trade_type")?;
+        if trade_type != "MWEB" && h5_info.is_some() {
+            object.fault("scene_info/h5_info", "is of MWEB orders only");
+        }
+        match trade_type.as_str() {
+            "APP" => Some(Self::App(App)),
+            "JSAPI" => Some(Self::Jsapi(Jsapi::new(object.required(openid_name)?))),
+            "NATIVE" => Some(Self::Native(Native { product_id: object.required("product_id")? })),
+            "MWEB" => match h5_info {
+                Some(h5_info) => Some(Self::H5(H5::new(h5_info))),
+                None => object.note("scene_info/h5_info", "is missing"),
+            },
+            _ => object.note("trade_type", "must be APP, JSAPI, NATIVE or MWEB"),
+        }
+    }
 }
 
 impl Trade for App {
@@ -202,6 +240,24 @@ impl H5Info {
         for (name, value) in fields {
             check::member(faults, &format!("scene_info/h5_info/{name}"), value, 256);
         }
+    }
+}
+
+impl Read for H5Info {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        Object::read(json, path, faults, |object| {
+            let r#type: String = object.required("type")?;
+            let mut both = |one, other| object.required(one).zip(object.required(other));
+            match r#type.as_str() {
+                "IOS" => both("app_name", "bundle_id")
+                    .map(|(app_name, bundle_id)| Self::Ios { app_name, bundle_id }),
+                "Android" => both("app_name", "package_name")
+                    .map(|(app_name, package_name)| Self::Android { app_name, package_name }),
+                "Wap" => both("wap_url", "wap_name")
+                    .map(|(wap_url, wap_name)| Self::Wap { wap_url, wap_name }),
+                _ => object.note("type", "must be IOS, Android or Wap"),
+            }
+        })
     }
 }
 

@@ -8,6 +8,16 @@ use crate::v2::fields::{Fields, Malformed};
 /// Reads a message. What WeChat Pay never sends is refused: document types, entities of one's own,
 /// processing instructions, comments, attributes, namespaces, nesting, a name twice.
 pub(super) fn read(xml: &[u8], root: &str) -> Result<Fields, Malformed> {
+    read_fields(xml, root, |_| false)
+}
+
+/// Reads a message of the caller's. Between its fields it may hold remarks such as the one that
+/// document 002 prints, which begin with `//`.
+pub(super) fn read_own(xml: &[u8]) -> Result<Fields, Malformed> {
+    read_fields(xml, "xml", |text| text.trim_ascii().starts_with(b"//"))
+}
+
+fn read_fields(xml: &[u8], root: &str, is_remark: fn(&[u8]) -> bool) -> Result<Fields, Malformed> {
     if xml.len() > SIZE_LIMIT {
         return Err(Malformed::new("the XML is larger than 64 KiB"));
     }
@@ -45,6 +55,7 @@ pub(super) fn read(xml: &[u8], root: &str) -> Result<Fields, Malformed> {
                 Place::Field { value: value + &content(event)?, name }
             }
             (place, Event::Text(text)) if text.iter().all(u8::is_ascii_whitespace) => place,
+            (Place::Root, Event::Text(text)) if is_remark(&text) => Place::Root,
             _ => return Err(Malformed::new("the XML is not a flat list of fields")),
         };
     }

@@ -28,6 +28,7 @@ mod readme;
 mod refunds;
 mod secrets;
 mod sign_error;
+mod strict;
 mod supply;
 mod support;
 mod surface;

@@ -1,0 +1,352 @@
+//! The caller's own JSON, read strictly: every fault at once, each by its path, and no value.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::error::{Error, Faults, Invalid};
+use crate::id::{AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, TransactionId};
+use crate::money::Fen;
+use crate::time::Time;
+
+/// Reads an object whose members `members` takes; any that it leaves is a fault.
+pub(crate) fn read<T>(
+    json: &[u8],
+    members: impl FnOnce(&mut Object<'_>) -> Option<T>,
+) -> Result<T, Error> {
+    let json = Json::parse(json).map_err(|rule| Invalid::new("json", rule))?;
+    let mut faults = Faults::default();
+    let read = Object::read(json, String::new(), &mut faults, members);
+    faults.into_result()?;
+    Ok(read.ok_or_else(|| Invalid::new("json", "cannot be read"))?)
+}
+
+/// What JSON can say, as far as orders say it.
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    Whole(u64),
+    /// Negative, broken or too large.
+    OtherNumber,
+    Text(String),
+    List(Vec<Self>),
+    /// In the order of the text; a name may stand there twice.
+    Object(Vec<(String, Self)>),
+}
+
+impl Json {
+    /// A text, or the rule that it breaks.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
+        // These words hold no values: every value is taken as it is.
+        serde_json::from_slice(json).map_err(|error| format!("cannot be read: {error}"))
+    }
+}
+
+/// A value that is read from JSON, or else leaves a fault.
+pub(crate) trait Read: Sized {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self>;
+}
+
+/// An object whose members are being read.
+pub(crate) struct Object<'a> {
+    path: String,
+    members: Vec<(String, Json)>,
+    faults: &'a mut Faults,
+}
+
+impl<'a> Object<'a> {
+    /// Reads an object at `path` by `members`.
+    pub(crate) fn read<T>(
+        json: Json,
+        path: String,
+        faults: &'a mut Faults,
+        members: impl FnOnce(&mut Object<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let Json::Object(list) = json else {
+            let path = if path.is_empty() { "json".to_owned() } else { path };
+            return faults.note(path, "must be an object");
+        };
+        let mut object = Self { path: path + "/", members: list, faults };
+        let read = members(&mut object);
+        object.finish();
+        read
+    }
+
+    /// Reads the fields of a message, which have no path but their names.
+    #[cfg(feature = "v2")]
+    pub(crate) fn of_fields(fields: Vec<(String, Json)>, faults: &'a mut Faults) -> Self {
+        Self { path: String::new(), members: fields, faults }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(member, _)| member == name)
+    }
+
+    pub(crate) fn required<T: Read>(&mut self, name: &str) -> Option<T> {
+        if !self.has(name) {
+            self.fault(name, "is missing");
+        }
+        self.optional(name)
+    }
+
+    /// A member that may be left out. If it is wrong, it leaves a fault and counts as left out.
+    pub(crate) fn optional<T: Read>(&mut self, name: &str) -> Option<T> {
+        let json = self.take(name)?;
+        T::read(json, self.at(name), self.faults)
+    }
+
+    /// An object that must be there, read by `members`.
+    pub(crate) fn object<T>(
+        &mut self,
+        name: &str,
+        members: impl FnOnce(&mut Object<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(name) {
+            self.fault(name, "is missing");
+        }
+        let json = self.take(name)?;
+        Object::read(json, self.at(name), self.faults, members)
+    }
+
+    /// A list of objects that must be there, each read by `members`.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &str,
+        members: impl Fn(&mut Object<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let list: Vec<Json> = self.required(name)?;
+        let path = self.at(name);
+        read_all(list, path, |json, path| Object::read(json, path, self.faults, &members))
+    }
+
+    /// A value that was made of this member, unless it breaks a rule.
+    pub(crate) fn checked<T>(&mut self, name: &str, value: Result<T, Error>) -> Option<T> {
+        value.map_or_else(|error| self.faults.note(self.at(name), rule_of(error)), Some)
+    }
+
+    /// A member that says again what is known: it may be left out, and must be the same.
+    pub(crate) fn agrees(&mut self, name: &str, known: Option<&str>, rule: &'static str) {
+        let said = self.optional::<String>(name);
+        if said.is_some_and(|said| known != Some(said.as_str())) {
+            self.fault(name, rule);
+        }
+    }
+
+    /// 货币类型, which may be left out.
+    pub(crate) fn currency(&mut self) {
+        self.agrees("currency", Some("CNY"), "must be CNY, or left out");
+    }
+
+    pub(crate) fn fault(&mut self, name: &str, rule: &'static str) {
+        self.faults.add(self.at(name), rule);
+    }
+
+    /// [`fault`](Self::fault), where nothing could be read.
+    #[cfg(feature = "v2")]
+    pub(crate) fn note<T>(&mut self, name: &str, rule: impl Into<Cow<'static, str>>) -> Option<T> {
+        self.faults.note(self.at(name), rule)
+    }
+
+    /// Reads JSON that was found within this member.
+    #[cfg(feature = "v2")]
+    pub(crate) fn nested<T: Read>(&mut self, name: &str, json: Json) -> Option<T> {
+        T::read(json, self.at(name), self.faults)
+    }
+
+    /// Everything that was not taken is unknown.
+    pub(crate) fn finish(self) {
+        for (name, _) in self.members {
+            // A name of the caller's, shortened and without what would break a line.
+            let name: String = name.chars().take(64).collect();
+            let name = name.replace('~', "~0").replace('/', "~1");
+            let path = format!("{}{}", self.path, name.escape_debug());
+            self.faults.add(path, "is not a field of this request");
+        }
+    }
+
+    fn at(&self, name: &str) -> String {
+        format!("{}{name}", self.path)
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let members = std::mem::take(&mut self.members);
+        let (taken, others): (Vec<_>, _) = members.into_iter().partition(|(n, _)| n == name);
+        self.members = others;
+        if taken.len() > 1 {
+            self.fault(name, "must be there only once");
+        }
+        taken.into_iter().next().map(|(_, json)| json)
+    }
+}
+
+/// Implements [`Read`] for a struct: what must be there, and what may be left out.
+macro_rules! read_strictly {
+    ($name:ident { $($required:ident),* ; $($optional:ident),* }) => {
+        impl crate::json::Read for $name {
+            fn read(
+                json: crate::json::Json,
+                path: String,
+                faults: &mut crate::error::Faults,
+            ) -> Option<Self> {
+                crate::json::Object::read(json, path, faults, |object| {
+                    $(let $required = object.required(stringify!($required).trim_start_matches("r#"));)*
+                    $(let $optional = object.optional(stringify!($optional));)*
+                    Some(Self { $($required: $required?,)* $($optional,)* })
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use read_strictly;
+
+impl Read for Json {
+    fn read(json: Json, _: String, _: &mut Faults) -> Option<Self> {
+        Some(json)
+    }
+}
+
+impl Read for bool {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match json {
+            Json::Bool(value) => Some(value),
+            _ => faults.note(path, "must be true or false, without quotes"),
+        }
+    }
+}
+
+impl Read for u64 {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match json {
+            Json::Whole(value) => Some(value),
+            _ => faults.note(path, "must be a whole number, without quotes, sign or decimals"),
+        }
+    }
+}
+
+impl Read for Fen {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match json {
+            Json::Whole(value) => Some(Self(value)),
+            _ => faults.note(path, "must be whole fen: a number without quotes, sign or decimals"),
+        }
+    }
+}
+
+impl Read for String {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        match json {
+            Json::Text(text) => Some(text),
+            _ => faults.note(path, "must be a text, in quotes"),
+        }
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        let Json::List(list) = json else { return faults.note(path, "must be a list") };
+        read_all(list, path, |json, path| T::read(json, path, faults))
+    }
+}
+
+/// Reads every value before it gives up, so that every fault is found.
+fn read_all<T>(
+    list: Vec<Json>,
+    path: String,
+    mut read: impl FnMut(Json, String) -> Option<T>,
+) -> Option<Vec<T>> {
+    let list = list.into_iter().enumerate();
+    let all: Vec<_> = list.map(|(index, json)| read(json, format!("{path}/{index}"))).collect();
+    all.into_iter().collect()
+}
+
+impl Read for IpAddr {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        let text = String::read(json, path.clone(), faults)?;
+        text.parse().ok().or_else(|| faults.note(path, "must be an IPv4 or IPv6 address"))
+    }
+}
+
+impl Read for Ipv4Addr {
+    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+        let text = String::read(json, path.clone(), faults)?;
+        text.parse().ok().or_else(|| faults.note(path, "must be an IPv4 address"))
+    }
+}
+
+macro_rules! read_checked_texts {
+    ($($name:ident),+) => {
+        $(impl Read for $name {
+            fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+                let text = String::read(json, path.clone(), faults)?;
+                Self::try_from(text).map_or_else(|error| faults.note(path, rule_of(error)), Some)
+            }
+        })+
+    };
+}
+
+read_checked_texts!(AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Time, TransactionId);
+
+/// The rule that a single value breaks.
+pub(crate) fn rule_of(error: Error) -> Cow<'static, str> {
+    let Error::Invalid(invalid) = error else { return "cannot be read".into() };
+    invalid.into_rule()
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyJson)
+    }
+}
+
+struct AnyJson;
+
+impl<'de> Visitor<'de> for AnyJson {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Whole(value))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::OtherNumber)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::OtherNumber)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Json::List(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = object.next_entry()? {
+            members.push(member);
+        }
+        Ok(Json::Object(members))
+    }
+}

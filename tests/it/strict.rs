@@ -1,0 +1,912 @@
+//! Orders are read strictly: as the documents print them, and in no other way.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use wechatpay::pay::{self, Order, SceneInfo, SettleInfo, StoreInfo};
+use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
+use wechatpay::v2::{self, AnyTrade, CombinedOrder, HmacSha256Key, Md5Key};
+use wechatpay::{
+    AppId, Error, Fen, Gateway, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Partner, PlatformKeys,
+    Reply, Request, RsaSigner, Signer, SubMerchant, TransactionId, Transport, TransportError,
+    combine,
+};
+
+const API_KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+
+fn merchant(mchid: &str) -> RsaSigner {
+    RsaSigner::from_pem(mchid, "AB", include_str!("../data/keys/rsa2048.pem")).unwrap()
+}
+
+/// What an API sends, without sending it.
+fn sent<T>(call: impl FnOnce(&Gateway, &v2::Gateway) -> Result<T, Error>) -> Vec<u8> {
+    struct Kept(Mutex<Vec<u8>>);
+    impl Transport for &'static Kept {
+        fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+            *self.0.lock().unwrap() = request.body.to_vec();
+            Err(TransportError::not_sent("kept"))
+        }
+    }
+    let kept: &'static Kept = Box::leak(Box::new(Kept(Mutex::default())));
+    let url = "https://127.0.0.1";
+    let gateways = (
+        Gateway::at(url, PlatformKeys::none(), kept).unwrap(),
+        v2::Gateway::at(url, kept).unwrap(),
+    );
+    let error = call(&gateways.0, &gateways.1).err().unwrap();
+    assert!(matches!(error, Error::Transport(_)), "{error}");
+    let body = kept.0.lock().unwrap();
+    body.clone()
+}
+
+fn faults<T: std::fmt::Debug>(read: Result<T, Error>) -> Vec<String> {
+    let Error::Invalid(invalid) = read.unwrap_err() else { panic!("another error") };
+    invalid.faults().iter().map(|fault| format!("{} {}", fault.path, fault.rule)).collect()
+}
+
+/// Document 003.
+fn app_order() -> Value {
+    json!({
+        "appid": "wxd678efh567hg6787",
+        "mchid": "1230000109",
+        "description": "Image形象店-深圳腾大-QQ公仔",
+        "out_trade_no": "1217752501201407033233368018",
+        "time_expire": "2018-06-08T10:34:56+08:00",
+        "attach": "自定义数据说明",
+        "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+        "goods_tag": "WXG",
+        "support_fapiao": false,
+        "amount": {"total": 100, "currency": "CNY"},
+        "detail": {
+            "cost_price": 1,
+            "invoice_id": "wx123",
+            "goods_detail": [{
+                "merchant_goods_id": "1246464644",
+                "wechatpay_goods_id": "1001",
+                "goods_name": "iPhone6s 16G",
+                "quantity": 1,
+                "unit_price": 528_800
+            }]
+        },
+        "scene_info": {
+            "payer_client_ip": "14.23.150.211",
+            "device_id": "013467007045764",
+            "store_info": {
+                "id": "0001",
+                "name": "腾讯大厦分店",
+                "area_code": "440305",
+                "address": "广东省深圳市南山区科技中一道10000号"
+            }
+        },
+        "settle_info": {"profit_sharing": false}
+    })
+}
+
+/// Document 000.
+const COMBINED_ORDER: &str = r#"{
+  "time_expire" : "2000-01-01T00:00:00+08:00",
+  "combine_appid" : "wxd678efh567hg6787",
+  "sub_orders" : [
+    {
+      "mchid" : "1230000109",
+      "attach" : "深圳分店",
+      "amount" : {
+        "total_amount" : 10,
+        "currency" : "CNY"
+      },
+      "out_trade_no" : "20150806125346",
+      "detail" : "买单费用",
+      "description" : "腾讯充值中心-QQ会员充值",
+      "settle_info" : {
+        "profit_sharing" : false
+      },
+      "goods_tag" : "WXG"
+    },
+    {
+      "mchid" : "1230000119",
+      "attach" : "广州分店",
+      "amount" : {
+        "total_amount" : 10,
+        "currency" : "CNY"
+      },
+      "out_trade_no" : "20150806125347",
+      "detail" : "买单费用",
+      "description" : "腾讯充值中心-微信充值",
+      "settle_info" : {
+        "profit_sharing" : false
+      },
+      "goods_tag" : "WXG"
+    }
+  ],
+  "combine_payer_info" : {
+    "openid" : "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+  },
+  "combine_out_trade_no" : "20150806125345",
+  "notify_url" : "https://yourapp.com/notify",
+  "combine_mchid" : "1900000109",
+  "scene_info" : {
+    "device_id" : "POS1:1",
+    "payer_client_ip" : "14.17.22.32"
+  }
+}"#;
+
+/// Document 001.
+const V2_ORDER: &str = r#"<xml>
+<appid>wx2421b1c4370ec43b</appid>
+<attach>支付测试</attach>
+<body>JSAPI支付测试</body>
+<mch_id>10000100</mch_id>
+<detail><![CDATA[{ "goods_detail":[ { "goods_id":"iphone6s_16G", "wxpay_goods_id":"1001", "goods_name":"iPhone6s 16G", "quantity":1, "price":528800, "goods_category":"123456", "body":"苹果手机" }, { "goods_id":"iphone6s_32G", "wxpay_goods_id":"1002", "goods_name":"iPhone6s 32G", "quantity":1, "price":608800, "goods_category":"123789", "body":"苹果手机" } ] }]]></detail>
+<nonce_str>1add1a30ac87aa2db72f57a2375d8fec</nonce_str>
+<notify_url>https://wxpay.wxutil.com/pub_v2/pay/notify.v2.php</notify_url>
+<openid>oUpF8uMuAJO_M2pxb1Q9zNjWeS6o</openid>
+<out_trade_no>1415659990</out_trade_no>
+<spbill_create_ip>14.23.150.211</spbill_create_ip>
+<total_fee>1</total_fee>
+<trade_type>JSAPI</trade_type>
+<sign>0CB01533B8C1EF103065174F50BCA001</sign>
+</xml>"#;
+
+/// Document 002, with its slips: a comma too many, and a remark between fields.
+const V2_COMBINED_ORDER: &str = r#"<xml>
+<combine_appid>wxdace645e0bc2c424</combine_appid>
+
+<combine_mch_id>1900009001</combine_mch_id>
+<sub_order_list><![CDATA[{"order_num": 3,"order_list": [{"appid": "wxdace645e0bc2c424", "mch_id" : "1900009001", "body": "子订单1", "out_trade_no": "OD201708030001", "fee_type": "CNY", "total_fee": 1234,"attach": "深圳分店"},{"appid": "wxdace645e0bc2c424", "mch_id" : "1900009001", "body": "子订单2", "out_trade_no": "OD201708030002", "fee_type": "USD", "total_fee": 10,"attach": "商品说明","detail": "商品详细描述"},{"appid": "wxdace645e0bc2c424", "mch_id" : "1900009001","sub_appid":"wx888888888888","sub_mch_id": "88888888888","body": "子订单3", "out_trade_no": "OD201708030003", "fee_type": "CNY", "total_fee":88,"attach": "说明","detail": "商品详细描述."},]}]]></sub_order_list>//请注意order_num、total_fee为数字型
+<device_info>TEST01</device_info>
+<nonce_str>4b4f6f692547affd2c8fadb39fed603a</nonce_str>
+<combine_out_trade_no>19000090011489146530</combine_out_trade_no>
+<spbill_create_ip>14.23.150.211</spbill_create_ip>
+<time_start>20171225091010</time_start>
+<time_expire>20171225091510</time_expire>
+
+<notify_url>http://www.weixin.qq.com/wxpay/pay.php</notify_url>
+
+<trade_type>JSAPI</trade_type>
+
+<combine_openid>oUpF8uMuAJO_M2pxb1Q9zNjWeS6o</combine_openid>
+<sign>144FF79B7391FE1BD0708470B7D8A2E3</sign>
+<sign_type>HMAC-SHA256</sign_type>
+</xml>"#;
+
+/// m/4012791862, with every field.
+fn refund_body() -> Value {
+    json!({
+        "out_trade_no": "1217752501201407033233368018",
+        "out_refund_no": "1217752501201407033233368018",
+        "reason": "商品已售完",
+        "notify_url": "https://weixin.qq.com/",
+        "funds_account": "AVAILABLE",
+        "amount": {
+            "refund": 888,
+            "from": [{"account": "AVAILABLE", "amount": 444}],
+            "total": 888,
+            "currency": "CNY"
+        },
+        "goods_detail": [{
+            "merchant_goods_id": "1217752501201407033233368018",
+            "wechatpay_goods_id": "1001",
+            "goods_name": "iPhone6s 16G",
+            "unit_price": 528_800,
+            "refund_amount": 528_800,
+            "refund_quantity": 1
+        }]
+    })
+}
+
+fn h5_order() -> Value {
+    let mut order = app_order();
+    order["scene_info"]["h5_info"] = json!({
+        "type": "iOS", "app_name": "王者荣耀", "app_url": "https://pay.qq.com",
+        "bundle_id": "com.tencent.wzryiOS", "package_name": "com.tencent.tmgp.sgame"
+    });
+    order
+}
+
+fn combined_h5_order() -> Value {
+    let mut order: Value = serde_json::from_str(COMBINED_ORDER).unwrap();
+    order.as_object_mut().unwrap().remove("combine_payer_info");
+    order["scene_info"]["h5_info"] = json!({"type": "Wap", "app_url": "https://pay.qq.com"});
+    order["trade_scenario"] = json!("RECOMMERCE");
+    order
+}
+
+fn jsapi_order() -> Value {
+    let mut order = app_order();
+    order["payer"] = json!({"openid": "o4GgauInH_RCEdvrrNGrntXDuXXX"});
+    order
+}
+
+/// Every body there is, and what reads it, as nothing but whether that went well.
+type Reader = fn(&dyn Signer, &[u8]) -> Result<(), Error>;
+
+fn bodies() -> Vec<(&'static str, Value, Reader)> {
+    let combined = serde_json::from_str(COMBINED_ORDER).unwrap();
+    vec![
+        ("1230000109", app_order(), |signer, json| Order::from_json(signer, json).map(drop)),
+        ("1230000109", jsapi_order(), |signer, json| pay::jsapi::from_json(signer, json).map(drop)),
+        ("1230000109", h5_order(), |signer, json| pay::h5::from_json(signer, json).map(drop)),
+        ("1900000109", combined, |signer, json| combine::Order::from_json(signer, json).map(drop)),
+        ("1900000109", serde_json::from_str(COMBINED_ORDER).unwrap(), |signer, json| {
+            combine::jsapi::from_json(signer, json).map(drop)
+        }),
+        ("1900000109", combined_h5_order(), |signer, json| {
+            combine::h5::from_json(signer, json).map(drop)
+        }),
+        ("1230000109", refund_body(), |signer, json| Refund::from_json(signer, json).map(drop)),
+    ]
+}
+
+/// The JSON pointers of every value, the root among them.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            members
+                .iter()
+                .for_each(|(name, value)| pointers(value, &format!("{at}/{name}"), found));
+        }
+        Value::Array(list) => {
+            (0..)
+                .zip(list)
+                .for_each(|(index, value)| pointers(value, &format!("{at}/{index}"), found));
+        }
+        _ => {}
+    }
+}
+
+fn pointers_of(body: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    pointers(body, "", &mut found);
+    found
+}
+
+#[test]
+fn the_order_of_document_003_is_read_whole_and_sent_as_it_was_read() {
+    let signer = merchant("1230000109");
+    let body = app_order();
+    let order = Order::from_json(&signer, body.to_string().as_bytes()).unwrap();
+    let sent = sent(|gateway, _| pay::app::prepay(&signer, gateway, &order));
+    assert_eq!(serde_json::from_slice::<Value>(&sent).unwrap(), body);
+}
+
+#[test]
+fn the_order_of_document_004_is_read_with_its_payer() {
+    let signer = merchant("1900006XXX");
+    let body = r#"{
+"mchid": "1900006XXX",
+"out_trade_no": "1217752501201407033233368318",
+"appid": "wxdace645e0bc2cXXX",
+"description": "Image形象店-深圳腾大-QQ公仔",
+"notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+"amount": {
+"total": 1,
+"currency": "CNY"
+},
+"payer": {
+"openid": "o4GgauInH_RCEdvrrNGrntXDuXXX"
+}
+}"#;
+    let (order, payer) = pay::jsapi::from_json(&signer, body.as_bytes()).unwrap();
+    let sent = sent(|gateway, _| pay::jsapi::prepay(&signer, gateway, &order, &payer));
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&sent).unwrap(), body);
+}
+
+#[test]
+fn the_combined_order_of_document_000_is_read_whole_and_sent_as_it_was_read() {
+    let signer = merchant("1900000109");
+    let order = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();
+    let sent = sent(|gateway, _| combine::app::prepay(&signer, gateway, &order));
+    let body: Value = serde_json::from_str(COMBINED_ORDER).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&sent).unwrap(), body);
+}
+
+#[test]
+fn the_order_of_document_001_is_read_with_its_payer() {
+    let signer = Md5Key::new("10000100", API_KEY).unwrap();
+    let (order, trade) = v2::Order::from_xml(&signer, V2_ORDER.as_bytes()).unwrap();
+    let openid = OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap();
+    let AnyTrade::Jsapi(trade) = trade else { panic!("{trade:?}") };
+    assert_eq!(trade, v2::Jsapi::new(openid));
+    let goods = &order.detail.as_ref().unwrap().goods_detail;
+    assert_eq!((goods.len(), goods[1].price), (2, Fen(608_800)));
+    assert_eq!((order.total_fee, order.attach.as_deref()), (Fen(1), Some("支付测试")));
+    let sent = sent(|_, gateway| v2::unified_order(&signer, gateway, &order, &trade));
+    assert_eq!(
+        v2::Order::from_xml(&signer, &sent).unwrap(),
+        (order, AnyTrade::Jsapi(trade)),
+        "sent as it was read"
+    );
+}
+
+#[test]
+fn the_combined_order_of_document_002_is_read_in_spite_of_its_slips() {
+    let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
+    let (order, trade) = CombinedOrder::from_xml(&signer, V2_COMBINED_ORDER.as_bytes()).unwrap();
+    order.check().unwrap();
+    let AnyTrade::Jsapi(trade) = trade else { panic!("{trade:?}") };
+    assert_eq!(order.sub_orders.len(), 3);
+    assert_eq!(order.sub_orders[2].sub_mch_id.as_deref(), Some("88888888888"));
+    assert_eq!(order.time_expire.unwrap().compact(), "20171225091510");
+    let sent = sent(|_, gateway| v2::combined_order(&signer, gateway, &order, &trade));
+    assert_eq!(
+        CombinedOrder::from_xml(&signer, &sent).unwrap(),
+        (order, AnyTrade::Jsapi(trade)),
+        "sent as it was read"
+    );
+}
+
+#[test]
+fn every_body_with_every_field_is_read() {
+    for (mchid, body, read) in bodies() {
+        read(&merchant(mchid), body.to_string().as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn an_unknown_field_is_named_at_every_depth() {
+    for (mchid, body, read) in bodies() {
+        let signer = merchant(mchid);
+        for pointer in pointers_of(&body) {
+            let mut body = body.clone();
+            let Some(object) = body.pointer_mut(&pointer).unwrap().as_object_mut() else {
+                continue;
+            };
+            object.insert("ap/p~id".into(), json!({"appid": 1}));
+            let expected = format!("{pointer}/ap~1p~0id is not a field of this request");
+            assert_eq!(faults(read(&signer, body.to_string().as_bytes())), [expected]);
+        }
+    }
+}
+
+#[test]
+fn every_value_of_another_type_is_named_with_what_it_must_be() {
+    let others = [json!(null), json!([1.5]), json!({"SECRET": 1}), json!(-1), json!(1.0)];
+    let others = others.into_iter().chain([json!("SECRET 公仔"), json!(true), json!(7)]);
+    let kind = |value: &Value| std::mem::discriminant(value);
+    for (mchid, body, read) in bodies() {
+        let signer = merchant(mchid);
+        for pointer in pointers_of(&body) {
+            for other in others.clone() {
+                let value = body.pointer(&pointer).unwrap();
+                let is_same = kind(value) == kind(&other) && other.as_u64() == value.as_u64();
+                if is_same
+                    || (value.is_u64() && other == json!(7))
+                    || value.is_array() && other.is_array()
+                {
+                    continue;
+                }
+                let mut body = body.clone();
+                *body.pointer_mut(&pointer).unwrap() = other.clone();
+                let found = faults(read(&signer, body.to_string().as_bytes()));
+                let path = if pointer.is_empty() { "json" } else { &pointer };
+                assert!(found[0].starts_with(&format!("{path} must be ")), "{pointer}: {found:?}");
+                assert_eq!(found.len(), 1, "{found:?}");
+                assert!(!found[0].contains("SECRET"), "{found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_field_that_stands_twice_is_named() {
+    for (mchid, body, read) in bodies() {
+        let signer = merchant(mchid);
+        for pointer in pointers_of(&body) {
+            let Some((parent, name)) = pointer.rsplit_once('/') else { continue };
+            if !body.pointer(parent).unwrap().is_object() {
+                continue;
+            }
+            // A place that no value has, so that the text of the body can be changed there.
+            let mut twice = body.clone();
+            let mark = json!("the one that stands twice");
+            let value = std::mem::replace(twice.pointer_mut(&pointer).unwrap(), mark.clone());
+            let twice = twice
+                .to_string()
+                .replace(&mark.to_string(), &format!("{value},\"{name}\":{value}"));
+            let expected = format!("{pointer} must be there only once");
+            assert_eq!(faults(read(&signer, twice.as_bytes())), [expected]);
+        }
+    }
+}
+
+#[test]
+fn what_may_be_left_out_is_known_and_all_else_is_missed() {
+    let optional = [
+        "mchid",
+        "combine_mchid",
+        "currency",
+        "time_expire",
+        "attach",
+        "goods_tag",
+        "support_fapiao",
+        "detail",
+        "scene_info",
+        "settle_info",
+        "cost_price",
+        "invoice_id",
+        "goods_detail",
+        "wechatpay_goods_id",
+        "goods_name",
+        "device_id",
+        "store_info",
+        "name",
+        "area_code",
+        "address",
+        "profit_sharing",
+        "reason",
+        "notify_url",
+        "funds_account",
+        "from",
+        "combine_payer_info",
+        "trade_scenario",
+        "app_name",
+        "app_url",
+        "bundle_id",
+        "package_name",
+    ];
+    let missed_in = |pointer: &str, index: usize| match pointer {
+        // Whose the sub-order is, and where notices of payments go.
+        p if p.starts_with("/sub_orders/") && p.ends_with("/mchid") => true,
+        p if p.starts_with("/sub_orders/") && p.ends_with("/attach") => true,
+        "/notify_url" => index != 6,
+        "/scene_info" => [2, 5].contains(&index),
+        "/scene_info/device_id" => index == 5,
+        "/combine_payer_info" => index == 4,
+        _ => false,
+    };
+    for (index, (mchid, body, read)) in bodies().into_iter().enumerate() {
+        let signer = merchant(mchid);
+        for pointer in pointers_of(&body) {
+            let Some((parent, name)) = pointer.rsplit_once('/') else { continue };
+            let mut less = body.clone();
+            let Some(object) = less.pointer_mut(parent).unwrap().as_object_mut() else { continue };
+            object.remove(name);
+            let read = read(&signer, less.to_string().as_bytes());
+            if optional.contains(&name) && !missed_in(&pointer, index) {
+                assert_eq!(read, Ok(()), "{index} {pointer}");
+            } else {
+                assert_eq!(faults(read), [format!("{pointer} is missing")], "{index}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_numbers_of_the_merchant_must_be_those_of_the_signer() {
+    for (mchid, body, read) in bodies() {
+        for (pointer, rule) in [
+            ("/mchid", "must be that of the signer, or left out"),
+            ("/combine_mchid", "must be that of the signer, or left out"),
+            ("/amount/currency", "must be CNY, or left out"),
+            ("/sub_orders/1/amount/currency", "must be CNY, or left out"),
+        ] {
+            let mut body = body.clone();
+            let Some(value) = body.pointer_mut(pointer) else { continue };
+            *value = json!("1900009191");
+            let found = faults(read(&merchant(mchid), body.to_string().as_bytes()));
+            assert_eq!(found, [format!("{pointer} {rule}")]);
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let mut body = app_order();
+    body["amount"]["total"] = json!(1.0);
+    body["out_trade_no"] = json!("12345");
+    body["discription"] = json!("?");
+    body["detail"]["goods_detail"][0]["quantity"] = json!("1");
+    body.as_object_mut().unwrap().remove("appid");
+    assert_eq!(
+        faults(Order::from_json(&merchant("1230000109"), body.to_string().as_bytes())),
+        [
+            "/appid is missing",
+            "/out_trade_no must be 6 to 32 letters, digits, _, -, | or *",
+            "/amount/total must be whole fen: a number without quotes, sign or decimals",
+            "/detail/goods_detail/0/quantity must be a whole number, without quotes, sign or decimals",
+            "/discription is not a field of this request",
+        ]
+    );
+}
+
+#[test]
+fn money_is_whole_fen_however_it_is_written() {
+    for money in ["1.0", "1e2", "-1", "\"1\"", "18446744073709551616", "null", "-0", "1.00"] {
+        let body = app_order().to_string().replace("\"total\":100", &format!("\"total\":{money}"));
+        let expected = "/amount/total must be whole fen: a number without quotes, sign or decimals";
+        assert_eq!(
+            faults(Order::from_json(&merchant("1230000109"), body.as_bytes())),
+            [expected],
+            "{money}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told_by_line_and_column() {
+    for (json, expected) in [
+        ("", "json cannot be read: EOF while parsing a value at line 1 column 0"),
+        ("{\n  \"appid\": \"x\",\n}", "json cannot be read: trailing comma at line 3 column 1"),
+        ("{} {}", "json cannot be read: trailing characters at line 1 column 4"),
+        ("{\"SECRET\": SECRET}", "json cannot be read: expected value at line 1 column 12"),
+    ] {
+        assert_eq!(faults(Order::from_json(&merchant("1"), json.as_bytes())), [expected]);
+    }
+    for deep in ["[".repeat(100_000), "{\"a\":".repeat(100_000)] {
+        let found = faults(Order::from_json(&merchant("1"), deep.as_bytes()));
+        assert!(found[0].starts_with("json cannot be read: recursion limit"), "{found:?}");
+    }
+    let error = Order::from_json(&merchant("1"), b"{\"\x1b[31m\\n\\u202e\": 1}").unwrap_err();
+    assert!(error.to_string().chars().all(|shown| !shown.is_control()), "{error:?}");
+    let long = format!("{{\"{}\": 1}}", "n".repeat(100_000));
+    let error = Order::from_json(&merchant("1"), long.as_bytes()).unwrap_err();
+    assert!(error.to_string().len() < 1000, "{error}");
+}
+
+#[test]
+fn each_kind_has_its_own_fields() {
+    let (one, combined) = (merchant("1230000109"), merchant("1900000109"));
+    let read = |json: Value| faults(Order::from_json(&one, json.to_string().as_bytes()));
+    assert_eq!(read(jsapi_order()), ["/payer is not a field of this request"]);
+    assert_eq!(read(h5_order()), ["/scene_info/h5_info is not a field of this request"]);
+    let json = COMBINED_ORDER.replace("\"device_id\" : \"POS1:1\",", "\"h5_info\": {},");
+    assert_eq!(
+        faults(combine::Order::from_json(&combined, json.as_bytes())),
+        ["/scene_info/h5_info is not a field of this request"]
+    );
+    let mut refund = refund_body();
+    refund["transaction_id"] = json!("1217752501201407033233368018");
+    assert_eq!(
+        faults(Refund::from_json(&one, refund.to_string().as_bytes())),
+        ["/out_trade_no must not stand beside transaction_id: one is enough"]
+    );
+    refund["funds_account"] = json!("AVAILABEL");
+    refund.as_object_mut().unwrap().remove("out_trade_no");
+    assert_eq!(
+        faults(Refund::from_json(&one, refund.to_string().as_bytes())),
+        ["/funds_account must be a documented word, such as AVAILABLE"]
+    );
+}
+
+#[test]
+fn a_partner_reads_the_fields_of_partner_mode() {
+    let signer = merchant("1230000109");
+    let mut sub_merchant = SubMerchant::new("1900000109").unwrap();
+    sub_merchant.appid = Some(AppId::new("wx0000000000000002").unwrap());
+    let partner = Partner::new(&signer, sub_merchant);
+    let mut body = app_order();
+    let object = body.as_object_mut().unwrap();
+    for (direct, sp) in [("appid", "sp_appid"), ("mchid", "sp_mchid")] {
+        let value = object.remove(direct).unwrap();
+        object.insert(sp.to_owned(), value);
+    }
+    object.insert("sub_mchid".into(), json!("1900000109"));
+    object.insert("sub_appid".into(), json!("wx0000000000000002"));
+    object.insert("payer".into(), json!({"sub_openid": "oUpF8uMuAJO"}));
+    let read = |body: &Value| pay::jsapi::from_json(&partner, body.to_string().as_bytes());
+    let (order, payer) = read(&body).unwrap();
+    let again = sent(|gateway, _| pay::jsapi::prepay(&partner, gateway, &order, &payer));
+    assert_eq!(serde_json::from_slice::<Value>(&again).unwrap(), body);
+
+    body["payer"] = json!({"sub_openid": "oUpF8uMuAJO", "sp_openid": "oUpF8uMuAJO"});
+    body["sub_mchid"] = json!("1900000110");
+    body["sub_appid"] = json!("wx0000000000000003");
+    let rule = "must be that of the signer's sub-merchant, or left out";
+    assert_eq!(
+        faults(read(&body)),
+        [
+            "/payer/sp_openid must not stand beside sub_openid: an order has one payer".to_owned(),
+            format!("/sub_mchid {rule}"),
+            format!("/sub_appid {rule}"),
+        ]
+    );
+    let error = Order::from_json(&partner, app_order().to_string().as_bytes());
+    assert_eq!(
+        faults(error),
+        [
+            "/sp_appid is missing",
+            "/appid is not a field of this request",
+            "/mchid is not a field of this request"
+        ]
+    );
+    let sub_orders = json!([{
+        "mchid": "1230000109", "sub_mchid": "1900000109", "sub_appid": "wx0000000000000002",
+        "attach": "a", "amount": {"total_amount": 10, "currency": "CNY"},
+        "out_trade_no": "20150806125346", "description": "d"
+    }]);
+    let mut combined = json!({
+        "combine_appid": "wxd678efh567hg6787", "combine_mchid": "1230000109",
+        "combine_out_trade_no": "20150806125345", "sub_orders": sub_orders,
+        "combine_payer_info": {"sub_openid": "oUpF8uMuAJO"}, "notify_url": "https://yourapp.com/n"
+    });
+    let read = |body: &Value| combine::jsapi::from_json(&signer, body.to_string().as_bytes());
+    let (order, payer) = read(&combined).unwrap();
+    let again = sent(|gateway, _| combine::jsapi::prepay(&signer, gateway, &order, &payer));
+    assert_eq!(serde_json::from_slice::<Value>(&again).unwrap(), combined);
+    combined["sub_orders"][0]["mchid"] = json!("1900000109");
+    combined["sub_orders"][0]["sub_mchid"] = json!("19 0");
+    assert_eq!(
+        faults(read(&combined)),
+        [
+            "/sub_orders/0/mchid must be the combine_mchid beside a sub_mchid, or left out",
+            "/sub_orders/0/sub_mchid must be the merchant number: 1 to 32 letters and digits"
+        ]
+    );
+}
+
+/// A stream of choices that is the same in every run.
+struct Choices(u64);
+
+impl Choices {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        (self.next(2) == 0).then(|| make(self))
+    }
+
+    fn text(&mut self, longest: u64) -> String {
+        let letters =
+            ['a', 'Z', '0', '"', '\\', '/', '店', '公', '<', '&', ' ', '\u{7}', '~', '\''];
+        let length = 1 + self.next(longest);
+        (0..length).map(|_| letters[self.next(letters.len() as u64) as usize]).collect()
+    }
+
+    fn fen(&mut self) -> Fen {
+        [Fen(1), Fen(100), Fen::MAX, Fen(self.next(1_000_000) + 1)][self.next(4) as usize]
+    }
+
+    fn number(&mut self) -> String {
+        format!("n_-|*{:027}", self.next(u64::MAX >> 33))
+    }
+}
+
+fn any_order(choices: &mut Choices) -> Order {
+    let mut order = Order::new(
+        AppId::new("wxd678efh567hg6787").unwrap(),
+        OutTradeNo::new(choices.number()).unwrap(),
+        choices.text(127),
+        choices.fen(),
+        NotifyUrl::new("https://www.weixin.qq.com/wxpay/pay.php").unwrap(),
+    );
+    order.time_expire =
+        choices.maybe(|c| wechatpay::Time::from_unix_seconds(c.next(1 << 31) as i64).unwrap());
+    order.attach = choices.maybe(|c| c.text(128));
+    order.goods_tag = choices.maybe(|c| c.text(32));
+    order.support_fapiao = choices.maybe(|c| c.next(2) == 0);
+    order.detail = choices.maybe(|c| {
+        let mut detail = pay::Detail::default();
+        detail.cost_price = c.maybe(Choices::fen);
+        detail.invoice_id = c.maybe(|c| c.text(32));
+        for _ in 0..c.next(3) {
+            let mut goods = pay::GoodsDetail::new("g_-1", 1 + c.next(9), c.fen());
+            goods.goods_name = c.maybe(|c| c.text(256));
+            goods.wechatpay_goods_id = c.maybe(|c| c.text(32));
+            detail.goods_detail.push(goods);
+        }
+        detail
+    });
+    order.scene_info = choices.maybe(|c| {
+        let mut scene =
+            SceneInfo::new(["14.23.150.211", "2001:db8::1"][c.next(2) as usize].parse().unwrap());
+        scene.device_id = c.maybe(|c| c.text(32));
+        scene.store_info = c.maybe(|c| {
+            let mut store = StoreInfo::new(c.text(32));
+            store.name = c.maybe(|c| c.text(256));
+            store.area_code = c.maybe(|c| c.text(32));
+            store.address = c.maybe(|c| c.text(512));
+            store
+        });
+        scene
+    });
+    order.settle_info = choices.maybe(|c| {
+        let mut settle_info = SettleInfo::default();
+        settle_info.profit_sharing = c.maybe(|c| c.next(2) == 0);
+        settle_info
+    });
+    order
+}
+
+#[test]
+fn whatever_is_sent_is_read_back_equal() {
+    let signer = merchant("1230000109");
+    let mut choices = Choices(7);
+    for _ in 0..300 {
+        let order = any_order(&mut choices);
+        if order.check().is_err() {
+            continue;
+        }
+        let json = sent(|gateway, _| pay::native::prepay(&signer, gateway, &order));
+        assert_eq!(Order::from_json(&signer, &json).unwrap(), order);
+
+        let payer = pay::jsapi::Payer::new(OpenId::new("o4GgauInH").unwrap());
+        let json = sent(|gateway, _| pay::jsapi::prepay(&signer, gateway, &order, &payer));
+        assert_eq!(pay::jsapi::from_json(&signer, &json).unwrap(), (order, payer));
+
+        let payment: refund::Payment = match choices.next(2) {
+            0 => OutTradeNo::new(choices.number()).unwrap().into(),
+            _ => TransactionId::new("4200000015201711256947025404").unwrap().into(),
+        };
+        let number = OutRefundNo::new(choices.number()).unwrap();
+        let mut refund = Refund::new(number, payment, Fen(1), choices.fen());
+        refund.reason = choices.maybe(|c| c.text(20));
+        refund.funds_account = choices.maybe(|_| FundsAccount::EcnyBasic);
+        refund.from = vec![RefundFrom::new(FundsAccount::Unavailable, choices.fen())];
+        let json = sent(|gateway, _| refund::apply(&signer, gateway, &refund));
+        assert_eq!(Refund::from_json(&signer, &json).unwrap(), refund);
+    }
+}
+
+#[test]
+fn whatever_is_sent_over_v2_is_read_back_equal() {
+    let signer = HmacSha256Key::new("10000100", API_KEY).unwrap();
+    let mut choices = Choices(11);
+    let mut sent_of_each_kind = [0; 4];
+    for _ in 0..300 {
+        let number = OutTradeNo::new(choices.number()).unwrap();
+        let mut order = v2::Order::new(
+            AppId::new("wx2421b1c4370ec43b").unwrap(),
+            number,
+            choices.text(20),
+            choices.fen(),
+            "2001:db8::1".parse().unwrap(),
+            NotifyUrl::new("https://wxpay.wxutil.com/notify").unwrap(),
+        );
+        order.device_info = choices.maybe(|c| c.text(3));
+        order.detail = choices.maybe(|c| {
+            let mut goods = v2::GoodsDetail::new("g", 1, c.fen());
+            goods.body = c.maybe(|c| c.text(4));
+            let mut detail = v2::Detail::default();
+            detail.goods_detail.push(goods);
+            detail.receipt_id = c.maybe(|c| c.text(4));
+            detail
+        });
+        order.attach = choices.maybe(|c| c.text(3));
+        order.fee_type = choices.maybe(|_| "USD".to_owned());
+        order.time_start = choices.maybe(|_| "2026-01-01T00:00:00Z".parse().unwrap());
+        order.time_expire = choices.maybe(|_| "2026-01-01T00:02:00Z".parse().unwrap());
+        order.limit_pay = choices.maybe(|_| v2::LimitPay::NoCredit);
+        order.receipt = choices.next(2) == 0;
+        order.profit_sharing = choices.maybe(|c| c.next(2) == 0);
+        let kind = choices.next(4) as usize;
+        if kind != 3 {
+            order.store_info = choices.maybe(|c| v2::StoreInfo::new(c.text(4)));
+        }
+        if order.check().is_err() {
+            continue;
+        }
+        sent_of_each_kind[kind] += 1;
+        let trade = [
+            AnyTrade::App(v2::App),
+            AnyTrade::Jsapi(v2::Jsapi::new(OpenId::new("oUp").unwrap())),
+            AnyTrade::Native(v2::Native::new("1")),
+            AnyTrade::H5(v2::H5::new(v2::H5Info::Wap {
+                wap_url: "https://pay.qq.com".into(),
+                wap_name: "腾讯充值".into(),
+            })),
+        ][kind]
+            .clone();
+        let xml = sent(|_, gateway| match &trade {
+            AnyTrade::App(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::Jsapi(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::Native(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::H5(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
+        });
+        assert_eq!(v2::Order::from_xml(&signer, &xml).unwrap(), (order, trade));
+    }
+    assert!(sent_of_each_kind.iter().all(|count| *count > 5), "{sent_of_each_kind:?}");
+}
+
+#[test]
+fn an_order_of_v2_is_read_as_strictly() {
+    let signer = HmacSha256Key::new("10000100", API_KEY).unwrap();
+    let read = |xml: &str| v2::Order::from_xml(&signer, xml.as_bytes());
+    let replaced = |from: &str, to: &str| {
+        assert!(V2_ORDER.contains(from), "{from}");
+        faults(read(&V2_ORDER.replace(from, to)))
+    };
+    assert!(read(V2_ORDER).is_ok());
+    for (from, to, expected) in [
+        (
+            "<total_fee>1<",
+            "<total_fee>1.0<",
+            "total_fee must be whole fen: digits, without sign or decimals",
+        ),
+        ("<total_fee>1</total_fee>", "", "total_fee is missing"),
+        (
+            "<mch_id>10000100<",
+            "<mch_id>10000101<",
+            "mch_id must be that of the signer, or left out",
+        ),
+        (
+            "<sign>",
+            "<sign_type>MD5</sign_type><sign>",
+            "sign_type must be that of the signer, or left out",
+        ),
+        ("<attach>", "<atach>1</atach><attach>", "atach is not a field of this request"),
+        ("</xml>", "<attach>1</attach></xml>", "xml cannot be read: the XML names a field twice"),
+        ("</xml>", "", "xml cannot be read: the XML is not a flat list of fields"),
+        (
+            "JSAPI</trade_type>",
+            "MICROPAY</trade_type>",
+            "trade_type must be APP, JSAPI, NATIVE or MWEB",
+        ),
+        (
+            "\"quantity\":1, \"price\":528800",
+            "\"quantity\":\"1\", \"price\":528800",
+            "detail/goods_detail/0/quantity must be a whole number, without quotes, sign or decimals",
+        ),
+        (
+            "608800",
+            "6088.0",
+            "detail/goods_detail/1/price must be whole fen: a number without quotes, sign or decimals",
+        ),
+        (
+            "\"goods_id\":\"iphone6s_32G\"",
+            "\"goodsid\":\"iphone6s_32G\"",
+            "detail/goods_detail/1/goods_id is missing",
+        ),
+        (
+            "<trade_type>",
+            "<time_start>2026</time_start><trade_type>",
+            "time_start must be yyyyMMddHHmmss in Beijing time",
+        ),
+        ("<trade_type>", "<receipt>yes</receipt><trade_type>", "receipt must be Y or N"),
+        (
+            "<trade_type>",
+            "<limit_pay>no_debit</limit_pay><trade_type>",
+            "limit_pay must be no_credit, or left out",
+        ),
+        (
+            "<trade_type>",
+            "<scene_info>{</scene_info><trade_type>",
+            "scene_info must be JSON; it cannot be read: EOF while parsing an object at line 1 column 1",
+        ),
+        ("14.23.150.211", "14.23.150.256", "spbill_create_ip must be an IPv4 or IPv6 address"),
+        (
+            "<trade_type>JSAPI<",
+            "<scene_info>{\"h5_info\":{\"type\":\"Wap\",\"wap_url\":\"u\",\"wap_name\":\"n\"}}</scene_info><trade_type>JSAPI<",
+            "scene_info/h5_info is of MWEB orders only",
+        ),
+    ] {
+        assert_eq!(replaced(from, to)[0], expected);
+    }
+    assert_eq!(
+        replaced("JSAPI</trade_type>", "MWEB</trade_type>"),
+        ["scene_info/h5_info is missing", "openid is not a field of this request"]
+    );
+    assert_eq!(
+        replaced("JSAPI</trade_type>", "NATIVE</trade_type>"),
+        ["product_id is missing", "openid is not a field of this request"]
+    );
+    let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
+    for (from, to, expected) in [
+        (
+            "\"order_num\": 3",
+            "\"order_num\": 2",
+            "sub_order_list/order_num must be the number of sub-orders in order_list",
+        ),
+        (
+            "\"total_fee\":88",
+            "\"total_fee\":\"88\"",
+            "sub_order_list/order_list/2/total_fee must be whole fen: a number without quotes, sign or decimals",
+        ),
+        ("\"fee_type\": \"USD\", ", "", "sub_order_list/order_list/1/fee_type is missing"),
+        (
+            "<combine_mch_id>1900009001",
+            "<combine_mch_id>1900009002",
+            "combine_mch_id must be that of the signer, or left out",
+        ),
+        ("//请注意", "请注意", "xml cannot be read: the XML is not a flat list of fields"),
+        ("14.23.150.211", "2001:db8::1", "spbill_create_ip must be an IPv4 address"),
+    ] {
+        assert!(V2_COMBINED_ORDER.contains(from), "{from}");
+        let xml = V2_COMBINED_ORDER.replace(from, to);
+        assert_eq!(faults(CombinedOrder::from_xml(&signer, xml.as_bytes())), [expected]);
+    }
+}
