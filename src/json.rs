@@ -62,7 +62,7 @@ impl<'a> Object<'a> {
         json: Json,
         path: String,
         faults: &'a mut Faults,
-        members: impl FnOnce(&mut Object<'a>) -> Option<T>,
+        members: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         let Json::Object(list) = json else {
             let path = if path.is_empty() { "json".to_owned() } else { path };

@@ -70,12 +70,15 @@ pub fn open<'h>(
     keys.check(headers, body, now).map_err(Refusal::Untrusted)?;
     let envelope: Envelope<'_> = read(body)?;
     let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
+    let json = String::from_utf8(resource)
+        .map_err(|_| Refusal::Malformed("the resource is not UTF-8".to_owned()))?;
     Ok(Event {
         id: envelope.id,
         create_time: envelope.create_time,
         event_type: envelope.event_type,
         summary: envelope.summary.unwrap_or_default(),
-        notice: Notice::read(envelope.resource.original_type, resource)?,
+        notice: Notice::read(envelope.resource.original_type, &json)?,
+        json,
     })
 }
 
@@ -93,6 +96,9 @@ pub struct Event {
     pub summary: String,
     /// What it is about.
     pub notice: Notice,
+    /// The decrypted resource as it came, as JSON text: to be stored, and for fields that this
+    /// version does not know.
+    pub json: String,
 }
 
 open_set! {
@@ -131,22 +137,21 @@ pub enum Notice {
 }
 
 impl Notice {
-    fn read(original_type: String, resource: Vec<u8>) -> Result<Self, Refusal> {
+    fn read(original_type: String, json: &str) -> Result<Self, Refusal> {
+        let resource = json.as_bytes();
         match original_type.as_str() {
-            "transaction" => match read(&resource) {
+            "transaction" => match read(resource) {
                 Ok(transaction) => Ok(Self::Transaction(transaction)),
                 // Combined orders come under the same name; they alone have this number.
-                Err(refusal) => match read(&resource) {
+                Err(refusal) => match read(resource) {
                     Ok(Kind { combine_out_trade_no: Some(_) }) => {
-                        read(&resource).map(Self::Combined)
+                        read(resource).map(Self::Combined)
                     }
                     _ => Err(refusal),
                 },
             },
-            "refund" => read(&resource).map(Self::Refund),
-            _ => String::from_utf8(resource)
-                .map(|json| Self::Other { original_type, json })
-                .map_err(|_| Refusal::Malformed("the resource is not UTF-8".to_owned())),
+            "refund" => read(resource).map(Self::Refund),
+            _ => Ok(Self::Other { original_type, json: json.to_owned() }),
         }
     }
 }

@@ -24,11 +24,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 impl Settings {
     pub(crate) fn load() -> Result<Self> {
-        if NAMES.iter().any(|(name, _)| set(name).is_some()) {
-            Self::from_environment()
-        } else {
-            Self::of_sandbox(Sandbox::start()?)
-        }
+        if any_set() { Self::from_environment() } else { Self::of_sandbox(Sandbox::start()?) }
     }
 
     fn of_sandbox(sandbox: Sandbox) -> Result<Self> {
@@ -81,8 +77,16 @@ impl Settings {
     }
 }
 
+/// Whether anything is set, also under a name that is misspelt: the sandbox is for those who set
+/// nothing.
+pub(crate) fn any_set() -> bool {
+    env::vars_os().any(|(name, value)| {
+        name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && !value.is_empty()
+    })
+}
+
 /// The public key, a platform certificate, or both while the merchant changes over.
-fn platform_keys() -> Result<PlatformKeys> {
+pub(crate) fn platform_keys() -> Result<PlatformKeys> {
     const CERTIFICATE: &str = "WECHATPAY_PLATFORM_CERT_FILE";
     let (id, key) = ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY_FILE");
     let has_certificate = set(CERTIFICATE).is_some();
@@ -96,21 +100,21 @@ fn platform_keys() -> Result<PlatformKeys> {
     Ok(keys)
 }
 
-fn set(name: &str) -> Option<String> {
+pub(crate) fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn text(name: &str) -> Result<String> {
+pub(crate) fn text(name: &str) -> Result<String> {
     set(name).ok_or_else(|| format!("{name} is not set").into())
 }
 
-fn file(name: &str) -> Result<Vec<u8>> {
+pub(crate) fn file(name: &str) -> Result<Vec<u8>> {
     let path = text(name)?;
     fs::read(&path).map_err(|error| format!("{name}: {path}: {error}").into())
 }
 
 /// Tells a wrong value by the name of its setting.
-fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
+pub(crate) fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
     value.map_err(|error| {
         let wechatpay::Error::Invalid(invalid) = &error else { return error.into() };
         let path = invalid.faults().first().map_or("", |fault| &fault.path);
@@ -122,7 +126,7 @@ fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
 }
 
 /// Every setting, and what the library calls its value.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 13] = [
     ("WECHATPAY_BASE_URL", "base_url"),
     ("WECHATPAY_CA_FILE", "root_certificates"),
     ("WECHATPAY_APPID", "appid"),
@@ -133,4 +137,7 @@ const NAMES: [(&str, &str); 10] = [
     ("WECHATPAY_PUBLIC_KEY_FILE", "public_key"),
     ("WECHATPAY_PLATFORM_CERT_FILE", "platform_certificate"),
     ("WECHATPAY_NOTIFY_URL", "notify_url"),
+    ("WECHATPAY_CERT_FILE", "certificate"),
+    ("WECHATPAY_API_V3_KEY", "api_v3_key"),
+    ("WECHATPAY_V2_KEY", "api_key"),
 ];

@@ -1,0 +1,230 @@
+//! What is wrong with the settings, the keys, the clock or the host, in plain words.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use wechatpay::v2::HmacSha256Key;
+use wechatpay::{
+    ApiError, ApiV3Key, AppId, Code, Error, NotifyUrl, OutTradeNo, RsaSigner, Time, Untrusted, pay,
+};
+
+use crate::session::Session;
+use crate::settings::{self, Settings, file, named, platform_keys, set, text};
+
+/// Everything that was looked at.
+#[derive(Default)]
+pub(crate) struct Report(Vec<Finding>);
+
+struct Finding {
+    what: &'static str,
+    /// Nothing if it was not looked at.
+    is_good: Option<bool>,
+    words: String,
+}
+
+/// Looks at each setting by itself, then asks WeChat Pay for an order that does not exist: that
+/// changes nothing, and needs everything.
+pub(crate) fn examine() -> Report {
+    let mut report = Report::default();
+    if settings::any_set() {
+        report.look_at_settings();
+    } else {
+        report.skip("settings", "nothing is set, so the sandbox is used");
+    }
+    if report.is_good() {
+        report.ask();
+    } else {
+        report.skip("host", "not asked before the rest is right");
+    }
+    report
+}
+
+impl Report {
+    pub(crate) fn to_json(&self) -> Value {
+        let findings = self.0.iter().map(|finding| {
+            let state = match finding.is_good {
+                Some(true) => "ok",
+                Some(false) => "wrong",
+                None => "not checked",
+            };
+            json!({"check": finding.what, "state": state, "says": finding.words})
+        });
+        findings.collect()
+    }
+
+    /// Says what is wrong.
+    pub(crate) fn status(&self) -> ExitCode {
+        for finding in self.0.iter().filter(|finding| finding.is_good == Some(false)) {
+            eprintln!("wrong: {}: {}", finding.what, finding.words);
+        }
+        if self.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn is_good(&self) -> bool {
+        self.0.iter().all(|finding| finding.is_good != Some(false))
+    }
+
+    fn look_at_settings(&mut self) {
+        self.note("WECHATPAY_BASE_URL", text("WECHATPAY_BASE_URL"));
+        self.note("WECHATPAY_APPID", text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it))));
+        self.note(
+            "WECHATPAY_NOTIFY_URL",
+            text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it))),
+        );
+        self.note("merchant and private key", merchant());
+        if set("WECHATPAY_CERT_FILE").is_some() {
+            self.note("merchant's certificate", certificate());
+        } else {
+            let words = "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to hold it against the key";
+            self.skip("merchant's certificate", words);
+        }
+        self.note("WeChat Pay's keys", platform_keys());
+        if set("WECHATPAY_API_V3_KEY").is_some() {
+            let key = text("WECHATPAY_API_V3_KEY").and_then(|key| named(ApiV3Key::new(key)));
+            self.note("WECHATPAY_API_V3_KEY", key);
+        } else {
+            self.skip("WECHATPAY_API_V3_KEY", "not set: for notices and certificates only");
+        }
+        if set("WECHATPAY_V2_KEY").is_some() {
+            let key = text("WECHATPAY_V2_KEY").and_then(|key| named(HmacSha256Key::new("1", key)));
+            self.note("WECHATPAY_V2_KEY", key);
+        } else {
+            self.skip("WECHATPAY_V2_KEY", "not set: for v2 only");
+        }
+    }
+
+    fn ask(&mut self) {
+        let session = match Settings::load().map_err(|error| error.to_string()) {
+            Ok(settings) => Session::of(settings).map_err(|failure| failure.to_string()),
+            Err(words) => Err(words),
+        };
+        let session = match session {
+            Ok(session) => session,
+            Err(words) => return self.add("settings", Some(false), words),
+        };
+        let number = match OutTradeNo::new("wechatpay-doctor") {
+            Ok(number) => number,
+            Err(error) => return self.add("host", Some(false), error.to_string()),
+        };
+        let url = &session.settings.notify_url;
+        self.skip("notices", format!("go to {url}; only WeChat Pay can tell whether they arrive"));
+        let answer = pay::query(session.signer(), &session.gateway, &number).map(drop);
+        let clock = skew(&session);
+        match clock {
+            Some(seconds) if seconds.unsigned_abs() > WINDOW_SECONDS => {
+                return self.add("clock", Some(false), wrong_clock(seconds));
+            }
+            Some(seconds) => self.add("clock", Some(true), format!("{seconds} seconds off")),
+            None => self.skip("clock", "the answer does not tell the time"),
+        }
+        let (what, is_good, words) = verdict(answer, session.gateway.base_url());
+        self.add(what, Some(is_good), words);
+    }
+
+    fn note<T, E: std::fmt::Display>(&mut self, what: &'static str, found: Result<T, E>) {
+        match found {
+            Ok(_) => self.add(what, Some(true), String::new()),
+            Err(error) => self.add(what, Some(false), error.to_string()),
+        }
+    }
+
+    fn skip(&mut self, what: &'static str, words: impl Into<String>) {
+        self.add(what, None, words.into());
+    }
+
+    fn add(&mut self, what: &'static str, is_good: Option<bool>, words: String) {
+        self.0.push(Finding { what, is_good, words });
+    }
+}
+
+fn merchant() -> Result<(), Box<dyn std::error::Error>> {
+    let key = file("WECHATPAY_PRIVATE_KEY_FILE")?;
+    let (mchid, serial_no) = (text("WECHATPAY_MCHID")?, text("WECHATPAY_SERIAL_NO")?);
+    named(RsaSigner::from_pem(mchid, serial_no, key)).map(drop)
+}
+
+fn certificate() -> Result<(), Box<dyn std::error::Error>> {
+    let (certificate, key) = (file("WECHATPAY_CERT_FILE")?, file("WECHATPAY_PRIVATE_KEY_FILE")?);
+    let signer = named(RsaSigner::from_certificate(text("WECHATPAY_MCHID")?, certificate, key))?;
+    let is_same = |one: &str, other: &str| {
+        one.trim_start_matches('0').eq_ignore_ascii_case(other.trim_start_matches('0'))
+    };
+    if is_same(signer.serial_no(), &text("WECHATPAY_SERIAL_NO")?) {
+        Ok(())
+    } else {
+        let right = signer.serial_no();
+        Err(format!("WECHATPAY_SERIAL_NO is not that of the certificate, which is {right}").into())
+    }
+}
+
+/// What the answer to a harmless query shows.
+fn verdict(answer: Result<(), Error>, base_url: &str) -> (&'static str, bool, String) {
+    const GOOD: &str = "signed, answered and believed";
+    match answer {
+        Ok(()) => ("host and keys", true, GOOD.to_owned()),
+        Err(Error::Api(error)) if error.signed && error.status == 404 => {
+            ("host and keys", true, GOOD.to_owned())
+        }
+        Err(Error::Api(error)) if error.code == Code::SIGN_ERROR => wrong_sign(&error),
+        Err(Error::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. }) => {
+            ("clock", false, wrong_clock(skew_seconds.saturating_neg()))
+        }
+        Err(Error::Untrusted { reason: Untrusted::UnknownSerial(serial), .. }) => (
+            "WeChat Pay's keys",
+            false,
+            format!(
+                "WeChat Pay signs with {serial:?}; set WECHATPAY_PUBLIC_KEY_ID and \
+                 WECHATPAY_PUBLIC_KEY_FILE (or WECHATPAY_PLATFORM_CERT_FILE) to that key"
+            ),
+        ),
+        Err(error @ Error::Untrusted { reason: Untrusted::Signature { .. }, .. }) => (
+            "WeChat Pay's keys",
+            false,
+            format!(
+                "{error}; look whether WECHATPAY_PUBLIC_KEY_FILE is the key of \
+                 WECHATPAY_PUBLIC_KEY_ID"
+            ),
+        ),
+        Err(error @ Error::Transport(_)) => (
+            "host",
+            false,
+            format!(
+                "{base_url} does not answer: {error}; look at WECHATPAY_BASE_URL, \
+                 WECHATPAY_CA_FILE, the network and its proxy"
+            ),
+        ),
+        Err(error) => ("host and keys", false, error.to_string()),
+    }
+}
+
+fn wrong_sign(error: &ApiError) -> (&'static str, bool, String) {
+    if error.message.contains("timestamp") {
+        let words = "WeChat Pay takes the time of the request for wrong; set this machine's clock";
+        return ("clock", false, words.to_owned());
+    }
+    let words = format!(
+        "{error}; look whether WECHATPAY_SERIAL_NO is the certificate of \
+         WECHATPAY_PRIVATE_KEY_FILE, and both are of WECHATPAY_MCHID"
+    );
+    ("merchant and private key", false, words)
+}
+
+/// By how many seconds this machine's clock is ahead of the host's, which nobody signed.
+fn skew(session: &Session) -> Option<i64> {
+    let date = session.answered_header("Date")?;
+    let theirs = OffsetDateTime::parse(&date, &Rfc2822).ok()?.unix_timestamp();
+    Time::now().ok()?.unix_seconds().checked_sub(theirs)
+}
+
+fn wrong_clock(ahead: i64) -> String {
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    format!(
+        "this machine's clock is {} seconds {side} WeChat Pay's, and five minutes are allowed; \
+         set it",
+        ahead.unsigned_abs()
+    )
+}
+
+const WINDOW_SECONDS: u64 = 300;
