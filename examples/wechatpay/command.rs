@@ -194,15 +194,14 @@ impl Options {
     }
 }
 
+/// The words are not repeated: one of them may be a key that strayed.
 fn unknown(words: &[&str]) -> lexopt::Error {
-    let known = ["v2", "bill"].contains(words.first().unwrap_or(&""));
-    let command = words.iter().take(if known { 2 } else { 1 }).copied().collect::<Vec<_>>();
-    format!(
-        "{:?} with {} more words is no command",
-        command.join(" "),
-        words.len().saturating_sub(command.len())
-    )
-    .into()
+    let is_known = words.first().is_some_and(|word| {
+        USAGE.lines().any(|line| line.starts_with(&format!("  wechatpay {word} ")))
+    });
+    let what =
+        if is_known { "this command takes other arguments" } else { "there is no such command" };
+    what.into()
 }
 
 pub(crate) const USAGE: &str = "\

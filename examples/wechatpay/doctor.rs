@@ -67,10 +67,10 @@ impl Report {
     }
 
     fn look_at_settings(&mut self) {
-        self.note("WECHATPAY_BASE_URL", text("WECHATPAY_BASE_URL"));
-        self.note("WECHATPAY_APPID", text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it))));
+        self.note("base_url", text("WECHATPAY_BASE_URL"));
+        self.note("appid", text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it))));
         self.note(
-            "WECHATPAY_NOTIFY_URL",
+            "notify_url",
             text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it))),
         );
         self.note("merchant and private key", merchant());
@@ -83,15 +83,18 @@ impl Report {
         self.note("WeChat Pay's keys", platform_keys());
         if set("WECHATPAY_API_V3_KEY").is_some() {
             let key = text("WECHATPAY_API_V3_KEY").and_then(|key| named(ApiV3Key::new(key)));
-            self.note("WECHATPAY_API_V3_KEY", key);
+            self.note("APIv3 key", key);
         } else {
-            self.skip("WECHATPAY_API_V3_KEY", "not set: for notices and certificates only");
+            self.skip(
+                "APIv3 key",
+                "WECHATPAY_API_V3_KEY is not set; only notices and certificates need it",
+            );
         }
         if set("WECHATPAY_V2_KEY").is_some() {
             let key = text("WECHATPAY_V2_KEY").and_then(|key| named(HmacSha256Key::new("1", key)));
-            self.note("WECHATPAY_V2_KEY", key);
+            self.note("APIv2 key", key);
         } else {
-            self.skip("WECHATPAY_V2_KEY", "not set: for v2 only");
+            self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only v2 needs it");
         }
     }
 
@@ -169,7 +172,7 @@ fn verdict(answer: Result<(), Error>, base_url: &str) -> (&'static str, bool, St
         }
         Err(Error::Api(error)) if error.code == Code::SIGN_ERROR => wrong_sign(&error),
         Err(Error::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. }) => {
-            ("clock", false, wrong_clock(skew_seconds.saturating_neg()))
+            ("clock", false, wrong_clock(skew_seconds))
         }
         Err(Error::Untrusted { reason: Untrusted::UnknownSerial(serial), .. }) => (
             "WeChat Pay's keys",

@@ -23,6 +23,7 @@ mod life;
 mod money;
 mod notices;
 mod orders;
+mod program;
 mod properties;
 mod readme;
 mod refunds;

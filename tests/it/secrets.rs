@@ -42,7 +42,7 @@ impl Log for Listener {
 }
 
 /// Whether the text holds 16 bytes of a secret: as they are, in Base64, or in hexadecimal.
-fn leaks(text: &str) -> bool {
+pub(crate) fn leaks(text: &str) -> bool {
     static PIECES: LazyLock<HashSet<Vec<u8>>> = LazyLock::new(pieces);
     let holds = |text: &str| text.as_bytes().windows(16).any(|piece| PIECES.contains(piece));
     holds(text) || holds(&text.to_lowercase())

@@ -45,7 +45,7 @@ fn faults<T: std::fmt::Debug>(read: Result<T, Error>) -> Vec<String> {
 }
 
 /// Document 003.
-fn app_order() -> Value {
+pub(crate) fn app_order() -> Value {
     json!({
         "appid": "wxd678efh567hg6787",
         "mchid": "1230000109",
@@ -83,7 +83,7 @@ fn app_order() -> Value {
 }
 
 /// Document 000.
-const COMBINED_ORDER: &str = r#"{
+pub(crate) const COMBINED_ORDER: &str = r#"{
   "time_expire" : "2000-01-01T00:00:00+08:00",
   "combine_appid" : "wxd678efh567hg6787",
   "sub_orders" : [
@@ -131,7 +131,7 @@ const COMBINED_ORDER: &str = r#"{
 }"#;
 
 /// Document 001.
-const V2_ORDER: &str = r#"<xml>
+pub(crate) const V2_ORDER: &str = r#"<xml>
 <appid>wx2421b1c4370ec43b</appid>
 <attach>支付测试</attach>
 <body>JSAPI支付测试</body>
@@ -148,7 +148,7 @@ const V2_ORDER: &str = r#"<xml>
 </xml>"#;
 
 /// Document 002, with its slips: a comma too many, and a remark between fields.
-const V2_COMBINED_ORDER: &str = r#"<xml>
+pub(crate) const V2_COMBINED_ORDER: &str = r#"<xml>
 <combine_appid>wxdace645e0bc2c424</combine_appid>
 
 <combine_mch_id>1900009001</combine_mch_id>
@@ -170,7 +170,7 @@ const V2_COMBINED_ORDER: &str = r#"<xml>
 </xml>"#;
 
 /// m/4012791862, with every field.
-fn refund_body() -> Value {
+pub(crate) fn refund_body() -> Value {
     json!({
         "out_trade_no": "1217752501201407033233368018",
         "out_refund_no": "1217752501201407033233368018",
@@ -194,7 +194,7 @@ fn refund_body() -> Value {
     })
 }
 
-fn h5_order() -> Value {
+pub(crate) fn h5_order() -> Value {
     let mut order = app_order();
     order["scene_info"]["h5_info"] = json!({
         "type": "iOS", "app_name": "王者荣耀", "app_url": "https://pay.qq.com",
@@ -203,7 +203,7 @@ fn h5_order() -> Value {
     order
 }
 
-fn combined_h5_order() -> Value {
+pub(crate) fn combined_h5_order() -> Value {
     let mut order: Value = serde_json::from_str(COMBINED_ORDER).unwrap();
     order.as_object_mut().unwrap().remove("combine_payer_info");
     order["scene_info"]["h5_info"] = json!({"type": "Wap", "app_url": "https://pay.qq.com"});
@@ -211,7 +211,7 @@ fn combined_h5_order() -> Value {
     order
 }
 
-fn jsapi_order() -> Value {
+pub(crate) fn jsapi_order() -> Value {
     let mut order = app_order();
     order["payer"] = json!({"openid": "o4GgauInH_RCEdvrrNGrntXDuXXX"});
     order

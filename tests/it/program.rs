@@ -1,0 +1,629 @@
+//! The command-line program `wechatpay`, as its users meet it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use wechatpay::bill::Date;
+use wechatpay::sandbox::{KeyMode, Sandbox};
+
+use crate::secrets::leaks;
+use crate::strict::{
+    COMBINED_ORDER, V2_COMBINED_ORDER, V2_ORDER, app_order, combined_h5_order, h5_order,
+    jsapi_order, refund_body,
+};
+use crate::support::{noon, start};
+
+/// The program with its settings, files and sandbox.
+struct Program {
+    sandbox: Sandbox,
+    folder: PathBuf,
+    settings: BTreeMap<&'static str, String>,
+}
+
+/// What became of one run.
+struct Done {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Program {
+    /// Set up for a sandbox, as a merchant would be for WeChat Pay.
+    fn new(test: &str) -> Self {
+        let sandbox = start();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program").join(test);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let mut program = Self { sandbox, folder, settings: BTreeMap::new() };
+        let sandbox = &program.sandbox;
+        let files = [
+            ("WECHATPAY_PRIVATE_KEY_FILE", "apiclient_key.pem", sandbox.merchant_key_pem()),
+            ("WECHATPAY_CERT_FILE", "apiclient_cert.pem", sandbox.merchant_certificate_pem()),
+            ("WECHATPAY_PUBLIC_KEY_FILE", "pub_key.pem", sandbox.public_key_pem()),
+            ("WECHATPAY_CA_FILE", "ca.pem", sandbox.ca_pem()),
+        ]
+        .map(|(name, file, text)| (name, program.write(file, text)));
+        program.settings.extend(files);
+        let sandbox = &program.sandbox;
+        program.settings.extend([
+            ("WECHATPAY_BASE_URL", sandbox.base_url().to_owned()),
+            ("WECHATPAY_APPID", sandbox.appid().to_string()),
+            ("WECHATPAY_MCHID", sandbox.mchid().to_owned()),
+            ("WECHATPAY_SERIAL_NO", sandbox.serial_no().to_owned()),
+            ("WECHATPAY_NOTIFY_URL", sandbox.notify_url().to_string()),
+            ("WECHATPAY_PUBLIC_KEY_ID", sandbox.public_key_id().to_owned()),
+            ("WECHATPAY_API_V3_KEY", sandbox.api_v3_key().to_owned()),
+            ("WECHATPAY_V2_KEY", sandbox.v2().api_key().to_owned()),
+        ]);
+        program
+    }
+
+    /// A file in the folder of the test.
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        self.run_with(arguments, b"")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &[u8]) -> Done {
+        // Beside the folder of this test's own executable; `cargo test` builds examples.
+        let deps = std::env::current_exe().unwrap();
+        let name = format!("examples/wechatpay{}", std::env::consts::EXE_SUFFIX);
+        let program = deps.parent().unwrap().parent().unwrap().join(name);
+        assert!(program.exists(), "`cargo build --example wechatpay` first");
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("WECHATPAY_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
+            .args(arguments)
+            .envs(&self.settings)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It need not read what it was given.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        let done = Done {
+            status: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        };
+        for text in [&done.out, &done.err] {
+            assert!(!leaks(text) && !text.contains(self.sandbox.v2().api_key()), "{text}");
+        }
+        done
+    }
+
+    /// The answer of a run that must succeed.
+    #[track_caller]
+    fn answer(&self, arguments: &[&str]) -> Value {
+        let done = self.run(arguments);
+        assert_eq!((done.status, done.err.as_str()), (0, ""), "{arguments:?}");
+        serde_json::from_str(&done.out).unwrap()
+    }
+
+    /// A body of the documents, of the sandbox's merchant, under this number.
+    fn body(&self, mut body: Value, number: &str) -> String {
+        let appid = self.sandbox.appid().to_string();
+        for (pointer, value) in [
+            ("/appid", appid.as_str()),
+            ("/mchid", self.sandbox.mchid()),
+            ("/out_trade_no", number),
+            ("/combine_appid", &appid),
+            ("/combine_mchid", self.sandbox.mchid()),
+            ("/combine_out_trade_no", number),
+            ("/sub_orders/0/mchid", self.sandbox.mchid()),
+            ("/sub_orders/1/mchid", "1900009191"),
+            ("/sub_orders/0/out_trade_no", &format!("{number}-1")),
+            ("/sub_orders/1/out_trade_no", &format!("{number}-2")),
+        ] {
+            if let Some(place) = body.pointer_mut(pointer) {
+                *place = value.into();
+            }
+        }
+        if let Some(place) = body.pointer_mut("/time_expire") {
+            *place = "2031-06-08T10:34:56+08:00".into();
+        }
+        self.write(&format!("{number}.json"), body.to_string())
+    }
+
+    fn order(&self, number: &str) -> String {
+        self.body(app_order(), number)
+    }
+}
+
+fn combined_order() -> Value {
+    serde_json::from_str(COMBINED_ORDER).unwrap()
+}
+
+#[test]
+fn an_order_goes_all_the_way_from_its_file_to_its_refund() {
+    let program = Program::new("all-the-way");
+    let file = program.order("way-001");
+    let placed = program.answer(&["order", "app", &file]);
+    assert_eq!(placed["invoke"]["prepayid"], placed["prepay_id"]);
+    assert_eq!(placed["invoke"]["partnerid"], program.sandbox.mchid());
+    assert_eq!(program.answer(&["query", "way-001"])["trade_state"], "NOTPAY");
+
+    program.sandbox.pay("way-001").unwrap();
+    let paid = program.answer(&["query", "way-001"]);
+    assert_eq!((&paid["trade_state"], &paid["amount"]["total"]), (&json!("SUCCESS"), &json!(100)));
+    let id = paid["transaction_id"].as_str().unwrap();
+    assert_eq!(program.answer(&["query", "--id", id]), paid);
+
+    let mut refund = refund_body();
+    refund["amount"] = json!({"refund": 60, "total": 100, "currency": "CNY"});
+    refund["out_refund_no"] = json!("way-001-1");
+    let fields = refund.as_object_mut().unwrap();
+    fields.remove("funds_account");
+    fields.remove("goods_detail");
+    let file = program.body(refund, "way-001");
+    assert_eq!(program.answer(&["refund", &file])["status"], "PROCESSING");
+    program.sandbox.succeed_refund("way-001-1").unwrap();
+    assert_eq!(program.answer(&["refund-query", "way-001-1"])["status"], "SUCCESS");
+
+    program.answer(&["order", "app", &program.order("way-002")]);
+    assert_eq!(program.answer(&["close", "way-002"]), json!({"out_trade_no": "way-002"}));
+    assert_eq!(program.answer(&["query", "way-002"])["trade_state"], "CLOSED");
+}
+
+#[test]
+fn every_kind_of_order_is_placed() {
+    let program = Program::new("kinds");
+    let placed = program.answer(&["order", "jsapi", &program.body(jsapi_order(), "kind-jsapi")]);
+    let package = format!("prepay_id={}", placed["prepay_id"].as_str().unwrap());
+    assert_eq!(placed["invoke"]["package"], package);
+    let placed = program.answer(&["order", "h5", &program.body(h5_order(), "kind-h5")]);
+    assert!(placed["h5_url"].as_str().unwrap().starts_with("https://"), "{placed}");
+    let body = fs::read(program.order("kind-stdin")).unwrap();
+    let done = program.run_with(&["order", "app", "-"], &body);
+    assert_eq!((done.status, done.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_native_order_draws_its_code_and_writes_it() {
+    let program = Program::new("native");
+    let (file, picture) = (program.order("native-1"), program.path("code.svg"));
+    let done = program.run(&["order", "native", &file, "--qr", &picture]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    let answer: Value = serde_json::from_str(&done.out).unwrap();
+    assert!(answer["code_url"].as_str().unwrap().starts_with("weixin://"), "{answer}");
+    assert!(done.err.lines().count() > 10 && done.err.contains('█'), "{}", done.err);
+    assert!(fs::read_to_string(&picture).unwrap().contains("<svg"));
+
+    let done = program.run(&["order", "native", &file, "--qr", &program.path("no/such/code.svg")]);
+    assert_eq!(done.status, 3, "the order stands, and its code_url was not told");
+    let done = program.run(&["order", "app", &file, "--qr", &picture]);
+    assert_eq!(done.status, 2, "{}", done.err);
+}
+
+#[test]
+fn every_kind_of_combined_order_is_placed_asked_for_and_closed() {
+    let program = Program::new("combined");
+    let file = program.body(combined_order(), "whole-app");
+    let placed = program.answer(&["combine", "app", &file]);
+    assert_eq!(placed["invoke"]["prepayid"], placed["prepay_id"]);
+    program.sandbox.pay_combined("whole-app").unwrap();
+    let paid = program.answer(&["combine-query", "whole-app"]);
+    assert_eq!(paid["sub_orders"][1]["trade_state"], "SUCCESS");
+
+    let file = program.body(combined_order(), "whole-jsapi");
+    let placed = program.answer(&["combine", "jsapi", &file]);
+    assert!(placed["invoke"]["paySign"].is_string(), "{placed}");
+    let mut order = combined_h5_order();
+    order.as_object_mut().unwrap().remove("trade_scenario");
+    let file = program.body(order, "whole-h5");
+    assert!(program.answer(&["combine", "h5", &file])["h5_url"].is_string());
+    let mut order = combined_order();
+    order.as_object_mut().unwrap().remove("combine_payer_info");
+    let file = program.body(order, "whole-native");
+    let done = program.run(&["combine", "native", &file]);
+    assert_eq!(done.status, 0, "{}", done.err);
+
+    let done = program.run(&["combine-close", "whole-app", &file]);
+    assert_eq!(done.status, 1, "the file is that of another order");
+    let closed = program.answer(&["combine-close", "whole-native", &file]);
+    assert_eq!(closed, json!({"combine_out_trade_no": "whole-native"}));
+    let closed = program.answer(&["combine-query", "whole-native"]);
+    assert_eq!(closed["sub_orders"][0]["trade_state"], "CLOSED");
+}
+
+#[test]
+fn v2_takes_the_samples_of_its_documents() {
+    let program = Program::new("v2");
+    let (appid, mch_id) = (program.sandbox.appid().to_string(), program.sandbox.mchid().to_owned());
+    let xml = V2_ORDER.replace("wx2421b1c4370ec43b", &appid).replace("10000100", &mch_id);
+    let file = program.write("order.xml", &xml);
+    let placed = program.answer(&["v2", "unified", "--md5", &file]);
+    assert_eq!(placed["invoke"]["signType"], "MD5");
+    let asked = program.answer(&["v2", "query", "1415659990"]);
+    assert_eq!((&asked["trade_state"], &asked["attach"]), (&json!("NOTPAY"), &json!("支付测试")));
+    program.sandbox.v2().pay("1415659990", &[]).unwrap();
+    let asked = program.answer(&["v2", "query", "1415659990"]);
+    let id = asked["transaction_id"].as_str().unwrap();
+    assert_eq!(program.answer(&["v2", "query", "--id", id])["trade_state"], "SUCCESS");
+
+    let xml =
+        xml.replace("1415659990", "1415659991").replace("<trade_type>JSAPI", "<trade_type>APP");
+    let openid = "<openid>oUpF8uMuAJO_M2pxb1Q9zNjWeS6o</openid>";
+    let file = program.write("app.xml", xml.replace(openid, ""));
+    let placed = program.answer(&["v2", "unified", &file]);
+    assert_eq!(placed["invoke"]["prepayid"], placed["prepay_id"]);
+    program.sandbox.let_time_pass(600);
+    let closed = program.answer(&["v2", "close", "1415659991"]);
+    assert_eq!(closed, json!({"out_trade_no": "1415659991"}));
+
+    let native = "<product_id>1</product_id>";
+    let xml =
+        xml.replace("1415659991", "1415659992").replace("<trade_type>APP", "<trade_type>NATIVE");
+    let file = program.write("native.xml", xml.replace(openid, native));
+    let done = program.run(&["v2", "unified", &file]);
+    assert!(done.status == 0 && done.out.contains("weixin://"), "{}", done.err);
+
+    let scene = "<scene_info>{\"h5_info\":{\"type\":\"Wap\",\"wap_url\":\"https://pay.qq.com\",\
+                 \"wap_name\":\"腾讯充值\"}}</scene_info>";
+    let xml =
+        xml.replace("1415659992", "1415659993").replace("<trade_type>NATIVE", "<trade_type>MWEB");
+    let file = program.write("h5.xml", xml.replace(openid, scene));
+    assert!(program.answer(&["v2", "unified", &file])["mweb_url"].is_string());
+
+    let xml = V2_COMBINED_ORDER
+        .replace("wxdace645e0bc2c424", &appid)
+        .replace("1900009001", &mch_id)
+        .replace("<time_start>20171225091010</time_start>", "")
+        .replace("<time_expire>20171225091510</time_expire>", "")
+        .replace("\"sub_appid\":\"wx888888888888\",\"sub_mch_id\": \"88888888888\",", "")
+        .replace("\"USD\"", "\"CNY\"");
+    let file = program.write("combined.xml", xml);
+    let placed = program.answer(&["v2", "combined", &file]);
+    assert_eq!(placed["invoke"]["signType"], "HMAC-SHA256");
+    assert_eq!(program.run(&["v2", "combined", &file, "--md5"]).status, 1);
+}
+
+#[test]
+fn bills_are_fetched_into_a_file() {
+    let program = Program::new("bills");
+    let day = Date::of(noon(&program.sandbox)).to_string();
+    let file = program.body(
+        {
+            let mut order = app_order();
+            order["detail"] = json!({});
+            order
+        },
+        "bill-001",
+    );
+    program.answer(&["order", "app", &file]);
+    program.sandbox.pay("bill-001").unwrap();
+    program.sandbox.let_time_pass(22 * 3600);
+    let mut files = Vec::new();
+    for (name, arguments) in [
+        ("all", &["bill", "trade", &day][..]),
+        ("packed", &["bill", "trade", &day, "--gzip"]),
+        ("paid", &["bill", "trade", &day, "--type", "SUCCESS"]),
+        ("flow", &["bill", "fund-flow", &day, "--type", "BASIC", "--gzip"]),
+    ] {
+        let out = program.path(name);
+        let fetched = program.answer(&[arguments, &["-o", &out]].concat());
+        let text = fs::read_to_string(&out).unwrap();
+        assert_eq!(fetched["bytes"], text.len());
+        assert!(text.contains("bill-001") || name == "flow", "{text}");
+        files.push(text);
+    }
+    assert_eq!(files[0], files[1]);
+    let done = program.run(&["bill", "trade", "2018-02-30", "-o", &program.path("never")]);
+    assert_eq!(done.status, 1);
+    assert!(
+        done.err.starts_with("error: bill_date must be a day as in 2018-06-08\n"),
+        "{}",
+        done.err
+    );
+    let done = program.run(&["bill", "trade", &day]);
+    assert_eq!(done.status, 2);
+    assert!(done.err.contains("-o FILE is missing"), "{}", done.err);
+}
+
+#[test]
+fn certificates_are_listed() {
+    let program = Program::new("certificates");
+    let listed = program.answer(&["certificates"]);
+    let certificate = &listed["data"][0];
+    assert_eq!(certificate["serial_no"], program.sandbox.platform_certificate_serial_no());
+    assert_eq!(certificate["certificate"], program.sandbox.platform_certificate_pem());
+    assert!(certificate["expire_time"].as_str().unwrap().ends_with("+08:00"));
+}
+
+#[test]
+fn a_notice_is_opened_and_a_changed_one_is_refused() {
+    let program = Program::new("notice");
+    program.answer(&["order", "app", &program.order("notice-1")]);
+    program.sandbox.pay("notice-1").unwrap();
+    let notice = program.sandbox.take_notices().remove(0);
+    let headers: serde_json::Map<_, _> = notice
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap().into()))
+        .collect();
+    let headers = program.write("headers.json", Value::Object(headers).to_string());
+    let body = program.write("body", &notice.body);
+    let event = program.answer(&["notice", &headers, &body]);
+    assert_eq!(event["event_type"], "TRANSACTION.SUCCESS");
+    assert_eq!(event["resource"]["out_trade_no"], "notice-1");
+    assert_eq!(event["resource"]["amount"]["total"], 100);
+
+    let changed = program.write("changed", [&notice.body[..], b" "].concat());
+    let done = program.run(&["notice", &headers, &changed]);
+    assert_eq!((done.status, done.out.as_str()), (1, ""));
+    assert!(done.err.contains("give the bytes of the body as received"), "{}", done.err);
+    let done = program.run(&["notice", &body, &body]);
+    assert_eq!(done.status, 1);
+    assert!(done.err.contains("body must be a JSON object of texts"), "{}", done.err);
+}
+
+#[test]
+fn a_request_is_signed_line_by_line_as_the_sandbox_wants_it() {
+    let program = Program::new("sign");
+    let body = program.write("signed", "{\"a\":\n1}");
+    let signed = program.answer(&["sign", "POST", "/v3/x?y=1", &body]);
+    let lines: Vec<_> =
+        signed["message"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert_eq!((lines[0], lines[1], lines[4]), ("POST\n", "/v3/x?y=1\n", "{\"a\":\n1}\n"));
+    let authorization = signed["Authorization"].as_str().unwrap();
+    for part in [
+        "WECHATPAY2-SHA256-RSA2048 mchid=\"1900007291\"".to_owned(),
+        format!("timestamp=\"{}\"", lines[2].trim_end()),
+        format!("nonce_str=\"{}\"", lines[3].trim_end()),
+        format!("serial_no=\"{}\"", program.sandbox.serial_no()),
+    ] {
+        assert!(authorization.contains(&part), "{authorization} {part}");
+    }
+    let signer = program.sandbox.signer();
+    let signature = wechatpay::Signer::sign(signer, lines.concat().as_bytes()).unwrap().bytes;
+    let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, signature);
+    assert!(authorization.contains(&format!("signature=\"{signature}\"")), "{authorization}");
+    assert_eq!(program.run(&["sign", "GET", "v3/x", &body]).status, 2);
+}
+
+#[test]
+fn without_settings_it_speaks_to_a_sandbox_of_its_own() {
+    let mut program = Program::new("alone");
+    program.settings.clear();
+    let file = program.order("alone-1");
+    let done = program.run(&["order", "app", &file]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    let note = "note: nothing is set, so this goes to a sandbox at https://127.0.0.1:";
+    assert!(done.err.starts_with(note), "{}", done.err);
+    assert_eq!(program.sandbox.received().len(), 0);
+    // A setting that is misspelt is no reason to go there.
+    program.settings.insert("WECHATPAY_MCH_ID", "1900007291".into());
+    let done = program.run(&["order", "app", &file]);
+    assert_eq!(done.status, 2);
+    assert!(done.err.contains("is not set"), "{}", done.err);
+}
+
+#[test]
+fn the_exit_status_says_what_may_have_happened() {
+    let program = Program::new("status");
+    let file = program.order("status-1");
+    let run = |arguments: &[&str]| {
+        let done = program.run(arguments);
+        (done.status, done.err)
+    };
+
+    let mut wrong = app_order();
+    wrong["amount"]["total"] = json!("100");
+    wrong["descriptoin"] = json!("SECRET");
+    let wrong = program.body(wrong, "status-2");
+    let expected = "error: /amount/total must be whole fen: a number without quotes, sign or \
+                    decimals; /descriptoin is not a field of this request\n\
+                    outcome: nothing reached WeChat Pay\n\
+                    advice: correct what the error names; the same again ends the same\n";
+    assert_eq!(run(&["order", "app", &wrong]), (1, expected.to_owned()));
+
+    program.sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+    let (status, err) = run(&["order", "app", &file]);
+    assert_eq!(status, 1);
+    assert!(err.starts_with("error: WeChat Pay answered HTTP 403 NO_AUTH: 商户无权限"), "{err}");
+    assert!(err.contains("\noutcome: WeChat Pay refused it\nadvice: correct"), "{err}");
+
+    program.sandbox.refuse_next(500, "SYSTEM_ERROR", "系统错误");
+    let (status, err) = run(&["order", "app", &file]);
+    assert_eq!(status, 3);
+    let expected = "\noutcome: unknown: it may have been done\nadvice: do the identical call again \
+                    after a pause, with the same number\n";
+    assert!(err.ends_with(expected), "{err}");
+
+    program.sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let (status, err) = run(&["order", "app", &file]);
+    assert_eq!(status, 3);
+    assert!(err.contains("cannot be believed"), "{err}");
+    assert!(err.ends_with("\nadvice: query by the same number first\n"), "{err}");
+
+    for (arguments, expected) in [
+        (&["frob"][..], "there is no such command"),
+        (&["order", "app"], "this command takes other arguments"),
+        (&["order", "wap", &file], "the kind of an order must be app, jsapi, native or h5"),
+        (&["order", "app", &file, "--gzip"], "--gzip is no option of this command"),
+        (&["order", "app", &file, "--frob"], "invalid option '--frob'"),
+        (&["query"], "a query takes one number: OUT_TRADE_NO, or --id TRANSACTION_ID"),
+        (&["order", "app", "no/such/file"], "no/such/file cannot be read: No such file"),
+    ] {
+        let (status, err) = run(arguments);
+        assert_eq!(status, 2, "{err}");
+        assert!(err.starts_with(&format!("error: {expected}")), "{err}");
+        assert!(err.ends_with("\nadvice: see wechatpay --help\n"), "{err}");
+    }
+    for help in [&["--help"][..], &[], &["help"]] {
+        let done = program.run(help);
+        assert!(done.status == 0 && done.out.contains("wechatpay doctor"), "{}", done.err);
+    }
+}
+
+#[test]
+fn settings_that_are_wrong_are_named() {
+    for (name, value, expected) in [
+        ("WECHATPAY_MCHID", "", "WECHATPAY_MCHID is not set"),
+        ("WECHATPAY_MCHID", "19 0", "WECHATPAY_MCHID: mchid must be the merchant number"),
+        ("WECHATPAY_PUBLIC_KEY_ID", "01", "WECHATPAY_PUBLIC_KEY_ID: public_key_id must be"),
+        ("WECHATPAY_PRIVATE_KEY_FILE", "no/such", "WECHATPAY_PRIVATE_KEY_FILE: no/such: "),
+        ("WECHATPAY_BASE_URL", "http://x", "WECHATPAY_BASE_URL: base_url must start with https://"),
+        ("WECHATPAY_API_V3_KEY", "short", "WECHATPAY_API_V3_KEY: api_v3_key must be 32 bytes"),
+    ] {
+        let mut program = Program::new("settings");
+        program.settings.insert(name, value.into());
+        let done = program.run(&["certificates"]);
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{}", done.err);
+        assert!(done.err.starts_with(&format!("error: {expected}")), "{}", done.err);
+        assert!(done.err.ends_with("\nadvice: see wechatpay doctor\n"), "{}", done.err);
+    }
+}
+
+#[test]
+fn the_doctor_finds_nothing_where_nothing_is_wrong() {
+    let program = Program::new("healthy");
+    let done = program.run(&["doctor"]);
+    assert_eq!((done.status, done.err.as_str()), (0, ""), "{}", done.out);
+    let report: Value = serde_json::from_str(&done.out).unwrap();
+    let states: Vec<_> = report.as_array().unwrap().iter().map(|it| &it["state"]).collect();
+    assert!(!states.contains(&&json!("wrong")), "{report}");
+    assert_eq!(program.sandbox.received().len(), 1, "one harmless question");
+    assert_eq!(program.sandbox.received()[0].method, "GET");
+}
+
+#[test]
+fn the_doctor_says_in_plain_words_what_is_wrong() {
+    type Illness = fn(&mut Program);
+    let table: [(&str, Illness, &str); 13] = [
+        (
+            "key-of-another",
+            |program| {
+                let other = include_str!("../data/keys/rsa3072.pem");
+                program.write("apiclient_key.pem", other);
+            },
+            "wrong: merchant's certificate: WECHATPAY_PRIVATE_KEY_FILE: private_key is not the key of the certificate\n",
+        ),
+        (
+            "key-of-another-without-certificate",
+            |program| {
+                let other = include_str!("../data/keys/rsa2048.pem");
+                program.write("apiclient_key.pem", other);
+                program.settings.remove("WECHATPAY_CERT_FILE");
+            },
+            "look whether WECHATPAY_SERIAL_NO is the certificate of WECHATPAY_PRIVATE_KEY_FILE, \
+             and both are of WECHATPAY_MCHID\n",
+        ),
+        (
+            "serial",
+            |program| {
+                program.settings.insert("WECHATPAY_SERIAL_NO", "AB12".into());
+            },
+            "wrong: merchant's certificate: WECHATPAY_SERIAL_NO is not that of the certificate, \
+             which is ",
+        ),
+        (
+            "clock-behind",
+            |program| program.sandbox.shift_clock(400),
+            "wrong: clock: WeChat Pay takes the time of the request for wrong; set this machine's \
+             clock\n",
+        ),
+        (
+            "clock-ahead-by-date",
+            |program| {
+                let then = OffsetDateTime::now_utc() - time::Duration::hours(1);
+                let date = then.format(&Rfc2822).unwrap().replace("+0000", "GMT");
+                program.sandbox.tamper_next(move |answer| answer.set_header("Date", date));
+            },
+            " seconds ahead of WeChat Pay's, and five minutes are allowed; set it\n",
+        ),
+        (
+            "answers-from-the-past",
+            |program| program.sandbox.shift_answers(-400),
+            " seconds ahead of WeChat Pay's, and five minutes are allowed; set it\n",
+        ),
+        (
+            "public-key-id",
+            |program| {
+                let id = "PUB_KEY_ID_0119000072912025010100000000000009";
+                program.settings.insert("WECHATPAY_PUBLIC_KEY_ID", id.into());
+            },
+            "set WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY_FILE (or \
+             WECHATPAY_PLATFORM_CERT_FILE) to that key\n",
+        ),
+        (
+            "public-key",
+            |program| {
+                program.write("pub_key.pem", include_str!("../data/keys/rsa2048.pub.pem"));
+            },
+            "look whether WECHATPAY_PUBLIC_KEY_FILE is the key of WECHATPAY_PUBLIC_KEY_ID\n",
+        ),
+        (
+            "api-v3-key",
+            |program| {
+                program.settings.insert("WECHATPAY_API_V3_KEY", "31".repeat(15) + "1");
+            },
+            "wrong: APIv3 key: WECHATPAY_API_V3_KEY: api_v3_key must be 32 bytes, and \
+             is 31",
+        ),
+        (
+            "host",
+            |program| {
+                // A port where nobody listens any more.
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = listener.local_addr().unwrap();
+                program.settings.insert("WECHATPAY_BASE_URL", format!("https://{address}"));
+            },
+            "does not answer: no connection: refused; nothing was sent; look at \
+             WECHATPAY_BASE_URL, WECHATPAY_CA_FILE, the network and its proxy\n",
+        ),
+        (
+            "authority",
+            |program| {
+                let other = Sandbox::start().unwrap();
+                program.write("ca.pem", other.ca_pem());
+            },
+            "look at WECHATPAY_BASE_URL, WECHATPAY_CA_FILE, the network and its proxy\n",
+        ),
+        (
+            "file",
+            |program| fs::remove_file(program.path("pub_key.pem")).unwrap(),
+            "wrong: WeChat Pay's keys: WECHATPAY_PUBLIC_KEY_FILE: ",
+        ),
+        (
+            "mode",
+            |program| {
+                program.sandbox.set_key_mode(KeyMode::Certificate);
+            },
+            "wrong: WeChat Pay's keys: WeChat Pay signs with ",
+        ),
+    ];
+    for (name, illness, expected) in table {
+        let mut program = Program::new(&format!("doctor-{name}"));
+        illness(&mut program);
+        let done = program.run(&["doctor"]);
+        assert_eq!(done.status, 1, "{name}: {}", done.out);
+        assert!(done.err.contains(expected), "{name}: {}", done.err);
+        assert_eq!(done.err.matches("wrong: ").count(), 1, "{name}: {}", done.err);
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        let wrong = report.as_array().unwrap().iter().filter(|it| it["state"] == "wrong");
+        assert_eq!(wrong.count(), 1, "{name}: {report}");
+    }
+}
