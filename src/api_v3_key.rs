@@ -31,7 +31,11 @@ impl ApiV3Key {
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
         let key = key.as_ref();
         UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map(Self).map_err(|_| {
-            let rule = format!("must be 32 bytes, and is {}", key.len());
+            let rule = format!(
+                "must be the 32 characters set on the merchant platform, and is {} bytes; look for \
+                 a blank or a line feed copied along",
+                key.len()
+            );
             Invalid::new("api_v3_key", rule).into()
         })
     }
@@ -129,7 +133,8 @@ mod tests {
         let key = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
         for wrong in ["", key.trim_start_matches("0"), &format!("{key}\n"), &format!(" {key} ")] {
             let error = ApiV3Key::new(wrong).unwrap_err().to_string();
-            assert_eq!(error, format!("api_v3_key must be 32 bytes, and is {}", wrong.len()));
+            let length = format!(" and is {} bytes; ", wrong.len());
+            assert!(error.contains(&length), "{error}");
         }
         assert_eq!(format!("{:?}", ApiV3Key::new(key).unwrap()), "ApiV3Key { .. }");
     }

@@ -121,10 +121,16 @@ impl fmt::Display for Error {
                 write_request_id(f, request_id.as_deref())
             }
             Self::Malformed { status, what, request_id } => {
-                write!(f, "the answer (HTTP {status}) is not what WeChat Pay documents: {what}")?;
+                write!(
+                    f,
+                    "the answer (HTTP {status}) is not what WeChat Pay documents, so query before \
+                     anything else: {what}"
+                )?;
                 write_request_id(f, request_id.as_deref())
             }
-            Self::Output { what, .. } => write!(f, "the bill cannot be written: {what}"),
+            Self::Output { what, .. } => {
+                write!(f, "the bill cannot be written: {what}; make room for it and fetch it again")
+            }
         }
     }
 }
@@ -235,7 +241,7 @@ impl SignError {
 
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request was not signed: {}", self.what)
+        write!(f, "the request was not signed, so nothing was sent: {}", self.what)
     }
 }
 
@@ -270,9 +276,9 @@ impl TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fate = if self.may_have_left {
-            "the request may have been processed all the same"
+            "the request may have been processed all the same, so query or send the same again"
         } else {
-            "nothing was sent"
+            "nothing was sent, so the same may be sent again"
         };
         write!(f, "{}; {fate}", self.what)
     }
@@ -370,6 +376,9 @@ impl fmt::Display for ApiError {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
+        if let Some(advice) = self.code.advice().filter(|_| self.sign_diagnosis.is_none()) {
+            write!(f, "; {advice}")?;
+        }
         if let Some(detail) = &self.detail {
             write!(f, "{detail}")?;
         }
@@ -461,8 +470,13 @@ impl fmt::Display for Untrusted {
             Self::Missing(name) => {
                 write!(f, "the header {name} is missing; look for a proxy that drops it")
             }
-            Self::Repeated(name) => write!(f, "the header {name} came more than once"),
-            Self::Unreadable(name) => write!(f, "the header {name} is empty or not of its form"),
+            Self::Repeated(name) => {
+                write!(f, "the header {name} came more than once; look for a proxy that adds it")
+            }
+            Self::Unreadable(name) => write!(
+                f,
+                "the header {name} is empty or not of its form; look for a proxy that changes it"
+            ),
             Self::Stale { skew_seconds } => write!(
                 f,
                 "its signature is {} seconds {} this machine's clock, and five minutes are \
@@ -470,13 +484,18 @@ impl fmt::Display for Untrusted {
                 skew_seconds.unsigned_abs(),
                 if *skew_seconds < 0 { "ahead of" } else { "behind" },
             ),
-            Self::UnknownSerial(serial) => {
-                write!(f, "it is signed with the key {serial:?}, which PlatformKeys does not hold")
+            Self::UnknownSerial(serial) => write!(
+                f,
+                "it is signed with the key {serial:?}, which PlatformKeys does not hold; if the \
+                 merchant platform shows that key, add it"
+            ),
+            Self::MissingSign => {
+                write!(f, "it carries no sign, so anybody may have made it; ask by a query")
             }
-            Self::MissingSign => write!(f, "it carries no sign"),
             Self::OtherSignType => write!(
                 f,
-                "its sign is not of the signer's algorithm; HMAC-SHA256 has 64 digits, MD5 has 32"
+                "its sign is not of the signer's algorithm (HMAC-SHA256 has 64 digits, MD5 has \
+                 32); take the signer that the order was placed with"
             ),
             Self::WrongSign => write!(
                 f,
@@ -485,15 +504,18 @@ impl fmt::Display for Untrusted {
             ),
             Self::Signature { probe: false } => write!(
                 f,
-                "its signature does not verify; the key is not that of its number, or the bytes \
-                 are not those that were signed"
+                "its signature does not verify; look whether the key is that of its number, and \
+                 for a proxy that changes bodies"
             ),
             Self::Signature { probe: true } => write!(
                 f,
                 "its signature does not verify; it is one of WeChat Pay's probes, which are wrong \
-                 on purpose"
+                 on purpose and are to be refused"
             ),
-            Self::Hash => write!(f, "the file does not have the SHA-1 that was signed"),
+            Self::Hash => write!(
+                f,
+                "the file does not have the SHA-1 that was signed; fetch it again by a fresh link"
+            ),
         }
     }
 }
@@ -513,10 +535,20 @@ impl std::error::Error for Untrusted {}
 #[derive(Debug, Clone)]
 pub struct Code(Cow<'static, str>);
 
+/// Makes a constant of each code. What its documentation says after the Chinese words and a colon
+/// is what an error says as well.
 macro_rules! codes {
-    ($($(#[$doc:meta])+ $name:ident),+ $(,)?) => {
+    ($(#[doc = $doc:literal] $name:ident),+ $(,)?) => {
         impl Code {
-            $($(#[$doc])+ pub const $name: Self = Self(Cow::Borrowed(stringify!($name)));)+
+            $(#[doc = $doc] pub const $name: Self = Self(Cow::Borrowed(stringify!($name)));)+
+
+            /// What it means and what to do, where that is not clear from WeChat Pay's own words.
+            fn advice(&self) -> Option<&'static str> {
+                $(if *self == Self::$name {
+                    return $doc.split_once(": ").map(|(_, advice)| advice.trim_end_matches('.'));
+                })+
+                None
+            }
         }
     };
 }
@@ -546,17 +578,17 @@ codes! {
     INVALID_REQ_TOO_MUCH,
     /// 订单号非法: comes with status 500 and must not be repeated.
     INVALID_TRANSACTIONID,
-    /// 缺少参数, of APIv2.
+    /// 缺少参数, of APIv2: a field is missing.
     LACK_PARAMS,
     /// MCHID不存在, of APIv2: the merchant number is missing or wrong.
     MCHID_NOT_EXIST,
-    /// 商户号不存在.
+    /// 商户号不存在: there is no such merchant number.
     MCH_NOT_EXISTS,
     /// 商户余额不足: top up the merchant's balance, then send the same refund again.
     NOT_ENOUGH,
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH,
-    /// 编码格式错误, of APIv2.
+    /// 编码格式错误, of APIv2: the request is not UTF-8.
     NOT_UTF8,
     /// 账单文件不存在: nothing happened on that day.
     NO_STATEMENT_EXIST,
@@ -564,7 +596,7 @@ codes! {
     OPENID_MISMATCH,
     /// 订单已关闭: place the order again under a new number.
     ORDER_CLOSED,
-    /// 订单不存在. Right after an unknown outcome this is not a verdict.
+    /// 订单不存在: no such order; right after an unknown outcome this is not a verdict.
     ORDER_NOT_EXIST,
     /// 商户订单已支付, of APIv2: query it.
     ORDERPAID,
@@ -572,23 +604,23 @@ codes! {
     ORDER_NOT_READY,
     /// 商户订单号重复: the number was used already; query it.
     OUT_TRADE_NO_USED,
-    /// 参数错误.
+    /// 参数错误: correct the field that is named.
     PARAM_ERROR,
-    /// post数据为空, of APIv2.
+    /// post数据为空, of APIv2: the body was lost on the way.
     POST_DATA_EMPTY,
     /// post数据非法, of APIv2: forbidden words, something like a script, or a field that is unknown.
     POST_DATA_INVALID,
-    /// 退款查询失败, of APIv2: no such refund. Right after an unknown outcome this is not a verdict.
+    /// 退款查询失败, of APIv2: no such refund; right after an unknown outcome this is not a verdict.
     REFUNDNOTEXIST,
     /// 订单金额或退款金额与之前请求不一致, of APIv2: the number stands for another refund.
     REFUND_FEE_MISMATCH,
-    /// 请使用post方法, of APIv2.
+    /// 请使用post方法, of APIv2: another method arrived; look for a proxy.
     REQUIRE_POST_METHOD,
     /// 请求的资源不存在: no such order, refund or certificate.
     RESOURCE_NOT_EXISTS,
-    /// 业务规则限制.
+    /// 业务规则限制: a rule of the business forbids it; WeChat Pay's own words say which.
     RULE_LIMIT,
-    /// 签名错误: see [`ApiError::sign_diagnosis`].
+    /// 签名错误: check the clock, and that key, serial number and merchant number belong together.
     SIGN_ERROR,
     /// 账单生成中: ask again after 10 o'clock in the morning, Beijing time.
     STATEMENT_CREATING,
@@ -596,7 +628,7 @@ codes! {
     SUBORDER_LIMIT_EXCEEDED,
     /// 系统错误: repeat with the same values.
     SYSTEM_ERROR,
-    /// 交易错误.
+    /// 交易错误: WeChat Pay's own words say why.
     TRADE_ERROR,
     /// 订单已经超过退款期限, of APIv2: a year has passed.
     TRADE_OVERDUE,
@@ -606,7 +638,7 @@ codes! {
     USER_ACCOUNT_ABNORMAL,
     /// openid非法, of APIv2: not one of the `combine_appid`.
     USER_OPENID_NOT_MATCH,
-    /// XML格式错误, of APIv2.
+    /// XML格式错误, of APIv2: the XML was changed on the way.
     XML_FORMAT_ERROR,
 }
 

@@ -17,7 +17,7 @@ use crate::transport::{
     self, HttpOptions, MAIN_HOST, Reply, Request, STANDBY_HOST, Transport, UreqTransport,
 };
 use crate::trust::{self, PlatformKeys};
-use crate::{id, message};
+use crate::{id, json, message};
 
 /// Where calls go, and by which keys the answers are believed. One for a whole process: it is
 /// cheap to clone, safe to share between threads, and reuses its connections.
@@ -170,7 +170,13 @@ impl Gateway {
             .into_iter()
             .find_map(|host| url.strip_prefix(host).filter(|path| path.starts_with('/')))
             .filter(|path| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
-            .ok_or_else(|| Invalid::new("download_url", "must be of WeChat Pay's hosts").into())
+            .ok_or_else(|| {
+                Invalid::new(
+                    "download_url",
+                    "must be of WeChat Pay's hosts; apply for a fresh link",
+                )
+                .into()
+            })
     }
 }
 
@@ -282,14 +288,7 @@ pub(crate) struct Believed {
 
 impl Believed {
     pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            // serde's own words may repeat values.
-            self.malformed(format!(
-                "JSON {:?} error in column {}",
-                error.classify(),
-                error.column()
-            ))
-        })
+        serde_json::from_slice(&self.body).map_err(|error| self.malformed(json::misread(&error)))
     }
 
     pub(crate) fn malformed(self, what: impl Into<String>) -> Error {

@@ -43,6 +43,7 @@ use serde::de::IgnoredAny;
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Untrusted;
+use crate::json::misread;
 use crate::open_set::open_set;
 use crate::time::Time;
 use crate::trust::PlatformKeys;
@@ -185,9 +186,18 @@ impl fmt::Display for Refusal {
                  key); look whether the key was changed on the merchant platform"
             ),
             Self::Malformed(what) => {
-                write!(f, "the notice is not what WeChat Pay documents: {what}")
+                write!(
+                    f,
+                    "the notice is not what WeChat Pay documents: {what}; it will come again, and \
+                     the order can be queried"
+                )
             }
-            Self::TooLarge => write!(f, "the notice is larger than any of WeChat Pay's"),
+            Self::TooLarge => {
+                write!(
+                    f,
+                    "the notice is larger than any of WeChat Pay's; limit what the server takes"
+                )
+            }
         }
     }
 }
@@ -231,11 +241,7 @@ impl Reply {
 }
 
 fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|error| {
-        // serde's own words may repeat values.
-        let (kind, column) = (error.classify(), error.column());
-        Refusal::Malformed(format!("JSON {kind:?} error in column {column}"))
-    })
+    serde_json::from_slice(json).map_err(|error| Refusal::Malformed(misread(&error)))
 }
 
 #[derive(Deserialize)]

@@ -78,9 +78,9 @@ fn sections(name: &str, pem: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Inval
             "is encrypted with a password; decrypt it first (openssl pkey -in FILE -out FILE)";
         return Err(Invalid::new(name, rule));
     }
-    <(SectionKind, Vec<u8>)>::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| Invalid::new(name, "is damaged: its PEM text cannot be decoded"))
+    <(SectionKind, Vec<u8>)>::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| {
+        Invalid::new(name, "is damaged: its PEM text cannot be decoded; copy the file again")
+    })
 }
 
 fn unread(pem: &[u8]) -> &'static str {

@@ -113,7 +113,11 @@ impl RsaSigner {
         if public_key.verifies(PROOF, &proof.bytes) {
             Ok(signer)
         } else {
-            Err(Invalid::new("private_key", "is not the key of the certificate").into())
+            Err(Invalid::new(
+                "private_key",
+                "is not the key of the certificate; take both from one certificate request",
+            )
+            .into())
         }
     }
 
@@ -205,7 +209,8 @@ fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
     })
 }
 
-const DAMAGED: &str = "is damaged: the PEM text holds no complete RSA private key";
+const DAMAGED: &str =
+    "is damaged: the PEM text holds no complete RSA private key; copy the file again";
 
 /// What a key signs to show that it can, and belongs to a certificate. No request looks like this.
 const PROOF: &[u8] = b"does this key belong to this certificate?";

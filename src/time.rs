@@ -34,11 +34,10 @@ impl Time {
     pub fn now() -> Result<Self, Error> {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_err(|_| Invalid::new("clock", "of this machine stands before 1970"))?;
-        i64::try_from(since.as_millis())
-            .ok()
-            .and_then(Self::from_unix_milliseconds)
-            .ok_or_else(|| Invalid::new("clock", "of this machine stands after 9999").into())
+            .map_err(|_| Invalid::new("clock", "of this machine stands before 1970; set it"))?;
+        i64::try_from(since.as_millis()).ok().and_then(Self::from_unix_milliseconds).ok_or_else(
+            || Invalid::new("clock", "of this machine stands after 9999; set it").into(),
+        )
     }
 
     /// The point that many seconds after the start of 1970 (UTC).

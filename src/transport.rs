@@ -164,8 +164,12 @@ impl ClientCertificate {
         // ureq panics on what does not fit together. Whose it is does not matter here.
         RsaSigner::from_certificate("0", certificate_pem, private_key_pem)?;
         let certificate = pem::certificate("certificate", certificate_pem)?;
-        let key = PrivateKey::from_pem(pem::without_mark(private_key_pem))
-            .map_err(|_| Invalid::new("private_key", "is damaged: its PEM text cannot be read"))?;
+        let key = PrivateKey::from_pem(pem::without_mark(private_key_pem)).map_err(|_| {
+            Invalid::new(
+                "private_key",
+                "is damaged: its PEM text cannot be read; copy the file again",
+            )
+        })?;
         let certificate = Certificate::from_der(&certificate).to_owned();
         Ok(Self(ClientCert::new_with_certs(&[certificate], key)))
     }
@@ -337,7 +341,10 @@ fn roots(pem: &str) -> Result<RootCerts, Invalid> {
     for root in &roots {
         let root = rustls_pki_types::CertificateDer::from(root.as_slice());
         webpki::anchor_from_trusted_cert(&root).map_err(|_| {
-            Invalid::new("root_certificates", "holds a certificate that cannot be read")
+            Invalid::new(
+                "root_certificates",
+                "holds a certificate that cannot be read; copy the file again",
+            )
         })?;
     }
     let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned());

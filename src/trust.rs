@@ -91,7 +91,11 @@ impl PlatformKeys {
 
     fn with(mut self, serial: String, key: PublicKey) -> Result<Self, Error> {
         if self.find(&serial).is_some() {
-            return Err(Invalid::new("platform_keys", "must hold each number once").into());
+            return Err(Invalid::new(
+                "platform_keys",
+                "must hold each number once; leave the second one out",
+            )
+            .into());
         }
         self.keys.push(PlatformKey { serial, key });
         Ok(self)
@@ -169,7 +173,10 @@ impl PublicKey {
     pub(crate) fn from_certificate(name: &str, pem: &[u8]) -> Result<(String, Self), Invalid> {
         let der = CertificateDer::from(pem::certificate(name, pem)?);
         let certificate = EndEntityCert::try_from(&der).map_err(|_| {
-            Invalid::new(name, "is damaged: the PEM text holds no X.509 certificate")
+            Invalid::new(
+                name,
+                "is damaged: the PEM text holds no X.509 certificate; copy the file again",
+            )
         })?;
         // A zero byte before the first set bit belongs to DER, not to the number as it is written.
         let digits = certificate.serial().iter().skip_while(|byte| **byte == 0);
@@ -180,8 +187,9 @@ impl PublicKey {
 
     fn from_spki(name: &str, spki: Vec<u8>) -> Result<Self, Invalid> {
         let spki = SubjectPublicKeyInfoDer::from(spki);
-        let entity = RawPublicKeyEntity::try_from(&spki)
-            .map_err(|_| Invalid::new(name, "is damaged: the PEM text holds no public key"))?;
+        let entity = RawPublicKeyEntity::try_from(&spki).map_err(|_| {
+            Invalid::new(name, "is damaged: the PEM text holds no public key; copy the file again")
+        })?;
         let bare = BareKey::default();
         // Always an error; what counts is whether webpki handed the key over.
         let _ = entity.verify_signature(&bare, &[], &[]);
@@ -462,7 +470,7 @@ mod tests {
             vectors::MERCHANT_KEY
         );
         let error = keys.with_public_key(ID, pem).unwrap_err().to_string();
-        assert_eq!(error, "platform_keys must hold each number once");
+        assert_eq!(error, "platform_keys must hold each number once; leave the second one out");
     }
 
     /// Through the key as it is read and the check as it is made. The lengths are those of keys that

@@ -152,7 +152,7 @@ mod tests {
         let error = paid_with(|t| t["sub_orders"][0]["amount"]["total_amount"] = json!(10));
         assert_eq!(
             error.unwrap_err().to_string(),
-            "sub-order part-2: the transaction is not of this order: amount.total_amount differs"
+            "sub-order part-2: the transaction is not of this order: amount.total_amount differs; ship nothing"
         );
     }
 }

@@ -104,15 +104,21 @@ pub enum NotPaid {
 impl fmt::Display for NotPaid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::State(state) => write!(f, "the order is not paid: its state is {state}"),
+            Self::State(state) => {
+                write!(f, "the order is not paid: its state is {state}; ship nothing")
+            }
             Self::Differs(what) => {
-                write!(f, "the transaction is not of this order: {what} differs")
+                write!(f, "the transaction is not of this order: {what} differs; ship nothing")
             }
             Self::SubOrder { out_trade_no, reason } => {
                 write!(f, "sub-order {out_trade_no}: {reason}")
             }
             Self::Missing(what) => {
-                write!(f, "the transaction proves no payment: {what} is missing")
+                write!(
+                    f,
+                    "the transaction proves no payment: {what} is missing; ship nothing, and query \
+                     again"
+                )
             }
         }
     }

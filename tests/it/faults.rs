@@ -680,7 +680,7 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
         ),
         tampered(45, not_verified, compress),
         // Signed as compressed: then it is believed, and no JSON.
-        rewritten(45, Verdict::Unknown, "JSON Syntax error", |answer, _| compress(answer)),
+        rewritten(45, Verdict::Unknown, "its JSON is broken", |answer, _| compress(answer)),
         Fault::new(
             46,
             Verdict::Unknown,

@@ -49,7 +49,7 @@ fn wrong_private_keys_are_told_apart() {
     let rsa2048 = key!("rsa2048.pem");
     let encrypted = "private_key is encrypted with a password; decrypt it first (openssl pkey -in \
                      FILE -out FILE)";
-    let damaged = "private_key is damaged: its PEM text cannot be decoded";
+    let damaged = "private_key is damaged: its PEM text cannot be decoded; copy the file again";
     let wanted = "private_key must hold a private key (BEGIN PRIVATE KEY), and holds";
     let table = [
         (
@@ -89,11 +89,11 @@ fn wrong_private_keys_are_told_apart() {
                 .filter(|(line, _)| *line != 5)
                 .map(|(_, text)| format!("{text}\n"))
                 .collect(),
-            "private_key is damaged: the PEM text holds no complete RSA private key".to_owned(),
+            "private_key is damaged: the PEM text holds no complete RSA private key; copy the file again".to_owned(),
         ),
         (
             rsa2048.replace("PRIVATE KEY", "RSA PRIVATE KEY"),
-            "private_key is damaged: the PEM text holds no complete RSA private key".to_owned(),
+            "private_key is damaged: the PEM text holds no complete RSA private key; copy the file again".to_owned(),
         ),
     ];
     for (pem, expected) in table {
@@ -149,7 +149,7 @@ fn certificates_give_their_number_and_wrong_ones_are_told_apart() {
         (key!("cert.rsa1024.pem"), "platform_certificate is too short; WeChat Pay's RSA keys have 2048 bits".to_owned()),
         (key!("cert.ec.pem"), "platform_certificate is not an RSA key; WeChat Pay signs with RSA keys".to_owned()),
         (key!("rsa2048.pub.pem"), "platform_certificate must hold a certificate (BEGIN CERTIFICATE), and holds a public key".to_owned()),
-        (&key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE"), "platform_certificate is damaged: the PEM text holds no X.509 certificate".to_owned()),
+        (&key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE"), "platform_certificate is damaged: the PEM text holds no X.509 certificate; copy the file again".to_owned()),
     ] {
         assert_eq!(certificate(pem), Err(expected), "{pem}");
     }
@@ -163,7 +163,10 @@ fn a_certificate_gives_the_signer_its_number_and_must_be_that_of_the_key() {
     let signer = of(key!("cert.pem"), key!("rsa2048.pem")).unwrap();
     assert_eq!(signer.serial_no(), "DE55AD98ED71D6EDD4A4A16996DE7B47773A8C");
     let error = of(key!("cert.pem"), key!("rsa3072.pem")).unwrap_err();
-    assert_eq!(error.to_string(), "private_key is not the key of the certificate");
+    assert_eq!(
+        error.to_string(),
+        "private_key is not the key of the certificate; take both from one certificate request"
+    );
     let error = of(key!("rsa2048.pem"), key!("rsa2048.pem")).unwrap_err();
     assert!(error.to_string().starts_with("certificate must hold a certificate"), "{error}");
 }

@@ -486,7 +486,11 @@ fn settings_that_are_wrong_are_named() {
         ("WECHATPAY_PUBLIC_KEY_ID", "01", "WECHATPAY_PUBLIC_KEY_ID: public_key_id must be"),
         ("WECHATPAY_PRIVATE_KEY_FILE", "no/such", "WECHATPAY_PRIVATE_KEY_FILE: no/such: "),
         ("WECHATPAY_BASE_URL", "http://x", "WECHATPAY_BASE_URL: base_url must start with https://"),
-        ("WECHATPAY_API_V3_KEY", "short", "WECHATPAY_API_V3_KEY: api_v3_key must be 32 bytes"),
+        (
+            "WECHATPAY_API_V3_KEY",
+            "short",
+            "WECHATPAY_API_V3_KEY: api_v3_key must be the 32 characters",
+        ),
     ] {
         let mut program = Program::new("settings");
         program.settings.insert(name, value.into());
@@ -519,7 +523,8 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
                 let other = include_str!("../data/keys/rsa3072.pem");
                 program.write("apiclient_key.pem", other);
             },
-            "wrong: merchant's certificate: WECHATPAY_PRIVATE_KEY_FILE: private_key is not the key of the certificate\n",
+            "wrong: merchant's certificate: WECHATPAY_PRIVATE_KEY_FILE: private_key is not the key of the certificate; take both from one \
+             certificate request\n",
         ),
         (
             "key-of-another-without-certificate",
@@ -580,8 +585,8 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
             |program| {
                 program.settings.insert("WECHATPAY_API_V3_KEY", "31".repeat(15) + "1");
             },
-            "wrong: APIv3 key: WECHATPAY_API_V3_KEY: api_v3_key must be 32 bytes, and \
-             is 31",
+            "wrong: APIv3 key: WECHATPAY_API_V3_KEY: api_v3_key must be the 32 characters set on \
+             the merchant platform, and is 31 bytes",
         ),
         (
             "host",
@@ -591,7 +596,7 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
                 let address = listener.local_addr().unwrap();
                 program.settings.insert("WECHATPAY_BASE_URL", format!("https://{address}"));
             },
-            "does not answer: no connection: refused; nothing was sent; look at \
+            "does not answer: no connection: refused; nothing was sent, so the same may be sent again; look at \
              WECHATPAY_BASE_URL, WECHATPAY_CA_FILE, the network and its proxy\n",
         ),
         (

@@ -126,7 +126,10 @@ fn a_signer_that_does_not_sign_sends_nothing() {
     let order = order(&sandbox, "locked-hsm-1");
     let error = app::prepay(&Broken(None), sandbox.gateway(), &order).unwrap_err();
     assert_eq!(error, Error::Sign(SignError::new("the HSM is locked")));
-    assert_eq!(error.to_string(), "the request was not signed: the HSM is locked");
+    assert_eq!(
+        error.to_string(),
+        "the request was not signed, so nothing was sent: the HSM is locked"
+    );
     let error = app::prepay(&Broken(Some("19\r\nX: y")), sandbox.gateway(), &order).unwrap_err();
     assert!(error.to_string().starts_with("mchid must be the merchant number"), "{error}");
     assert_eq!(error.outcome(), Outcome::NotSent);

@@ -147,7 +147,10 @@ fn a_refused_connection_is_certainly_not_sent() {
     let order = order(&sandbox, "refused-1");
     let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::SameOrder));
-    assert_eq!(error.to_string(), "no connection: refused; nothing was sent");
+    assert_eq!(
+        error.to_string(),
+        "no connection: refused; nothing was sent, so the same may be sent again"
+    );
 }
 
 #[test]

@@ -635,7 +635,11 @@ fn a_client_certificate_that_does_not_fit_is_told_and_never_panics() {
     let (certificate, key) = (sandbox.merchant_certificate_pem(), sandbox.merchant_key_pem());
     let other_key = include_str!("../data/keys/rsa2048.pem");
     for (certificate, key, rule) in [
-        (certificate, other_key, "private_key is not the key of the certificate"),
+        (
+            certificate,
+            other_key,
+            "private_key is not the key of the certificate; take both from one certificate request",
+        ),
         (certificate, certificate, "private_key must hold a private key"),
         (key, key, "certificate must hold a certificate"),
         ("", "", "certificate must hold a certificate"),
