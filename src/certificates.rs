@@ -62,7 +62,7 @@ pub fn list(
         error => error,
     })?;
     if brought.is_empty() {
-        return Err(believed.malformed("it holds no certificate that the APIv3 key opens"));
+        return Err(believed.malformed("it holds no certificate that the APIv3 key opens; look whether the key is that of the merchant platform"));
     }
     if !is_readable {
         return Err(believed.malformed("it holds a certificate that cannot be read"));

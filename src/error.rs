@@ -376,14 +376,19 @@ impl fmt::Display for ApiError {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
-        if let Some(advice) = self.code.advice().filter(|_| self.sign_diagnosis.is_none()) {
-            write!(f, "; {advice}")?;
-        }
         if let Some(detail) = &self.detail {
             write!(f, "{detail}")?;
         }
+        if let Some(advice) = self.code.advice().filter(|_| self.sign_diagnosis.is_none()) {
+            write!(f, "; {advice}")?;
+        }
         if let Some(diagnosis) = &self.sign_diagnosis {
             write!(f, "; {diagnosis}")?;
+        }
+        if self.is_v2 && self.status == 200 && !self.signed {
+            write!(f, "; query before anything else")?;
+        } else if self.code.as_str().is_empty() && self.message.is_empty() {
+            write!(f, "; it bears no error code, so look for a proxy between")?;
         }
         if !self.signed {
             write!(f, " (the answer carries no signature)")?;
@@ -554,29 +559,29 @@ macro_rules! codes {
 }
 
 codes! {
-    /// 账号异常: the user's account; nothing to do.
+    /// 账号异常: the user's account cannot be used; there is nothing to do.
     ACCOUNT_ERROR,
     /// AppID和mch_id不匹配: bind the appid to the mchid on the merchant platform.
     APPID_MCHID_NOT_MATCH,
     /// APPID不存在, of APIv2: the appid is missing or wrong.
     APPID_NOT_EXIST,
-    /// 银行系统异常: repeat with the same values.
+    /// 银行系统异常: the bank failed; repeat with the same values.
     BANK_ERROR,
-    /// 退款业务流程错误, of APIv2: send the same refund again.
+    /// 退款业务流程错误, of APIv2: it is not done yet; send the same refund again.
     BIZERR_NEED_RETRY,
     /// 证书校验错误, of APIv2: the client certificate is not the merchant's.
     CERT_ERROR,
     /// 合单支付权限非法, of APIv2: apply for combined payment for the sub-order's merchant.
     COMBINE_PAY_NOAUTH,
-    /// 频率超限: slow down.
+    /// 频率超限: too many calls; slow down, then send the same again.
     FREQUENCY_LIMITED,
-    /// 入参错误, of APIv2: against the rules, or not what was sent the first time.
+    /// 入参错误, of APIv2: a field breaks a rule, or is not what was sent the first time.
     INVALID_PARAMS,
-    /// 无效请求: breaks a rule of the interface, or the state of the order forbids it.
+    /// 无效请求: it breaks a rule of the interface, or the state of the order forbids it.
     INVALID_REQUEST,
     /// 无效请求过多, of APIv2: wait a minute, then send the same again.
     INVALID_REQ_TOO_MUCH,
-    /// 订单号非法: comes with status 500 and must not be repeated.
+    /// 订单号非法: the number is wrong; it comes with status 500 and must not be repeated.
     INVALID_TRANSACTIONID,
     /// 缺少参数, of APIv2: a field is missing.
     LACK_PARAMS,
@@ -584,7 +589,7 @@ codes! {
     MCHID_NOT_EXIST,
     /// 商户号不存在: there is no such merchant number.
     MCH_NOT_EXISTS,
-    /// 商户余额不足: top up the merchant's balance, then send the same refund again.
+    /// 余额不足: the balance is too low; for a refund, top up the merchant's and send the same again.
     NOT_ENOUGH,
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH,
@@ -592,15 +597,15 @@ codes! {
     NOT_UTF8,
     /// 账单文件不存在: nothing happened on that day.
     NO_STATEMENT_EXIST,
-    /// openid和appid不匹配: comes with status 500 and must not be repeated.
+    /// openid和appid不匹配: it comes with status 500 and must not be repeated; take the appid's openid.
     OPENID_MISMATCH,
-    /// 订单已关闭: place the order again under a new number.
+    /// 订单已关闭: the order is closed; place it again under a new number.
     ORDER_CLOSED,
     /// 订单不存在: no such order; right after an unknown outcome this is not a verdict.
     ORDER_NOT_EXIST,
-    /// 商户订单已支付, of APIv2: query it.
+    /// 商户订单已支付, of APIv2: the order is paid already; query it.
     ORDERPAID,
-    /// 订单处理中，暂时无法退款, of APIv2: send the same refund again later.
+    /// 订单处理中，暂时无法退款, of APIv2: the order is in work; send the same refund again later.
     ORDER_NOT_READY,
     /// 商户订单号重复: the number was used already; query it.
     OUT_TRADE_NO_USED,
@@ -608,7 +613,7 @@ codes! {
     PARAM_ERROR,
     /// post数据为空, of APIv2: the body was lost on the way.
     POST_DATA_EMPTY,
-    /// post数据非法, of APIv2: forbidden words, something like a script, or a field that is unknown.
+    /// post数据非法, of APIv2: it holds forbidden words, a script, or a field that is unknown.
     POST_DATA_INVALID,
     /// 退款查询失败, of APIv2: no such refund; right after an unknown outcome this is not a verdict.
     REFUNDNOTEXIST,
@@ -622,21 +627,21 @@ codes! {
     RULE_LIMIT,
     /// 签名错误: check the clock, and that key, serial number and merchant number belong together.
     SIGN_ERROR,
-    /// 账单生成中: ask again after 10 o'clock in the morning, Beijing time.
+    /// 账单生成中: the bill is not ready; ask again after 10 o'clock in the morning, Beijing time.
     STATEMENT_CREATING,
-    /// 子单数量超过限制, of APIv2: fewer sub-orders at once.
+    /// 子单数量超过限制, of APIv2: too many sub-orders; order fewer at once.
     SUBORDER_LIMIT_EXCEEDED,
-    /// 系统错误: repeat with the same values.
+    /// 系统错误: WeChat Pay failed; repeat with the same values.
     SYSTEM_ERROR,
     /// 交易错误: WeChat Pay's own words say why.
     TRADE_ERROR,
-    /// 订单已经超过退款期限, of APIv2: a year has passed.
+    /// 订单已经超过退款期限, of APIv2: a year has passed, so it cannot be refunded any more.
     TRADE_OVERDUE,
-    /// 订单状态错误, of APIv2: query it.
+    /// 订单状态错误, of APIv2: the state of the order forbids it; query it.
     TRADE_STATE_ERROR,
-    /// 用户账号异常: refund by other means.
+    /// 用户账号异常: the user's account takes nothing; refund by other means.
     USER_ACCOUNT_ABNORMAL,
-    /// openid非法, of APIv2: not one of the `combine_appid`.
+    /// openid非法, of APIv2: the openid is not one of the combine_appid.
     USER_OPENID_NOT_MATCH,
     /// XML格式错误, of APIv2: the XML was changed on the way.
     XML_FORMAT_ERROR,

@@ -169,12 +169,12 @@ impl Order {
         let count = self.sub_orders.len();
         match self.is_of_partner() {
             Some(false) if !(2..=10).contains(&count) => {
-                faults.add("/sub_orders", "must be 2 to 10");
+                faults.add("/sub_orders", "must be 2 to 10 sub-orders");
             }
             Some(true) if !(1..=50).contains(&count) => {
-                faults.add("/sub_orders", "must be 1 to 50");
+                faults.add("/sub_orders", "must be 1 to 50 sub-orders of a partner");
             }
-            None if count == 0 => faults.add("/sub_orders", "must be 2 to 10"),
+            None if count == 0 => faults.add("/sub_orders", "must be 2 to 10 sub-orders"),
             None => faults.add(
                 "/sub_orders",
                 "must be all of merchants, or all of a partner's sub-merchants",
@@ -542,13 +542,13 @@ mod tests {
         }
         for count in [0, 1, 11, 50] {
             let found = faults(|order| order.sub_orders = many(count));
-            assert_eq!(found, "/sub_orders must be 2 to 10", "{count}");
+            assert_eq!(found, "/sub_orders must be 2 to 10 sub-orders", "{count}");
         }
         for count in [1, 50] {
             assert_eq!(faults(|order| order.sub_orders = of_partner(count)), "");
         }
         let found = faults(|order| order.sub_orders = of_partner(51));
-        assert_eq!(found, "/sub_orders must be 1 to 50");
+        assert_eq!(found, "/sub_orders must be 1 to 50 sub-orders of a partner");
         let found = faults(|order| order.sub_orders.push(of_sub_merchant("sub-0001")));
         assert_eq!(
             found,

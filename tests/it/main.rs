@@ -20,6 +20,7 @@ mod forgery;
 mod fuzz;
 mod keys;
 mod life;
+mod messages;
 mod money;
 mod notices;
 mod orders;

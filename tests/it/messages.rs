@@ -1,0 +1,547 @@
+//! Every text that an error can say, as people read it.
+//!
+//! `tests/data/messages.txt` is the table: what happened, and what is said. A text that changes is
+//! changed there, by hand, and read once more.
+
+use std::fmt::Write;
+use std::io::{Read, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+use serde_json::json;
+use wechatpay::notify::Refusal;
+use wechatpay::pay::{self, NotPaid, Order, TradeState, app};
+use wechatpay::refund::{FundsAccount, Refund, RefundFrom};
+use wechatpay::sandbox::Sandbox;
+use wechatpay::v2::{self, HmacSha256Key, Md5Key};
+use wechatpay::{
+    ApiV3Key, AppId, ClientCertificate, Code, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
+    OutRefundNo, OutTradeNo, PlatformKeys, Proxy, RefundId, RsaSigner, SignError, SubMerchant,
+    Time, TransactionId, TransportError, Untrusted, UreqTransport, bill, certificates, combine,
+};
+
+use crate::strict::{COMBINED_ORDER, V2_COMBINED_ORDER, V2_ORDER, app_order};
+use crate::support::{order, start};
+
+#[test]
+fn every_text_is_the_one_in_the_table() {
+    let mut table = Table(String::new());
+    errors(&mut table);
+    untrusted(&mut table);
+    refusals(&mut table);
+    payments(&mut table);
+    names_and_numbers(&mut table);
+    keys(&mut table);
+    http_settings(&mut table);
+    orders(&mut table);
+    orders_of_v2(&mut table);
+    bills(&mut table);
+    codes(&mut table);
+    answers(&mut table);
+    let expected = include_str!("../data/messages.txt");
+    if table.0 != expected {
+        let found = concat!(env!("CARGO_TARGET_TMPDIR"), "/messages.txt");
+        std::fs::write(found, &table.0).unwrap();
+        let (said, wanted) =
+            table.0.lines().zip(expected.lines()).find(|(a, b)| a != b).unwrap_or_default();
+        panic!("said:   {said}\nwanted: {wanted}\nall that was said is in {found}");
+    }
+}
+
+#[test]
+fn every_text_is_short_and_plain() {
+    let table = include_str!("../data/messages.txt");
+    assert!(table.lines().count() > 200);
+    for line in table.lines().filter(|line| !line.starts_with("== ")) {
+        let (_, text) = line.split_once(" => ").unwrap_or_else(|| panic!("{line}"));
+        assert!(text.chars().count() <= 360, "long: {text}");
+        assert!(!text.ends_with(['.', ' ', ';', ':']), "{text}");
+        for odd in ["  ", "Some(", "None", "Error", "panicked", "SECRET", " ;", "\\n", "{", "}"] {
+            assert!(!text.contains(odd), "{odd:?} in: {text}");
+        }
+    }
+}
+
+struct Table(String);
+
+impl Table {
+    fn chapter(&mut self, name: &str) {
+        writeln!(self.0, "== {name}").unwrap();
+    }
+
+    #[track_caller]
+    fn line(&mut self, what: &str, said: impl ToString) {
+        let said = said.to_string();
+        assert!(!said.contains('\n'), "{said}");
+        writeln!(self.0, "{what} => {said}").unwrap();
+    }
+
+    #[track_caller]
+    fn error<T>(&mut self, what: &str, result: Result<T, Error>) {
+        self.line(what, result.err().unwrap_or_else(|| panic!("{what} is no error")));
+    }
+}
+
+fn errors(table: &mut Table) {
+    table.chapter("Error");
+    let id = || Some("08F7A1".to_owned());
+    let reason = Untrusted::MissingSign;
+    table.line("Sign", Error::from(SignError::new("the HSM is locked")));
+    table.line(
+        "Transport, not sent",
+        Error::from(TransportError::not_sent("no connection: refused")),
+    );
+    table.line("Transport, unknown", Error::from(TransportError::unknown("no answer: time-out")));
+    table.line("Untrusted", Error::Untrusted { status: 200, reason, request_id: id() });
+    let what = "its JSON is broken (column 1)".to_owned();
+    table.line("Malformed", Error::Malformed { status: 200, what, request_id: id() });
+    let what = "No space left on device".to_owned();
+    table.line("Output", Error::Output { kind: std::io::ErrorKind::StorageFull, what });
+}
+
+fn all_untrusted() -> [(&'static str, Untrusted); 12] {
+    [
+        ("Missing", Untrusted::Missing("Wechatpay-Nonce")),
+        ("Repeated", Untrusted::Repeated("Wechatpay-Nonce")),
+        ("Unreadable", Untrusted::Unreadable("Wechatpay-Nonce")),
+        ("Stale, from the past", Untrusted::Stale { skew_seconds: 301 }),
+        ("Stale, from the future", Untrusted::Stale { skew_seconds: -301 }),
+        ("UnknownSerial", Untrusted::UnknownSerial("PUB_KEY_ID_01".into())),
+        ("MissingSign", Untrusted::MissingSign),
+        ("OtherSignType", Untrusted::OtherSignType),
+        ("WrongSign", Untrusted::WrongSign),
+        ("Signature", Untrusted::Signature { probe: false }),
+        ("Signature, of a probe", Untrusted::Signature { probe: true }),
+        ("Hash", Untrusted::Hash),
+    ]
+}
+
+fn untrusted(table: &mut Table) {
+    table.chapter("Untrusted");
+    for (name, reason) in all_untrusted() {
+        table.line(name, reason);
+    }
+}
+
+fn refusals(table: &mut Table) {
+    table.chapter("notify::Refusal");
+    for (name, reason) in all_untrusted() {
+        table.line(name, Refusal::Untrusted(reason));
+    }
+    table.line("Undecryptable", Refusal::Undecryptable);
+    table.line("Malformed", Refusal::Malformed("the resource is not UTF-8".into()));
+    table.line("TooLarge", Refusal::TooLarge);
+}
+
+fn payments(table: &mut Table) {
+    table.chapter("pay::NotPaid");
+    table.line("State", NotPaid::State(TradeState::from("NOTPAY".to_owned())));
+    table.line("Differs", NotPaid::Differs("amount.total"));
+    table.line("Missing", NotPaid::Missing("transaction_id"));
+    let out_trade_no = OutTradeNo::new("20150806125346").unwrap();
+    let reason = Box::new(NotPaid::Differs("mchid"));
+    table.line("SubOrder", NotPaid::SubOrder { out_trade_no, reason });
+}
+
+fn names_and_numbers(table: &mut Table) {
+    table.chapter("names and numbers");
+    table.error("AppId", AppId::new("wx 1"));
+    table.error("OutTradeNo", OutTradeNo::new("12345"));
+    table.error("OutRefundNo", OutRefundNo::new(""));
+    table.error("TransactionId", TransactionId::new("4200-1"));
+    table.error("RefundId", RefundId::new(""));
+    table.error("OpenId", OpenId::new("o 1"));
+    for url in [
+        "shop.example/notify",
+        "https://shop.example",
+        "https://user@shop.example/notify",
+        "https://shop.example/notify?x=1",
+        "https://shop.example/通知",
+        &format!("https://shop.example/{}", "n".repeat(255)),
+    ] {
+        table.error("NotifyUrl", NotifyUrl::new(url));
+    }
+    table.error("SubMerchant", SubMerchant::new("19 0"));
+    table.error("Fen", Fen::from_yuan("1.234"));
+    table.error("Time", "2018-06-08".parse::<Time>());
+    table.error("Time, compact", Time::from_compact("2018"));
+    table.error("Time, too late", Time::from_unix_seconds(i64::MAX));
+    table.error("bill::Date", "2018-02-30".parse::<bill::Date>());
+    table.error("bill::Yuan", "x".parse::<bill::Yuan>());
+}
+
+macro_rules! key {
+    ($name:literal) => {
+        include_str!(concat!("../data/keys/", $name))
+    };
+}
+
+fn keys(table: &mut Table) {
+    table.chapter("keys");
+    let private = |pem: &str| RsaSigner::from_pem("1900000109", "AB", pem);
+    table.error("private key, too short", private(key!("rsa1024.pem")));
+    table.error("private key, elliptic", private(key!("ec.pem")));
+    table.error("private key, elliptic and old", private(key!("ec.sec1.pem")));
+    table.error("private key, encrypted", private(key!("rsa2048.encrypted.pem")));
+    table.error("private key, of a public key", private(key!("rsa2048.pub.pem")));
+    table.error("private key, of a certificate", private(key!("cert.pem")));
+    table.error("private key, of nothing", private(""));
+    table.error("private key, of something else", private("garbage"));
+    table.error("private key, twice", private(&key!("rsa2048.pem").repeat(2)));
+    table.error("private key, cut", private(&key!("rsa2048.pem")[..900]));
+    let other = key!("rsa2048.pem").replace("PRIVATE KEY", "RSA PRIVATE KEY");
+    table.error("private key, of another form", private(&other));
+    let file = RsaSigner::from_pem_file("1900000109", "AB", "no/such.pem").unwrap_err().to_string();
+    let of_system = std::fs::read("no/such.pem").unwrap_err().to_string();
+    table.line("private key, no file", file.replace(&of_system, "(the system's own words)"));
+    let pair = RsaSigner::from_certificate("1", key!("cert.pem"), key!("rsa3072.pem"));
+    table.error("private key, of another certificate", pair);
+    let pair = ClientCertificate::from_pem(key!("cert.pem"), key!("rsa3072.pem"));
+    table.error("client certificate, of another key", pair);
+    table.error("merchant number", RsaSigner::from_pem("19 0", "AB", key!("rsa2048.pem")));
+    table.error("serial number", RsaSigner::from_pem("1", "A:B", key!("rsa2048.pem")));
+    let serial = RsaSigner::from_pem("1", "PUB_KEY_ID_01", key!("rsa2048.pem"));
+    table.error("serial number, of the other key", serial);
+
+    let public = |pem: &str| PlatformKeys::from_pem("PUB_KEY_ID_01", pem);
+    table.error("public key id", PlatformKeys::from_pem("01", key!("rsa2048.pub.pem")));
+    table.error("public key, too short", public(key!("rsa1024.pub.pem")));
+    table.error("public key, elliptic", public(key!("ec.pub.pem")));
+    table.error("public key, of a private key", public(key!("rsa2048.pem")));
+    table.error("public key, broken", public(&key!("rsa2048.pub.pem").replace("MII", "AAA")));
+    let twice = public(key!("rsa2048.pub.pem")).unwrap();
+    let twice = twice.with_public_key("PUB_KEY_ID_01", key!("rsa2048.pub.pem"));
+    table.error("public key, twice", twice);
+    let certificate = PlatformKeys::from_certificate;
+    table.error("certificate, elliptic", certificate(key!("cert.ec.pem")));
+    table.error("certificate, of a public key", certificate(key!("rsa2048.pub.pem")));
+    let other = key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE");
+    table.error("certificate, of another form", PlatformKeys::from_certificate(other));
+
+    table.error("APIv3 key", ApiV3Key::new("0123456789ABCDEFGHIJKLMNOPQRSTUV\n"));
+    table.error("APIv2 key", HmacSha256Key::new("1", "short"));
+    table.error("APIv2 merchant number", Md5Key::new("19 0", "0123456789ABCDEFGHIJKLMNOPQRSTUV"));
+}
+
+fn http_settings(table: &mut Table) {
+    table.chapter("HTTP settings");
+    for url in [
+        "api.mch.weixin.qq.com",
+        "http://api.mch.weixin.qq.com",
+        "https://api.mch.weixin.qq.com/v3",
+        "https://user@api.mch.weixin.qq.com",
+    ] {
+        let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
+        table.error(
+            &format!("Gateway::at {url}"),
+            Gateway::at(url, PlatformKeys::none(), transport),
+        );
+    }
+    let mut options = HttpOptions::default();
+    options.total_timeout = Duration::ZERO;
+    table.error("no time", UreqTransport::new(&options));
+    options = HttpOptions::default();
+    options.proxy = Proxy::Url("socks5://SECRET@x".into());
+    table.error("proxy", UreqTransport::new(&options));
+    options = HttpOptions::default();
+    options.root_certificates = Some(String::new());
+    table.error("no root", UreqTransport::new(&options));
+    let broken = key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE");
+    options.root_certificates = Some(broken);
+    table.error("broken root", UreqTransport::new(&options));
+}
+
+/// Each rule of an order, one fault at a time.
+fn orders(table: &mut Table) {
+    table.chapter("orders");
+    let sandbox = start();
+    let signer = RsaSigner::from_pem("1230000109", "AB", key!("rsa2048.pem")).unwrap();
+    let mut wrong = |what: &str, pointer: &str, value: serde_json::Value| {
+        let mut body = app_order();
+        *body.pointer_mut(pointer).unwrap() = value;
+        let read = Order::from_json(&signer, body.to_string().as_bytes());
+        table.error(what, read.and_then(|order| order.check()));
+    };
+    wrong("empty", "/description", json!(""));
+    wrong("too long", "/attach", json!("SECRET".repeat(30)));
+    wrong("emoji", "/goods_tag", json!("🧸"));
+    wrong("nothing to pay", "/amount/total", json!(0));
+    wrong("a broken second", "/time_expire", json!("2030-01-01T00:00:00.5+08:00"));
+    wrong("too much", "/detail/cost_price", json!(u64::MAX));
+    wrong("goods", "/detail/goods_detail/0/merchant_goods_id", json!("a b"));
+    wrong("no goods", "/detail/goods_detail/0/quantity", json!(0));
+    wrong("text for a number", "/detail/goods_detail/0/quantity", json!("1"));
+    wrong("decimals", "/amount/total", json!(1.0));
+    wrong("number for a text", "/description", json!(1));
+    wrong("text for a word", "/support_fapiao", json!("true"));
+    wrong("no list", "/detail/goods_detail", json!({}));
+    wrong("no object", "/scene_info", json!([]));
+    wrong("no address", "/scene_info/payer_client_ip", json!("14.23.150"));
+    wrong("no time", "/time_expire", json!("2018-06-08"));
+    wrong("another merchant", "/mchid", json!("1230000110"));
+    wrong("another currency", "/amount/currency", json!("USD"));
+    wrong("a long detail", "/detail/goods_detail", {
+        let goods = json!({"merchant_goods_id": "1", "quantity": 1, "unit_price": 1,
+            "goods_name": "长".repeat(100)});
+        vec![goods; 30].into()
+    });
+    let mut read = |what: &str, json: &str| {
+        table.error(what, Order::from_json(&signer, json.as_bytes()));
+    };
+    let body = app_order().to_string();
+    read("no JSON", "{\"appid\":}");
+    read("missing", &body.replace("\"attach\"", "\"atach\"").replace("\"appid\"", "\"app_id\""));
+    read("twice", &body.replacen('{', "{\"attach\":\"SECRET\",", 1));
+    let scene = pay::SceneInfo::new(Ipv4Addr::LOCALHOST.into());
+    let h5_info = pay::h5::H5Info::new(pay::h5::H5Type::Wap);
+    let mut with_scene = order(&sandbox, "messages-1");
+    with_scene.scene_info = Some(scene.clone());
+    let h5 = pay::h5::Scene::new(scene, h5_info);
+    let placed = pay::h5::prepay(sandbox.signer(), sandbox.gateway(), &with_scene, &h5);
+    table.error("a scene twice", placed);
+    let payer = pay::jsapi::Payer::of_sub_merchant(OpenId::new("o1").unwrap());
+    let order = order(&sandbox, "messages-2");
+    let placed = pay::jsapi::prepay(sandbox.signer(), sandbox.gateway(), &order, &payer);
+    table.error("a sub-merchant's payer", placed);
+
+    let signer = RsaSigner::from_pem("1900000109", "AB", key!("rsa2048.pem")).unwrap();
+    let mut combined = |what: &str, from: &str, to: &str| {
+        assert!(COMBINED_ORDER.contains(from), "{from}");
+        let read = combine::Order::from_json(&signer, COMBINED_ORDER.replace(from, to).as_bytes());
+        table.error(what, read.and_then(|order| order.check()));
+    };
+    combined("a number twice", "20150806125347", "20150806125346");
+    combined("nothing to pay for a part", "\"total_amount\" : 10", "\"total_amount\" : 0");
+    combined("no merchant of a part", "\"1230000119\"", "\"12 3\"");
+    combined(
+        "one part of a partner",
+        "\"mchid\" : \"1230000119\"",
+        "\"sub_mchid\" : \"1230000119\"",
+    );
+    let mut few = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();
+    few.sub_orders.pop();
+    table.error("one part", few.check());
+    let placed = combine::native::prepay(sandbox.signer(), sandbox.gateway(), &few);
+    table.error("one part, and a payer", placed);
+
+    let number = || OutRefundNo::new("r-1").unwrap();
+    let mut refund = Refund::new(number(), OutTradeNo::new("123456").unwrap(), Fen(2), Fen(1));
+    table.error("a refund of more", refund.check());
+    (refund.refund, refund.reason) = (Fen(1), Some("因".repeat(27)));
+    table.error("a long reason", refund.check());
+    (refund.reason, refund.from) = (None, vec![RefundFrom::new(FundsAccount::Basic, Fen(0))]);
+    table.error("nothing from an account", refund.check());
+}
+
+fn orders_of_v2(table: &mut Table) {
+    table.chapter("orders of APIv2");
+    let key = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+    let signer = Md5Key::new("10000100", key).unwrap();
+    let mut wrong = |what: &str, from: &str, to: &str| {
+        assert!(V2_ORDER.contains(from), "{from}");
+        let read = v2::Order::from_xml(&signer, V2_ORDER.replace(from, to).as_bytes());
+        table.error(what, read.and_then(|(order, _)| order.check()));
+    };
+    let other = "<trade_type>";
+    wrong("decimals", "<total_fee>1<", "<total_fee>1.0<");
+    wrong("a blank at the end", "<attach>支付测试<", "<attach>支付测试 <");
+    wrong("a control character", "\"body\":\"苹果手机\" } ] }", "\"body\":\"\\u0007\" } ] }");
+    wrong("no JSON", "{ \"goods_detail\":[ {", "{ \"goods_detail\":[ {{");
+    wrong("no goods", "\"goods_id\":\"iphone6s_16G\"", "\"goods_id\":\"\"");
+    wrong("no XML", "</xml>", "<xml>");
+    wrong("a field twice", other, "<attach>SECRET</attach><trade_type>");
+    wrong("no time", other, "<time_start>2018</time_start><trade_type>");
+    let times = "<time_start>20180608103456</time_start><time_expire>20180608103500</time_expire>";
+    wrong("too little time", other, &format!("{times}<trade_type>"));
+    wrong("no currency", other, "<fee_type>yuan</fee_type><trade_type>");
+    wrong("neither yes nor no", other, "<receipt>1</receipt><trade_type>");
+    wrong("no limit", other, "<limit_pay>all</limit_pay><trade_type>");
+    wrong("another algorithm", other, "<sign_type>HMAC-SHA256</sign_type><trade_type>");
+    wrong("no such kind", ">JSAPI</trade_type>", ">MICROPAY</trade_type>");
+
+    let signer = HmacSha256Key::new("1900009001", key).unwrap();
+    let mut combined = |what: &str, from: &str, to: &str| {
+        assert!(V2_COMBINED_ORDER.contains(from), "{from}");
+        let xml = V2_COMBINED_ORDER.replace(from, to);
+        let read = v2::CombinedOrder::from_xml(&signer, xml.as_bytes());
+        table.error(what, read.and_then(|(order, _)| order.check()));
+    };
+    combined("a wrong count", "\"order_num\": 3", "\"order_num\": 4");
+    combined("a number twice", "OD201708030002", "OD201708030001");
+    combined("no IPv4", "14.23.150.211", "::1");
+    let appid = || AppId::new("wx1").unwrap();
+    let number = OutTradeNo::new("123456").unwrap();
+    let refund = v2::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(2), Fen(1));
+    table.error("a refund of more", refund.check());
+    let sandbox = start();
+    let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
+    let gateway = v2::Gateway::at(sandbox.base_url(), transport).unwrap();
+    let number = OutTradeNo::new("123456").unwrap();
+    let refund = v2::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(1), Fen(1));
+    let refunded = v2::refund(sandbox.v2().signer(), &gateway, &refund);
+    table.error("a refund without certificate", refunded);
+    let asked = v2::query_combined(
+        sandbox.v2().md5_signer(),
+        &gateway,
+        &appid(),
+        &OutTradeNo::new("123456").unwrap(),
+    );
+    table.error("a combined order by MD5", asked);
+}
+
+fn bills(table: &mut Table) {
+    table.chapter("bills");
+    let read = |text: &str| {
+        let mut bill = bill::TradeBill::new(text.as_bytes())?;
+        for row in &mut bill {
+            row?;
+        }
+        bill.finish().map(drop)
+    };
+    table.error("of nothing", read(""));
+    table.error("of something else", read("a,b\n"));
+    let sandbox = start();
+    let mut wanted = bill::Trade::new("2018-06-08".parse().unwrap());
+    wanted.bill_type = Some("A&B".to_owned().into());
+    table.error("an odd type", bill::trade(sandbox.signer(), sandbox.gateway(), &wanted));
+}
+
+/// Every code that the library knows, as the sandbox answers it, with nothing of WeChat Pay's words.
+fn codes(table: &mut Table) {
+    table.chapter("codes");
+    let sandbox = start();
+    let order = order(&sandbox, "codes-1");
+    for code in [
+        Code::ACCOUNT_ERROR,
+        Code::APPID_MCHID_NOT_MATCH,
+        Code::APPID_NOT_EXIST,
+        Code::BANK_ERROR,
+        Code::BIZERR_NEED_RETRY,
+        Code::CERT_ERROR,
+        Code::COMBINE_PAY_NOAUTH,
+        Code::FREQUENCY_LIMITED,
+        Code::INVALID_PARAMS,
+        Code::INVALID_REQUEST,
+        Code::INVALID_REQ_TOO_MUCH,
+        Code::INVALID_TRANSACTIONID,
+        Code::LACK_PARAMS,
+        Code::MCHID_NOT_EXIST,
+        Code::MCH_NOT_EXISTS,
+        Code::NOT_ENOUGH,
+        Code::NO_AUTH,
+        Code::NOT_UTF8,
+        Code::NO_STATEMENT_EXIST,
+        Code::OPENID_MISMATCH,
+        Code::ORDER_CLOSED,
+        Code::ORDER_NOT_EXIST,
+        Code::ORDERPAID,
+        Code::ORDER_NOT_READY,
+        Code::OUT_TRADE_NO_USED,
+        Code::PARAM_ERROR,
+        Code::POST_DATA_EMPTY,
+        Code::POST_DATA_INVALID,
+        Code::REFUNDNOTEXIST,
+        Code::REFUND_FEE_MISMATCH,
+        Code::REQUIRE_POST_METHOD,
+        Code::RESOURCE_NOT_EXISTS,
+        Code::RULE_LIMIT,
+        Code::SIGN_ERROR,
+        Code::STATEMENT_CREATING,
+        Code::SUBORDER_LIMIT_EXCEEDED,
+        Code::SYSTEM_ERROR,
+        Code::TRADE_ERROR,
+        Code::TRADE_OVERDUE,
+        Code::TRADE_STATE_ERROR,
+        Code::USER_ACCOUNT_ABNORMAL,
+        Code::USER_OPENID_NOT_MATCH,
+        Code::XML_FORMAT_ERROR,
+        Code::new("SOMETHING_NEW"),
+    ] {
+        sandbox.refuse_next(400, code.as_str(), "");
+        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        table.error(code.as_str(), app::prepay(sandbox.signer(), sandbox.gateway(), &order));
+    }
+}
+
+/// What happens on the way, over real connections.
+fn answers(table: &mut Table) {
+    table.chapter("answers");
+    let sandbox = start();
+    let order = order(&sandbox, "answers-1");
+    let prepay = |gateway: &Gateway| app::prepay(sandbox.signer(), gateway, &order);
+    sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+    sandbox.tamper_next(|answer| answer.set_header("Request-ID", "08F7A1"));
+    table.error("a refusal", prepay(sandbox.gateway()));
+    let body = r#"{"code":"PARAM_ERROR","message":"参数错误","detail":{"field":"/amount/total",
+        "value":"SECRET","issue":"must be at least 1","location":"body"}}"#;
+    sandbox.rewrite_next(move |answer| (answer.status, answer.body) = (400, body.into()));
+    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    table.error("a wrong field", prepay(sandbox.gateway()));
+    let other = RsaSigner::from_pem(sandbox.mchid(), sandbox.serial_no(), key!("rsa2048.pem"));
+    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    table.error("another key", pay::query(&other.unwrap(), sandbox.gateway(), &order.out_trade_no));
+    let mut changed = |what: &str, change: fn(&mut wechatpay::sandbox::Answer)| {
+        sandbox.rewrite_next(change);
+        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        table.error(what, prepay(sandbox.gateway()));
+    };
+    changed("accepted", |answer| answer.status = 202);
+    changed("empty", |answer| answer.body.clear());
+    changed("broken", |answer| answer.body = b"<html>".to_vec());
+    changed("of another type", |answer| answer.body = b"{\"prepay_id\":7}".to_vec());
+    changed("too large", |answer| answer.body = vec![b' '; 1024 * 1024 + 1]);
+    sandbox.tamper_next(|answer| {
+        (answer.status, answer.body) = (502, b"<html>".to_vec());
+        answer.headers.clear();
+    });
+    table.error("of a proxy", prepay(sandbox.gateway()));
+    sandbox.tamper_next(|answer| answer.set_header("Content-Length", "9999"));
+    table.error("broken off", prepay(sandbox.gateway()));
+    let v2_order = |number: &str| {
+        v2::Order::new(
+            sandbox.appid(),
+            OutTradeNo::new(number).unwrap(),
+            "d",
+            Fen(1),
+            Ipv4Addr::LOCALHOST.into(),
+            sandbox.notify_url(),
+        )
+    };
+    let v2 = sandbox.v2();
+    v2.fail_next("签名失败");
+    let placed = v2::unified_order(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+    table.error("FAIL of APIv2", placed);
+    v2.refuse_next("NOAUTH", "商户无此接口权限");
+    let placed = v2::unified_order(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+    table.error("a refusal of APIv2", placed);
+    let wrong_key = ApiV3Key::new("0".repeat(32)).unwrap();
+    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    table.error(
+        "another APIv3 key",
+        certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key),
+    );
+
+    let keys = || sandbox.platform_keys().clone();
+    let through = |options: &HttpOptions, base_url: &str| {
+        Gateway::at(base_url, keys(), UreqTransport::new(options).unwrap()).unwrap()
+    };
+    let mut options = HttpOptions::default();
+    options.root_certificates = Some(Sandbox::start().unwrap().ca_pem().to_owned());
+    table.error("another authority", prepay(&through(&options, sandbox.base_url())));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    options.total_timeout = Duration::from_millis(400);
+    table.error("silence", prepay(&through(&options, &format!("http://{address}"))));
+    let server = std::thread::spawn(move || {
+        // The connection of the silence comes first.
+        for _ in 0..2 {
+            let (mut socket, _) = listener.accept().unwrap();
+            let _ = socket.read(&mut [0; 4096]);
+            let _ = socket.write_all(b"SSH-2.0-OpenSSH\r\n");
+        }
+    });
+    let not_http = prepay(&through(&HttpOptions::default(), &format!("http://{address}")));
+    table.error("no HTTP", not_http);
+    server.join().unwrap();
+    table.error("nobody", prepay(&through(&HttpOptions::default(), &format!("https://{address}"))));
+}
