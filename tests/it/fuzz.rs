@@ -13,7 +13,7 @@ mod targets;
 type Target = fn(&[u8]) -> bool;
 
 /// How many inputs each target gets: about the same time for each, and 100,000 in all.
-const INPUTS: [(&str, Target, usize); 11] = [
+const INPUTS: [(&str, Target, usize); 13] = [
     ("keys", targets::keys, 7_000),
     ("der", targets::der, 5_000),
     ("notice", targets::notice, 18_000),
@@ -22,8 +22,10 @@ const INPUTS: [(&str, Target, usize); 11] = [
     ("api_error", targets::api_error, 14_000),
     ("xml_read", targets::xml_read, 3_000),
     ("xml_write", targets::xml_write, 1_000),
-    ("time", targets::time, 18_500),
-    ("order", targets::order, 12_000),
+    ("time", targets::time, 15_500),
+    ("order", targets::order, 9_000),
+    ("own_json", targets::own_json, 4_000),
+    ("own_xml", targets::own_xml, 2_000),
     ("bill", targets::bill, 17_000),
 ];
 
@@ -36,7 +38,7 @@ macro_rules! tests {
     };
 }
 
-tests! { keys der notice notice_signed answer api_error xml_read xml_write time order bill }
+tests! { keys der notice notice_signed answer api_error xml_read xml_write time order own_json own_xml bill }
 
 #[test]
 fn inputs_are_a_hundred_thousand_in_all() {

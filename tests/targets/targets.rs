@@ -31,10 +31,13 @@ use wechatpay::{
     Untrusted, UreqTransport, certificates, combine, message,
 };
 
-// By its path, because where a module is looked for depends on how this file was found.
+// By their paths, because where a module is looked for depends on how this file was found.
+#[path = "own.rs"]
+mod own;
 #[path = "v2.rs"]
 mod v2;
 
+pub(crate) use self::own::{own_json, own_xml};
 pub(crate) use self::v2::{xml_read, xml_write};
 
 /// The text of a key file, of any kind.

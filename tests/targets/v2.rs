@@ -202,7 +202,7 @@ fn told<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
     result.map(|answer| format!("{answer:?}"))
 }
 
-fn gateway(wire: &Wire) -> Gateway {
+pub(super) fn gateway(wire: &Wire) -> Gateway {
     Gateway::at(HOST, wire.clone()).unwrap().with_certified(wire.clone())
 }
 
@@ -303,7 +303,8 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     }
 });
 
-static HMAC: LazyLock<HmacSha256Key> = LazyLock::new(|| HmacSha256Key::new(MCHID, KEY).unwrap());
+pub(super) static HMAC: LazyLock<HmacSha256Key> =
+    LazyLock::new(|| HmacSha256Key::new(MCHID, KEY).unwrap());
 static MD5: LazyLock<Md5Key> = LazyLock::new(|| Md5Key::new(MCHID, KEY).unwrap());
 
 static BELIEVED: LazyLock<HashSet<String>> =

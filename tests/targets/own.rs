@@ -1,0 +1,109 @@
+//! The targets of the caller's own orders: whatever is read is sent as it was read.
+
+use std::fmt::Debug;
+
+use wechatpay::pay::{self, Order};
+use wechatpay::refund::{self, Refund};
+use wechatpay::v2::{self, AnyTrade, CombinedOrder};
+use wechatpay::{Error, Gateway, Partner, Signer, SubMerchant, combine};
+
+use super::v2::{HMAC, gateway};
+use super::{Pen, Wire, nothing_sent};
+
+/// JSON, as the body of every kind of order and of a refund, of a merchant and of a partner.
+pub(crate) fn own_json(data: &[u8]) -> bool {
+    let mut sub_merchant = SubMerchant::new("1900000109").unwrap();
+    sub_merchant.appid = Some("wxd678efh567hg6787".try_into().unwrap());
+    let partner = Partner::new(&Pen, sub_merchant);
+    let signers: [&dyn Signer; 2] = [&Pen, &partner];
+    let took = signers.map(|signer| {
+        let read = |json: &[u8]| Order::from_json(signer, json);
+        let single = same(data, read, |gateway, order| pay::app::prepay(signer, gateway, order));
+        let read = |json: &[u8]| pay::jsapi::from_json(signer, json);
+        let jsapi = same(data, read, |gateway, (order, payer)| {
+            pay::jsapi::prepay(signer, gateway, order, payer)
+        });
+        let read = |json: &[u8]| pay::h5::from_json(signer, json);
+        let h5 = same(data, read, |gateway, (order, scene)| {
+            pay::h5::prepay(signer, gateway, order, scene)
+        });
+        let read = |json: &[u8]| combine::Order::from_json(signer, json);
+        let combined =
+            same(data, read, |gateway, order| combine::app::prepay(signer, gateway, order));
+        let read = |json: &[u8]| combine::jsapi::from_json(signer, json);
+        let combined_jsapi = same(data, read, |gateway, (order, payer)| {
+            combine::jsapi::prepay(signer, gateway, order, payer)
+        });
+        let read = |json: &[u8]| combine::h5::from_json(signer, json);
+        let combined_h5 = same(data, read, |gateway, (order, scene)| {
+            combine::h5::prepay(signer, gateway, order, scene)
+        });
+        let read = |json: &[u8]| Refund::from_json(signer, json);
+        let refund = same(data, read, |gateway, refund| refund::apply(signer, gateway, refund));
+        [single, jsapi, h5, combined, combined_jsapi, combined_h5, refund].contains(&true)
+    });
+    took.contains(&true)
+}
+
+/// XML, as the body of a single and of a combined order.
+pub(crate) fn own_xml(data: &[u8]) -> bool {
+    let wire = Wire::dead();
+    let single = told(v2::Order::from_xml(&*HMAC, data)).is_some_and(|(order, trade)| {
+        let _ = match &trade {
+            AnyTrade::App(trade) => sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade)),
+            AnyTrade::Jsapi(trade) => {
+                sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade))
+            }
+            AnyTrade::Native(trade) => {
+                sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade))
+            }
+            AnyTrade::H5(trade) => sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade)),
+        };
+        for sent in wire.sent() {
+            let again = v2::Order::from_xml(&*HMAC, &sent.body).unwrap();
+            assert_eq!(again, (order.clone(), trade.clone()));
+        }
+        true
+    });
+    let wire = Wire::dead();
+    let combined = told(CombinedOrder::from_xml(&*HMAC, data)).is_some_and(|(order, trade)| {
+        if let AnyTrade::Jsapi(kind) = &trade {
+            sent(v2::combined_order(&*HMAC, &gateway(&wire), &order, kind));
+        }
+        for sent in wire.sent() {
+            let again = CombinedOrder::from_xml(&*HMAC, &sent.body).unwrap();
+            assert_eq!(again, (order.clone(), trade.clone()));
+        }
+        true
+    });
+    single || combined
+}
+
+/// Reads, sends what was read to nobody, and reads that again. What breaks a rule is not sent.
+fn same<T: Debug + PartialEq, A: Debug>(
+    data: &[u8],
+    read: impl Fn(&[u8]) -> Result<T, Error>,
+    send: impl Fn(&Gateway, &T) -> Result<A, Error>,
+) -> bool {
+    let Some(order) = told(read(data)) else { return false };
+    let wire = Wire::dead();
+    sent(send(&wire.gateway(), &order));
+    for sent in wire.sent() {
+        assert_eq!(read(&sent.body).as_ref(), Ok(&order));
+    }
+    true
+}
+
+/// Nobody answers, so that every call ends in an error.
+fn sent<A: Debug>(answer: Result<A, Error>) {
+    answer.unwrap_err();
+}
+
+/// What was read; an error must be fit to be shown.
+fn told<T>(read: Result<T, Error>) -> Option<T> {
+    read.map_err(|error| {
+        let error = nothing_sent(&error).to_string();
+        assert!(!error.contains(char::is_control), "{error:?}");
+    })
+    .ok()
+}
