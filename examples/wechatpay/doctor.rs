@@ -100,7 +100,7 @@ impl Report {
 
     fn ask(&mut self) {
         let session = match Settings::load().map_err(|error| error.to_string()) {
-            Ok(settings) => Session::of(settings).map_err(|failure| failure.to_string()),
+            Ok(settings) => Session::of(settings).map_err(|failure| failure.what()),
             Err(words) => Err(words),
         };
         let session = match session {

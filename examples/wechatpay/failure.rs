@@ -26,6 +26,15 @@ impl Failure {
         Self::Settings(error.to_string())
     }
 
+    /// What went wrong, without what follows from it.
+    pub(crate) fn what(&self) -> String {
+        match self {
+            Self::Usage(what) | Self::Settings(what) | Self::Invalid(what) => what.clone(),
+            Self::Call(error) => error.to_string(),
+            Self::Unprinted(what) => format!("the answer cannot be written: {what}"),
+        }
+    }
+
     /// The exit status.
     pub(crate) fn status(&self) -> u8 {
         match self {
@@ -48,18 +57,16 @@ impl From<wechatpay::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, outcome, advice) = match self {
-            Self::Usage(what) => (what.clone(), NOTHING, "see wechatpay --help"),
-            Self::Settings(what) => (what.clone(), NOTHING, "see wechatpay doctor"),
-            Self::Invalid(what) => (what.clone(), NOTHING, "correct what the error names"),
-            Self::Call(error) => (error.to_string(), outcome(error), advice(error.retry())),
-            Self::Unprinted(what) => (
-                format!("the answer cannot be written: {what}"),
-                "WeChat Pay did what was asked",
-                "do the same again, or query by its number",
-            ),
+        let (outcome, advice) = match self {
+            Self::Usage(_) => (NOTHING, "see wechatpay --help"),
+            Self::Settings(_) => (NOTHING, "see wechatpay doctor"),
+            Self::Invalid(_) => (NOTHING, "correct what the error names"),
+            Self::Call(error) => (outcome(error), advice(error.retry())),
+            Self::Unprinted(_) => {
+                ("WeChat Pay did what was asked", "do the same again, or query by its number")
+            }
         };
-        write!(f, "error: {what}\noutcome: {outcome}\nadvice: {advice}")
+        write!(f, "error: {}\noutcome: {outcome}\nadvice: {advice}", self.what())
     }
 }
 

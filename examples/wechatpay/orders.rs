@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use wechatpay::{combine, pay};
 
 use crate::command::Kind;
+use crate::qr_code::Picture;
 use crate::session::Session;
-use crate::{Result, qr_code, read};
+use crate::{Result, read};
 
 /// Places an order, and adds what starts its payment.
 pub(crate) fn order(session: &Session, kind: Kind, file: &str, qr: Option<&Path>) -> Result<Value> {
     let (signer, gateway, json) = (session.signer(), &session.gateway, read(file)?);
+    let picture = Picture::open(qr)?;
     match kind {
         Kind::App => {
             let order = pay::Order::from_json(signer, &json)?;
@@ -28,7 +30,7 @@ pub(crate) fn order(session: &Session, kind: Kind, file: &str, qr: Option<&Path>
         Kind::Native => {
             let order = pay::Order::from_json(signer, &json)?;
             let code_url = pay::native::prepay(signer, gateway, &order)?;
-            qr_code::draw(&code_url, qr)?;
+            picture.draw(&code_url);
             Ok(json!({"code_url": code_url}))
         }
         Kind::H5 => {
@@ -46,6 +48,7 @@ pub(crate) fn combine(
     qr: Option<&Path>,
 ) -> Result<Value> {
     let (signer, gateway, json) = (session.signer(), &session.gateway, read(file)?);
+    let picture = Picture::open(qr)?;
     match kind {
         Kind::App => {
             let order = combine::Order::from_json(signer, &json)?;
@@ -62,7 +65,7 @@ pub(crate) fn combine(
         Kind::Native => {
             let order = combine::Order::from_json(signer, &json)?;
             let code_url = combine::native::prepay(signer, gateway, &order)?;
-            qr_code::draw(&code_url, qr)?;
+            picture.draw(&code_url);
             Ok(json!({"code_url": code_url}))
         }
         Kind::H5 => {

@@ -1,7 +1,5 @@
 //! Calls of APIv2.
 
-use std::path::Path;
-
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
@@ -11,8 +9,9 @@ use wechatpay::{AppId, CodeUrl, OutTradeNo, PrepayId, Signer as _, TransactionId
 
 use crate::command::{Number, V2, V2Call};
 use crate::failure::Failure;
+use crate::qr_code::Picture;
 use crate::session::Session;
-use crate::{Result, qr_code, read, settings};
+use crate::{Result, read, settings};
 
 pub(crate) fn ask(session: &Session, command: V2) -> Result<Value> {
     let (mch_id, key) = (session.signer().mchid(), session.v2_key()?);
@@ -31,7 +30,7 @@ fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
     match call {
         V2Call::Unified { file, qr } => {
             let (order, trade) = v2::Order::from_xml(signer, &read(&file)?)?;
-            let place = Place { signer, order: &order, qr: qr.as_deref() };
+            let place = Place { signer, order: &order, picture: Picture::open(qr.as_deref())? };
             match &trade {
                 AnyTrade::App(trade) => {
                     place.app(&v2::unified_order(signer, gateway, &order, trade)?)
@@ -49,7 +48,7 @@ fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
         }
         V2Call::Combined { file, qr } => {
             let (order, trade) = v2::CombinedOrder::from_xml(signer, &read(&file)?)?;
-            let place = Place { signer, order: &order, qr: qr.as_deref() };
+            let place = Place { signer, order: &order, picture: Picture::open(qr.as_deref())? };
             match &trade {
                 AnyTrade::App(trade) => {
                     place.app(&v2::combined_order(signer, gateway, &order, trade)?)
@@ -84,7 +83,7 @@ fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
 struct Place<'a, O> {
     signer: &'a dyn Signer,
     order: &'a O,
-    qr: Option<&'a Path>,
+    picture: Picture,
 }
 
 impl<O: AsRef<AppId>> Place<'_, O> {
@@ -98,8 +97,8 @@ impl<O: AsRef<AppId>> Place<'_, O> {
         Ok(json!({"prepay_id": prepay_id, "invoke": invoke}))
     }
 
-    fn native(&self, code_url: &CodeUrl) -> Result<Value> {
-        qr_code::draw(code_url, self.qr)?;
+    fn native(self, code_url: &CodeUrl) -> Result<Value> {
+        self.picture.draw(code_url);
         Ok(json!({"code_url": code_url}))
     }
 }

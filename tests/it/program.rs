@@ -212,7 +212,8 @@ fn a_native_order_draws_its_code_and_writes_it() {
     assert!(fs::read_to_string(&picture).unwrap().contains("<svg"));
 
     let done = program.run(&["order", "native", &file, "--qr", &program.path("no/such/code.svg")]);
-    assert_eq!(done.status, 3, "the order stands, and its code_url was not told");
+    assert_eq!(done.status, 2, "{}", done.err);
+    assert_eq!(program.sandbox.received().len(), 1, "nothing is ordered that cannot be shown");
     let done = program.run(&["order", "app", &file, "--qr", &picture]);
     assert_eq!(done.status, 2, "{}", done.err);
 }
@@ -516,7 +517,7 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
 #[test]
 fn the_doctor_says_in_plain_words_what_is_wrong() {
     type Illness = fn(&mut Program);
-    let table: [(&str, Illness, &str); 13] = [
+    let table: [(&str, Illness, &str); 14] = [
         (
             "key-of-another",
             |program| {
@@ -606,6 +607,14 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
                 program.write("ca.pem", other.ca_pem());
             },
             "look at WECHATPAY_BASE_URL, WECHATPAY_CA_FILE, the network and its proxy\n",
+        ),
+        (
+            "base-url",
+            |program| {
+                program.settings.insert("WECHATPAY_BASE_URL", "http://shop.example".into());
+            },
+            "wrong: settings: WECHATPAY_BASE_URL: base_url must start with https://; http:// is \
+             for loopback addresses only\n",
         ),
         (
             "file",

@@ -49,16 +49,13 @@ pub(crate) fn own_json(data: &[u8]) -> bool {
 pub(crate) fn own_xml(data: &[u8]) -> bool {
     let wire = Wire::dead();
     let single = told(v2::Order::from_xml(&*HMAC, data)).is_some_and(|(order, trade)| {
-        let _ = match &trade {
-            AnyTrade::App(trade) => sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade)),
-            AnyTrade::Jsapi(trade) => {
-                sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade))
-            }
-            AnyTrade::Native(trade) => {
-                sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade))
-            }
-            AnyTrade::H5(trade) => sent(v2::unified_order(&*HMAC, &gateway(&wire), &order, trade)),
+        let place = |gateway: &v2::Gateway| match &trade {
+            AnyTrade::App(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
+            AnyTrade::Jsapi(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
+            AnyTrade::Native(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
+            AnyTrade::H5(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
         };
+        sent(place(&gateway(&wire)));
         for sent in wire.sent() {
             let again = v2::Order::from_xml(&*HMAC, &sent.body).unwrap();
             assert_eq!(again, (order.clone(), trade.clone()));
