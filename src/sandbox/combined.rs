@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::fields;
 use super::fresh::Fresh;
 use super::json::put;
-use super::orders::{self, Key, NOT_FOUND, NoSuchOrder, Order, Orders};
+use super::order_error::OrderError;
+use super::orders::{self, Key, NOT_FOUND, Order, Orders};
 use super::parties::{self, Caller, Mode};
 use super::refusal::{Location, Refusal};
 use super::schema::{self, fen_of, items_of, text_of};
@@ -44,7 +45,10 @@ impl Orders {
         let combined = Combined::new(mode, trade_type, parameters);
         if let Some(placed) = self.whole(caller.mchid, combined.number()) {
             let same = placed.combined.is_same(&combined);
-            return placed.parts.iter().try_for_each(|part| part.check_reentry(same, caller.now));
+            placed.parts.iter().try_for_each(|part| part.check_reentry(same, caller.now))?;
+            let renew = |part: &mut Order| part.renew_ticket(caller.now);
+            self.for_each_part(caller.mchid, combined.number(), renew);
+            return Ok(());
         }
         self.check_unused(caller.mchid, combined.number())?;
         for (mchid, number) in &combined.parts {
@@ -96,18 +100,27 @@ impl Orders {
         number: &str,
         now: i64,
         fresh: &mut Fresh,
-    ) -> Result<Whole<'_>, NoSuchOrder> {
-        let unknown = || NoSuchOrder::new(number, None);
-        let whole = self.whole(mchid, number).ok_or_else(unknown)?;
-        whole.parts.iter().try_for_each(|part| part.check_payable(number, now))?;
+    ) -> Result<Whole<'_>, OrderError> {
+        self.refuse_combined_payment(mchid, number, now)?;
         self.for_each_part(mchid, number, |part| part.pay(0, now, fresh));
-        self.whole(mchid, number).ok_or_else(unknown)
+        self.whole(mchid, number).ok_or(OrderError::NotPlaced)
+    }
+
+    /// The user's payment fails: the order stays as it is.
+    pub(super) fn refuse_combined_payment(
+        &self,
+        mchid: &str,
+        number: &str,
+        now: i64,
+    ) -> Result<(), OrderError> {
+        let whole = self.whole(mchid, number).ok_or(OrderError::NotPlaced)?;
+        whole.parts.iter().try_for_each(|part| part.check_payable(now))
     }
 
     /// The platform closes a combined order, and its numbers are burnt.
-    pub(super) fn shut_combined(&mut self, mchid: &str, number: &str) -> Result<(), NoSuchOrder> {
-        let whole = self.whole(mchid, number).ok_or_else(|| NoSuchOrder::new(number, None))?;
-        whole.parts.iter().try_for_each(|part| part.check_open(number))?;
+    pub(super) fn shut_combined(&mut self, mchid: &str, number: &str) -> Result<(), OrderError> {
+        let whole = self.whole(mchid, number).ok_or(OrderError::NotPlaced)?;
+        whole.parts.iter().try_for_each(|part| part.check_open())?;
         self.for_each_part(mchid, number, Order::close);
         Ok(())
     }
@@ -285,11 +298,10 @@ mod tests {
             orders.close_combined(number, body.to_string().as_bytes(), &caller).map_err(short)
         }
 
-        fn pay_whole(&mut self, number: &str) -> Result<Value, String> {
+        fn pay_whole(&mut self, number: &str) -> Result<Value, OrderError> {
             let Self { orders, now, fresh, .. } = self;
             let whole = orders.pay_combined(MCHID, number, *now, fresh);
-            let told = whole.map(|whole| combined_transaction::describe(&whole, *now));
-            told.map_err(|error| error.to_string())
+            whole.map(|whole| combined_transaction::describe(&whole, *now))
         }
     }
 
@@ -428,7 +440,7 @@ mod tests {
         desk.now += 7 * DAY + 1;
         assert_eq!(desk.combine(&combined()), refused(400, INVALID, 268_447_914));
         assert_eq!(desk.states("whole-1"), ["CLOSED", "CLOSED"]);
-        assert_eq!(desk.pay_whole("whole-1").unwrap_err(), "the time to pay order whole-1 is over");
+        assert_eq!(desk.pay_whole("whole-1"), Err(OrderError::Expired));
     }
 
     #[test]
@@ -468,7 +480,7 @@ mod tests {
                     "payer_currency": "CNY" } })
         );
         assert_eq!(desk.combine(&combined()), refused(403, USED, 268_498_689));
-        assert_eq!(desk.pay_whole("whole-1").unwrap_err(), "order whole-1 is SUCCESS already");
+        assert_eq!(desk.pay_whole("whole-1"), Err(OrderError::Paid));
     }
 
     #[test]
@@ -533,13 +545,10 @@ mod tests {
     fn nobody_pays_or_closes_a_part_alone() {
         let mut desk = Desk::open();
         desk.combine(&combined()).unwrap();
-        assert_eq!(
-            desk.pay("order-1").unwrap_err().to_string(),
-            "the sandbox has no order order-1"
-        );
+        assert_eq!(desk.pay("order-1"), Err(OrderError::NotPlaced));
         assert!(desk.orders.shut(MCHID, "order-1").is_err());
         assert!(desk.orders.pay_combined(NEIGHBOUR, "whole-1", NOW, &mut desk.fresh).is_err());
         desk.orders.shut_combined(MCHID, "whole-1").unwrap();
-        assert_eq!(desk.pay_whole("whole-1").unwrap_err(), "order whole-1 is CLOSED already");
+        assert_eq!(desk.pay_whole("whole-1"), Err(OrderError::Closed));
     }
 }

@@ -49,6 +49,7 @@ mod json;
 mod merchants;
 mod money;
 mod notices;
+mod order_error;
 mod orders;
 mod parties;
 mod platform;
@@ -81,7 +82,7 @@ use crate::{
 
 pub use self::answer::Answer;
 pub use self::notices::{Delivery, Notice};
-pub use self::orders::NoSuchOrder;
+pub use self::order_error::OrderError;
 pub use self::platform::KeyMode;
 pub use self::received::Received;
 pub use self::refunds::NoSuchRefund;
@@ -397,8 +398,10 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If the order was not placed, is paid or closed, or if the time to pay it is over.
-    pub fn pay(&self, out_trade_no: &str) -> Result<(), NoSuchOrder> {
+    /// If the order was not placed, is paid or closed, or if the time to pay it is over: its own
+    /// (time_expire, else seven days), or that of its newest prepay_id, code_url or h5_url. See
+    /// [`OrderError`].
+    pub fn pay(&self, out_trade_no: &str) -> Result<(), OrderError> {
         self.pay_with_coupon(out_trade_no, Fen(0))
     }
 
@@ -408,8 +411,29 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::pay`].
-    pub fn pay_with_coupon(&self, out_trade_no: &str, coupon: Fen) -> Result<(), NoSuchOrder> {
+    pub fn pay_with_coupon(&self, out_trade_no: &str, coupon: Fen) -> Result<(), OrderError> {
         lock(&self.world).pay(MCHID, out_trade_no, coupon.0, unix_now())
+    }
+
+    /// The user's payment fails: the bank says no, or the user breaks it off.
+    ///
+    /// The order stays NOTPAY and can still be paid, and there is no notice: PAYERROR is a state of
+    /// 付款码 orders alone, which the sandbox does not have.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::pay`].
+    pub fn refuse_payment(&self, out_trade_no: &str) -> Result<(), OrderError> {
+        lock(&self.world).refuse_payment(MCHID, out_trade_no, unix_now())
+    }
+
+    /// As [`Sandbox::refuse_payment`], for a combined order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::pay`].
+    pub fn refuse_combined_payment(&self, combine_out_trade_no: &str) -> Result<(), OrderError> {
+        lock(&self.world).refuse_combined_payment(MCHID, combine_out_trade_no, unix_now())
     }
 
     /// Closes an order, as the platform would.
@@ -417,7 +441,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// If the order was not placed, or is paid or closed.
-    pub fn close(&self, out_trade_no: &str) -> Result<(), NoSuchOrder> {
+    pub fn close(&self, out_trade_no: &str) -> Result<(), OrderError> {
         lock(&self.world).close(MCHID, out_trade_no)
     }
 
@@ -427,7 +451,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::pay`].
-    pub fn pay_combined(&self, combine_out_trade_no: &str) -> Result<(), NoSuchOrder> {
+    pub fn pay_combined(&self, combine_out_trade_no: &str) -> Result<(), OrderError> {
         lock(&self.world).pay_combined(MCHID, combine_out_trade_no, unix_now())
     }
 
@@ -436,7 +460,7 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::close`].
-    pub fn close_combined(&self, combine_out_trade_no: &str) -> Result<(), NoSuchOrder> {
+    pub fn close_combined(&self, combine_out_trade_no: &str) -> Result<(), OrderError> {
         lock(&self.world).close_combined(MCHID, combine_out_trade_no)
     }
 

@@ -1,8 +1,6 @@
 //! The order book.
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::fmt;
 
 use serde_json::Value;
 
@@ -10,6 +8,7 @@ use super::calendar::Beijing;
 use super::combined::Combined;
 use super::fields;
 use super::fresh::Fresh;
+use super::order_error::OrderError;
 use super::parties::{self, Caller, Mode};
 use super::refunds::Refund;
 use super::refusal::Refusal;
@@ -35,6 +34,8 @@ pub(super) struct Order {
     pub(super) refunds: Vec<Refund>,
     /// 支付结束时间 in Unix seconds: the last moment to pay.
     time_expire: i64,
+    /// The last moment of the newest prepay_id, code_url or h5_url, in Unix seconds.
+    ticket_expire: i64,
     closed: bool,
     /// The interfaces of single orders do not see a part of a combined one.
     is_part: bool,
@@ -64,13 +65,6 @@ pub(super) enum Wanted {
     TransactionId(String),
 }
 
-/// There is no order of this number for which this could be done.
-#[derive(Clone, Debug)]
-pub struct NoSuchOrder {
-    out_trade_no: String,
-    trade_state: Option<TradeState>,
-}
-
 pub(super) type Key = (String, String);
 
 impl Orders {
@@ -87,8 +81,10 @@ impl Orders {
         parties::check_payer(&parameters, mode)?;
         let order = Order::new(mode, trade_type, parameters, caller.now);
         let key = (caller.mchid.to_owned(), order.number().to_owned());
-        if let Some(placed) = self.book.get(&key).filter(|placed| !placed.is_part) {
-            return placed.check_reentry(placed.is_same(&order), caller.now);
+        if let Some(placed) = self.book.get_mut(&key).filter(|placed| !placed.is_part) {
+            placed.check_reentry(placed.is_same(&order), caller.now)?;
+            placed.renew_ticket(caller.now);
+            return Ok(());
         }
         self.check_unused(caller.mchid, order.number())?;
         self.book.insert(key, order);
@@ -137,17 +133,27 @@ impl Orders {
         coupon: u64,
         now: i64,
         fresh: &mut Fresh,
-    ) -> Result<&Order, NoSuchOrder> {
+    ) -> Result<&Order, OrderError> {
         let order = self.single(mchid, out_trade_no)?;
-        order.check_payable(out_trade_no, now)?;
+        order.check_payable(now)?;
         order.pay(coupon, now, fresh);
         Ok(order)
     }
 
+    /// The user's payment fails: the order stays as it is.
+    pub(super) fn refuse_payment(
+        &mut self,
+        mchid: &str,
+        out_trade_no: &str,
+        now: i64,
+    ) -> Result<(), OrderError> {
+        self.single(mchid, out_trade_no)?.check_payable(now)
+    }
+
     /// The platform closes an order, and its number is burnt.
-    pub(super) fn shut(&mut self, mchid: &str, out_trade_no: &str) -> Result<(), NoSuchOrder> {
+    pub(super) fn shut(&mut self, mchid: &str, out_trade_no: &str) -> Result<(), OrderError> {
         let order = self.single(mchid, out_trade_no)?;
-        order.check_open(out_trade_no)?;
+        order.check_open()?;
         order.close();
         Ok(())
     }
@@ -210,19 +216,25 @@ impl Orders {
         }
     }
 
-    fn single(&mut self, mchid: &str, out_trade_no: &str) -> Result<&mut Order, NoSuchOrder> {
+    fn single(&mut self, mchid: &str, out_trade_no: &str) -> Result<&mut Order, OrderError> {
         let order = self.book.get_mut(&(mchid.to_owned(), out_trade_no.to_owned()));
-        let order = order.filter(|order| !order.is_part);
-        order.ok_or_else(|| NoSuchOrder::new(out_trade_no, None))
+        order.filter(|order| !order.is_part).ok_or(OrderError::NotPlaced)
     }
 }
 
 impl Order {
     fn new(mode: Mode, trade_type: TradeType, parameters: Value, now: i64) -> Self {
-        let time_expire = time_expire(&parameters, now, LATEST);
-        let (payment, refunds) = (None, Vec::new());
-        let (closed, is_part) = (false, false);
-        Self { mode, trade_type, parameters, payment, refunds, time_expire, closed, is_part }
+        Self {
+            time_expire: time_expire(&parameters, now, LATEST),
+            ticket_expire: now.saturating_add(trade_type.ticket_life()),
+            mode,
+            trade_type,
+            parameters,
+            payment: None,
+            refunds: Vec::new(),
+            closed: false,
+            is_part: false,
+        }
     }
 
     /// A part of a combined order.
@@ -314,21 +326,31 @@ impl Order {
         Ok(())
     }
 
-    /// Whether it is neither paid nor closed; `number` is what it was asked for by.
-    pub(super) fn check_open(&self, number: &str) -> Result<(), NoSuchOrder> {
+    /// Whether it is neither paid nor closed.
+    pub(super) fn check_open(&self) -> Result<(), OrderError> {
         match self.lasting_state() {
             TradeState::NotPay => Ok(()),
-            state => Err(NoSuchOrder::new(number, Some(state))),
+            TradeState::Success => Err(OrderError::Paid),
+            TradeState::Refund => Err(OrderError::Refunded),
+            TradeState::Closed => Err(OrderError::Closed),
         }
     }
 
-    /// Whether it is open, and the time to pay it not over.
-    pub(super) fn check_payable(&self, number: &str, now: i64) -> Result<(), NoSuchOrder> {
-        self.check_open(number)?;
+    /// Whether it is open, and neither the time to pay it nor its ticket is over.
+    pub(super) fn check_payable(&self, now: i64) -> Result<(), OrderError> {
+        self.check_open()?;
         if self.time_expire < now {
-            return Err(NoSuchOrder::new(number, Some(TradeState::NotPay)));
+            return Err(OrderError::Expired);
+        }
+        if self.ticket_expire < now {
+            return Err(OrderError::TicketExpired);
         }
         Ok(())
+    }
+
+    /// It was placed once more, and got a fresh ticket.
+    pub(super) fn renew_ticket(&mut self, now: i64) {
+        self.ticket_expire = now.saturating_add(self.trade_type.ticket_life());
     }
 
     /// With a coupon that is worth at most the whole order.
@@ -357,25 +379,6 @@ impl TradeState {
         }
     }
 }
-
-impl NoSuchOrder {
-    pub(super) fn new(out_trade_no: &str, trade_state: Option<TradeState>) -> Self {
-        Self { out_trade_no: out_trade_no.to_owned(), trade_state }
-    }
-}
-
-impl fmt::Display for NoSuchOrder {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = &self.out_trade_no;
-        match self.trade_state {
-            None => write!(formatter, "the sandbox has no order {number}"),
-            Some(TradeState::NotPay) => write!(formatter, "the time to pay order {number} is over"),
-            Some(state) => write!(formatter, "order {number} is {} already", state.as_str()),
-        }
-    }
-}
-
-impl Error for NoSuchOrder {}
 
 /// Nothing can be done with it any more.
 pub(super) fn closed() -> Refusal {
@@ -458,7 +461,7 @@ pub(super) mod tests {
             self.orders.place(mode, trade_type, body.as_bytes(), &caller).map_err(short)
         }
 
-        pub(in crate::sandbox) fn pay(&mut self, number: &str) -> Result<(), NoSuchOrder> {
+        pub(in crate::sandbox) fn pay(&mut self, number: &str) -> Result<(), OrderError> {
             self.orders.pay(MCHID, number, 0, self.now, &mut self.fresh).map(drop)
         }
 
@@ -570,18 +573,16 @@ pub(super) mod tests {
         desk.place(&order()).unwrap();
         desk.pay("order-1").unwrap();
         assert_eq!(desk.place(&order()), refused(403, "OUT_TRADE_NO_USED", 268_498_689));
-        let error = desk.orders.shut(MCHID, "order-1").unwrap_err();
-        assert_eq!(error.to_string(), "order order-1 is SUCCESS already");
+        assert_eq!(desk.orders.shut(MCHID, "order-1"), Err(OrderError::Paid));
 
         let other = order_with("out_trade_no", json!("order-2"));
         desk.place(&other).unwrap();
         desk.orders.shut(MCHID, "order-2").unwrap();
         assert_eq!(desk.place(&other), refused(400, "ORDER_CLOSED", 268_447_914));
-        let error = desk.pay("order-2").unwrap_err();
-        assert_eq!(error.to_string(), "order order-2 is CLOSED already");
+        assert_eq!(desk.pay("order-2"), Err(OrderError::Closed));
 
         let error = desk.orders.pay(NEIGHBOUR, "order-1", 0, NOW, &mut desk.fresh).err().unwrap();
-        assert_eq!(error.to_string(), "the sandbox has no order order-1");
+        assert_eq!(error, OrderError::NotPlaced);
     }
 
     #[test]
@@ -595,14 +596,42 @@ pub(super) mod tests {
         desk.now += 1;
         assert_eq!(desk.state("order-1"), "CLOSED");
         assert_eq!(desk.place(&past), refused(400, INVALID, 268_447_914));
-        let error = desk.pay("order-1").unwrap_err();
-        assert_eq!(error.to_string(), "the time to pay order order-1 is over");
+        assert_eq!(desk.pay("order-1"), Err(OrderError::Expired));
 
         assert_eq!(time_expire(&order(), NOW, LATEST), NOW + DEFAULT);
         let never = order_with("time_expire", json!("9999-12-31T23:59:59Z"));
         assert_eq!(time_expire(&never, NOW, LATEST), NOW + LATEST);
         for now in [i64::MIN, i64::MAX] {
             time_expire(&order(), now, LATEST);
+        }
+    }
+
+    #[test]
+    fn a_ticket_ends_before_its_order_and_is_renewed_by_the_same_order() {
+        for (trade_type, life) in [
+            (TradeType::App, 7_200),
+            (TradeType::Jsapi, 7_200),
+            (TradeType::Native, 7_200),
+            (TradeType::H5, 300),
+        ] {
+            let mut desk = Desk::open();
+            let order = match trade_type {
+                TradeType::Jsapi => order_with("payer", json!({ "openid": "o" })),
+                TradeType::H5 => order_with(
+                    "scene_info",
+                    json!({ "payer_client_ip": "::1", "h5_info": { "type": "Wap" } }),
+                ),
+                TradeType::App | TradeType::Native => order(),
+            };
+            desk.place_as(Mode::Direct, trade_type, &order).unwrap();
+            desk.now = NOW + life + 1;
+            assert_eq!(desk.pay("order-1"), Err(OrderError::TicketExpired));
+            assert_eq!(desk.state("order-1"), "NOTPAY");
+            desk.place_as(Mode::Direct, trade_type, &order).unwrap();
+            desk.now += life;
+            assert_eq!(desk.orders.refuse_payment(MCHID, "order-1", desk.now), Ok(()));
+            assert_eq!(desk.state("order-1"), "NOTPAY");
+            desk.pay("order-1").unwrap();
         }
     }
 

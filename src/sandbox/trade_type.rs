@@ -36,6 +36,14 @@ impl TradeType {
         }
     }
 
+    /// How long a ticket can be paid with, in seconds.
+    pub(super) fn ticket_life(self) -> i64 {
+        match self {
+            Self::App | Self::Jsapi | Self::Native => TWO_HOURS,
+            Self::H5 => FIVE_MINUTES,
+        }
+    }
+
     /// What the merchant gets for an order: new at every call, and good for one purpose only.
     pub(super) fn ticket(self, now: i64, base_url: &str, fresh: &mut Fresh) -> Value {
         let prepay_id = prepay_id(now, fresh);
@@ -59,6 +67,10 @@ fn prepay_id(now: i64, fresh: &mut Fresh) -> String {
     format!("wx{moment}{hex}")
 }
 
+/// prepay_id (merchant/4013070347) and code_url (merchant/4012791877).
+pub(super) const TWO_HOURS: i64 = 2 * 60 * 60;
+/// h5_url (merchant/4012791834).
+pub(super) const FIVE_MINUTES: i64 = 5 * 60;
 /// The length of the documents' sample.
 const PREPAY_ID: usize = 36;
 

@@ -13,7 +13,8 @@ use super::fresh::Fresh;
 use super::fund_flow_bill::FUND_FLOW_BILL;
 use super::merchants::Merchants;
 use super::notices::{Letter, News, Notices};
-use super::orders::{NoSuchOrder, Orders, Wanted};
+use super::order_error::OrderError;
+use super::orders::{Orders, Wanted};
 use super::parties::{Caller, Mode};
 use super::platform::{self, KeyMode, Platform, PlatformCertificate};
 use super::received::Received;
@@ -160,7 +161,7 @@ impl World {
         number: &str,
         coupon: u64,
         now: i64,
-    ) -> Result<(), NoSuchOrder> {
+    ) -> Result<(), OrderError> {
         let now = self.business(now);
         let order = self.orders.pay(mchid, number, coupon, now, &mut self.fresh)?;
         let resource = transaction::describe(order, now);
@@ -175,7 +176,7 @@ impl World {
         mchid: &str,
         number: &str,
         now: i64,
-    ) -> Result<(), NoSuchOrder> {
+    ) -> Result<(), OrderError> {
         let now = self.business(now);
         let whole = self.orders.pay_combined(mchid, number, now, &mut self.fresh)?;
         let resource = combined_transaction::describe(&whole, now);
@@ -184,13 +185,35 @@ impl World {
         Ok(())
     }
 
+    /// The user's payment of an order fails.
+    pub(super) fn refuse_payment(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        now: i64,
+    ) -> Result<(), OrderError> {
+        let now = self.business(now);
+        self.orders.refuse_payment(mchid, number, now)
+    }
+
+    /// As [`World::refuse_payment`], for a combined order.
+    pub(super) fn refuse_combined_payment(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        now: i64,
+    ) -> Result<(), OrderError> {
+        let now = self.business(now);
+        self.orders.refuse_combined_payment(mchid, number, now)
+    }
+
     /// An order is closed by other means than the interface.
-    pub(super) fn close(&mut self, mchid: &str, number: &str) -> Result<(), NoSuchOrder> {
+    pub(super) fn close(&mut self, mchid: &str, number: &str) -> Result<(), OrderError> {
         self.orders.shut(mchid, number)
     }
 
     /// As [`World::close`], for a combined order.
-    pub(super) fn close_combined(&mut self, mchid: &str, number: &str) -> Result<(), NoSuchOrder> {
+    pub(super) fn close_combined(&mut self, mchid: &str, number: &str) -> Result<(), OrderError> {
         self.orders.shut_combined(mchid, number)
     }
 

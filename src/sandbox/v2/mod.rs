@@ -25,6 +25,7 @@ use crate::v2::{Gateway, HmacSha256Key, Md5Key};
 use crate::{ClientCertificate, Fen, HttpOptions, UreqTransport, pem};
 
 use super::notices::Notice;
+use super::order_error::OrderError;
 use super::world::World;
 use super::{MCHID, lock, unix_now};
 
@@ -92,10 +93,13 @@ impl V2 {
     ///
     /// # Errors
     ///
-    /// If the order was not placed, is paid or closed, or if the time to pay it is over.
-    pub fn pay(&self, out_trade_no: &str, coupons: &[Fen]) -> io::Result<()> {
+    /// If the order was not placed, is paid or closed, or if the time to pay it is over: its own
+    /// (time_expire), or that of its newest prepay_id, code_url or mweb_url.
+    pub fn pay(&self, out_trade_no: &str, coupons: &[Fen]) -> Result<(), OrderError> {
         let coupons: Vec<u64> = coupons.iter().map(|Fen(fee)| *fee).collect();
-        self.done(|room, place| room.pay(out_trade_no, &coupons, place))
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        room.pay(out_trade_no, &coupons, place)
     }
 
     /// Pays a combined order, all of its parts together. This makes one notice.
@@ -103,8 +107,33 @@ impl V2 {
     /// # Errors
     ///
     /// As [`V2::pay`].
-    pub fn pay_combined(&self, combine_out_trade_no: &str) -> io::Result<()> {
-        self.done(|room, place| room.pay_combined(combine_out_trade_no, place))
+    pub fn pay_combined(&self, combine_out_trade_no: &str) -> Result<(), OrderError> {
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        room.pay_combined(combine_out_trade_no, place)
+    }
+
+    /// The user's payment fails: the bank says no, or the user breaks it off. The order stays
+    /// NOTPAY and can still be paid, and there is no notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`V2::pay`].
+    pub fn refuse_payment(&self, out_trade_no: &str) -> Result<(), OrderError> {
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        room.refuse_payment(out_trade_no, place.now)
+    }
+
+    /// As [`V2::refuse_payment`], for a combined order.
+    ///
+    /// # Errors
+    ///
+    /// As [`V2::pay`].
+    pub fn refuse_combined_payment(&self, combine_out_trade_no: &str) -> Result<(), OrderError> {
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        room.refuse_combined_payment(combine_out_trade_no, place.now)
     }
 
     /// A refund ends with this status: `SUCCESS`, `REFUNDCLOSE` or `CHANGE`. This makes a notice.
@@ -113,7 +142,13 @@ impl V2 {
     ///
     /// If there is no such refund, or if it is not being processed.
     pub fn end_refund(&self, out_refund_no: &str, status: &'static str) -> io::Result<()> {
-        self.done(|room, place| room.end_refund(out_refund_no, status, place))
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        if room.end_refund(out_refund_no, status, place) {
+            Ok(())
+        } else {
+            Err(io::Error::other("there is no refund of this number that is being processed"))
+        }
     }
 
     /// Takes the notices that were not taken yet, the oldest first.
@@ -142,18 +177,6 @@ impl V2 {
         change: impl FnOnce(&mut BTreeMap<String, String>) + Send + 'static,
     ) {
         lock(&self.world).v2(unix_now()).0.rewrite_next(Box::new(change));
-    }
-}
-
-impl V2 {
-    fn done(&self, action: impl FnOnce(&mut Room, Place<'_>) -> bool) -> io::Result<()> {
-        let mut world = lock(&self.world);
-        let (room, place) = world.v2(unix_now());
-        if action(room, place) {
-            Ok(())
-        } else {
-            Err(io::Error::other("there is nothing of this number that this could be done to"))
-        }
     }
 }
 

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::calendar::Beijing;
 use super::super::fresh::Fresh;
+use super::super::order_error::OrderError;
 use super::super::schema::{fen_of, text_of};
+use super::super::trade_type::{FIVE_MINUTES, TWO_HOURS};
 use super::call::Call;
 use super::fault::Fault;
 use super::refunds::Refund;
@@ -29,6 +31,8 @@ pub(super) struct Order {
     pub(super) refunds: Vec<Refund>,
     pub(super) payment: Option<Payment>,
     placed: i64,
+    /// The last moment of the newest prepay_id, code_url or mweb_url, in Unix seconds.
+    ticket_expire: i64,
     closed: bool,
     is_part: bool,
 }
@@ -37,6 +41,7 @@ pub(super) struct Combined {
     pub(super) parameters: Fields,
     pub(super) parts: Vec<Key>,
     placed: i64,
+    ticket_expire: i64,
     closed: bool,
     pub(super) paid: bool,
 }
@@ -60,17 +65,21 @@ impl Orders {
             refunds: Vec::new(),
             payment: None,
             placed: at.now,
+            ticket_expire: ticket_expire(request, at.now),
             closed: false,
             is_part: false,
         };
         let key = (merchant.to_owned(), text(request, "out_trade_no").to_owned());
-        match self.book.get(&key) {
+        match self.book.get_mut(&key) {
             None if self.combined.contains_key(&key) => return Err(used()),
             None => {
                 self.book.insert(key, order);
             }
             Some(placed) if placed.is_part => return Err(used()),
-            Some(placed) => placed.check_reentry(&order)?,
+            Some(placed) => {
+                placed.check_reentry(&order)?;
+                placed.ticket_expire = order.ticket_expire;
+            }
         }
         Ok(ticket(text(request, "trade_type"), at))
     }
@@ -114,11 +123,12 @@ impl Orders {
             parts.push(((merchant.to_owned(), number.to_owned()), parameters));
         }
         let key = (merchant.to_owned(), text(request, "combine_out_trade_no").to_owned());
-        if let Some(placed) = self.combined.get(&key) {
+        if let Some(placed) = self.combined.get_mut(&key) {
             placed.check_open()?;
             if placed.parameters != lasting(request) {
                 return Err(Fault::new("INVALID_PARAMS", "两次传入的参数不一致"));
             }
+            placed.ticket_expire = ticket_expire(request, at.now);
             return Ok(ticket(text(request, "trade_type"), at));
         }
         let mut keys: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
@@ -134,14 +144,22 @@ impl Orders {
                 parameters: lasting(request),
                 parts: parts.iter().map(|(key, _)| key.clone()).collect(),
                 placed: at.now,
+                ticket_expire: ticket_expire(request, at.now),
                 closed: false,
                 paid: false,
             },
         );
         for (key, parameters) in parts {
-            let (refunds, payment, sign_type) = (Vec::new(), None, at.sign_type.to_owned());
-            let (placed, closed, is_part) = (at.now, false, true);
-            let order = Order { parameters, sign_type, refunds, payment, placed, closed, is_part };
+            let order = Order {
+                ticket_expire: ticket_expire(&parameters, at.now),
+                parameters,
+                sign_type: at.sign_type.to_owned(),
+                refunds: Vec::new(),
+                payment: None,
+                placed: at.now,
+                closed: false,
+                is_part: true,
+            };
             self.book.insert(key, order);
         }
         Ok(ticket(text(request, "trade_type"), at))
@@ -177,21 +195,19 @@ impl Orders {
         Ok(Fields::new())
     }
 
-    /// The user pays a single order; `None` if it cannot be paid.
+    /// The user pays a single order.
     pub(super) fn pay(
         &mut self,
         key: &Key,
         coupons: &[u64],
         now: i64,
         fresh: &mut Fresh,
-    ) -> Option<&Order> {
-        let order = self.book.get_mut(key).filter(|order| !order.is_part)?;
-        order.check_open().ok()?;
-        if unix_time(text(&order.parameters, "time_expire")).is_some_and(|end| end < now) {
-            return None;
-        }
+    ) -> Result<&Order, OrderError> {
+        let order = self.book.get_mut(key).filter(|order| !order.is_part);
+        let order = order.ok_or(OrderError::NotPlaced)?;
+        order.check_payable(now)?;
         order.payment = Some(Payment::new(coupons, now, fresh));
-        Some(order)
+        Ok(order)
     }
 
     /// The user pays a combined order, and all of its parts.
@@ -200,16 +216,27 @@ impl Orders {
         key: &Key,
         now: i64,
         fresh: &mut Fresh,
-    ) -> Option<&Combined> {
-        let whole = self.combined.get_mut(key)?;
-        whole.check_open().ok()?;
+    ) -> Result<&Combined, OrderError> {
+        let whole = self.combined.get_mut(key).ok_or(OrderError::NotPlaced)?;
+        whole.check_payable(now)?;
         whole.paid = true;
         for part in &whole.parts {
             if let Some(part) = self.book.get_mut(part) {
                 part.payment = Some(Payment::new(&[], now, fresh));
             }
         }
-        Some(whole)
+        Ok(whole)
+    }
+
+    /// The user's payment fails: the order stays as it is.
+    pub(super) fn refuse_payment(&self, key: &Key, now: i64) -> Result<(), OrderError> {
+        let order = self.book.get(key).filter(|order| !order.is_part);
+        order.ok_or(OrderError::NotPlaced)?.check_payable(now)
+    }
+
+    /// As [`Orders::refuse_payment`], for a combined order.
+    pub(super) fn refuse_combined_payment(&self, key: &Key, now: i64) -> Result<(), OrderError> {
+        self.combined.get(key).ok_or(OrderError::NotPlaced)?.check_payable(now)
     }
 
     /// An order by one of its two numbers.
@@ -334,11 +361,24 @@ impl Order {
     fn check_open(&self) -> Result<(), Fault> {
         check_open(self.payment.is_some(), self.closed)
     }
+
+    fn check_payable(&self, now: i64) -> Result<(), OrderError> {
+        if self.refunds.iter().any(Refund::has_succeeded) {
+            return Err(OrderError::Refunded);
+        }
+        let times = Times { ticket_expire: self.ticket_expire, now };
+        times.check_payable(self.payment.is_some(), self.closed, &self.parameters)
+    }
 }
 
 impl Combined {
     fn check_open(&self) -> Result<(), Fault> {
         check_open(self.paid, self.closed)
+    }
+
+    fn check_payable(&self, now: i64) -> Result<(), OrderError> {
+        let times = Times { ticket_expire: self.ticket_expire, now };
+        times.check_payable(self.paid, self.closed, &self.parameters)
     }
 
     fn state(&self) -> &'static str {
@@ -356,6 +396,40 @@ impl Payment {
         let transaction_id = format!("4200000000{day}{}", fresh.decimals(10));
         Self { transaction_id, time_end: now, coupons: coupons.to_vec() }
     }
+}
+
+/// By which a payment is judged.
+struct Times {
+    ticket_expire: i64,
+    now: i64,
+}
+
+impl Times {
+    fn check_payable(
+        &self,
+        paid: bool,
+        closed: bool,
+        parameters: &Fields,
+    ) -> Result<(), OrderError> {
+        let time_expire = unix_time(text(parameters, "time_expire"));
+        if paid {
+            Err(OrderError::Paid)
+        } else if closed {
+            Err(OrderError::Closed)
+        } else if time_expire.is_some_and(|end| end < self.now) {
+            Err(OrderError::Expired)
+        } else if self.ticket_expire < self.now {
+            Err(OrderError::TicketExpired)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// As long as in APIv3.
+fn ticket_expire(request: &Fields, now: i64) -> i64 {
+    let is_h5 = text(request, "trade_type") == "MWEB";
+    now.saturating_add(if is_h5 { FIVE_MINUTES } else { TWO_HOURS })
 }
 
 fn check_open(paid: bool, closed: bool) -> Result<(), Fault> {
@@ -439,4 +513,3 @@ fn used() -> Fault {
 /// Who pays where the order does not say it.
 const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 const A_MINUTE: i64 = 60;
-const FIVE_MINUTES: i64 = 300;

@@ -11,6 +11,7 @@ use super::super::answer::Answer;
 use super::super::fresh::Fresh;
 use super::super::merchants::Merchants;
 use super::super::notices::Notice;
+use super::super::order_error::OrderError;
 use super::super::received::Received;
 use super::super::url;
 use super::call::Call;
@@ -145,15 +146,15 @@ impl Room {
         }
     }
 
-    /// The user pays an order, which makes a notice; says whether it could be paid.
+    /// The user pays an order, which makes a notice.
     pub(in crate::sandbox) fn pay(
         &mut self,
         number: &str,
         coupons: &[u64],
         Place { now, fresh, .. }: Place<'_>,
-    ) -> bool {
-        let Some(order) = self.orders.pay(&own(number), coupons, now, fresh) else { return false };
-        let Some(payment) = &order.payment else { return false };
+    ) -> Result<(), OrderError> {
+        let order = self.orders.pay(&own(number), coupons, now, fresh)?;
+        let payment = order.payment.as_ref().ok_or(OrderError::NotPlaced)?;
         let told = merged(
             order.describe_payment(payment),
             &[
@@ -168,7 +169,7 @@ impl Room {
         let sign = sign::sign(&order.sign_type, &told).unwrap_or_default();
         let notify_url = text(&order.parameters, "notify_url").to_owned();
         self.notify(&notify_url, &merged(told, &[("sign", &sign)]));
-        true
+        Ok(())
     }
 
     /// As [`Room::pay`], for a combined order.
@@ -176,12 +177,10 @@ impl Room {
         &mut self,
         number: &str,
         Place { now, fresh, .. }: Place<'_>,
-    ) -> bool {
+    ) -> Result<(), OrderError> {
         let key = own(number);
-        if self.orders.pay_combined(&key, now, fresh).is_none() {
-            return false;
-        }
-        let Some(whole) = self.orders.combined.get(&key) else { return false };
+        self.orders.pay_combined(&key, now, fresh)?;
+        let whole = self.orders.combined.get(&key).ok_or(OrderError::NotPlaced)?;
         let told = merged(
             self.orders.describe_combined(whole),
             &[
@@ -195,7 +194,25 @@ impl Room {
         let sign = sign::sign("HMAC-SHA256", &told).unwrap_or_default();
         let notify_url = text(&whole.parameters, "notify_url").to_owned();
         self.notify(&notify_url, &merged(told, &[("sign", &sign)]));
-        true
+        Ok(())
+    }
+
+    /// The user's payment of an order fails.
+    pub(in crate::sandbox) fn refuse_payment(
+        &self,
+        number: &str,
+        now: i64,
+    ) -> Result<(), OrderError> {
+        self.orders.refuse_payment(&own(number), now)
+    }
+
+    /// As [`Room::refuse_payment`], for a combined order.
+    pub(in crate::sandbox) fn refuse_combined_payment(
+        &self,
+        number: &str,
+        now: i64,
+    ) -> Result<(), OrderError> {
+        self.orders.refuse_combined_payment(&own(number), now)
     }
 
     /// A refund ends, which makes a notice; says whether there was one to end.
