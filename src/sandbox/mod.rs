@@ -37,11 +37,14 @@ mod answer;
 mod authority;
 mod authorization;
 mod bills;
+mod breakage;
 mod calendar;
 mod certificates;
 mod cipher;
 mod combined;
 mod combined_transaction;
+mod fault;
+mod fault_rules;
 mod fields;
 mod fresh;
 mod fund_flow_bill;
@@ -58,6 +61,7 @@ mod refunds;
 mod refusal;
 mod schema;
 mod server;
+mod socket;
 mod trade_bill;
 mod trade_type;
 mod transaction;
@@ -81,6 +85,8 @@ use crate::{
 };
 
 pub use self::answer::Answer;
+pub use self::fault::{Fault, UnknownFault};
+pub use self::fault_rules::FaultRule;
 pub use self::notices::{Delivery, Notice};
 pub use self::order_error::OrderError;
 pub use self::platform::KeyMode;
@@ -162,7 +168,7 @@ impl Sandbox {
         let world = Arc::new(Mutex::new(world));
         let server = Server::start(listener, authority.tls(address.ip())?, {
             let world = Arc::clone(&world);
-            move |request| lock(&world).handle(request, unix_now())
+            move |request| lock(&world).respond(request, unix_now())
         })?;
 
         let signer = RsaSigner::from_pem(MCHID, &merchant.serial_no, MERCHANT_KEY_PEM);
@@ -353,6 +359,44 @@ impl Sandbox {
     /// sandbox.
     pub fn rewrite_next(&self, change: impl FnOnce(&mut Answer) + Send + 'static) {
         lock(&self.world).rewrite_next(Box::new(change));
+    }
+
+    /// Lets the next call meet this fault.
+    ///
+    /// ```
+    /// use wechatpay::pay::{self, app};
+    /// use wechatpay::sandbox::{Fault, Sandbox};
+    /// use wechatpay::{Fen, OutTradeNo, Outcome};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let number = OutTradeNo::new("1217752501201407033233368018")?;
+    /// let notify_url = sandbox.notify_url();
+    /// let order = pay::Order::new(sandbox.appid(), number, "QQ公仔", Fen(100), notify_url);
+    ///
+    /// sandbox.fault_next(Fault::ResetAfterTheRequest);
+    /// let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    /// assert_eq!(error.outcome(), Outcome::Unknown);
+    /// sandbox.pay(order.out_trade_no.as_str())?; // Only the answer was lost.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fault_next(&self, fault: Fault) {
+        self.fault_when(FaultRule::every_call().times(1), fault);
+    }
+
+    /// Lets the calls that the rule chooses meet this fault. Of several rules for one call the
+    /// oldest decides; a call that is not signed as it should be meets none.
+    ///
+    /// In APIv2 faults on the wire, of machines between and errors, in their own spelling, are what
+    /// they are in APIv3, and [`Fault::TamperedBody`] and [`Fault::EmptiedBody`] as well. The other
+    /// faults of an answer concern headers and JSON, which APIv2 does not have.
+    pub fn fault_when(&self, rule: FaultRule, fault: Fault) {
+        lock(&self.world).fault_when(rule, fault);
+    }
+
+    /// Forgets every fault that is still to come, also those of [`Sandbox::refuse_next`],
+    /// [`Sandbox::tamper_next`] and [`Sandbox::rewrite_next`].
+    pub fn clear_faults(&self) {
+        lock(&self.world).clear_faults();
     }
 
     /// Chooses the keys that answers and notices are signed with from now on.

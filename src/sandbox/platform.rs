@@ -5,6 +5,8 @@ use std::sync::Arc;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject;
 
 use super::authority::Certificate;
 use super::received::Received;
@@ -134,6 +136,13 @@ impl PlatformCertificate {
 }
 
 impl Seal {
+    /// The same name over another key.
+    pub(super) fn with_key(&self, pem: &str) -> Option<Self> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
+        let key = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok()?;
+        Some(Self { serial: self.serial.clone(), key: Arc::new(key) })
+    }
+
     /// The five headers of a signed message, over the raw body.
     ///
     /// Without a source of randomness there are none: the message stays unsigned, and nobody will

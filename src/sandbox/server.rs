@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -13,7 +13,10 @@ use ureq_proto::server::state::{ProvideResponse, RecvBody, RecvRequest, SendBody
 use ureq_proto::server::{RecvRequestResult, Reply, SendResponseResult};
 
 use super::answer::Answer;
+use super::breakage::{Break, End};
 use super::received::Received;
+use super::socket::Socket;
+use super::world::Outgoing;
 
 /// A running server. Dropping it closes every connection and ends every thread.
 pub(super) struct Server {
@@ -25,7 +28,7 @@ pub(super) struct Server {
 
 struct Shared {
     tls: Arc<ServerConfig>,
-    respond: Box<dyn Fn(&Received) -> Answer + Send + Sync>,
+    respond: Box<dyn Fn(&Received) -> Outgoing + Send + Sync>,
     stopping: AtomicBool,
     handshakes: AtomicUsize,
 }
@@ -34,7 +37,7 @@ impl Server {
     pub(super) fn start(
         listener: TcpListener,
         tls: Arc<ServerConfig>,
-        respond: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+        respond: impl Fn(&Received) -> Outgoing + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let address = reachable(listener.local_addr()?);
         let shared = Arc::new(Shared {
@@ -69,24 +72,29 @@ impl Drop for Server {
 
 /// A connection with its thread.
 struct Connection {
-    socket: TcpStream,
+    /// The thread's: when it is done with the socket, so is the system.
+    socket: Weak<TcpStream>,
     thread: JoinHandle<()>,
 }
 
 impl Connection {
     fn open(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<Self> {
-        let wire = Wire::new(socket.try_clone()?, shared)?;
+        let socket = Arc::new(socket);
+        let kept = Arc::downgrade(&socket);
+        let wire = Wire::new(Socket(socket), shared)?;
         let thread = spawn(shared, move |shared| {
             // A connection may end in any way; what matters to a test is what the client saw.
             let _ = wire.serve(shared);
         })?;
-        Ok(Self { socket, thread })
+        Ok(Self { socket: kept, thread })
     }
 
     fn close(self) {
         // Either side may have closed it already, and the thread may have panicked in a test's
         // closure.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        if let Some(socket) = self.socket.upgrade() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
         let _ = self.thread.join();
     }
 }
@@ -115,17 +123,19 @@ fn is_fleeting(error: &io::Error) -> bool {
 
 /// One TLS connection, and the bytes that came in but were not yet used.
 struct Wire {
-    stream: StreamOwned<ServerConnection, TcpStream>,
+    stream: StreamOwned<ServerConnection, Socket>,
     unread: Vec<u8>,
+    /// Whether the end comes without a word.
+    is_cut: bool,
 }
 
 impl Wire {
-    fn new(socket: TcpStream, shared: &Shared) -> io::Result<Self> {
-        socket.set_read_timeout(Some(KEEP_ALIVE))?;
-        socket.set_write_timeout(Some(KEEP_ALIVE))?;
-        socket.set_nodelay(true)?;
+    fn new(socket: Socket, shared: &Shared) -> io::Result<Self> {
+        socket.0.set_read_timeout(Some(KEEP_ALIVE))?;
+        socket.0.set_write_timeout(Some(KEEP_ALIVE))?;
+        socket.0.set_nodelay(true)?;
         let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
-        Ok(Self { stream: StreamOwned::new(tls, socket), unread: Vec::new() })
+        Ok(Self { stream: StreamOwned::new(tls, socket), unread: Vec::new(), is_cut: false })
     }
 
     /// Answers requests until one side has had enough.
@@ -133,8 +143,13 @@ impl Wire {
         self.stream.conn.complete_io(&mut self.stream.sock)?;
         shared.handshakes.fetch_add(1, Ordering::SeqCst);
         while let Some((request, reply)) = self.receive()? {
-            let answer = (shared.respond)(&request);
-            if !self.send(reply, &answer)? {
+            let Outgoing { answer, broken } = (shared.respond)(&request);
+            let (bytes, reusable) = render(reply, &answer)?;
+            let good = match broken {
+                Some(broken) => self.perform(broken, &bytes, shared)?,
+                None => self.write(&bytes).map(|()| true)?,
+            };
+            if !(good && reusable) {
                 break;
             }
         }
@@ -227,20 +242,52 @@ impl Wire {
         reply.proceed().map_err(io::Error::other)
     }
 
-    /// Sends an answer; says whether the connection can be used again.
-    fn send(&mut self, reply: Reply<ProvideResponse>, answer: &Answer) -> io::Result<bool> {
-        let mut reply = reply.provide(response(answer)?).map_err(io::Error::other)?;
-        let (mut bytes, mut part) = (Vec::new(), vec![0; LONGEST_HEAD]);
-        while !reply.is_finished() {
-            let length = reply.write(&mut part).map_err(io::Error::other)?;
-            bytes.extend_from_slice(part.get(..length).unwrap_or_default());
+    /// Sends what is left of an answer that breaks; says whether the connection can be used again.
+    fn perform(&mut self, broken: Break, answer: &[u8], shared: &Shared) -> io::Result<bool> {
+        let script = broken.script(answer);
+        if !script.said.is_empty() {
+            self.write(&script.said)?;
         }
-        let reusable = match reply.proceed() {
-            SendResponseResult::Cleanup(reply) => !reply.must_close_connection(),
-            SendResponseResult::SendBody(reply) => write_body(reply, &answer.body, &mut bytes)?,
-        };
-        self.write(&bytes)?;
-        Ok(reusable)
+        match script.end {
+            End::Good => return Ok(true),
+            End::Close => {}
+            End::Cut => self.is_cut = true,
+            End::Reset => {
+                self.is_cut = true;
+                self.stream.sock.reset()?;
+            }
+            End::Silence => self.wait(shared)?,
+            End::Drip(bytes) => {
+                for byte in bytes.iter().cycle() {
+                    self.write(&[*byte])?;
+                    thread::sleep(DRIP);
+                }
+            }
+            End::Flood(bytes) => loop {
+                self.write(&bytes)?;
+            },
+            End::Below(bytes) => {
+                self.is_cut = true;
+                self.stream.sock.write_all(&bytes)?;
+                // Whoever reads it should not be told of a reset.
+                self.wait(shared)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Says nothing until the client has had enough, or the sandbox ends.
+    fn wait(&mut self, shared: &Shared) -> io::Result<()> {
+        use io::ErrorKind::{TimedOut, WouldBlock};
+        while !shared.stopping.load(Ordering::SeqCst) {
+            match self.stream.sock.read(&mut [0; 1024]) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), TimedOut | WouldBlock) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Answers a request that is not even HTTP, and gives up the connection.
@@ -263,15 +310,32 @@ impl Wire {
     }
 }
 
-/// Says goodbye even after a panic: the listener holds the socket as well, so dropping it is not
-/// enough.
+/// Says goodbye, even after a panic, unless it is to end without.
 impl Drop for Wire {
     fn drop(&mut self) {
+        if self.is_cut {
+            return;
+        }
         self.stream.conn.send_close_notify();
         // The client may be gone.
         let _ = self.stream.flush();
-        let _ = self.stream.sock.shutdown(Shutdown::Both);
+        let _ = self.stream.sock.0.shutdown(Shutdown::Both);
     }
+}
+
+/// An answer as HTTP says it, and whether the connection can be used again.
+fn render(reply: Reply<ProvideResponse>, answer: &Answer) -> io::Result<(Vec<u8>, bool)> {
+    let mut reply = reply.provide(response(answer)?).map_err(io::Error::other)?;
+    let (mut bytes, mut part) = (Vec::new(), vec![0; LONGEST_HEAD]);
+    while !reply.is_finished() {
+        let length = reply.write(&mut part).map_err(io::Error::other)?;
+        bytes.extend_from_slice(part.get(..length).unwrap_or_default());
+    }
+    let reusable = match reply.proceed() {
+        SendResponseResult::Cleanup(reply) => !reply.must_close_connection(),
+        SendResponseResult::SendBody(reply) => write_body(reply, &answer.body, &mut bytes)?,
+    };
+    Ok((bytes, reusable))
 }
 
 fn write_body(mut reply: Reply<SendBody>, body: &[u8], bytes: &mut Vec<u8>) -> io::Result<bool> {
@@ -338,6 +402,8 @@ const LONGEST_HEAD: usize = 64 * 1024;
 const LONGEST_BODY: usize = 1024 * 1024;
 /// A TLS record holds at most this much.
 const BLOCK: usize = 16 * 1024;
+/// Often enough to keep a connection busy, and a call waiting.
+const DRIP: Duration = Duration::from_millis(10);
 /// Connecting to oneself needs no time; this only bounds a machine without free sockets.
 const WAKING: Duration = Duration::from_secs(1);
 

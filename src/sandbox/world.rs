@@ -1,13 +1,15 @@
 //! The sandbox without its network: a state machine from request to answer.
 
-use std::collections::VecDeque;
-
 use super::answer::Answer;
+use super::authority::{MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM};
 use super::authorization;
 use super::bills::{Bill, Bills};
+use super::breakage::Break;
 use super::certificates;
 use super::cipher::Cipher;
 use super::combined_transaction;
+use super::fault::{Fault, Pen};
+use super::fault_rules::{Change, FaultRule, Faults, Trouble};
 use super::fields;
 use super::fresh::Fresh;
 use super::fund_flow_bill::FUND_FLOW_BILL;
@@ -43,13 +45,14 @@ pub(super) struct World {
     business_offset: i64,
     answer_offset: i64,
     received: Vec<Received>,
-    refusals: VecDeque<Refusal>,
-    rewrites: VecDeque<Change>,
-    tampers: VecDeque<Change>,
+    faults: Faults,
 }
 
-/// What a test does to one answer.
-pub(super) type Change = Box<dyn FnOnce(&mut Answer) + Send>;
+/// An answer, and how it breaks on the wire.
+pub(super) struct Outgoing {
+    pub(super) answer: Answer,
+    pub(super) broken: Option<Break>,
+}
 
 /// What the sandbox serves, with the parameters of the path as they came.
 #[derive(Clone, Copy)]
@@ -105,45 +108,65 @@ impl World {
             business_offset: 0,
             answer_offset: 0,
             received: Vec::new(),
-            refusals: VecDeque::new(),
-            rewrites: VecDeque::new(),
-            tampers: VecDeque::new(),
+            faults: Faults::default(),
         }
     }
 
     /// Answers a request; `now` is the true time in Unix seconds.
-    pub(super) fn handle(&mut self, request: &Received, now: i64) -> Answer {
+    pub(super) fn respond(&mut self, request: &Received, now: i64) -> Outgoing {
         self.received.push(request.clone());
         if is_h5_page(request) {
-            return Answer::file("text/html; charset=utf-8", H5_PAGE.as_bytes());
+            return Answer::file("text/html; charset=utf-8", H5_PAGE.as_bytes()).into();
         }
         #[cfg(feature = "v2")]
         if super::v2::Room::serves(request) {
-            let (room, place) = self.v2(now);
-            let mut answer = room.handle(request, place);
-            if let Some(tamper) = self.tampers.pop_front() {
-                tamper(&mut answer);
-            }
-            return answer;
+            return self.handle_v2(request, now);
         }
         let call = route(request);
         // The service does not sign files: their hash was in an answer that it signed.
         let is_file = matches!(call, Ok(Call::BillFile));
-        let (mut answer, number) = match call.and_then(|call| self.decide(call, request, now)) {
+        let known = call.and_then(|call| Ok((call, self.identify(call, request, now)?)));
+        // A request that is refused like this has its own trouble.
+        let trouble = if known.is_ok() { self.faults.draw(request) } else { Trouble::default() };
+        let told = match (known, trouble.instead) {
+            (Ok(_), Some(refusal)) | (Err(refusal), _) => Err(refusal),
+            (Ok((call, mchid)), None) => self.decide(call, &mchid, request, now),
+        };
+        let told = told.and_then(|answer| trouble.afterwards.map_or(Ok(answer), Err));
+        let (mut answer, number) = match told {
             Ok(answer) => (answer, 0),
             Err(refusal) => (refusal.answer(), refusal.number),
         };
         self.dress(&mut answer, number);
-        if let Some(rewrite) = self.rewrites.pop_front() {
+        if let Some(rewrite) = trouble.rewrite {
             rewrite(&mut answer);
         }
+        self.faults.rewrite(&mut answer);
         if !is_file {
-            self.seal(&mut answer, request, self.clock(now).saturating_add(self.answer_offset));
+            let offset = self.answer_offset.saturating_add(trouble.skew);
+            let signed_at = self.clock(now).saturating_add(offset);
+            self.seal(&mut answer, request, signed_at, trouble.pen);
         }
-        if let Some(tamper) = self.tampers.pop_front() {
+        if let Some(tamper) = trouble.tamper {
             tamper(&mut answer);
         }
-        answer
+        self.faults.tamper(&mut answer);
+        Outgoing { answer, broken: trouble.broken }
+    }
+
+    /// As [`World::respond`]. What concerns the signature of an answer concerns no answer of APIv2,
+    /// which has it among its fields.
+    #[cfg(feature = "v2")]
+    fn handle_v2(&mut self, request: &Received, now: i64) -> Outgoing {
+        let trouble = self.faults.draw_by_rule(request);
+        let (room, place) = self.v2(now);
+        let refusals = (trouble.instead.as_ref(), trouble.afterwards.as_ref());
+        let mut answer = room.handle(request, place, refusals);
+        if let Some(tamper) = trouble.tamper {
+            tamper(&mut answer);
+        }
+        self.faults.tamper(&mut answer);
+        Outgoing { answer, broken: trouble.broken }
     }
 
     /// APIv2, and what it shares with the rest.
@@ -262,15 +285,23 @@ impl World {
     }
 
     pub(super) fn refuse_next(&mut self, refusal: Refusal) {
-        self.refusals.push_back(refusal);
+        self.faults.refuse_next(refusal);
     }
 
     pub(super) fn rewrite_next(&mut self, change: Change) {
-        self.rewrites.push_back(change);
+        self.faults.rewrite_next(change);
     }
 
     pub(super) fn tamper_next(&mut self, change: Change) {
-        self.tampers.push_back(change);
+        self.faults.tamper_next(change);
+    }
+
+    pub(super) fn fault_when(&mut self, rule: FaultRule, fault: Fault) {
+        self.faults.add(rule, fault);
+    }
+
+    pub(super) fn clear_faults(&mut self) {
+        self.faults.clear();
     }
 
     pub(super) fn shift_clock(&mut self, seconds: i64) {
@@ -295,16 +326,23 @@ impl World {
         self.clock(now).saturating_add(self.business_offset)
     }
 
-    fn decide(&mut self, call: Call<'_>, request: &Received, now: i64) -> Result<Answer, Refusal> {
+    /// Who calls, by a request that is in order as far as every interface wants it.
+    fn identify(&self, call: Call<'_>, request: &Received, now: i64) -> Result<String, Refusal> {
         check_headers(request, call)?;
         self.platform.answering(request)?;
-        let mchid = authorization::check(request, &self.merchants, self.clock(now))?;
-        if let Some(refusal) = self.refusals.pop_front() {
-            return Err(refusal);
-        }
+        authorization::check(request, &self.merchants, self.clock(now))
+    }
+
+    fn decide(
+        &mut self,
+        call: Call<'_>,
+        mchid: &str,
+        request: &Received,
+        now: i64,
+    ) -> Result<Answer, Refusal> {
         let now = self.business(now);
         let Self { orders, bills, merchants, platform, cipher, fresh, base_url, .. } = self;
-        let caller = &Caller { mchid: &mchid, merchants, now };
+        let caller = &Caller { mchid, merchants, now };
         let (_, query) = url::split(&request.path);
         match call {
             Call::Place(mode, trade_type) => {
@@ -394,14 +432,34 @@ impl World {
     }
 
     /// Signs the answer, unless it says 401: then the service does not know whom it answers.
-    fn seal(&mut self, answer: &mut Answer, request: &Received, now: i64) {
+    fn seal(&mut self, answer: &mut Answer, request: &Received, now: i64, pen: Option<Pen>) {
         if answer.status == 401 {
             return;
         }
         let seal = self.platform.answering(request).unwrap_or_else(|_| self.platform.unasked());
-        for (name, value) in seal.headers(&answer.body, now, &self.fresh.digits(32)) {
+        let nonce = self.fresh.digits(32);
+        let signed: &[u8] = if pen == Some(Pen::Misplaced) { b"{}" } else { &answer.body };
+        let mut headers = seal.headers(signed, now, &nonce);
+        let foreign_keys: &[&str] = match pen {
+            Some(Pen::Merchant) => &[MERCHANT_KEY_PEM],
+            // Either may be the one in use.
+            Some(Pen::Stranger) => &[NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM],
+            Some(Pen::Misplaced) | None => &[],
+        };
+        let foreign = foreign_keys.iter().filter_map(|pem| seal.with_key(pem));
+        let foreign = foreign.map(|seal| seal.headers(signed, now, &nonce));
+        if let Some(other) = foreign.into_iter().find(|other| *other != headers) {
+            headers = other;
+        }
+        for (name, value) in headers {
             answer.set_header(name, value);
         }
+    }
+}
+
+impl From<Answer> for Outgoing {
+    fn from(answer: Answer) -> Self {
+        Self { answer, broken: None }
     }
 }
 
@@ -503,6 +561,12 @@ pub(super) mod tests {
     const APP: &str = "/v3/pay/transactions/app";
     const API_V3_KEY: &str = "0123456789abcdef0123456789ABCDEF";
     const BASE_URL: &str = "https://127.0.0.1:1";
+
+    impl World {
+        fn handle(&mut self, request: &Received, now: i64) -> Answer {
+            self.respond(request, now).answer
+        }
+    }
 
     fn world() -> World {
         let seal = |serial: &str| Seal { serial: serial.to_owned(), key: platform_key().into() };

@@ -28,6 +28,7 @@ mod program;
 mod properties;
 mod readme;
 mod refunds;
+mod sandbox_faults;
 mod sandbox_orders;
 mod secrets;
 mod sign_error;

@@ -11,7 +11,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const DIRECT: [&str; 7] =
     ["base64", "ring", "rustls-pki-types", "rustls-webpki", "serde", "serde_json", "ureq"];
 /// As they are named in the source.
-const FOREIGN: [&str; 15] = [
+const FOREIGN: [&str; 16] = [
     "aes",
     "base64",
     "flate2",
@@ -23,6 +23,7 @@ const FOREIGN: [&str; 15] = [
     "rustls_pki_types",
     "serde",
     "serde_json",
+    "socket2",
     "time",
     "ureq",
     "ureq_proto",

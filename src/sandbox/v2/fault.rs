@@ -15,6 +15,21 @@ impl Fault {
         Self { code: code.to_owned(), text: text.to_owned() }
     }
 
+    /// An error of APIv3 in the spelling of APIv2.
+    pub(super) fn of_v3(refusal: &Refusal) -> Self {
+        let code = match refusal.code.as_str() {
+            "SYSTEM_ERROR" | "SERVICE_UNAVAILABLE" | "" => "SYSTEMERROR",
+            "BANK_ERROR" => "BANKERROR",
+            "NO_AUTH" => "NOAUTH",
+            "NOT_ENOUGH" => "NOTENOUGH",
+            "ORDER_CLOSED" => "ORDERCLOSED",
+            "ORDER_NOT_EXIST" => "ORDERNOTEXIST",
+            "SIGN_ERROR" => "SIGNERROR",
+            same => same,
+        };
+        Self::new(code, &refusal.message)
+    }
+
     /// A field that is missing, unknown or wrong. Documents 001 and 002 have other codes for it.
     pub(super) fn of_field(call: Call, refusal: &Refusal) -> Self {
         let detail = refusal.detail.as_ref();

@@ -13,6 +13,7 @@ use super::super::merchants::Merchants;
 use super::super::notices::Notice;
 use super::super::order_error::OrderError;
 use super::super::received::Received;
+use super::super::refusal::Refusal;
 use super::super::url;
 use super::call::Call;
 use super::fault::Fault;
@@ -72,16 +73,28 @@ impl Room {
         Call::of_path(path).is_some()
     }
 
-    /// Answers a request: with status 200, whatever it says.
-    pub(in crate::sandbox) fn handle(&mut self, request: &Received, mut at: Place<'_>) -> Answer {
+    /// Answers a request: with status 200, whatever it says. With a refusal in place of the call,
+    /// or in place of its answer alone.
+    pub(in crate::sandbox) fn handle(
+        &mut self,
+        request: &Received,
+        mut at: Place<'_>,
+        (instead, afterwards): (Option<&Refusal>, Option<&Refusal>),
+    ) -> Answer {
+        let troubles = (instead.map(Fault::of_v3), afterwards.map(Fault::of_v3));
         let told = self
-            .answer(request, &mut at)
+            .answer(request, &mut at, troubles)
             .unwrap_or_else(|text| fields_of(&[("return_code", "FAIL"), ("return_msg", &text)]));
         Answer::file("text/xml; charset=utf-8", &xml::write("xml", &told))
     }
 
     /// The answer, signed; or the words of an unsigned refusal.
-    fn answer(&mut self, request: &Received, at: &mut Place<'_>) -> Result<Fields, String> {
+    fn answer(
+        &mut self,
+        request: &Received,
+        at: &mut Place<'_>,
+        (instead, afterwards): (Option<Fault>, Option<Fault>),
+    ) -> Result<Fields, String> {
         let (path, query) = url::split(&request.path);
         let call = Call::of_path(path).filter(|_| query.is_empty()).ok_or("请求地址错误")?;
         let asked = read(request)?;
@@ -102,7 +115,8 @@ impl Room {
             return Err(text);
         }
         let at = &mut Place { sign_type: &sign_type, fresh: &mut *at.fresh, ..*at };
-        let mut told = match self.decide(call, &asked, at) {
+        let told = instead.map_or_else(|| self.decide(call, &asked, at), Err);
+        let mut told = match told.and_then(|told| afterwards.map_or(Ok(told), Err)) {
             Ok(told) => merged(told, &[("result_code", "SUCCESS")]),
             Err(Fault { code, text }) => {
                 fields_of(&[("result_code", "FAIL"), ("err_code", &code), ("err_code_des", &text)])
@@ -356,7 +370,7 @@ mod tests {
             now: NOW,
             sign_type: "",
         };
-        let answer = room.handle(request, place);
+        let answer = room.handle(request, place, (None, None));
         assert_eq!(answer.status, 200);
         xml::read(std::str::from_utf8(&answer.body).unwrap()).unwrap()
     }

@@ -1,0 +1,585 @@
+//! What can go wrong between a merchant and WeChat Pay, by name.
+
+use std::fmt;
+use std::io::Write;
+use std::str::FromStr;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::breakage::Break;
+use super::refusal::Refusal;
+
+/// Makes an enum with a list of all of its variants, and their names.
+macro_rules! named {
+    ($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident,)+ }) => {
+        $(#[$doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])+ $variant,)+
+        }
+
+        impl $name {
+            /// Every one of this version, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Its name, such as `Silence`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)+
+                }
+            }
+        }
+    };
+}
+
+named! {
+    /// Something that goes wrong with a call: see [`Sandbox::fault_next`](super::Sandbox::fault_next)
+    /// and [`Sandbox::fault_when`](super::Sandbox::fault_when).
+    ///
+    /// *On the wire* the connection breaks, or says what is no answer. An answer is *not to be
+    /// believed* if its signature does not hold, or *odd* if it is signed and still wrong. *A machine
+    /// between* answers in WeChat Pay's place, and *errors* are the documented ones.
+    ///
+    /// A fault on the wire or in an answer meets a call that was carried out, unless its rule says
+    /// otherwise: the answer is lost, not the request. Machines between and errors take the place of
+    /// the call.
+    Fault {
+        // On the wire.
+
+        /// The connection is reset, as the system does for a server that closes it with the request
+        /// unread. The call is never carried out.
+        ClosedBeforeReading,
+        /// The connection ends, without TLS's goodbye, as if in the middle of the request. The call
+        /// is never carried out.
+        ClosedAfterHalfTheRequest,
+        /// The connection is reset (RST) after the request.
+        ResetAfterTheRequest,
+        /// The connection is closed in good order after the request, without an answer.
+        ClosedWithoutAnswer,
+        /// Not a byte comes, until the client has had enough.
+        Silence,
+        /// The headers come, and then nothing.
+        SilenceAfterHeaders,
+        /// The answer ends in its first line.
+        HalfStatusLine,
+        /// The answer ends in its headers.
+        HalfHeaders,
+        /// The body is shorter than its Content-Length.
+        ShortBody,
+        /// The body ends in a chunk.
+        ShortChunk,
+        /// The last chunk is missing: to the eye the body is whole.
+        MissingLastChunk,
+        /// A body without any length ends early, in good order: only the signature can tell.
+        ShortBodyWithoutLength,
+        /// A body without any length ends early, by a reset.
+        ResetInBodyWithoutLength,
+        /// The headers come a byte at a time, without end.
+        DrippingHeaders,
+        /// The body comes a byte at a time.
+        DrippingBody,
+        /// What comes is not HTTP.
+        Garbage,
+        /// 101 Switching Protocols.
+        SwitchingProtocols,
+        /// A TLS alert in place of an answer.
+        TlsAlert,
+        /// 228 headers, where 128 are many.
+        TooManyHeaders,
+        /// A header of 1 MiB.
+        HugeHeader,
+        /// A body of 99 MB, which comes.
+        HugeBody,
+        /// Chunks without end.
+        EndlessChunks,
+        /// The size of a chunk has digits without end.
+        EndlessChunkSize,
+        /// Trailers without end.
+        EndlessTrailers,
+        /// 100 Continue without end.
+        EndlessContinue,
+        /// A chunk whose size is no number.
+        BadChunkSize,
+        /// Two Content-Length that contradict each other.
+        TwoContentLengths,
+        /// 100 Continue before the answer, which is good.
+        ContinueFirst,
+        /// The answer is good, and the connection closed right after it, though nothing announced
+        /// that: the next call finds it stale.
+        ClosedAfterTheAnswer,
+
+        // Answers that are not to be believed.
+
+        /// `Wechatpay-Timestamp` is missing.
+        MissingTimestamp,
+        /// `Wechatpay-Nonce` is missing.
+        MissingNonce,
+        /// `Wechatpay-Signature` is missing.
+        MissingSignature,
+        /// `Wechatpay-Serial` is missing.
+        MissingSerial,
+        /// `Wechatpay-Timestamp` comes twice.
+        RepeatedTimestamp,
+        /// `Wechatpay-Nonce` comes twice.
+        RepeatedNonce,
+        /// `Wechatpay-Signature` comes twice.
+        RepeatedSignature,
+        /// `Wechatpay-Serial` comes twice.
+        RepeatedSerial,
+        /// `Wechatpay-Timestamp` is not UTF-8.
+        NotUtf8Timestamp,
+        /// `Wechatpay-Nonce` is not UTF-8.
+        NotUtf8Nonce,
+        /// `Wechatpay-Signature` is not UTF-8.
+        NotUtf8Signature,
+        /// `Wechatpay-Serial` is not UTF-8.
+        NotUtf8Serial,
+        /// Signed ten minutes ago, and well.
+        Stale,
+        /// Signed ten minutes ahead, and well.
+        Future,
+        /// The serial number is nobody's.
+        UnknownSerial,
+        /// The serial number is right, the key another.
+        OtherKey,
+        /// A bit of the body is flipped.
+        TamperedBody,
+        /// The body is gone.
+        EmptiedBody,
+        /// The nonce is another.
+        TamperedNonce,
+        /// The signature is good, of another answer.
+        SignatureOfAnotherAnswer,
+        /// A machine between compressed the body.
+        Compressed,
+        /// Signed with the merchant's own key.
+        SignedByMerchant,
+        /// 签名探测流量: the service's own deliberately wrong signature, `WECHATPAY/SIGNTEST/`.
+        ProbeSignature,
+
+        // Odd answers, signed.
+
+        /// `[]`.
+        EmptyArray,
+        /// `null`.
+        Null,
+        /// No body at all.
+        EmptyBody,
+        /// `{}`.
+        EmptyObject,
+        /// The first field is missing.
+        MissingField,
+        /// The first field is `null`.
+        NullField,
+        /// The first field is of another type.
+        WrongType,
+        /// The JSON ends early.
+        TruncatedJson,
+        /// The body is gzip, in place of JSON.
+        SignedCompressed,
+        /// A field that nobody knows yet: no fault, the call is a success.
+        UnknownField,
+        /// `status`, `trade_state` and `trade_type`, where the answer has them, say a word that
+        /// nobody knows yet: no fault, the call is a success.
+        UnknownWord,
+
+        // Machines between.
+
+        /// 200 with a page of HTML: log in first.
+        CaptivePortal,
+        /// 302 to another address.
+        Redirect302,
+        /// 307 to another address.
+        Redirect307,
+        /// 308 to another address.
+        Redirect308,
+        /// 403 with a page of HTML.
+        ForbiddenPage,
+        /// 404 without a body.
+        NotFoundEmpty,
+        /// 413 with 1 MB of HTML.
+        TooLargePage,
+        /// 429 with a line of text.
+        TooManyRequestsPage,
+        /// 502 with a page of HTML.
+        BadGatewayPage,
+        /// 503 with a page of HTML.
+        UnavailablePage,
+        /// 504 with a page of HTML.
+        GatewayTimeoutPage,
+
+        // Errors.
+
+        /// 202: accepted, and not processed.
+        Accepted,
+        /// 400 PARAM_ERROR.
+        ParamError,
+        /// 400 INVALID_REQUEST.
+        InvalidRequest,
+        /// 400 APPID_MCHID_NOT_MATCH.
+        AppidMchidNotMatch,
+        /// 400 MCH_NOT_EXISTS.
+        MchNotExists,
+        /// 400 ORDER_CLOSED.
+        OrderClosed,
+        /// 401 SIGN_ERROR, which is not signed.
+        SignError,
+        /// 403 NO_AUTH.
+        NoAuth,
+        /// 403 RULE_LIMIT.
+        RuleLimit,
+        /// 403 TRADE_ERROR.
+        TradeError,
+        /// 403 ACCOUNT_ERROR.
+        AccountError,
+        /// 403 NOT_ENOUGH.
+        NotEnough,
+        /// 403 USER_ACCOUNT_ABNORMAL.
+        UserAccountAbnormal,
+        /// 403 OUT_TRADE_NO_USED.
+        OutTradeNoUsed,
+        /// 404 ORDER_NOT_EXIST.
+        OrderNotExist,
+        /// 404 RESOURCE_NOT_EXISTS.
+        ResourceNotExists,
+        /// 429 FREQUENCY_LIMITED.
+        FrequencyLimited,
+        /// 429 RATELIMIT_EXCEEDED.
+        RatelimitExceeded,
+        /// 500 SYSTEM_ERROR.
+        SystemError,
+        /// 500 BANK_ERROR.
+        BankError,
+        /// 500 OPENID_MISMATCH.
+        OpenidMismatch,
+        /// 500 INVALID_TRANSACTIONID.
+        InvalidTransactionid,
+        /// 503 SERVICE_UNAVAILABLE.
+        ServiceUnavailable,
+    }
+}
+
+/// What a fault does to an answer.
+pub(super) enum Effect {
+    /// How it is sent.
+    Break(Break),
+    /// Before it is signed.
+    Rewrite(fn(&mut Answer)),
+    /// When it is signed, by so many seconds.
+    Skew(i64),
+    /// By whom it is signed.
+    Resign(Pen),
+    /// After it was signed.
+    Tamper(fn(&mut Answer)),
+    /// What stands in its place, signed.
+    Refuse(Refusal),
+}
+
+/// Whose signature stands where the platform's should.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pen {
+    Merchant,
+    Stranger,
+    /// The platform's, but of another answer.
+    Misplaced,
+}
+
+impl Fault {
+    pub(super) fn effect(self) -> Effect {
+        use Effect::{Resign, Rewrite, Skew, Tamper};
+        match self {
+            Self::ClosedBeforeReading | Self::ResetAfterTheRequest => Effect::Break(Break::Reset),
+            Self::ClosedAfterHalfTheRequest => Effect::Break(Break::Cut),
+            Self::ClosedWithoutAnswer => Effect::Break(Break::Close),
+            Self::Silence => Effect::Break(Break::Silence),
+            Self::SilenceAfterHeaders => Effect::Break(Break::SilenceAfterHeaders),
+            Self::HalfStatusLine => Effect::Break(Break::HalfStatusLine),
+            Self::HalfHeaders => Effect::Break(Break::HalfHeaders),
+            Self::ShortBody => Effect::Break(Break::ShortBody),
+            Self::ShortChunk => Effect::Break(Break::ShortChunk),
+            Self::MissingLastChunk => Effect::Break(Break::MissingLastChunk),
+            Self::ShortBodyWithoutLength => Effect::Break(Break::ShortBodyWithoutLength),
+            Self::ResetInBodyWithoutLength => Effect::Break(Break::ResetInBodyWithoutLength),
+            Self::DrippingHeaders => Effect::Break(Break::DrippingHeaders),
+            Self::DrippingBody => Effect::Break(Break::DrippingBody),
+            Self::Garbage => Effect::Break(Break::Garbage),
+            Self::SwitchingProtocols => Effect::Break(Break::SwitchingProtocols),
+            Self::TlsAlert => Effect::Break(Break::TlsAlert),
+            Self::TooManyHeaders => Effect::Break(Break::TooManyHeaders),
+            Self::HugeHeader => Effect::Break(Break::HugeHeader),
+            Self::HugeBody => Effect::Break(Break::HugeBody),
+            Self::EndlessChunks => Effect::Break(Break::EndlessChunks),
+            Self::EndlessChunkSize => Effect::Break(Break::EndlessChunkSize),
+            Self::EndlessTrailers => Effect::Break(Break::EndlessTrailers),
+            Self::EndlessContinue => Effect::Break(Break::EndlessContinue),
+            Self::BadChunkSize => Effect::Break(Break::BadChunkSize),
+            Self::TwoContentLengths => Effect::Break(Break::TwoContentLengths),
+            Self::ContinueFirst => Effect::Break(Break::ContinueFirst),
+            Self::ClosedAfterTheAnswer => Effect::Break(Break::CloseAfterTheAnswer),
+
+            Self::MissingTimestamp => Tamper(|answer| answer.remove_header(TIMESTAMP)),
+            Self::MissingNonce => Tamper(|answer| answer.remove_header(NONCE)),
+            Self::MissingSignature => Tamper(|answer| answer.remove_header(SIGNATURE)),
+            Self::MissingSerial => Tamper(|answer| answer.remove_header(SERIAL)),
+            Self::RepeatedTimestamp => Tamper(|answer| repeat(answer, TIMESTAMP)),
+            Self::RepeatedNonce => Tamper(|answer| repeat(answer, NONCE)),
+            Self::RepeatedSignature => Tamper(|answer| repeat(answer, SIGNATURE)),
+            Self::RepeatedSerial => Tamper(|answer| repeat(answer, SERIAL)),
+            Self::NotUtf8Timestamp => Tamper(|answer| spoil(answer, TIMESTAMP)),
+            Self::NotUtf8Nonce => Tamper(|answer| spoil(answer, NONCE)),
+            Self::NotUtf8Signature => Tamper(|answer| spoil(answer, SIGNATURE)),
+            Self::NotUtf8Serial => Tamper(|answer| spoil(answer, SERIAL)),
+            Self::Stale => Skew(-TEN_MINUTES),
+            Self::Future => Skew(TEN_MINUTES),
+            Self::UnknownSerial => Tamper(|answer| answer.set_header(SERIAL, NOBODY)),
+            Self::OtherKey => Resign(Pen::Stranger),
+            Self::TamperedBody => Tamper(flip),
+            Self::EmptiedBody => Tamper(|answer| answer.body.clear()),
+            Self::TamperedNonce => Tamper(|answer| answer.set_header(NONCE, "0")),
+            Self::SignatureOfAnotherAnswer => Resign(Pen::Misplaced),
+            Self::Compressed => Tamper(compress),
+            Self::SignedByMerchant => Resign(Pen::Merchant),
+            Self::ProbeSignature => Tamper(|answer| {
+                let signature = answer.header(SIGNATURE).map(probe_of).unwrap_or_default();
+                answer.set_header(SIGNATURE, signature);
+            }),
+
+            Self::EmptyArray => Rewrite(|answer| answer.body = b"[]".to_vec()),
+            Self::Null => Rewrite(|answer| answer.body = b"null".to_vec()),
+            Self::EmptyBody => Rewrite(|answer| answer.body.clear()),
+            Self::EmptyObject => Rewrite(|answer| answer.body = b"{}".to_vec()),
+            Self::MissingField => Rewrite(|answer| change_first(answer, None)),
+            Self::NullField => Rewrite(|answer| change_first(answer, Some(Value::Null))),
+            Self::WrongType => Rewrite(|answer| change_first(answer, Some(json!({ "x": [1] })))),
+            Self::TruncatedJson => {
+                Rewrite(|answer| answer.body.truncate(answer.body.len().saturating_sub(1)))
+            }
+            Self::SignedCompressed => Rewrite(compress),
+            Self::UnknownField => Rewrite(|answer| {
+                change(answer, |members| {
+                    members.insert("unknown_field".to_owned(), json!([{ "x": null }]));
+                });
+            }),
+            Self::UnknownWord => Rewrite(|answer| change(answer, forget_words)),
+
+            Self::CaptivePortal => Tamper(|answer| *answer = page(200, "<form action=/login>")),
+            Self::Redirect302 => Tamper(|answer| *answer = redirect(302)),
+            Self::Redirect307 => Tamper(|answer| *answer = redirect(307)),
+            Self::Redirect308 => Tamper(|answer| *answer = redirect(308)),
+            Self::ForbiddenPage => Tamper(|answer| *answer = page(403, "forbidden")),
+            Self::NotFoundEmpty => Tamper(|answer| *answer = Answer::empty(404)),
+            Self::TooLargePage => Tamper(|answer| *answer = page(413, &"<".repeat(MEGABYTE))),
+            Self::TooManyRequestsPage => Tamper(|answer| *answer = page(429, "slow down")),
+            Self::BadGatewayPage => Tamper(|answer| *answer = page(502, "bad gateway")),
+            Self::UnavailablePage => Tamper(|answer| *answer = page(503, "try again")),
+            Self::GatewayTimeoutPage => Tamper(|answer| *answer = page(504, "time-out")),
+
+            Self::Accepted => Effect::Refuse(Refusal::bare(202)),
+            Self::ParamError => refuse(400, "PARAM_ERROR", "参数错误"),
+            Self::InvalidRequest => refuse(400, "INVALID_REQUEST", "无效请求"),
+            Self::AppidMchidNotMatch => refuse(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配"),
+            Self::MchNotExists => refuse(400, "MCH_NOT_EXISTS", "商户号不存在"),
+            Self::OrderClosed => refuse(400, "ORDER_CLOSED", "订单已关闭"),
+            Self::SignError => refuse(401, "SIGN_ERROR", "签名错误"),
+            Self::NoAuth => refuse(403, "NO_AUTH", "商户无权限"),
+            Self::RuleLimit => refuse(403, "RULE_LIMIT", "业务规则限制"),
+            Self::TradeError => refuse(403, "TRADE_ERROR", "交易错误"),
+            Self::AccountError => refuse(403, "ACCOUNT_ERROR", "账号异常"),
+            Self::NotEnough => refuse(403, "NOT_ENOUGH", "余额不足"),
+            Self::UserAccountAbnormal => refuse(403, "USER_ACCOUNT_ABNORMAL", "用户账户异常"),
+            Self::OutTradeNoUsed => refuse(403, "OUT_TRADE_NO_USED", "商户订单号重复"),
+            Self::OrderNotExist => refuse(404, "ORDER_NOT_EXIST", "订单不存在"),
+            Self::ResourceNotExists => refuse(404, "RESOURCE_NOT_EXISTS", "资源不存在"),
+            Self::FrequencyLimited => refuse(429, "FREQUENCY_LIMITED", "频率超限"),
+            Self::RatelimitExceeded => refuse(429, "RATELIMIT_EXCEEDED", "频率超限"),
+            Self::SystemError => refuse(500, "SYSTEM_ERROR", "系统错误"),
+            Self::BankError => refuse(500, "BANK_ERROR", "银行系统异常"),
+            Self::OpenidMismatch => refuse(500, "OPENID_MISMATCH", "openid和appid不匹配"),
+            Self::InvalidTransactionid => refuse(500, "INVALID_TRANSACTIONID", "订单号非法"),
+            Self::ServiceUnavailable => refuse(503, "SERVICE_UNAVAILABLE", "服务不可用"),
+        }
+    }
+
+    /// Whether the call it meets is carried out, where its rule does not say.
+    pub(super) fn spares_the_call(self) -> bool {
+        match self.effect() {
+            Effect::Refuse(_) => false,
+            Effect::Tamper(_) => !self.is_of_a_machine_between(),
+            _ => !self.is_before_the_call(),
+        }
+    }
+
+    /// Whether the request cannot have arrived whole.
+    pub(super) fn is_before_the_call(self) -> bool {
+        matches!(self, Self::ClosedBeforeReading | Self::ClosedAfterHalfTheRequest)
+    }
+
+    fn is_of_a_machine_between(self) -> bool {
+        matches!(
+            self,
+            Self::CaptivePortal
+                | Self::Redirect302
+                | Self::Redirect307
+                | Self::Redirect308
+                | Self::ForbiddenPage
+                | Self::NotFoundEmpty
+                | Self::TooLargePage
+                | Self::TooManyRequestsPage
+                | Self::BadGatewayPage
+                | Self::UnavailablePage
+                | Self::GatewayTimeoutPage
+        )
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// By its name, as [`Fault::as_str`] says it.
+impl FromStr for Fault {
+    type Err = UnknownFault;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFault> {
+        Self::ALL.iter().find(|fault| fault.as_str() == name).copied().ok_or(UnknownFault)
+    }
+}
+
+/// No [`Fault`] has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownFault;
+
+impl fmt::Display for UnknownFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no fault of the sandbox has this name")
+    }
+}
+
+impl std::error::Error for UnknownFault {}
+
+/// A signature as probes have it: of the same length, and Base64 to the eye.
+pub(super) fn probe_of(signature: &[u8]) -> Vec<u8> {
+    let rest = signature.get(PROBE.len()..).unwrap_or_default();
+    [PROBE.as_bytes(), rest].concat()
+}
+
+fn refuse(status: u16, code: &str, message: &str) -> Effect {
+    Effect::Refuse(Refusal::new(status, code, message))
+}
+
+fn page(status: u16, text: &str) -> Answer {
+    let page = format!("<!DOCTYPE html><html><body>{text}</body></html>");
+    Answer { status, ..Answer::file("text/html", page.as_bytes()) }
+}
+
+/// To the sandbox itself: whoever follows it is seen there.
+fn redirect(status: u16) -> Answer {
+    let mut answer = Answer::empty(status);
+    answer.add_header("Location", "/v3/certificates");
+    answer
+}
+
+fn repeat(answer: &mut Answer, name: &str) {
+    if let Some(value) = answer.header(name).map(<[u8]>::to_vec) {
+        answer.add_header(name, value);
+    }
+}
+
+fn spoil(answer: &mut Answer, name: &str) {
+    if let Some(mut value) = answer.header(name).map(<[u8]>::to_vec) {
+        value.push(0xFF);
+        answer.set_header(name, value);
+    }
+}
+
+/// In the middle, where APIv2 has a value as well.
+fn flip(answer: &mut Answer) {
+    let middle = answer.body.len() / 2;
+    match answer.body.iter_mut().skip(middle).find(|byte| byte.is_ascii_alphanumeric()) {
+        Some(byte) => *byte ^= 1,
+        None => answer.body.push(b' '),
+    }
+}
+
+fn compress(answer: &mut Answer) {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing into memory does not fail; if it did, the body would be no gzip and no JSON either.
+    let _ = encoder.write_all(&answer.body);
+    answer.body = encoder.finish().unwrap_or_default();
+    answer.set_header("Content-Encoding", "gzip");
+}
+
+/// Gives the first member another value, or takes it out.
+fn change_first(answer: &mut Answer, value: Option<Value>) {
+    change(answer, |members| {
+        let first = members.keys().next().cloned();
+        match (first, value) {
+            (Some(first), Some(value)) => drop(members.insert(first, value)),
+            (Some(first), None) => drop(members.remove(&first)),
+            (None, _) => {}
+        }
+    });
+}
+
+fn forget_words(members: &mut Map<String, Value>) {
+    for name in ["status", "trade_state", "trade_type"] {
+        if let Some(word) = members.get_mut(name) {
+            *word = json!("NEW_WORD");
+        }
+    }
+}
+
+fn change(answer: &mut Answer, change: impl FnOnce(&mut Map<String, Value>)) {
+    if let Ok(mut members) = serde_json::from_slice(&answer.body) {
+        change(&mut members);
+        answer.body = Value::Object(members).to_string().into_bytes();
+    }
+}
+
+pub(super) const TIMESTAMP: &str = "Wechatpay-Timestamp";
+pub(super) const NONCE: &str = "Wechatpay-Nonce";
+pub(super) const SIGNATURE: &str = "Wechatpay-Signature";
+const SERIAL: &str = "Wechatpay-Serial";
+/// merchant/4013053249.
+const PROBE: &str = "WECHATPAY/SIGNTEST/";
+/// Of the documents' form, and no key's.
+const NOBODY: &str = "PUB_KEY_ID_0119000072912025010100000000009999";
+/// Twice what merchants may believe.
+const TEN_MINUTES: i64 = 600;
+const MEGABYTE: usize = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_found_by_its_name() {
+        for fault in Fault::ALL {
+            assert_eq!(fault.to_string().parse(), Ok(*fault));
+        }
+        assert_eq!("silence".parse::<Fault>(), Err(UnknownFault));
+        assert!(UnknownFault.to_string().contains("name"));
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_call_does_not_spare_it() {
+        for (fault, spares) in [
+            (Fault::ClosedBeforeReading, false),
+            (Fault::ResetAfterTheRequest, true),
+            (Fault::TamperedBody, true),
+            (Fault::EmptyArray, true),
+            (Fault::Stale, true),
+            (Fault::BadGatewayPage, false),
+            (Fault::SystemError, false),
+        ] {
+            assert_eq!(fault.spares_the_call(), spares, "{fault}");
+        }
+    }
+}
