@@ -543,8 +543,8 @@ fn change(answer: &mut Answer, change: impl FnOnce(&mut Map<String, Value>)) {
     }
 }
 
-pub(super) const TIMESTAMP: &str = "Wechatpay-Timestamp";
-pub(super) const NONCE: &str = "Wechatpay-Nonce";
+const TIMESTAMP: &str = "Wechatpay-Timestamp";
+const NONCE: &str = "Wechatpay-Nonce";
 pub(super) const SIGNATURE: &str = "Wechatpay-Signature";
 const SERIAL: &str = "Wechatpay-Serial";
 /// merchant/4013053249.

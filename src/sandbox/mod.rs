@@ -36,6 +36,7 @@
 mod answer;
 mod authority;
 mod authorization;
+mod balance;
 mod bills;
 mod breakage;
 mod calendar;
@@ -56,6 +57,7 @@ mod order_error;
 mod orders;
 mod parties;
 mod platform;
+mod rate_limit;
 mod received;
 mod refunds;
 mod refusal;
@@ -99,8 +101,9 @@ use self::authority::{
 use self::cipher::Cipher;
 use self::fresh::Fresh;
 use self::merchants::{Merchant, MerchantCertificate, Merchants};
-use self::notices::Letter;
+use self::notices::{Letter, Version};
 use self::platform::{Platform, PlatformCertificate, Seal};
+use self::rate_limit::RateLimit;
 use self::refunds::RefundStatus;
 use self::refusal::Refusal;
 use self::server::Server;
@@ -537,27 +540,91 @@ impl Sandbox {
         self.end_refund(out_refund_no, RefundStatus::Closed)
     }
 
-    /// Takes the notices that were neither taken nor delivered, the oldest first, signed now.
-    pub fn take_notices(&self) -> Vec<Notice> {
-        let mut world = lock(&self.world);
-        let letters = world.letters(unix_now());
-        letters.iter().for_each(|letter| world.settle(&letter.id));
-        letters.into_iter().map(Notice::from).collect()
+    /// 可用余额: what refunds are paid from, from now on. One that asks for more than is left is
+    /// refused with NOT_ENOUGH; one that is closed puts its amount back; payments add nothing.
+    ///
+    /// Without this there is always enough.
+    pub fn set_balance(&self, balance: Fen) {
+        lock(&self.world).set_balance(balance.0);
     }
 
-    /// Posts every pending notice to its notify_url, one after the other, signed now.
+    /// 频率限制: takes only so many calls of APIv3 in any span of this many seconds, and refuses the
+    /// others with 429 FREQUENCY_LIMITED.
     ///
-    /// A notice that is answered with 200 or 204 is delivered; any other stays pending. The sandbox
+    /// [`Sandbox::let_time_pass`] ends a span. Without this there is no limit.
+    pub fn limit_rate(&self, calls: usize, seconds: u32) {
+        lock(&self.world).limit_rate(RateLimit::new(calls, seconds.into()));
+    }
+
+    /// Takes the notices of APIv3 that were neither taken nor delivered, the oldest first, signed
+    /// now.
+    ///
+    /// What is taken comes by no other way: not to use it is a notice that never arrives; to
+    /// [`Sandbox::post`] it twice, later ([`Sandbox::sign_again`]) or in another order, is what a
+    /// merchant must bear as well.
+    #[allow(clippy::must_use_candidate, reason = "whoever drops notices loses them")]
+    pub fn take_notices(&self) -> Vec<Notice> {
+        lock(&self.world).take_notices(Version::V3, unix_now())
+    }
+
+    /// The notices that were neither taken nor delivered, the oldest first, signed now. They stay
+    /// pending.
+    #[must_use]
+    pub fn pending_notices(&self) -> Vec<Notice> {
+        lock(&self.world).letters(unix_now()).into_iter().map(Notice::from).collect()
+    }
+
+    /// The notice with a fresh signature, as every attempt has it.
+    #[must_use]
+    pub fn sign_again(&self, notice: &Notice) -> Notice {
+        lock(&self.world).sign_again(notice, unix_now())
+    }
+
+    /// Posts a notice, exactly as it is, to its notify_url, whether or not it is still pending.
+    ///
+    /// That changes nothing about the schedule. For the rest see [`Sandbox::deliver_notices`].
+    #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
+    pub fn post(&self, notice: &Notice) -> Delivery {
+        notice.post(&self.postman)
+    }
+
+    /// Posts every pending notice to its notify_url, one after the other, signed now, whether or not
+    /// its time has come.
+    ///
+    /// A notice that is answered with 200 or 204 is delivered, one of APIv2 if the answer says
+    /// SUCCESS as well; any other stays pending, and gets its next time on the schedule. The sandbox
     /// calls loopback addresses only, without a proxy, and waits five seconds for an answer; over
     /// TLS it trusts its own authority only.
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
     pub fn deliver_notices(&self) -> Vec<Delivery> {
         let letters = lock(&self.world).letters(unix_now());
+        self.deliver(letters)
+    }
+
+    /// As [`Sandbox::deliver_notices`], but only the notices whose time has come: at once, and after
+    /// 15 s, 15 s, 30 s, 3 min, 10 min, 20 min, three times 30 min, 60 min, three times 3 h and twice
+    /// 6 h, each counted from the last attempt. Then the platform gives up.
+    ///
+    /// Time is what [`Sandbox::let_time_pass`] makes of it.
+    #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
+    pub fn deliver_due_notices(&self) -> Vec<Delivery> {
+        let letters = lock(&self.world).due_letters(unix_now());
+        self.deliver(letters)
+    }
+}
+
+impl Sandbox {
+    fn deliver(&self, letters: Vec<Letter>) -> Vec<Delivery> {
         let deliver = |letter: Letter| {
             // Without the lock, for the merchant may call the sandbox before it answers.
-            let delivery = letter.post(&self.postman);
+            let mut delivery = letter.post(&self.postman);
+            let mut world = lock(&self.world);
             if delivery.is_accepted() {
-                lock(&self.world).settle(&letter.id);
+                world.settle(&letter.id);
+            } else {
+                let pause = world.postpone(&letter.id, unix_now());
+                let pause = pause.and_then(|seconds| u64::try_from(seconds).ok());
+                delivery.next_attempt = pause.map(Duration::from_secs);
             }
             delivery
         };

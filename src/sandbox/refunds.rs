@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::balance::Balance;
 use super::calendar::Beijing;
 use super::fields;
 use super::fresh::Fresh;
@@ -60,6 +61,7 @@ pub(super) fn apply(
     orders: &mut Orders,
     body: &[u8],
     caller: &Caller<'_>,
+    balance: &mut Balance,
     fresh: &mut Fresh,
 ) -> Result<Value, Refusal> {
     let parameters = schema::read(body, &[fields::REFUND])?;
@@ -77,6 +79,9 @@ pub(super) fn apply(
     let payment = order.payment.as_ref().ok_or_else(unpaid)?;
     check_amounts(&parameters, order, payment, caller.now)?;
     check_goods(&parameters, order)?;
+    if !balance.take(fen_of(&parameters, "/amount/refund")) {
+        return Err(Refusal::new(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"));
+    }
     let refund = Refund::new(parameters, order, payment, caller.now, fresh);
     let answer = describe(order, &refund);
     order.refunds.push(refund);
@@ -482,7 +487,8 @@ pub(super) mod tests {
         pub(in crate::sandbox) fn refund(&mut self, refund: &Value) -> Result<Value, Refused> {
             let Self { orders, merchants, fresh, now } = self;
             let caller = Caller { mchid: MCHID, merchants, now: *now };
-            apply(orders, refund.to_string().as_bytes(), &caller, fresh).map_err(short)
+            let balance = &mut Balance::default();
+            apply(orders, refund.to_string().as_bytes(), &caller, balance, fresh).map_err(short)
         }
 
         pub(in crate::sandbox) fn end(

@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::authority::{MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM};
 use super::authorization;
+use super::balance::Balance;
 use super::bills::{Bill, Bills};
 use super::breakage::Break;
 use super::certificates;
@@ -14,11 +15,12 @@ use super::fields;
 use super::fresh::Fresh;
 use super::fund_flow_bill::FUND_FLOW_BILL;
 use super::merchants::Merchants;
-use super::notices::{Letter, News, Notices};
+use super::notices::{Letter, News, Notice, Notices, Version};
 use super::order_error::OrderError;
 use super::orders::{Orders, Wanted};
 use super::parties::{Caller, Mode};
 use super::platform::{self, KeyMode, Platform, PlatformCertificate};
+use super::rate_limit::RateLimit;
 use super::received::Received;
 use super::refunds::{self, NoSuchRefund, RefundStatus};
 use super::refusal::Refusal;
@@ -38,6 +40,8 @@ pub(super) struct World {
     base_url: String,
     orders: Orders,
     notices: Notices,
+    balance: Balance,
+    rate_limit: Option<RateLimit>,
     bills: Bills,
     #[cfg(feature = "v2")]
     v2: super::v2::Room,
@@ -101,6 +105,8 @@ impl World {
             base_url,
             orders: Orders::default(),
             notices: Notices::default(),
+            balance: Balance::default(),
+            rate_limit: None,
             bills: Bills::default(),
             #[cfg(feature = "v2")]
             v2: super::v2::Room::default(),
@@ -128,6 +134,12 @@ impl World {
         let known = call.and_then(|call| Ok((call, self.identify(call, request, now)?)));
         // A request that is refused like this has its own trouble.
         let trouble = if known.is_ok() { self.faults.draw(request) } else { Trouble::default() };
+        let business = self.business(now);
+        let is_taken = |limit: &mut RateLimit| limit.takes(business);
+        let known = known.and_then(|known| match self.rate_limit.as_mut().is_none_or(is_taken) {
+            true => Ok(known),
+            false => Err(Refusal::new(429, "FREQUENCY_LIMITED", "频率超限，请降低请求频率后重试")),
+        });
         let told = match (known, trouble.instead) {
             (Ok(_), Some(refusal)) | (Err(refusal), _) => Err(refusal),
             (Ok((call, mchid)), None) => self.decide(call, &mchid, request, now),
@@ -173,8 +185,9 @@ impl World {
     #[cfg(feature = "v2")]
     pub(super) fn v2(&mut self, now: i64) -> (&mut super::v2::Room, super::v2::Place<'_>) {
         let now = self.business(now);
-        let Self { v2, merchants, fresh, base_url, .. } = self;
-        (v2, super::v2::Place { merchants, fresh, base_url, now, sign_type: "" })
+        let Self { v2, merchants, fresh, balance, notices, base_url, .. } = self;
+        let sign_type = "";
+        (v2, super::v2::Place { merchants, fresh, balance, notices, base_url, now, sign_type })
     }
 
     /// The user pays an order, with a coupon of so many fen.
@@ -258,18 +271,55 @@ impl World {
             resource: &refunds::notice(order, refund),
         };
         self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        if status == RefundStatus::Closed {
+            self.balance.put_back(refund.amount());
+        }
         Ok(())
     }
 
     /// The pending notices, signed now.
     pub(super) fn letters(&mut self, now: i64) -> Vec<Letter> {
         let now = self.clock(now);
-        self.notices.letters(&mut self.platform, now, &mut self.fresh)
+        self.notices.letters(|_| true, &mut self.platform, now, &mut self.fresh)
+    }
+
+    /// The pending notices whose time has come, signed now.
+    pub(super) fn due_letters(&mut self, now: i64) -> Vec<Letter> {
+        let (now, business) = (self.clock(now), self.business(now));
+        self.notices.letters(|due| due <= business, &mut self.platform, now, &mut self.fresh)
+    }
+
+    /// The pending notices of one version of the interfaces: nobody else gets them any more.
+    pub(super) fn take_notices(&mut self, version: Version, now: i64) -> Vec<Notice> {
+        let mut letters = self.letters(now);
+        letters.retain(|letter| letter.version == version);
+        letters.iter().for_each(|letter| self.settle(&letter.id));
+        letters.into_iter().map(Notice::from).collect()
+    }
+
+    /// The notice again, signed now.
+    pub(super) fn sign_again(&mut self, notice: &Notice, now: i64) -> Notice {
+        let now = self.clock(now);
+        self.notices.sign_again(notice, &mut self.platform, now, &mut self.fresh)
+    }
+
+    /// A notice was posted and not taken: says how many seconds later it comes again, if it does.
+    pub(super) fn postpone(&mut self, id: &str, now: i64) -> Option<i64> {
+        let now = self.business(now);
+        self.notices.postpone(id, now)
     }
 
     /// A notice has arrived.
     pub(super) fn settle(&mut self, id: &str) {
         self.notices.settle(id);
+    }
+
+    pub(super) fn set_balance(&mut self, fen: u64) {
+        self.balance = Balance::of(fen);
+    }
+
+    pub(super) fn limit_rate(&mut self, rate_limit: RateLimit) {
+        self.rate_limit = Some(rate_limit);
     }
 
     pub(super) fn set_key_mode(&mut self, mode: KeyMode) {
@@ -341,7 +391,8 @@ impl World {
         now: i64,
     ) -> Result<Answer, Refusal> {
         let now = self.business(now);
-        let Self { orders, bills, merchants, platform, cipher, fresh, base_url, .. } = self;
+        let Self { orders, bills, merchants, platform, cipher, fresh, base_url, balance, .. } =
+            self;
         let caller = &Caller { mchid, merchants, now };
         let (_, query) = url::split(&request.path);
         match call {
@@ -387,7 +438,7 @@ impl World {
             }
             Call::Refund => {
                 read_query(query, fields::NONE)?;
-                let refund = refunds::apply(orders, &request.body, caller, fresh)?;
+                let refund = refunds::apply(orders, &request.body, caller, balance, fresh)?;
                 Ok(Answer::json(200, &refund))
             }
             Call::QueryRefund(raw) => {

@@ -24,7 +24,7 @@ use time::{PrimitiveDateTime, UtcOffset};
 use crate::v2::{Gateway, HmacSha256Key, Md5Key};
 use crate::{ClientCertificate, Fen, HttpOptions, UreqTransport, pem};
 
-use super::notices::Notice;
+use super::notices::{Notice, Version};
 use super::order_error::OrderError;
 use super::world::World;
 use super::{MCHID, lock, unix_now};
@@ -151,10 +151,12 @@ impl V2 {
         }
     }
 
-    /// Takes the notices that were not taken yet, the oldest first.
+    /// Takes the notices that were neither taken nor delivered, the oldest first.
+    /// [`Sandbox::deliver_notices`](super::Sandbox::deliver_notices) and
+    /// [`Sandbox::deliver_due_notices`](super::Sandbox::deliver_due_notices) post them as well.
     #[must_use]
     pub fn take_notices(&self) -> Vec<Notice> {
-        lock(&self.world).v2(unix_now()).0.take_notices()
+        lock(&self.world).take_notices(Version::V2, unix_now())
     }
 
     /// Refuses the next call of APIv2 with this code, signed: nothing happens to its order.

@@ -28,7 +28,7 @@ impl Refund {
         text(&self.parameters, "out_refund_no")
     }
 
-    fn fee(&self) -> u64 {
+    pub(super) fn fee(&self) -> u64 {
         number_of(&self.parameters, "refund_fee")
     }
 
@@ -97,6 +97,9 @@ pub(super) fn apply(
     }
     if order.refunds.len() >= MOST {
         return Err(Fault::new("INVALID_REQUEST", "部分退款次数超过限制"));
+    }
+    if !at.balance.take(fee) {
+        return Err(Fault::new("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
     }
     let day = Beijing::at(at.now).day_digits();
     let refund_id = format!("5000000000{day}{}", at.fresh.decimals(11));

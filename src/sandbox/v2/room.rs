@@ -8,9 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::answer::Answer;
+use super::super::balance::Balance;
 use super::super::fresh::Fresh;
 use super::super::merchants::Merchants;
-use super::super::notices::Notice;
+use super::super::notices::Notices;
 use super::super::order_error::OrderError;
 use super::super::received::Received;
 use super::super::refusal::Refusal;
@@ -27,7 +28,6 @@ pub(in crate::sandbox) struct Room {
     faults: VecDeque<Fault>,
     failures: VecDeque<String>,
     rewrites: VecDeque<Rewrite>,
-    notices: Vec<Notice>,
     /// The merchant's certificate in DER, which refunds must come with.
     certificate: Vec<u8>,
 }
@@ -40,6 +40,8 @@ pub(in crate::sandbox) struct Place<'a> {
     pub(in crate::sandbox) merchants: &'a Merchants,
     pub(in crate::sandbox) fresh: &'a mut Fresh,
     pub(in crate::sandbox) base_url: &'a str,
+    pub(in crate::sandbox) balance: &'a mut Balance,
+    pub(in crate::sandbox) notices: &'a mut Notices,
     /// Business time in Unix seconds.
     pub(in crate::sandbox) now: i64,
     /// How the request is signed.
@@ -114,7 +116,13 @@ impl Room {
         if let Some(text) = self.failures.pop_front() {
             return Err(text);
         }
-        let at = &mut Place { sign_type: &sign_type, fresh: &mut *at.fresh, ..*at };
+        let at = &mut Place {
+            sign_type: &sign_type,
+            fresh: &mut *at.fresh,
+            balance: &mut *at.balance,
+            notices: &mut *at.notices,
+            ..*at
+        };
         let told = instead.map_or_else(|| self.decide(call, &asked, at), Err);
         let mut told = match told.and_then(|told| afterwards.map_or(Ok(told), Err)) {
             Ok(told) => merged(told, &[("result_code", "SUCCESS")]),
@@ -165,7 +173,7 @@ impl Room {
         &mut self,
         number: &str,
         coupons: &[u64],
-        Place { now, fresh, .. }: Place<'_>,
+        Place { now, fresh, notices, .. }: Place<'_>,
     ) -> Result<(), OrderError> {
         let order = self.orders.pay(&own(number), coupons, now, fresh)?;
         let payment = order.payment.as_ref().ok_or(OrderError::NotPlaced)?;
@@ -182,7 +190,12 @@ impl Room {
         // By the algorithm of the order, of which the notice says nothing.
         let sign = sign::sign(&order.sign_type, &told).unwrap_or_default();
         let notify_url = text(&order.parameters, "notify_url").to_owned();
-        self.notify(&notify_url, &merged(told, &[("sign", &sign)]));
+        notices.add_v2(
+            &notify_url,
+            xml::write("xml", &merged(told, &[("sign", &sign)])),
+            now,
+            fresh,
+        );
         Ok(())
     }
 
@@ -190,7 +203,7 @@ impl Room {
     pub(in crate::sandbox) fn pay_combined(
         &mut self,
         number: &str,
-        Place { now, fresh, .. }: Place<'_>,
+        Place { now, fresh, notices, .. }: Place<'_>,
     ) -> Result<(), OrderError> {
         let key = own(number);
         self.orders.pay_combined(&key, now, fresh)?;
@@ -207,7 +220,12 @@ impl Room {
         );
         let sign = sign::sign("HMAC-SHA256", &told).unwrap_or_default();
         let notify_url = text(&whole.parameters, "notify_url").to_owned();
-        self.notify(&notify_url, &merged(told, &[("sign", &sign)]));
+        notices.add_v2(
+            &notify_url,
+            xml::write("xml", &merged(told, &[("sign", &sign)])),
+            now,
+            fresh,
+        );
         Ok(())
     }
 
@@ -234,7 +252,7 @@ impl Room {
         &mut self,
         number: &str,
         status: &'static str,
-        Place { now, fresh, .. }: Place<'_>,
+        Place { now, fresh, notices, balance, .. }: Place<'_>,
     ) -> bool {
         let ended = refunds::end(&mut self.orders, super::super::MCHID, number, status, now);
         let Some((order, refund)) = ended else { return false };
@@ -247,12 +265,11 @@ impl Room {
             ("nonce_str", &fresh.digits(32)),
             ("req_info", &req_info),
         ]);
-        self.notify(&notify_url, &told);
+        if status == "REFUNDCLOSE" {
+            balance.put_back(refund.fee());
+        }
+        notices.add_v2(&notify_url, xml::write("xml", &told), now, fresh);
         true
-    }
-
-    pub(in crate::sandbox) fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
     }
 
     pub(in crate::sandbox) fn refuse_next(&mut self, code: &str, text: &str) {
@@ -265,14 +282,6 @@ impl Room {
 
     pub(in crate::sandbox) fn rewrite_next(&mut self, rewrite: Rewrite) {
         self.rewrites.push_back(rewrite);
-    }
-
-    fn notify(&mut self, notify_url: &str, told: &Fields) {
-        self.notices.push(Notice {
-            notify_url: notify_url.to_owned(),
-            headers: vec![("Content-Type".to_owned(), b"text/xml".to_vec())],
-            body: xml::write("xml", told),
-        });
     }
 }
 
@@ -366,6 +375,8 @@ mod tests {
         let place = Place {
             merchants: &merchants,
             fresh: &mut fresh,
+            balance: &mut Balance::default(),
+            notices: &mut Notices::default(),
             base_url: "https://127.0.0.1:1",
             now: NOW,
             sign_type: "",
