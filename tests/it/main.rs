@@ -20,6 +20,7 @@ mod forgery;
 mod fuzz;
 mod keys;
 mod life;
+mod merchant;
 mod messages;
 mod money;
 mod notice_server;
