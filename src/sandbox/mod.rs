@@ -407,7 +407,22 @@ impl Sandbox {
         lock(&self.world).set_key_mode(mode);
     }
 
-    /// 平台证书轮换: adds a platform certificate over a second key, and returns its PEM.
+    /// The next platform certificate, over a second key, appears beside the old one in the answer of
+    /// `GET /v3/certificates`. Nothing is signed with it before
+    /// [`Sandbox::rotate_platform_certificate`]. Returns its PEM.
+    ///
+    /// # Errors
+    ///
+    /// If the system grants no random numbers.
+    pub fn announce_platform_certificate(&self) -> io::Result<String> {
+        let certificate = self.next_platform_certificate()?;
+        let pem = certificate.pem.clone();
+        lock(&self.world).announce(certificate);
+        Ok(pem)
+    }
+
+    /// 平台证书轮换: changes to the announced platform certificate, else to a new one over a second
+    /// key, and returns its PEM.
     ///
     /// From now on notices are signed with it, and so are answers unless a request names the old
     /// one. Both are in the answer of `GET /v3/certificates`.
@@ -416,11 +431,13 @@ impl Sandbox {
     ///
     /// If the system grants no random numbers.
     pub fn rotate_platform_certificate(&self) -> io::Result<String> {
-        let key = KeyPair::from_pem(NEXT_PLATFORM_KEY_PEM).map_err(io::Error::other)?;
-        let certificate = self.authority.certify(PLATFORM, &key, Duration::ZERO)?;
-        let key = Arc::new(ring_key(&key)?);
-        lock(&self.world).rotate(PlatformCertificate::new(&certificate, key));
-        Ok(certificate.pem)
+        Ok(lock(&self.world).rotate(self.next_platform_certificate()?))
+    }
+
+    /// Ends a rotation: platform certificates that were replaced are neither shown nor used any
+    /// more, and who still names one is refused with PARAM_ERROR.
+    pub fn retire_platform_certificates(&self) {
+        lock(&self.world).retire();
     }
 
     /// Moves the clock of the sandbox by that many seconds, from where it stands: also the one by
@@ -614,6 +631,12 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    fn next_platform_certificate(&self) -> io::Result<PlatformCertificate> {
+        let key = KeyPair::from_pem(NEXT_PLATFORM_KEY_PEM).map_err(io::Error::other)?;
+        let certificate = self.authority.certify(PLATFORM, &key, Duration::ZERO)?;
+        Ok(PlatformCertificate::new(&certificate, Arc::new(ring_key(&key)?)))
+    }
+
     fn deliver(&self, letters: Vec<Letter>) -> Vec<Delivery> {
         let deliver = |letter: Letter| {
             // Without the lock, for the merchant may call the sandbox before it answers.

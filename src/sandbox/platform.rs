@@ -33,6 +33,8 @@ pub(super) struct Platform {
     certificate: PlatformCertificate,
     /// Certificates that were replaced, and are still good.
     replaced: Vec<PlatformCertificate>,
+    /// The next certificate, which signs nothing yet.
+    announced: Option<PlatformCertificate>,
     /// Whether the last notice of [`KeyMode::Mixed`] went by the public key.
     public_key_had_its_turn: bool,
 }
@@ -60,6 +62,7 @@ impl Platform {
             public_key,
             certificate,
             replaced: Vec::new(),
+            announced: None,
             public_key_had_its_turn: false,
         }
     }
@@ -68,16 +71,32 @@ impl Platform {
         self.mode = mode;
     }
 
-    /// From now on this certificate is used where nobody asks for an older one.
-    pub(super) fn rotate(&mut self, certificate: PlatformCertificate) {
-        self.replaced.push(std::mem::replace(&mut self.certificate, certificate));
+    /// Shows this certificate to who asks, and does not use it yet.
+    pub(super) fn announce(&mut self, certificate: PlatformCertificate) {
+        self.announced = Some(certificate);
+    }
+
+    /// From now on the announced certificate, else this one, is used where nobody asks for an older
+    /// one. Returns its PEM.
+    pub(super) fn rotate(&mut self, certificate: PlatformCertificate) -> String {
+        let next = self.announced.take().unwrap_or(certificate);
+        let pem = next.pem.clone();
+        self.replaced.push(std::mem::replace(&mut self.certificate, next));
+        pem
+    }
+
+    /// Certificates that were replaced are good no longer.
+    pub(super) fn retire(&mut self) {
+        self.replaced.clear();
     }
 
     /// What `GET /v3/certificates` shows, the oldest first; nothing in [`KeyMode::PublicKey`].
     pub(super) fn certificates(&self) -> Vec<&PlatformCertificate> {
         match self.mode {
             KeyMode::PublicKey => Vec::new(),
-            KeyMode::Certificate | KeyMode::Mixed => self.usable_certificates().collect(),
+            KeyMode::Certificate | KeyMode::Mixed => {
+                self.usable_certificates().chain(&self.announced).collect()
+            }
         }
     }
 
@@ -244,5 +263,20 @@ mod tests {
         assert_eq!(serials, ["AA", "BB"]);
         platform.set_mode(KeyMode::Certificate);
         assert_eq!(platform.notifying().serial, "BB");
+        platform.retire();
+        assert_eq!(answering(&platform, "AA"), None);
+        assert_eq!(platform.certificates().len(), 1);
+    }
+
+    #[test]
+    fn an_announced_certificate_is_shown_and_signs_nothing_until_its_turn() {
+        let mut platform = Platform::new(seal("P"), certificate("AA"));
+        platform.announce(certificate("BB"));
+        assert_eq!(platform.certificates().len(), 2);
+        assert_eq!(answering(&platform, "BB"), None);
+        assert_eq!(answering(&platform, "").as_deref(), Some("AA"));
+        platform.rotate(certificate("CC"));
+        assert_eq!(answering(&platform, "").as_deref(), Some("BB"));
+        assert_eq!(platform.certificates().len(), 2);
     }
 }

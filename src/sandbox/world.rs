@@ -326,8 +326,16 @@ impl World {
         self.platform.set_mode(mode);
     }
 
-    pub(super) fn rotate(&mut self, certificate: PlatformCertificate) {
-        self.platform.rotate(certificate);
+    pub(super) fn announce(&mut self, certificate: PlatformCertificate) {
+        self.platform.announce(certificate);
+    }
+
+    pub(super) fn rotate(&mut self, certificate: PlatformCertificate) -> String {
+        self.platform.rotate(certificate)
+    }
+
+    pub(super) fn retire(&mut self) {
+        self.platform.retire();
     }
 
     pub(super) fn received(&self) -> &[Received] {

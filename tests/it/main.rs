@@ -31,6 +31,7 @@ mod properties;
 mod readme;
 mod refunds;
 mod sandbox_faults;
+mod sandbox_keys;
 mod sandbox_notices;
 mod sandbox_orders;
 mod secrets;
