@@ -32,6 +32,8 @@
 //! with the appid wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
 //! [`Sandbox::appid`] is bound to it as well, so that it can take part in combined orders. An openid
 //! that begins with `other-` is one of somebody else's users.
+#![doc = include_str!("TESTING.md")]
+#![doc = include_str!("RULES.md")]
 
 mod answer;
 mod authority;
