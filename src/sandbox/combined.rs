@@ -29,13 +29,13 @@ pub(super) struct Whole<'a> {
 }
 
 impl Orders {
-    /// 合单下单.
+    /// 合单下单. Returns its number.
     pub(super) fn place_combined(
         &mut self,
         trade_type: TradeType,
         body: &[u8],
         caller: &Caller<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<String, Refusal> {
         let parameters = schema::parse(body)?;
         let mode = mode_of(&parameters);
         schema::check_body(&parameters, &fields::combined_order(mode, trade_type))?;
@@ -48,7 +48,7 @@ impl Orders {
             placed.parts.iter().try_for_each(|part| part.check_reentry(same, caller.now))?;
             let renew = |part: &mut Order| part.renew_ticket(caller.now);
             self.for_each_part(caller.mchid, combined.number(), renew);
-            return Ok(());
+            return Ok(combined.number().to_owned());
         }
         self.check_unused(caller.mchid, combined.number())?;
         for (mchid, number) in &combined.parts {
@@ -57,8 +57,9 @@ impl Orders {
         }
         let parts = combined.parts(caller.now);
         self.book.extend(combined.parts.iter().cloned().zip(parts));
-        self.combined.insert((caller.mchid.to_owned(), combined.number().to_owned()), combined);
-        Ok(())
+        let number = combined.number().to_owned();
+        self.combined.insert((caller.mchid.to_owned(), number.clone()), combined);
+        Ok(number)
     }
 
     /// 查询合单订单.
@@ -125,7 +126,8 @@ impl Orders {
         Ok(())
     }
 
-    fn whole(&self, mchid: &str, number: &str) -> Option<Whole<'_>> {
+    /// A combined order with its parts.
+    pub(super) fn whole(&self, mchid: &str, number: &str) -> Option<Whole<'_>> {
         let combined = self.combined.get(&(mchid.to_owned(), number.to_owned()))?;
         let parts = combined.parts.iter().filter_map(|key| self.book.get(key)).collect();
         Some(Whole { combined, parts })
@@ -272,7 +274,10 @@ mod tests {
         fn combine_as(&mut self, trade_type: TradeType, order: &Value) -> Result<(), Refused> {
             let Self { orders, merchants, now, .. } = self;
             let caller = Caller { mchid: MCHID, merchants, now: *now };
-            orders.place_combined(trade_type, order.to_string().as_bytes(), &caller).map_err(short)
+            orders
+                .place_combined(trade_type, order.to_string().as_bytes(), &caller)
+                .map(drop)
+                .map_err(short)
         }
 
         fn combine(&mut self, order: &Value) -> Result<(), Refused> {

@@ -26,6 +26,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! A browser sees at [`Sandbox::base_url`] what happened, and leads from there, or from an h5_url, to
+//! a cashier, where a click pays an order or refuses to. Programs in other languages do by
+//! [`commands`] in JSON what the methods do; `examples/sandbox.rs` serves a sandbox to them.
+//!
 //! With the feature `v2` it serves APIv2 as well, for the same merchant: see `Sandbox::v2`.
 //!
 //! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour, 1900009191
@@ -42,21 +46,27 @@ mod balance;
 mod bills;
 mod breakage;
 mod calendar;
+mod cashier;
 mod certificates;
 mod cipher;
 mod combined;
 mod combined_transaction;
+pub mod commands;
+mod console;
 mod fault;
 mod fault_rules;
 mod fields;
 mod fresh;
 mod fund_flow_bill;
+mod html;
+mod journal;
 mod json;
 mod merchants;
 mod money;
 mod notices;
 mod order_error;
 mod orders;
+mod overview;
 mod parties;
 mod platform;
 mod rate_limit;
@@ -66,6 +76,8 @@ mod refusal;
 mod schema;
 mod server;
 mod socket;
+mod summary;
+mod tickets;
 mod trade_bill;
 mod trade_type;
 mod transaction;
@@ -79,14 +91,12 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rcgen::KeyPair;
 use ring::signature::RsaKeyPair;
 
-use crate::{
-    AppId, Fen, Gateway, HttpOptions, NotifyUrl, PlatformKeys, Proxy, RsaSigner, UreqTransport,
-};
+use crate::{AppId, Fen, Gateway, HttpOptions, NotifyUrl, PlatformKeys, RsaSigner, UreqTransport};
 
 pub use self::answer::Answer;
 pub use self::fault::{Fault, UnknownFault};
@@ -97,13 +107,12 @@ pub use self::platform::KeyMode;
 pub use self::received::Received;
 pub use self::refunds::NoSuchRefund;
 
-use self::authority::{
-    A_DAY, Authority, Certificate, MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM,
-};
+use self::authority::{A_DAY, Authority, Certificate, MERCHANT_KEY_PEM, PLATFORM_KEY_PEM};
 use self::cipher::Cipher;
+use self::console::Console;
 use self::fresh::Fresh;
 use self::merchants::{Merchant, MerchantCertificate, Merchants};
-use self::notices::{Letter, Version};
+use self::notices::Version;
 use self::platform::{Platform, PlatformCertificate, Seal};
 use self::rate_limit::RateLimit;
 use self::refunds::RefundStatus;
@@ -117,7 +126,7 @@ pub struct Sandbox {
     server: Server,
     world: Arc<Mutex<World>>,
     base_url: String,
-    authority: Authority,
+    console: Arc<Console>,
     merchant: Certificate,
     platform: Certificate,
     public_key_pem: String,
@@ -127,8 +136,6 @@ pub struct Sandbox {
     signer: RsaSigner,
     platform_keys: PlatformKeys,
     gateway: Gateway,
-    /// Carries the notices.
-    postman: UreqTransport,
     #[cfg(feature = "v2")]
     v2: v2::V2,
 }
@@ -171,17 +178,19 @@ impl Sandbox {
             base_url.clone(),
         );
         let world = Arc::new(Mutex::new(world));
-        let server = Server::start(listener, authority.tls(address.ip())?, {
-            let world = Arc::clone(&world);
-            move |request| lock(&world).respond(request, unix_now())
+        let root_certificates = Some(authority.pem.clone());
+        let options = HttpOptions { root_certificates, ..Default::default() };
+        let tls = authority.tls(address.ip())?;
+        let console = Arc::new(Console::new(Arc::clone(&world), authority, &options)?);
+        let server = Server::start(listener, tls, {
+            let console = Arc::clone(&console);
+            move |request, peer| console.answer(request, peer)
         })?;
 
         let signer = RsaSigner::from_pem(MCHID, &merchant.serial_no, MERCHANT_KEY_PEM);
         let platform_keys = PlatformKeys::from_pem(PUBLIC_KEY_ID, &public_key_pem)
             .and_then(|keys| keys.with_certificate(&platform.pem))
             .map_err(io::Error::other)?;
-        let root_certificates = Some(authority.pem.clone());
-        let options = HttpOptions { root_certificates, ..Default::default() };
         let gateway = UreqTransport::new(&options)
             .and_then(|transport| Gateway::at(&base_url, platform_keys.clone(), transport))
             .map_err(io::Error::other)?;
@@ -189,12 +198,11 @@ impl Sandbox {
         let v2 =
             v2::V2::new(Arc::clone(&world), &base_url, &options, &merchant.pem, MERCHANT_KEY_PEM)
                 .map_err(io::Error::other)?;
-        let options = HttpOptions { total_timeout: PATIENCE, proxy: Proxy::Direct, ..options };
         Ok(Self {
             server,
             world,
             base_url,
-            authority,
+            console,
             merchant,
             platform,
             public_key_pem,
@@ -204,7 +212,6 @@ impl Sandbox {
             signer: signer.map_err(io::Error::other)?,
             platform_keys,
             gateway,
-            postman: UreqTransport::new(&options).map_err(io::Error::other)?,
             #[cfg(feature = "v2")]
             v2,
         })
@@ -220,7 +227,7 @@ impl Sandbox {
     /// has its own.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.authority.pem
+        self.console.ca_pem()
     }
 
     /// An appid that is bound to [`Sandbox::mchid`].
@@ -417,10 +424,7 @@ impl Sandbox {
     ///
     /// If the system grants no random numbers.
     pub fn announce_platform_certificate(&self) -> io::Result<String> {
-        let certificate = self.next_platform_certificate()?;
-        let pem = certificate.pem.clone();
-        lock(&self.world).announce(certificate);
-        Ok(pem)
+        self.console.announce()
     }
 
     /// 平台证书轮换: changes to the announced platform certificate, else to a new one over a second
@@ -433,7 +437,7 @@ impl Sandbox {
     ///
     /// If the system grants no random numbers.
     pub fn rotate_platform_certificate(&self) -> io::Result<String> {
-        Ok(lock(&self.world).rotate(self.next_platform_certificate()?))
+        self.console.rotate()
     }
 
     /// Ends a rotation: platform certificates that were replaced are neither shown nor used any
@@ -604,7 +608,7 @@ impl Sandbox {
     /// That changes nothing about the schedule. For the rest see [`Sandbox::deliver_notices`].
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
     pub fn post(&self, notice: &Notice) -> Delivery {
-        notice.post(&self.postman)
+        self.console.post(notice)
     }
 
     /// Posts every pending notice to its notify_url, one after the other, signed now, whether or not
@@ -616,8 +620,7 @@ impl Sandbox {
     /// TLS it trusts its own authority only.
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
     pub fn deliver_notices(&self) -> Vec<Delivery> {
-        let letters = lock(&self.world).letters(unix_now());
-        self.deliver(letters)
+        self.console.deliver_notices()
     }
 
     /// As [`Sandbox::deliver_notices`], but only the notices whose time has come: at once, and after
@@ -627,33 +630,7 @@ impl Sandbox {
     /// Time is what [`Sandbox::let_time_pass`] makes of it.
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
     pub fn deliver_due_notices(&self) -> Vec<Delivery> {
-        let letters = lock(&self.world).due_letters(unix_now());
-        self.deliver(letters)
-    }
-}
-
-impl Sandbox {
-    fn next_platform_certificate(&self) -> io::Result<PlatformCertificate> {
-        let key = KeyPair::from_pem(NEXT_PLATFORM_KEY_PEM).map_err(io::Error::other)?;
-        let certificate = self.authority.certify(PLATFORM, &key, Duration::ZERO)?;
-        Ok(PlatformCertificate::new(&certificate, Arc::new(ring_key(&key)?)))
-    }
-
-    fn deliver(&self, letters: Vec<Letter>) -> Vec<Delivery> {
-        let deliver = |letter: Letter| {
-            // Without the lock, for the merchant may call the sandbox before it answers.
-            let mut delivery = letter.post(&self.postman);
-            let mut world = lock(&self.world);
-            if delivery.is_accepted() {
-                world.settle(&letter.id);
-            } else {
-                let pause = world.postpone(&letter.id, unix_now());
-                let pause = pause.and_then(|seconds| u64::try_from(seconds).ok());
-                delivery.next_attempt = pause.map(Duration::from_secs);
-            }
-            delivery
-        };
-        letters.into_iter().map(deliver).collect()
+        self.console.deliver_due_notices()
     }
 }
 
@@ -720,5 +697,3 @@ const API_V3_KEY: &str = "SandboxApiV3Key0SandboxApiV3Key0";
 const PLATFORM: &str = "Tenpay.com Sandbox";
 /// Nobody listens there.
 const NOTIFY_URL: &str = "https://127.0.0.1/notify";
-/// How long a merchant may take to answer a notice (merchant/4012791861).
-const PATIENCE: Duration = Duration::from_secs(5);

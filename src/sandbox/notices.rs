@@ -174,6 +174,11 @@ impl Notices {
         pause
     }
 
+    /// Where each pending notice goes, and what it says: the oldest first.
+    pub(super) fn pending(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.pending.iter().map(|pending| (pending.notify_url.as_str(), pending.body.as_slice()))
+    }
+
     /// The merchant has this one.
     pub(super) fn settle(&mut self, id: &str) {
         self.pending.retain(|pending| pending.id != id);

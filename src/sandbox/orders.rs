@@ -68,27 +68,28 @@ pub(super) enum Wanted {
 pub(super) type Key = (String, String);
 
 impl Orders {
-    /// 下单.
+    /// 下单. Returns its number.
     pub(super) fn place(
         &mut self,
         mode: Mode,
         trade_type: TradeType,
         body: &[u8],
         caller: &Caller<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<String, Refusal> {
         let parameters = schema::read(body, &fields::order(mode, trade_type))?;
         parties::check(&parameters, mode, caller)?;
         parties::check_payer(&parameters, mode)?;
         let order = Order::new(mode, trade_type, parameters, caller.now);
-        let key = (caller.mchid.to_owned(), order.number().to_owned());
+        let number = order.number().to_owned();
+        let key = (caller.mchid.to_owned(), number.clone());
         if let Some(placed) = self.book.get_mut(&key).filter(|placed| !placed.is_part) {
             placed.check_reentry(placed.is_same(&order), caller.now)?;
             placed.renew_ticket(caller.now);
-            return Ok(());
+            return Ok(number);
         }
-        self.check_unused(caller.mchid, order.number())?;
+        self.check_unused(caller.mchid, &number)?;
         self.book.insert(key, order);
-        Ok(())
+        Ok(number)
     }
 
     /// 查询订单: `owner` says whose order it is.
@@ -214,6 +215,12 @@ impl Orders {
                 .iter()
                 .find(|((owner, _), order)| owner == mchid && order.transaction_id() == Some(id)),
         }
+    }
+
+    /// An order that is no part of a combined one.
+    pub(super) fn single_of(&self, mchid: &str, out_trade_no: &str) -> Option<&Order> {
+        let order = self.book.get(&(mchid.to_owned(), out_trade_no.to_owned()));
+        order.filter(|order| !order.is_part)
     }
 
     fn single(&mut self, mchid: &str, out_trade_no: &str) -> Result<&mut Order, OrderError> {
@@ -458,7 +465,7 @@ pub(super) mod tests {
         ) -> Result<(), Refused> {
             let caller = Caller { mchid: MCHID, merchants: &self.merchants, now: self.now };
             let body = order.to_string();
-            self.orders.place(mode, trade_type, body.as_bytes(), &caller).map_err(short)
+            self.orders.place(mode, trade_type, body.as_bytes(), &caller).map(drop).map_err(short)
         }
 
         pub(in crate::sandbox) fn pay(&mut self, number: &str) -> Result<(), OrderError> {

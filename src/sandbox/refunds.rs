@@ -447,6 +447,13 @@ fn unknown() -> Refusal {
     Refusal::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
 }
 
+impl NoSuchRefund {
+    /// Whether there is a refund of this number, though it has ended.
+    pub(super) fn is_known(&self) -> bool {
+        self.status.is_some()
+    }
+}
+
 impl fmt::Display for NoSuchRefund {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = &self.out_refund_no;

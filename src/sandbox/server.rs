@@ -28,16 +28,19 @@ pub(super) struct Server {
 
 struct Shared {
     tls: Arc<ServerConfig>,
-    respond: Box<dyn Fn(&Received) -> Outgoing + Send + Sync>,
+    respond: Box<Respond>,
     stopping: AtomicBool,
     handshakes: AtomicUsize,
 }
+
+/// From a request, and who asks, to the answer.
+type Respond = dyn Fn(&Received, IpAddr) -> Outgoing + Send + Sync;
 
 impl Server {
     pub(super) fn start(
         listener: TcpListener,
         tls: Arc<ServerConfig>,
-        respond: impl Fn(&Received) -> Outgoing + Send + Sync + 'static,
+        respond: impl Fn(&Received, IpAddr) -> Outgoing + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let address = reachable(listener.local_addr()?);
         let shared = Arc::new(Shared {
@@ -79,9 +82,10 @@ struct Connection {
 
 impl Connection {
     fn open(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<Self> {
+        let peer = socket.peer_addr()?.ip().to_canonical();
         let socket = Arc::new(socket);
         let kept = Arc::downgrade(&socket);
-        let wire = Wire::new(Socket(socket), shared)?;
+        let wire = Wire::new(Socket(socket), peer, shared)?;
         let thread = spawn(shared, move |shared| {
             // A connection may end in any way; what matters to a test is what the client saw.
             let _ = wire.serve(shared);
@@ -125,17 +129,19 @@ fn is_fleeting(error: &io::Error) -> bool {
 struct Wire {
     stream: StreamOwned<ServerConnection, Socket>,
     unread: Vec<u8>,
+    peer: IpAddr,
     /// Whether the end comes without a word.
     is_cut: bool,
 }
 
 impl Wire {
-    fn new(socket: Socket, shared: &Shared) -> io::Result<Self> {
+    fn new(socket: Socket, peer: IpAddr, shared: &Shared) -> io::Result<Self> {
         socket.0.set_read_timeout(Some(KEEP_ALIVE))?;
         socket.0.set_write_timeout(Some(KEEP_ALIVE))?;
         socket.0.set_nodelay(true)?;
         let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
-        Ok(Self { stream: StreamOwned::new(tls, socket), unread: Vec::new(), is_cut: false })
+        let stream = StreamOwned::new(tls, socket);
+        Ok(Self { stream, unread: Vec::new(), peer, is_cut: false })
     }
 
     /// Answers requests until one side has had enough.
@@ -143,7 +149,7 @@ impl Wire {
         self.stream.conn.complete_io(&mut self.stream.sock)?;
         shared.handshakes.fetch_add(1, Ordering::SeqCst);
         while let Some((request, reply)) = self.receive()? {
-            let Outgoing { answer, broken } = (shared.respond)(&request);
+            let Outgoing { answer, broken } = (shared.respond)(&request, self.peer);
             let (bytes, reusable) = render(reply, &answer)?;
             let good = match broken {
                 Some(broken) => self.perform(broken, &bytes, shared)?,

@@ -14,6 +14,15 @@ pub(super) enum TradeType {
     H5,
 }
 
+/// What the merchant gets for an order: new at every call, and good for one purpose only.
+pub(super) struct Ticket {
+    /// What opens the order at the cashier: the prepay_id, the code_url, or the path and query of
+    /// the h5_url.
+    pub(super) name: String,
+    /// The answer to the merchant.
+    pub(super) told: Value,
+}
+
 impl TradeType {
     /// By the last part of the interface's path.
     pub(super) fn of_path(segment: &str) -> Option<Self> {
@@ -44,17 +53,20 @@ impl TradeType {
         }
     }
 
-    /// What the merchant gets for an order: new at every call, and good for one purpose only.
-    pub(super) fn ticket(self, now: i64, base_url: &str, fresh: &mut Fresh) -> Value {
+    pub(super) fn ticket(self, now: i64, base_url: &str, fresh: &mut Fresh) -> Ticket {
         let prepay_id = prepay_id(now, fresh);
         match self {
-            Self::App | Self::Jsapi => json!({ "prepay_id": prepay_id }),
+            Self::App | Self::Jsapi => {
+                Ticket { told: json!({ "prepay_id": prepay_id }), name: prepay_id }
+            }
             Self::Native => {
-                json!({ "code_url": format!("weixin://wxpay/bizpayurl?pr={}", fresh.digits(9)) })
+                let code_url = format!("weixin://wxpay/bizpayurl?pr={}", fresh.digits(9));
+                Ticket { told: json!({ "code_url": code_url }), name: code_url }
             }
             Self::H5 => {
-                let query = format!("prepay_id={prepay_id}&package={}", fresh.decimals(10));
-                json!({ "h5_url": format!("{base_url}/h5?{query}") })
+                let path = format!("/h5?prepay_id={prepay_id}&package={}", fresh.decimals(10));
+                let told = json!({ "h5_url": format!("{base_url}{path}") });
+                Ticket { told, name: path }
             }
         }
     }
@@ -87,10 +99,10 @@ mod tests {
         assert!(prepay_id.starts_with("wx20190402203420"), "{prepay_id}");
 
         let ticket = TradeType::Native.ticket(NOW, "https://127.0.0.1:1", &mut fresh);
-        let code_url = ticket["code_url"].as_str().unwrap();
+        let code_url = ticket.told["code_url"].as_str().unwrap();
         assert!(code_url.starts_with("weixin://wxpay/bizpayurl?pr=") && code_url.len() <= 64);
         let ticket = TradeType::H5.ticket(NOW, "https://127.0.0.1:1", &mut fresh);
-        let h5_url = ticket["h5_url"].as_str().unwrap();
+        let h5_url = ticket.told["h5_url"].as_str().unwrap();
         assert!(h5_url.starts_with("https://127.0.0.1:1/h5?prepay_id=wx"), "{h5_url}");
     }
 

@@ -26,6 +26,19 @@ pub(super) fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Puts on one percent-encoding, of all but letters, digits and `-._~`.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
@@ -42,6 +55,12 @@ mod tests {
         for broken in ["%", "%2", "%2G", "%+1", "%FF", "a%"] {
             assert_eq!(decode(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn one_encoding_is_put_on() {
+        assert_eq!(encode("a-._~ /?=&%中"), "a-._~%20%2F%3F%3D%26%25%E4%B8%AD");
+        assert_eq!(decode(&encode("a-._~ /?=&%中")).as_deref(), Some("a-._~ /?=&%中"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The sandbox without its network: a state machine from request to answer.
 
+use super::MCHID;
 use super::answer::Answer;
 use super::authority::{MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM};
 use super::authorization;
 use super::balance::Balance;
 use super::bills::{Bill, Bills};
 use super::breakage::Break;
+use super::calendar::Beijing;
 use super::certificates;
 use super::cipher::Cipher;
 use super::combined_transaction;
@@ -14,6 +16,7 @@ use super::fault_rules::{Change, FaultRule, Faults, Trouble};
 use super::fields;
 use super::fresh::Fresh;
 use super::fund_flow_bill::FUND_FLOW_BILL;
+use super::journal::Journal;
 use super::merchants::Merchants;
 use super::notices::{Letter, News, Notice, Notices, Version};
 use super::order_error::OrderError;
@@ -25,6 +28,8 @@ use super::received::Received;
 use super::refunds::{self, NoSuchRefund, RefundStatus};
 use super::refusal::Refusal;
 use super::schema::{read_path, read_query};
+use super::summary::{self, OrderSummary, RefundSummary, Told};
+use super::tickets::{Due, Kind, Placed, Tickets};
 use super::trade_bill::TRADE_BILL;
 use super::trade_type::TradeType;
 use super::transaction;
@@ -39,6 +44,7 @@ pub(super) struct World {
     /// Where the sandbox is reached.
     base_url: String,
     orders: Orders,
+    tickets: Tickets,
     notices: Notices,
     balance: Balance,
     rate_limit: Option<RateLimit>,
@@ -49,6 +55,7 @@ pub(super) struct World {
     business_offset: i64,
     answer_offset: i64,
     received: Vec<Received>,
+    journal: Journal,
     faults: Faults,
 }
 
@@ -104,6 +111,7 @@ impl World {
             fresh,
             base_url,
             orders: Orders::default(),
+            tickets: Tickets::default(),
             notices: Notices::default(),
             balance: Balance::default(),
             rate_limit: None,
@@ -114,16 +122,20 @@ impl World {
             business_offset: 0,
             answer_offset: 0,
             received: Vec::new(),
+            journal: Journal::default(),
             faults: Faults::default(),
         }
     }
 
     /// Answers a request; `now` is the true time in Unix seconds.
     pub(super) fn respond(&mut self, request: &Received, now: i64) -> Outgoing {
-        self.received.push(request.clone());
-        if is_h5_page(request) {
-            return Answer::file("text/html; charset=utf-8", H5_PAGE.as_bytes()).into();
-        }
+        self.receive(request);
+        let outgoing = self.answer(request, now);
+        self.journal.exchanged(now, request, &outgoing);
+        outgoing
+    }
+
+    fn answer(&mut self, request: &Received, now: i64) -> Outgoing {
         #[cfg(feature = "v2")]
         if super::v2::Room::serves(request) {
             return self.handle_v2(request, now);
@@ -166,7 +178,7 @@ impl World {
         Outgoing { answer, broken: trouble.broken }
     }
 
-    /// As [`World::respond`]. What concerns the signature of an answer concerns no answer of APIv2,
+    /// As [`World::answer`]. What concerns the signature of an answer concerns no answer of APIv2,
     /// which has it among its fields.
     #[cfg(feature = "v2")]
     fn handle_v2(&mut self, request: &Received, now: i64) -> Outgoing {
@@ -185,9 +197,19 @@ impl World {
     #[cfg(feature = "v2")]
     pub(super) fn v2(&mut self, now: i64) -> (&mut super::v2::Room, super::v2::Place<'_>) {
         let now = self.business(now);
-        let Self { v2, merchants, fresh, balance, notices, base_url, .. } = self;
-        let sign_type = "";
-        (v2, super::v2::Place { merchants, fresh, balance, notices, base_url, now, sign_type })
+        let Self { v2, merchants, fresh, tickets, balance, notices, base_url, .. } = self;
+        let (base_url, sign_type) = (base_url.as_str(), "");
+        let place = super::v2::Place {
+            merchants,
+            fresh,
+            base_url,
+            tickets,
+            balance,
+            notices,
+            now,
+            sign_type,
+        };
+        (v2, place)
     }
 
     /// The user pays an order, with a coupon of so many fen.
@@ -243,6 +265,38 @@ impl World {
         self.orders.refuse_combined_payment(mchid, number, now)
     }
 
+    /// The user pays an order of whatever kind.
+    pub(super) fn pay_due(&mut self, due: &Due, now: i64) -> Result<(), OrderError> {
+        let Due { kind, number } = due;
+        match kind {
+            Kind::Single => self.pay(MCHID, number, 0, now),
+            Kind::Combined => self.pay_combined(MCHID, number, now),
+            #[cfg(feature = "v2")]
+            Kind::V2Single => {
+                let (room, place) = self.v2(now);
+                room.pay(number, &[], place)
+            }
+            #[cfg(feature = "v2")]
+            Kind::V2Combined => {
+                let (room, place) = self.v2(now);
+                room.pay_combined(number, place)
+            }
+        }
+    }
+
+    /// The user's payment of an order of whatever kind fails.
+    pub(super) fn refuse_due(&mut self, due: &Due, now: i64) -> Result<(), OrderError> {
+        let Due { kind, number } = due;
+        match kind {
+            Kind::Single => self.refuse_payment(MCHID, number, now),
+            Kind::Combined => self.refuse_combined_payment(MCHID, number, now),
+            #[cfg(feature = "v2")]
+            Kind::V2Single => self.v2.refuse_payment(number, self.business(now)),
+            #[cfg(feature = "v2")]
+            Kind::V2Combined => self.v2.refuse_combined_payment(number, self.business(now)),
+        }
+    }
+
     /// An order is closed by other means than the interface.
     pub(super) fn close(&mut self, mchid: &str, number: &str) -> Result<(), OrderError> {
         self.orders.shut(mchid, number)
@@ -293,8 +347,13 @@ impl World {
     pub(super) fn take_notices(&mut self, version: Version, now: i64) -> Vec<Notice> {
         let mut letters = self.letters(now);
         letters.retain(|letter| letter.version == version);
-        letters.iter().for_each(|letter| self.settle(&letter.id));
-        letters.into_iter().map(Notice::from).collect()
+        let take = |letter: Letter| {
+            self.settle(&letter.id);
+            let notice = Notice::from(letter);
+            self.journal.sent(now, notice.clone(), None);
+            notice
+        };
+        letters.into_iter().map(take).collect()
     }
 
     /// The notice again, signed now.
@@ -307,6 +366,12 @@ impl World {
     pub(super) fn postpone(&mut self, id: &str, now: i64) -> Option<i64> {
         let now = self.business(now);
         self.notices.postpone(id, now)
+    }
+
+    /// Where each pending notice goes, and what it says: the oldest first.
+    pub(super) fn pending_notices(&self) -> Vec<(String, Vec<u8>)> {
+        let pending = self.notices.pending();
+        pending.map(|(notify_url, body)| (notify_url.to_owned(), body.to_vec())).collect()
     }
 
     /// A notice has arrived.
@@ -338,8 +403,63 @@ impl World {
         self.platform.retire();
     }
 
+    /// Keeps a request, also one of a user.
+    pub(super) fn receive(&mut self, request: &Received) {
+        self.received.push(request.clone());
+    }
+
     pub(super) fn received(&self) -> &[Received] {
         &self.received
+    }
+
+    pub(super) fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// The order that a ticket opens.
+    pub(super) fn order_of_ticket(&self, ticket: &str, now: i64) -> Option<(Due, OrderSummary)> {
+        let placed = self.tickets.order_of(ticket)?;
+        Some((placed.due.clone(), self.summary(placed, now)?))
+    }
+
+    /// Every order, the newest first.
+    pub(super) fn order_summaries(&self, now: i64) -> Vec<OrderSummary> {
+        self.tickets.placed().iter().rev().filter_map(|placed| self.summary(placed, now)).collect()
+    }
+
+    /// Every refund, the newest first.
+    pub(super) fn refund_summaries(&self) -> Vec<RefundSummary> {
+        let mut refunds: Vec<_> = summary::refunds(&self.orders).collect();
+        #[cfg(feature = "v2")]
+        refunds.extend(self.v2.refund_summaries());
+        // Those of the same second by their numbers, so that they keep their places.
+        let newest = |refund: &RefundSummary| (refund.create_time, refund.out_refund_no.clone());
+        refunds.sort_by_key(|refund| std::cmp::Reverse(newest(refund)));
+        refunds
+    }
+
+    fn summary(&self, placed: &Placed, now: i64) -> Option<OrderSummary> {
+        let (Due { kind, number }, now) = (&placed.due, self.business(now));
+        let told = match kind {
+            Kind::Single => Told::of(self.orders.single_of(MCHID, number)?, now),
+            Kind::Combined => Told::of_combined(&self.orders.whole(MCHID, number)?, now),
+            #[cfg(feature = "v2")]
+            Kind::V2Single => self.v2.order_told(number)?,
+            #[cfg(feature = "v2")]
+            Kind::V2Combined => self.v2.combined_told(number)?,
+        };
+        Some(OrderSummary {
+            version: kind.version(),
+            is_combined: kind.is_combined(),
+            out_trade_no: number.clone(),
+            total: told.total(),
+            trade_type: told.trade_type,
+            trade_state: told.trade_state,
+            items: told.items,
+            notify_url: told.notify_url,
+            ticket: placed.ticket.clone(),
+            placed: Beijing::at(placed.at).plain(),
+        })
     }
 
     pub(super) fn refuse_next(&mut self, refusal: Refusal) {
@@ -380,7 +500,7 @@ impl World {
     }
 
     /// The time of everything else.
-    fn business(&self, now: i64) -> i64 {
+    pub(super) fn business(&self, now: i64) -> i64 {
         self.clock(now).saturating_add(self.business_offset)
     }
 
@@ -399,15 +519,17 @@ impl World {
         now: i64,
     ) -> Result<Answer, Refusal> {
         let now = self.business(now);
-        let Self { orders, bills, merchants, platform, cipher, fresh, base_url, balance, .. } =
-            self;
+        let Self { orders, tickets, bills, balance, merchants, platform, cipher, .. } = self;
+        let (fresh, base_url) = (&mut self.fresh, &self.base_url);
         let caller = &Caller { mchid, merchants, now };
         let (_, query) = url::split(&request.path);
         match call {
             Call::Place(mode, trade_type) => {
                 read_query(query, fields::NONE)?;
-                orders.place(mode, trade_type, &request.body, caller)?;
-                Ok(Answer::json(200, &trade_type.ticket(now, base_url, fresh)))
+                let number = orders.place(mode, trade_type, &request.body, caller)?;
+                let ticket = trade_type.ticket(now, base_url, fresh);
+                tickets.add(&ticket.name, Due::new(Kind::Single, &number), now);
+                Ok(Answer::json(200, &ticket.told))
             }
             Call::QueryById(mode, raw) => {
                 let id = read_path("transaction_id", raw, &fields::PLATFORM_NUMBER)?;
@@ -429,8 +551,10 @@ impl World {
             }
             Call::PlaceCombined(trade_type) => {
                 read_query(query, fields::NONE)?;
-                orders.place_combined(trade_type, &request.body, caller)?;
-                Ok(Answer::json(200, &trade_type.ticket(now, base_url, fresh)))
+                let number = orders.place_combined(trade_type, &request.body, caller)?;
+                let ticket = trade_type.ticket(now, base_url, fresh);
+                tickets.add(&ticket.name, Due::new(Kind::Combined, &number), now);
+                Ok(Answer::json(200, &ticket.told))
             }
             Call::QueryCombined(raw) => {
                 let number = read_path("combine_out_trade_no", raw, &fields::OUT_TRADE_NO)?;
@@ -522,12 +646,6 @@ impl From<Answer> for Outgoing {
     }
 }
 
-/// The page behind an h5_url is for the user's browser, and no interface.
-fn is_h5_page(request: &Received) -> bool {
-    let (path, _) = url::split(&request.path);
-    request.method == "GET" && path == "/h5"
-}
-
 fn route(request: &Received) -> Result<Call<'_>, Refusal> {
     let (path, _) = url::split(&request.path);
     let call = match path.split('/').collect::<Vec<_>>().as_slice() {
@@ -599,9 +717,6 @@ fn names(request: &Received, header: &str, media_types: &[&str]) -> bool {
 
 /// In the service's own words.
 const NO_AGENT: &str = "Http头缺少Accept或User-Agent";
-/// What a user sees who follows an h5_url: there is nobody to pay with.
-const H5_PAGE: &str = "<!DOCTYPE html><html lang=\"zh-CN\"><meta charset=\"utf-8\">\
-    <title>微信支付</title><p>WeChat Pay sandbox: pay this order with Sandbox::pay.</p></html>";
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -1056,19 +1171,5 @@ pub(super) mod tests {
         assert_eq!(text(&answer, "Wechatpay-Timestamp"), NOW.to_string());
         world.let_time_pass(u64::MAX);
         assert_eq!(world.handle(&order("order-1"), NOW).status, 400);
-    }
-
-    #[test]
-    fn a_user_with_an_h5_url_is_no_call() {
-        let mut world = world();
-        world.refuse_next(Refusal::new(500, "SYSTEM_ERROR", "系统异常"));
-        let mut visit =
-            signed("GET", "/h5?prepay_id=wx1&package=1&redirect_url=https%3A%2F%2Fa", "");
-        visit.headers.clear();
-        let page = world.handle(&visit, NOW);
-        assert_eq!((page.status, text(&page, "Content-Type")), (200, "text/html; charset=utf-8"));
-        assert_eq!(world.handle(&order("order-1"), NOW).status, 500);
-        visit.method = "POST".to_owned();
-        assert_eq!(world.handle(&visit, NOW).status, 404);
     }
 }

@@ -12,8 +12,10 @@
 
 mod app_order;
 mod bill;
+mod cashier;
 mod certificates;
 mod combined;
+mod commands;
 mod failover;
 mod faults;
 mod forgery;
@@ -45,4 +47,5 @@ mod tls;
 mod transport;
 mod v2;
 mod vectors;
+mod visitor;
 mod wire;

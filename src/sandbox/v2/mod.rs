@@ -6,11 +6,13 @@
 //! `return_code=FAIL` with a text and without a signature, as with the service.
 
 mod call;
+mod commands;
 mod fault;
 mod orders;
 mod refunds;
 mod room;
 mod sign;
+mod summary;
 mod tables;
 mod xml;
 
@@ -29,6 +31,7 @@ use super::order_error::OrderError;
 use super::world::World;
 use super::{MCHID, lock, unix_now};
 
+pub(super) use self::commands::command;
 pub(super) use self::room::{Place, Room};
 
 /// The fields of a message. They stand sorted by their bytes, as they are signed.

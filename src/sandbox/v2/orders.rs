@@ -8,6 +8,7 @@ use super::super::calendar::Beijing;
 use super::super::fresh::Fresh;
 use super::super::order_error::OrderError;
 use super::super::schema::{fen_of, text_of};
+use super::super::tickets::{Due, Kind};
 use super::super::trade_type::{FIVE_MINUTES, TWO_HOURS};
 use super::call::Call;
 use super::fault::Fault;
@@ -81,7 +82,8 @@ impl Orders {
                 placed.ticket_expire = order.ticket_expire;
             }
         }
-        Ok(ticket(text(request, "trade_type"), at))
+        let due = Due::new(Kind::V2Single, text(request, "out_trade_no"));
+        Ok(ticket(text(request, "trade_type"), due, at))
     }
 
     /// 查询订单.
@@ -123,13 +125,14 @@ impl Orders {
             parts.push(((merchant.to_owned(), number.to_owned()), parameters));
         }
         let key = (merchant.to_owned(), text(request, "combine_out_trade_no").to_owned());
+        let due = Due::new(Kind::V2Combined, &key.1);
         if let Some(placed) = self.combined.get_mut(&key) {
             placed.check_open()?;
             if placed.parameters != lasting(request) {
                 return Err(Fault::new("INVALID_PARAMS", "两次传入的参数不一致"));
             }
             placed.ticket_expire = ticket_expire(request, at.now);
-            return Ok(ticket(text(request, "trade_type"), at));
+            return Ok(ticket(text(request, "trade_type"), due, at));
         }
         let mut keys: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
         keys.sort();
@@ -162,7 +165,7 @@ impl Orders {
             };
             self.book.insert(key, order);
         }
-        Ok(ticket(text(request, "trade_type"), at))
+        Ok(ticket(text(request, "trade_type"), due, at))
     }
 
     /// 查询合单订单.
@@ -381,7 +384,7 @@ impl Combined {
         times.check_payable(self.paid, self.closed, &self.parameters)
     }
 
-    fn state(&self) -> &'static str {
+    pub(super) fn state(&self) -> &'static str {
         match (self.paid, self.closed) {
             (true, _) => "SUCCESS",
             (false, true) => "CLOSED",
@@ -464,23 +467,25 @@ fn check_kind(request: &Fields, openid: &str, foreign: &str) -> Result<(), Fault
 }
 
 /// What the merchant gets for an order: new at every call.
-fn ticket(trade_type: &str, at: &mut Place<'_>) -> Fields {
+fn ticket(trade_type: &str, due: Due, at: &mut Place<'_>) -> Fields {
     let moment = Beijing::at(at.now).digits();
     let prepay_id = format!("wx{moment}{}", at.fresh.digits(20));
     let mut told = fields_of(&[("trade_type", trade_type), ("prepay_id", &prepay_id)]);
-    match trade_type {
+    let name = match trade_type {
         "NATIVE" => {
             let code_url = format!("weixin://wxpay/bizpayurl?pr={}", at.fresh.digits(9));
-            told.insert("code_url".to_owned(), code_url);
+            told.insert("code_url".to_owned(), code_url.clone());
+            code_url
         }
         "MWEB" => {
-            let base_url = at.base_url;
             let package = at.fresh.decimals(10);
-            let mweb_url = format!("{base_url}/h5?prepay_id={prepay_id}&package={package}");
-            told.insert("mweb_url".to_owned(), mweb_url);
+            let path = format!("/h5?prepay_id={prepay_id}&package={package}");
+            told.insert("mweb_url".to_owned(), format!("{}{path}", at.base_url));
+            path
         }
-        _ => {}
-    }
+        _ => prepay_id,
+    };
+    at.tickets.add(&name, due, at.now);
     told
 }
 

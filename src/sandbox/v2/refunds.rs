@@ -11,6 +11,8 @@ pub(super) struct Refund {
     parameters: Fields,
     refund_id: String,
     pub(super) status: &'static str,
+    /// Unix seconds.
+    pub(super) create_time: i64,
     success_time: Option<i64>,
 }
 
@@ -24,7 +26,7 @@ impl Refund {
         own.map_or(text(&order.parameters, "notify_url"), String::as_str)
     }
 
-    fn number(&self) -> &str {
+    pub(super) fn number(&self) -> &str {
         text(&self.parameters, "out_refund_no")
     }
 
@@ -103,7 +105,13 @@ pub(super) fn apply(
     }
     let day = Beijing::at(at.now).day_digits();
     let refund_id = format!("5000000000{day}{}", at.fresh.decimals(11));
-    let refund = Refund { parameters, refund_id, status: "PROCESSING", success_time: None };
+    let refund = Refund {
+        parameters,
+        refund_id,
+        status: "PROCESSING",
+        create_time: at.now,
+        success_time: None,
+    };
     let told = accepted(order, &refund);
     order.refunds.push(refund);
     Ok(told)

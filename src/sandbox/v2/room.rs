@@ -15,6 +15,7 @@ use super::super::notices::Notices;
 use super::super::order_error::OrderError;
 use super::super::received::Received;
 use super::super::refusal::Refusal;
+use super::super::tickets::Tickets;
 use super::super::url;
 use super::call::Call;
 use super::fault::Fault;
@@ -24,7 +25,7 @@ use super::{Fields, fields_of, refunds, sign, tables, text, xml};
 /// Everything that the sandbox remembers of APIv2.
 #[derive(Default)]
 pub(in crate::sandbox) struct Room {
-    orders: Orders,
+    pub(super) orders: Orders,
     faults: VecDeque<Fault>,
     failures: VecDeque<String>,
     rewrites: VecDeque<Rewrite>,
@@ -40,6 +41,7 @@ pub(in crate::sandbox) struct Place<'a> {
     pub(in crate::sandbox) merchants: &'a Merchants,
     pub(in crate::sandbox) fresh: &'a mut Fresh,
     pub(in crate::sandbox) base_url: &'a str,
+    pub(in crate::sandbox) tickets: &'a mut Tickets,
     pub(in crate::sandbox) balance: &'a mut Balance,
     pub(in crate::sandbox) notices: &'a mut Notices,
     /// Business time in Unix seconds.
@@ -119,6 +121,7 @@ impl Room {
         let at = &mut Place {
             sign_type: &sign_type,
             fresh: &mut *at.fresh,
+            tickets: &mut *at.tickets,
             balance: &mut *at.balance,
             notices: &mut *at.notices,
             ..*at
@@ -378,6 +381,7 @@ mod tests {
             balance: &mut Balance::default(),
             notices: &mut Notices::default(),
             base_url: "https://127.0.0.1:1",
+            tickets: &mut Tickets::default(),
             now: NOW,
             sign_type: "",
         };

@@ -1,0 +1,244 @@
+//! 收银台: the page behind an h5_url, where the user pays or refuses.
+
+use super::answer::Answer;
+use super::html::Html;
+use super::money::yuan;
+use super::received::Received;
+use super::summary::{Item, OrderSummary};
+use super::tickets::Due;
+use super::world::World;
+use super::{console, url};
+
+/// Answers the browser of a user: with the page of an order, or to a click on one of its buttons.
+pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer {
+    let visit = match Visit::read(&request.path) {
+        Ok(visit) => visit,
+        Err((chinese, english)) => return say(400, (chinese, english), None),
+    };
+    let Some((due, order)) = world.order_of_ticket(&visit.ticket, now) else {
+        return say(404, UNKNOWN, None);
+    };
+    match request.method.as_str() {
+        "GET" => page(&order, visit.redirect_url.as_deref()),
+        "POST" if console::is_foreign(request) => say(403, FOREIGN, None),
+        "POST" => click(world, request, &due, &visit, now),
+        _ => Answer::empty(405),
+    }
+}
+
+/// Where a ticket is brought to the cashier: an h5_url leads there, the others are taken.
+pub(super) fn address(ticket: &str) -> String {
+    if ticket.starts_with("/h5?") {
+        ticket.to_owned()
+    } else if ticket.starts_with("weixin://") {
+        format!("/cashier?code_url={}", url::encode(ticket))
+    } else {
+        format!("/cashier?prepay_id={}", url::encode(ticket))
+    }
+}
+
+/// What a query says of an order, in words and in a colour.
+pub(super) fn state(trade_state: &str) -> (&str, &'static str) {
+    match trade_state {
+        "NOTPAY" => ("未支付 NOTPAY", ""),
+        "SUCCESS" => ("已支付 SUCCESS", "good"),
+        "REFUND" => ("转入退款 REFUND", ""),
+        "CLOSED" => ("已关闭 CLOSED", "bad"),
+        other => (other, ""),
+    }
+}
+
+/// The goods of an order.
+pub(super) fn items(items: &[Item]) -> Html {
+    let amount = |item: &Item| {
+        // A single one costs as much as the whole.
+        let amount =
+            if items.len() > 1 { format!("¥{}", yuan(item.amount)) } else { String::new() };
+        Html::text(&amount)
+    };
+    Html::all(items.iter().map(|item| {
+        Html::fill(
+            include_str!("pages/item.html"),
+            &[
+                ("description", Html::text(&item.description)),
+                ("mchid", Html::text(&item.mchid)),
+                ("amount", amount(item)),
+            ],
+        )
+    }))
+}
+
+/// A user who comes to pay.
+struct Visit {
+    ticket: String,
+    /// Where the merchant wants the user afterwards.
+    redirect_url: Option<String>,
+}
+
+impl Visit {
+    /// From the path and the query of a request. An h5_url must be whole, and nothing may be added
+    /// to it but `redirect_url`.
+    fn read(target: &str) -> Result<Self, Message> {
+        let (path, query) = url::split(target);
+        if path != "/h5" {
+            let mut parameters = url::parameters(query);
+            let ticket = match (parameters.next().flatten(), parameters.next()) {
+                (Some((name, value)), None) if name == "prepay_id" || name == "code_url" => value,
+                _ => return Err(UNREADABLE),
+            };
+            return Ok(Self { ticket, redirect_url: None });
+        }
+        let Some((ticket, encoded)) = target.split_once("&redirect_url=") else {
+            return Ok(Self { ticket: target.to_owned(), redirect_url: None });
+        };
+        let redirect_url = Some(encoded).filter(|encoded| !encoded.contains('&'));
+        let redirect_url = redirect_url.and_then(url::decode).filter(|url| is_web_address(url));
+        match redirect_url {
+            Some(url) => Ok(Self { ticket: ticket.to_owned(), redirect_url: Some(url) }),
+            None => Err(BAD_REDIRECT),
+        }
+    }
+}
+
+/// In Chinese and in English.
+type Message = (&'static str, &'static str);
+
+fn page(order: &OrderSummary, redirect_url: Option<&str>) -> Answer {
+    let (total, (state, tone)) = (Html::text(&yuan(order.total)), state(&order.trade_state));
+    let back = |address: &str| {
+        Html::fill(include_str!("pages/back.html"), &[("address", Html::text(address))])
+    };
+    let actions = if order.trade_state == "NOTPAY" {
+        Html::fill(include_str!("pages/buttons.html"), &[("total", total.clone())])
+    } else {
+        redirect_url.map(back).unwrap_or_default()
+    };
+    let places = [
+        ("items", items(&order.items)),
+        ("total", total),
+        ("state", Html::text(state)),
+        ("tone", Html::text(tone)),
+        ("actions", actions),
+        ("out_trade_no", Html::text(&order.out_trade_no)),
+    ];
+    Html::fill(include_str!("pages/cashier.html"), &places).into_answer(200)
+}
+
+/// Pays or refuses; the user goes on to the merchant after both.
+fn click(world: &mut World, request: &Received, due: &Due, visit: &Visit, now: i64) -> Answer {
+    let (paid, done) = match request.body.as_slice() {
+        b"action=pay" => (true, world.pay_due(due, now)),
+        b"action=refuse" => (false, world.refuse_due(due, now)),
+        _ => return say(400, UNREADABLE, None),
+    };
+    if let Err(reason) = done {
+        return message(409, "订单无法支付", &reason.to_string(), Some(&request.path));
+    }
+    match &visit.redirect_url {
+        Some(url) => go(url),
+        None if paid => go(&request.path),
+        None => say(200, REFUSED, Some(&request.path)),
+    }
+}
+
+/// The user's browser asks there next, by GET.
+fn go(address: &str) -> Answer {
+    let mut answer = Answer::empty(303);
+    answer.add_header("Location", address);
+    answer.add_header("Cache-Control", "no-store");
+    answer
+}
+
+fn say(status: u16, (chinese, english): Message, address: Option<&str>) -> Answer {
+    message(status, chinese, english, address)
+}
+
+/// With a link to the order, or to all of them.
+fn message(status: u16, chinese: &str, english: &str, address: Option<&str>) -> Answer {
+    let link = if address.is_some() {
+        "返回订单 Back to the order"
+    } else {
+        "所有订单 All orders"
+    };
+    let places = [
+        ("chinese", Html::text(chinese)),
+        ("english", Html::text(english)),
+        ("address", Html::text(address.unwrap_or("/"))),
+        ("link", Html::text(link)),
+    ];
+    Html::fill(include_str!("pages/message.html"), &places).into_answer(status)
+}
+
+/// Whether a browser may be sent there: http or https to some host, in the characters of a URL.
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\\\"<>`{}|^".contains(&byte);
+    !host.is_empty() && !host.contains('@') && text.bytes().all(is_plain)
+}
+
+const UNKNOWN: Message =
+    ("没有这个订单", "No order has this prepay_id, code_url or h5_url: it must be whole.");
+const UNREADABLE: Message = ("请求无法识别", "This is nothing that the cashier understands.");
+const BAD_REDIRECT: Message = (
+    "redirect_url格式错误",
+    "redirect_url must be an http or https address, encoded once, and the last parameter.",
+);
+const FOREIGN: Message = ("请求来自其他网站", "The page of another site sent this.");
+const REFUSED: Message = ("未支付", "Refused: the order is not paid, and can still be paid.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_h5_url_is_whole_and_only_redirect_url_is_added() {
+        let read =
+            |target: &str| Visit::read(target).map(|visit| (visit.ticket, visit.redirect_url));
+        let h5 = "/h5?prepay_id=wx1&package=2";
+        assert_eq!(read(h5), Ok((h5.to_owned(), None)));
+        let to = |url: &str| Ok((h5.to_owned(), Some(url.to_owned())));
+        let target =
+            "/h5?prepay_id=wx1&package=2&redirect_url=https%3A%2F%2Fa.example%2F%3Fx%3D1%26y";
+        assert_eq!(read(target), to("https://a.example/?x=1&y"));
+        for bad in ["https%3A%2F%2Fa&x=1", "javascript%3Aalert(1)", "", "%", "https%3A%2F%2F"] {
+            assert_eq!(read(&format!("{h5}&redirect_url={bad}")), Err(BAD_REDIRECT), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_taken_under_its_name() {
+        let ticket = |target: &str| Visit::read(target).map(|visit| visit.ticket);
+        let code_url = "weixin://wxpay/bizpayurl?pr=0a1";
+        assert_eq!(ticket(&address(code_url)).as_deref(), Ok(code_url));
+        assert_eq!(ticket(&address("wx2016")).as_deref(), Ok("wx2016"));
+        assert_eq!(address("/h5?prepay_id=wx1&package=2"), "/h5?prepay_id=wx1&package=2");
+        for bad in ["/cashier", "/cashier?x=1", "/cashier?prepay_id=1&x=2", "/cashier?prepay_id=%"]
+        {
+            assert_eq!(ticket(bad), Err(UNREADABLE), "{bad}");
+        }
+    }
+
+    #[test]
+    fn browsers_are_sent_to_web_addresses_only() {
+        for good in ["https://a.example", "http://127.0.0.1:1/a?b=c#d", "https://[::1]/"] {
+            assert!(is_web_address(good), "{good}");
+        }
+        for bad in [
+            "//a.example",
+            "/a",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://",
+            "https:///a",
+            "https://a b",
+            "https://a\r\nb",
+            "https://user@a.example/",
+            "https://a\\@b.example/",
+            "https://商户.example/",
+            "HTTPS:a",
+        ] {
+            assert!(!is_web_address(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,555 @@
+//! What the methods of [`Sandbox`](super::Sandbox) do, by HTTPS and JSON: for tests in any language.
+//!
+//! The sandbox takes these commands itself, next to the interfaces of WeChat Pay, unsigned and from
+//! this machine only. Each is the method of its name. The program `examples/sandbox.rs` serves a
+//! sandbox to other programs.
+//!
+//! ```text
+//! cargo run --example sandbox
+//! curl --cacert target/sandbox/ca.pem https://127.0.0.1:8443/sandbox/pay \
+//!     -d '{"out_trade_no": "1217752501201407033233368018"}'
+//! curl --cacert target/sandbox/ca.pem https://127.0.0.1:8443/sandbox/orders
+//! ```
+//!
+//! | command | body | answer |
+//! |---|---|---|
+//! | `POST /sandbox/pay` | `out_trade_no`, `coupon` (fen, optional) | |
+//! | `POST /sandbox/pay-combined` | `combine_out_trade_no` | |
+//! | `POST /sandbox/refuse-payment` | `out_trade_no` | |
+//! | `POST /sandbox/refuse-combined-payment` | `combine_out_trade_no` | |
+//! | `POST /sandbox/close` | `out_trade_no` | |
+//! | `POST /sandbox/close-combined` | `combine_out_trade_no` | |
+//! | `POST /sandbox/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `ABNORMAL` or `CLOSED` | |
+//! | `POST /sandbox/let-time-pass` | `seconds` | |
+//! | `POST /sandbox/shift-clock` | `seconds` | |
+//! | `POST /sandbox/shift-answers` | `seconds` | |
+//! | `POST /sandbox/set-key-mode` | `mode`: `PUBLIC_KEY`, `CERTIFICATE` or `MIXED` | |
+//! | `POST /sandbox/announce-platform-certificate` | | `certificate` in PEM |
+//! | `POST /sandbox/rotate-platform-certificate` | | `certificate` in PEM |
+//! | `POST /sandbox/retire-platform-certificates` | | |
+//! | `POST /sandbox/refuse-next` | `status` (400 to 599), `code`, `message` | |
+//! | `POST /sandbox/fault-next` | `fault`: the name of a [`Fault`] | |
+//! | `POST /sandbox/fault-when` | `fault`; optional `method`, `path_prefix`, `times`, `skip`, `carried_out` (true or false) | |
+//! | `POST /sandbox/clear-faults` | | |
+//! | `POST /sandbox/set-balance` | `balance` (fen) | |
+//! | `POST /sandbox/limit-rate` | `calls`, `seconds` | |
+//! | `POST /sandbox/take-notices` | | `notices` |
+//! | `POST /sandbox/deliver-notices` | | `deliveries` of both versions |
+//! | `POST /sandbox/deliver-due-notices` | | `deliveries` of both versions |
+//! | `GET /sandbox/faults` | | `faults`: every name |
+//! | `GET /sandbox/orders` | | `orders` of both versions |
+//! | `GET /sandbox/refunds` | | `refunds` of both versions |
+//! | `GET /sandbox/notices` | | `pending` and `sent` notices of both versions |
+//! | `GET /sandbox/received` | | `received` requests, each with its `answer` |
+//!
+//! With the feature `v2`, for orders of APIv2:
+//!
+//! | command | body | answer |
+//! |---|---|---|
+//! | `POST /sandbox/v2/pay` | `out_trade_no`, `coupons` (a list of fen, optional) | |
+//! | `POST /sandbox/v2/pay-combined` | `combine_out_trade_no` | |
+//! | `POST /sandbox/v2/refuse-payment` | `out_trade_no` | |
+//! | `POST /sandbox/v2/refuse-combined-payment` | `combine_out_trade_no` | |
+//! | `POST /sandbox/v2/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `REFUNDCLOSE` or `CHANGE` | |
+//! | `POST /sandbox/v2/refuse-next` | `code`, `text` | |
+//! | `POST /sandbox/v2/fail-next` | `text` | |
+//! | `POST /sandbox/v2/take-notices` | | `notices` |
+//!
+//! `carried_out` says as [`FaultRule`] does whether the calls that the fault meets are carried out.
+//!
+//! A body is one JSON object with these fields and no others; where there are none, it may be
+//! absent. An answer is a JSON object, empty where the table has nothing, with status 200.
+//! Otherwise it is `{"error": "…"}` in English:
+//!
+//! | status | when |
+//! |---|---|
+//! | 400 | the body is not as the table says |
+//! | 403 | the command comes from another machine, or from a page of another site |
+//! | 404 | there is no such command, order or refund; of APIv2, or it has ended |
+//! | 405 | GET where it should be POST, or the other way round |
+//! | 409 | the order or refund is not in a state for this |
+//! | 500 | the system has no random numbers |
+//!
+//! A delivery says which `attempt` it was and whether the merchant answered so that it `is_accepted`,
+//! and if not, in how many seconds the `next_attempt` comes, if one does.
+//!
+//! An answer that `is_broken` met a fault on the wire, and did not arrive like that. Lists have the
+//! newest first; of requests and sent notices the last thousand. Headers are pairs of
+//! name and value, for a name may repeat. A body that is not UTF-8 has the replacement character.
+
+use std::io;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::calendar::Beijing;
+use super::console::{self, Console};
+use super::fault::{Fault, UnknownFault};
+use super::fault_rules::FaultRule;
+use super::journal::{Exchange, Sent};
+use super::json::put;
+use super::notices::{Delivery, Notice, Version};
+use super::order_error::OrderError;
+use super::platform::KeyMode;
+use super::rate_limit::RateLimit;
+use super::received::Received;
+use super::refunds::{NoSuchRefund, RefundStatus};
+use super::refusal::Refusal;
+use super::{MCHID, unix_now, url};
+
+/// Answers a command.
+pub(super) fn answer(console: &Console, request: &Received, peer: IpAddr) -> Answer {
+    let done = check_sender(request, peer)
+        .and_then(|()| named(request))
+        .and_then(|command| command(console, &request.body));
+    let (status, told) = match done {
+        Ok(told) => (200, told),
+        Err(Trouble { status, error }) => (status, json!({ "error": error })),
+    };
+    let mut answer = Answer::json(status, &told);
+    answer.add_header("Content-Type", "application/json; charset=utf-8");
+    answer.add_header("Cache-Control", "no-store");
+    answer
+}
+
+/// What is done with the body of a command.
+pub(super) type Command = fn(&Console, &[u8]) -> Done;
+
+pub(super) type Done = Result<Value, Trouble>;
+
+/// Why a command is not obeyed.
+pub(super) struct Trouble {
+    status: u16,
+    error: String,
+}
+
+impl Trouble {
+    pub(super) fn new(status: u16, error: impl Into<String>) -> Self {
+        Self { status, error: error.into() }
+    }
+}
+
+impl From<OrderError> for Trouble {
+    fn from(error: OrderError) -> Self {
+        Self::new(if error == OrderError::NotPlaced { 404 } else { 409 }, error.to_string())
+    }
+}
+
+impl From<NoSuchRefund> for Trouble {
+    fn from(error: NoSuchRefund) -> Self {
+        Self::new(if error.is_known() { 409 } else { 404 }, error.to_string())
+    }
+}
+
+/// The body of a command, which has exactly these fields.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| Trouble::new(400, error.to_string()))
+}
+
+/// There is nothing to tell.
+pub(super) fn done(result: Result<(), impl Into<Trouble>>) -> Done {
+    result.map(|()| json!({})).map_err(Into::into)
+}
+
+pub(super) fn taken(notices: &[Notice]) -> Value {
+    let described: Vec<_> = notices.iter().map(notice).collect();
+    json!({ "notices": described })
+}
+
+pub(super) fn delivered(deliveries: &[Delivery]) -> Value {
+    let described = deliveries.iter().map(|delivery| {
+        let mut told = json!({ "id": delivery.id, "notify_url": delivery.notify_url });
+        put_result(&mut told, delivery);
+        told
+    });
+    json!({ "deliveries": described.collect::<Vec<_>>() })
+}
+
+/// The body of a command that has no fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OrderNumber {
+    pub(super) out_trade_no: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CombinedNumber {
+    pub(super) combine_out_trade_no: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefundEnd {
+    pub(super) out_refund_no: String,
+    pub(super) status: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payment {
+    out_trade_no: String,
+    #[serde(default)]
+    coupon: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Time {
+    seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shift {
+    seconds: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mode {
+    mode: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefusedCall {
+    status: u16,
+    code: String,
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Funds {
+    balance: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    calls: usize,
+    seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NextFault {
+    fault: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuledFault {
+    fault: String,
+    /// Every method if empty.
+    #[serde(default)]
+    method: String,
+    #[serde(default)]
+    path_prefix: String,
+    times: Option<usize>,
+    #[serde(default)]
+    skip: usize,
+    carried_out: Option<bool>,
+}
+
+fn check_sender(request: &Received, peer: IpAddr) -> Result<(), Trouble> {
+    if !peer.is_loopback() {
+        return Err(Trouble::new(403, "commands are taken from this machine only"));
+    }
+    if console::is_foreign(request) {
+        return Err(Trouble::new(403, "commands are not taken from pages of other sites"));
+    }
+    Ok(())
+}
+
+fn named(request: &Received) -> Result<Command, Trouble> {
+    let (path, _) = url::split(&request.path);
+    let name = path.strip_prefix("/sandbox/").unwrap_or_default();
+    let (command, list) = (command(name), list(name));
+    match request.method.as_str() {
+        "POST" if command.is_some() => command,
+        "GET" if list.is_some() => list,
+        _ if command.or(list).is_some() => return Err(Trouble::new(405, "the other method")),
+        _ => None,
+    }
+    .ok_or_else(|| Trouble::new(404, format!("the sandbox has no command {name}")))
+}
+
+/// What is posted.
+fn command(name: &str) -> Option<Command> {
+    #[cfg(feature = "v2")]
+    if let Some(name) = name.strip_prefix("v2/") {
+        return super::v2::command(name);
+    }
+    Some(match name {
+        "pay" => |console, body| {
+            let Payment { out_trade_no, coupon } = read(body)?;
+            done(console.world().pay(MCHID, &out_trade_no, coupon, unix_now()))
+        },
+        "pay-combined" => |console, body| {
+            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
+            done(console.world().pay_combined(MCHID, &number, unix_now()))
+        },
+        "refuse-payment" => |console, body| {
+            let OrderNumber { out_trade_no } = read(body)?;
+            done(console.world().refuse_payment(MCHID, &out_trade_no, unix_now()))
+        },
+        "refuse-combined-payment" => |console, body| {
+            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
+            done(console.world().refuse_combined_payment(MCHID, &number, unix_now()))
+        },
+        "close" => |console, body| {
+            let OrderNumber { out_trade_no } = read(body)?;
+            done(console.world().close(MCHID, &out_trade_no))
+        },
+        "close-combined" => |console, body| {
+            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
+            done(console.world().close_combined(MCHID, &number))
+        },
+        "end-refund" => end_refund,
+        "let-time-pass" => |console, body| {
+            let Time { seconds } = read(body)?;
+            console.world().let_time_pass(seconds);
+            Ok(json!({}))
+        },
+        "shift-clock" => |console, body| {
+            let Shift { seconds } = read(body)?;
+            console.world().shift_clock(seconds);
+            Ok(json!({}))
+        },
+        "shift-answers" => |console, body| {
+            let Shift { seconds } = read(body)?;
+            console.world().shift_answers(seconds);
+            Ok(json!({}))
+        },
+        "set-key-mode" => set_key_mode,
+        "announce-platform-certificate" => |console, body| {
+            let Nothing {} = read(body)?;
+            certified(console.announce())
+        },
+        "rotate-platform-certificate" => |console, body| {
+            let Nothing {} = read(body)?;
+            certified(console.rotate())
+        },
+        "retire-platform-certificates" => |console, body| {
+            let Nothing {} = read(body)?;
+            console.world().retire();
+            Ok(json!({}))
+        },
+        "refuse-next" => refuse_next,
+        "fault-next" => |console, body| {
+            let NextFault { fault } = read(body)?;
+            console.world().fault_when(FaultRule::every_call().times(1), known(&fault)?);
+            Ok(json!({}))
+        },
+        "fault-when" => fault_when,
+        "clear-faults" => |console, body| {
+            let Nothing {} = read(body)?;
+            console.world().clear_faults();
+            Ok(json!({}))
+        },
+        "set-balance" => |console, body| {
+            let Funds { balance } = read(body)?;
+            console.world().set_balance(balance);
+            Ok(json!({}))
+        },
+        "limit-rate" => |console, body| {
+            let Rate { calls, seconds } = read(body)?;
+            console.world().limit_rate(RateLimit::new(calls, seconds.into()));
+            Ok(json!({}))
+        },
+        "take-notices" => |console, body| {
+            let Nothing {} = read(body)?;
+            Ok(taken(&console.world().take_notices(Version::V3, unix_now())))
+        },
+        "deliver-notices" => |console, body| {
+            let Nothing {} = read(body)?;
+            Ok(delivered(&console.deliver_notices()))
+        },
+        "deliver-due-notices" => |console, body| {
+            let Nothing {} = read(body)?;
+            Ok(delivered(&console.deliver_due_notices()))
+        },
+        _ => return None,
+    })
+}
+
+/// What is got.
+fn list(name: &str) -> Option<Command> {
+    Some(match name {
+        "faults" => |_, _| {
+            let names: Vec<_> = Fault::ALL.iter().map(|fault| fault.as_str()).collect();
+            Ok(json!({ "faults": names }))
+        },
+        "orders" => {
+            |console, _| Ok(json!({ "orders": console.world().order_summaries(unix_now()) }))
+        }
+        "refunds" => |console, _| Ok(json!({ "refunds": console.world().refund_summaries() })),
+        "notices" => |console, _| {
+            let mut world = console.world();
+            let pending = world.pending_notices();
+            let pending = pending
+                .iter()
+                .rev()
+                .map(|(notify_url, body)| json!({ "notify_url": notify_url, "body": lossy(body) }));
+            let pending: Vec<_> = pending.collect();
+            let sent: Vec<_> = world.journal().deliveries().iter().rev().map(sent).collect();
+            Ok(json!({ "pending": pending, "sent": sent }))
+        },
+        "received" => |console, _| {
+            let mut world = console.world();
+            let received: Vec<_> = world.journal().exchanges().iter().rev().map(exchange).collect();
+            Ok(json!({ "received": received }))
+        },
+        _ => return None,
+    })
+}
+
+fn end_refund(console: &Console, body: &[u8]) -> Done {
+    let RefundEnd { out_refund_no, status } = read(body)?;
+    let status = match status.as_str() {
+        "SUCCESS" => RefundStatus::Success,
+        "ABNORMAL" => RefundStatus::Abnormal,
+        "CLOSED" => RefundStatus::Closed,
+        _ => return Err(Trouble::new(400, "status must be SUCCESS, ABNORMAL or CLOSED")),
+    };
+    done(console.world().end_refund(MCHID, &out_refund_no, status, unix_now()))
+}
+
+fn set_key_mode(console: &Console, body: &[u8]) -> Done {
+    let Mode { mode } = read(body)?;
+    let mode = match mode.as_str() {
+        "PUBLIC_KEY" => KeyMode::PublicKey,
+        "CERTIFICATE" => KeyMode::Certificate,
+        "MIXED" => KeyMode::Mixed,
+        _ => return Err(Trouble::new(400, "mode must be PUBLIC_KEY, CERTIFICATE or MIXED")),
+    };
+    console.world().set_key_mode(mode);
+    Ok(json!({}))
+}
+
+fn refuse_next(console: &Console, body: &[u8]) -> Done {
+    let RefusedCall { status, code, message } = read(body)?;
+    if !(400..600).contains(&status) {
+        return Err(Trouble::new(400, "status must be between 400 and 599"));
+    }
+    console.world().refuse_next(Refusal::new(status, &code, &message));
+    Ok(json!({}))
+}
+
+fn certified(pem: io::Result<String>) -> Done {
+    match pem {
+        Ok(pem) => Ok(json!({ "certificate": pem })),
+        Err(error) => Err(Trouble::new(500, error.to_string())),
+    }
+}
+
+fn fault_when(console: &Console, body: &[u8]) -> Done {
+    let RuledFault { fault, method, path_prefix, times, skip, carried_out } = read(body)?;
+    let mut rule = FaultRule::calls(&method, &path_prefix).skip(skip);
+    if let Some(times) = times {
+        rule = rule.times(times);
+    }
+    rule = match carried_out {
+        Some(true) => rule.after_the_call(),
+        Some(false) => rule.before_the_call(),
+        None => rule,
+    };
+    console.world().fault_when(rule, known(&fault)?);
+    Ok(json!({}))
+}
+
+fn known(fault: &str) -> Result<Fault, Trouble> {
+    fault.parse().map_err(|error: UnknownFault| Trouble::new(400, error.to_string()))
+}
+
+fn notice(notice: &Notice) -> Value {
+    json!({
+        "id": notice.id,
+        "notify_url": notice.notify_url,
+        "headers": pairs(&notice.headers),
+        "body": lossy(&notice.body),
+    })
+}
+
+fn sent(sent: &Sent) -> Value {
+    let mut told = notice(&sent.notice);
+    put(&mut told, "at", Beijing::at(sent.at).rfc3339());
+    match &sent.delivery {
+        Some(delivery) => put_result(&mut told, delivery),
+        None => put(&mut told, "taken", true),
+    }
+    told
+}
+
+fn exchange(exchange: &Exchange) -> Value {
+    let Exchange { at, request, answer, is_broken } = exchange;
+    json!({
+        "at": Beijing::at(*at).rfc3339(),
+        "method": request.method,
+        "path": request.path,
+        "headers": pairs(&request.headers),
+        "body": lossy(&request.body),
+        "answer": {
+            "status": answer.status,
+            "headers": pairs(&answer.headers),
+            "body": lossy(&answer.body),
+            "is_broken": is_broken,
+        },
+    })
+}
+
+/// `status` and `answer`, or the `error` that there is instead; which `attempt` it was, whether it
+/// `is_accepted`, and if not in how many seconds the `next_attempt` comes.
+fn put_result(told: &mut Value, delivery: &Delivery) {
+    put(told, "attempt", delivery.attempt);
+    put(told, "is_accepted", delivery.is_accepted());
+    if let Some(pause) = delivery.next_attempt {
+        put(told, "next_attempt", pause.as_secs());
+    }
+    match &delivery.result {
+        Ok(status) => {
+            put(told, "status", *status);
+            put(told, "answer", lossy(&delivery.body));
+        }
+        Err(reason) => put(told, "error", reason.as_str()),
+    }
+}
+
+fn pairs(headers: &[(String, Vec<u8>)]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.clone(), lossy(value))).collect()
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_has_nothing_to_command() {
+        let request = Received {
+            method: "POST".to_owned(),
+            path: "/sandbox/pay".to_owned(),
+            headers: vec![("host".to_owned(), b"127.0.0.1:1".to_vec())],
+            body: Vec::new(),
+            client_certificate: None,
+        };
+        let status = |peer: &str| {
+            check_sender(&request, peer.parse().unwrap()).map_err(|trouble| trouble.status)
+        };
+        assert_eq!((status("127.0.0.1"), status("::1")), (Ok(()), Ok(())));
+        assert_eq!((status("192.0.2.1"), status("2001:db8::1")), (Err(403), Err(403)));
+    }
+}

@@ -1,0 +1,78 @@
+//! What was said lately, for people who look for a fault.
+
+use std::collections::VecDeque;
+
+use super::answer::Answer;
+use super::notices::{Delivery, Notice};
+use super::received::Received;
+use super::world::Outgoing;
+
+/// The last exchanges and deliveries, the newest last.
+#[derive(Default)]
+pub(super) struct Journal {
+    exchanges: VecDeque<Exchange>,
+    deliveries: VecDeque<Sent>,
+}
+
+/// A request of the merchant, and what it was answered.
+#[derive(Clone)]
+pub(super) struct Exchange {
+    /// The true time, in Unix seconds.
+    pub(super) at: i64,
+    pub(super) request: Received,
+    pub(super) answer: Answer,
+    /// Whether the answer, though it was given, did not arrive like this.
+    pub(super) is_broken: bool,
+}
+
+/// A notice that went out, and what the merchant answered.
+#[derive(Clone)]
+pub(super) struct Sent {
+    /// The true time, in Unix seconds.
+    pub(super) at: i64,
+    pub(super) notice: Notice,
+    /// `None` if a test took it.
+    pub(super) delivery: Option<Delivery>,
+}
+
+impl Journal {
+    pub(super) fn exchanged(&mut self, at: i64, request: &Received, outgoing: &Outgoing) {
+        let (request, answer) = (request.clone(), outgoing.answer.clone());
+        let is_broken = outgoing.broken.is_some();
+        keep(&mut self.exchanges, Exchange { at, request, answer, is_broken });
+    }
+
+    pub(super) fn sent(&mut self, at: i64, notice: Notice, delivery: Option<Delivery>) {
+        keep(&mut self.deliveries, Sent { at, notice, delivery });
+    }
+
+    pub(super) fn exchanges(&self) -> &VecDeque<Exchange> {
+        &self.exchanges
+    }
+
+    pub(super) fn deliveries(&self) -> &VecDeque<Sent> {
+        &self.deliveries
+    }
+}
+
+fn keep<T>(all: &mut VecDeque<T>, new: T) {
+    if all.len() >= MOST {
+        all.pop_front();
+    }
+    all.push_back(new);
+}
+
+/// More than anybody reads, and little enough for a sandbox that runs for days.
+const MOST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_thousand_are_kept() {
+        let mut all = VecDeque::new();
+        (0..=MOST).for_each(|number| keep(&mut all, number));
+        assert_eq!((all.len(), all.front(), all.back()), (MOST, Some(&1), Some(&MOST)));
+    }
+}

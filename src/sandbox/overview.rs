@@ -1,0 +1,208 @@
+//! The page of everything that happened in the sandbox, the newest first.
+
+use super::answer::Answer;
+use super::calendar::Beijing;
+use super::html::Html;
+use super::journal::{Exchange, Sent};
+use super::money::yuan;
+use super::received::Received;
+use super::summary::{OrderSummary, RefundSummary};
+use super::world::World;
+use super::{MCHID, cashier};
+
+/// Answers the browser of a developer.
+pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer {
+    if request.method != "GET" {
+        return Answer::empty(405);
+    }
+    let (orders, refunds) = (world.order_summaries(now), world.refund_summaries());
+    let pending = world.pending_notices();
+    let time = Beijing::at(world.business(now)).plain();
+    let journal = world.journal();
+    let (sent, exchanges) = (journal.deliveries(), journal.exchanges());
+    let waiting = pending.iter().rev().map(|(url, body)| waiting(url, body));
+    let notices = waiting.chain(sent.iter().rev().map(notice));
+    let counted = |count: usize| Html::text(&count.to_string());
+    let places = [
+        ("mchid", Html::text(MCHID)),
+        ("now", Html::text(&time)),
+        ("orders_count", counted(orders.len())),
+        ("orders", list(orders.iter().map(order))),
+        ("refunds_count", counted(refunds.len())),
+        ("refunds", list(refunds.iter().map(refund))),
+        ("notices_count", counted(pending.len().saturating_add(sent.len()))),
+        ("notices", list(notices)),
+        ("requests_count", counted(exchanges.len())),
+        ("requests", list(exchanges.iter().rev().map(exchange))),
+    ];
+    Html::fill(include_str!("pages/overview.html"), &places).into_answer(200)
+}
+
+/// How the pages look.
+pub(super) fn style() -> Answer {
+    Answer::file("text/css; charset=utf-8", include_bytes!("pages/style.css"))
+}
+
+fn list(entries: impl Iterator<Item = Html>) -> Html {
+    let mut entries = entries.peekable();
+    if entries.peek().is_none() {
+        return note("还没有 None yet");
+    }
+    let shown = Html::all(entries.by_ref().take(SHOWN));
+    match entries.count() {
+        0 => shown,
+        more => Html::all([
+            shown,
+            note(&format!("还有 {more} 条，见 /sandbox/… {more} more: by commands")),
+        ]),
+    }
+}
+
+fn note(text: &str) -> Html {
+    Html::fill(include_str!("pages/nothing.html"), &[("text", Html::text(text))])
+}
+
+fn order(order: &OrderSummary) -> Html {
+    let (state, tone) = cashier::state(&order.trade_state);
+    let address = [("address", Html::text(&cashier::address(&order.ticket)))];
+    let is_open = order.trade_state == "NOTPAY";
+    let pay = if is_open {
+        Html::fill(include_str!("pages/pay.html"), &address)
+    } else {
+        Html::default()
+    };
+    let combined = if order.is_combined { " 合单" } else { "" };
+    let kind = format!("APIv{}{combined} {}", order.version, order.trade_type);
+    Html::fill(
+        include_str!("pages/order.html"),
+        &[
+            ("out_trade_no", Html::text(&order.out_trade_no)),
+            ("tone", Html::text(tone)),
+            ("state", Html::text(state)),
+            ("items", cashier::items(&order.items)),
+            ("kind", Html::text(&kind)),
+            ("placed", Html::text(&order.placed)),
+            ("pay", pay),
+            ("total", Html::text(&yuan(order.total))),
+            ("ticket", Html::text(&order.ticket)),
+        ],
+    )
+}
+
+fn refund(refund: &RefundSummary) -> Html {
+    let tone = match refund.status.as_str() {
+        "SUCCESS" => "good",
+        "ABNORMAL" | "CHANGE" => "bad",
+        _ => "",
+    };
+    Html::fill(
+        include_str!("pages/refund.html"),
+        &[
+            ("out_refund_no", Html::text(&refund.out_refund_no)),
+            ("tone", Html::text(tone)),
+            ("status", Html::text(&refund.status)),
+            ("version", Html::text(&refund.version.to_string())),
+            ("out_trade_no", Html::text(&refund.out_trade_no)),
+            ("refund", Html::text(&yuan(refund.refund))),
+        ],
+    )
+}
+
+/// A notice that nobody has yet.
+fn waiting(notify_url: &str, body: &[u8]) -> Html {
+    entry(&Entry {
+        outcome: "等待 waiting",
+        tone: "",
+        title: notify_url,
+        at: "",
+        request: ("通知 Notice", &shortened(body)),
+        answer: ("应答 Answer", ""),
+    })
+}
+
+fn notice(sent: &Sent) -> Html {
+    let (outcome, tone, answer) = match &sent.delivery {
+        None => ("取走 taken".to_owned(), "", String::new()),
+        Some(delivery) => match &delivery.result {
+            Ok(status) => (status.to_string(), tone(*status), shortened(&delivery.body)),
+            Err(reason) => ("失败 failed".to_owned(), "bad", reason.clone()),
+        },
+    };
+    entry(&Entry {
+        outcome: &outcome,
+        tone,
+        title: &sent.notice.notify_url,
+        at: &Beijing::at(sent.at).plain(),
+        request: ("通知 Notice", &message("", &sent.notice.headers, &sent.notice.body)),
+        answer: ("应答 Answer", &answer),
+    })
+}
+
+fn exchange(exchange: &Exchange) -> Html {
+    let Exchange { at, request, answer, is_broken } = exchange;
+    let line = format!("{} {}", request.method, request.path);
+    let status = answer.status.to_string();
+    let (outcome, tone) = if *is_broken {
+        (format!("{status} 断线 broken"), "bad")
+    } else {
+        (status.clone(), tone(answer.status))
+    };
+    entry(&Entry {
+        outcome: &outcome,
+        tone,
+        title: &line,
+        at: &Beijing::at(*at).plain(),
+        request: ("请求 Request", &message(&line, &request.headers, &request.body)),
+        answer: ("应答 Answer", &message(&status, &answer.headers, &answer.body)),
+    })
+}
+
+/// Something that was said, and the reply.
+struct Entry<'a> {
+    outcome: &'a str,
+    tone: &'static str,
+    title: &'a str,
+    at: &'a str,
+    request: (&'static str, &'a str),
+    answer: (&'static str, &'a str),
+}
+
+fn entry(entry: &Entry<'_>) -> Html {
+    Html::fill(
+        include_str!("pages/exchange.html"),
+        &[
+            ("outcome", Html::text(entry.outcome)),
+            ("tone", Html::text(entry.tone)),
+            ("title", Html::text(entry.title)),
+            ("at", Html::text(entry.at)),
+            ("request_label", Html::text(entry.request.0)),
+            ("request", Html::text(entry.request.1)),
+            ("answer_label", Html::text(entry.answer.0)),
+            ("answer", Html::text(entry.answer.1)),
+        ],
+    )
+}
+
+fn tone(status: u16) -> &'static str {
+    if (200..300).contains(&status) { "good" } else { "bad" }
+}
+
+/// As it went over the wire, so far as it is text.
+fn message(line: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> String {
+    let headers =
+        headers.iter().map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value)));
+    let line = if line.is_empty() { String::new() } else { format!("{line}\n") };
+    format!("{line}{}\n{}", headers.collect::<String>(), shortened(body))
+}
+
+fn shortened(body: &[u8]) -> String {
+    match body.get(..LONGEST) {
+        Some(start) => format!("{}…", String::from_utf8_lossy(start)),
+        None => String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
+/// Entries of each list.
+const SHOWN: usize = 100;
+/// Bytes of a body.
+const LONGEST: usize = 16 * 1024;
