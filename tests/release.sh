@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(msrv deny hermetic money fuzz coverage mutants semver package)
+steps=(msrv deny hermetic money browser fuzz coverage mutants semver package)
 # What decides whether to believe, and what a wrong answer costs.
 core=(trust message notify error money id)
 
@@ -115,6 +115,25 @@ step_money() {
         grep -q '^test money::' "$out/money.log" || fail "there is no such test"
     else
         fail "see $out/money.log"
+    fi
+}
+
+step_browser() {
+    local -a missing=()
+    local program
+    for program in python3 chromium chromedriver; do
+        command -v "$program" >/dev/null || missing+=("$program")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        skip "needs ${missing[*]}: apt-get install python3 chromium chromium-driver"
+        return
+    fi
+    if ! cargo build --quiet --example sandbox --example h5_order --example app_order; then
+        fail "does not compile"
+    elif tests/browser/pay.py "$out/browser" | tee "$out/browser.log"; then
+        figure="$(grep -c ' ok$' "$out/browser.log") plays in $(chromium --version 2>/dev/null)"
+    else
+        fail "see $out/browser"
     fi
 }
 
