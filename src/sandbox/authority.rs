@@ -17,6 +17,10 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
 
+/// The main and the standby host of WeChat Pay. A client that cannot be told of another one is led
+/// here by a proxy or the resolver.
+pub(super) const HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
+
 /// A certificate authority, made anew for every sandbox.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -51,12 +55,14 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), pem })
     }
 
-    /// TLS for localhost, 127.0.0.1 and `address`.
+    /// TLS for localhost, 127.0.0.1, `address` and the names of WeChat Pay.
     pub(super) fn tls(&self, address: IpAddr) -> io::Result<Arc<ServerConfig>> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let mut params = params("localhost", A_DAY)?;
-        params.subject_alt_names =
-            vec![SanType::DnsName("localhost".try_into().map_err(io::Error::other)?)];
+        for name in ["localhost"].iter().chain(&HOSTS) {
+            let name = (*name).try_into().map_err(io::Error::other)?;
+            params.subject_alt_names.push(SanType::DnsName(name));
+        }
         params.subject_alt_names.push(SanType::IpAddress(IpAddr::from([127, 0, 0, 1])));
         params.subject_alt_names.push(SanType::IpAddress(address));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -125,6 +131,8 @@ fn params(common_name: &str, age: Duration) -> io::Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.distinguished_name.push(DnType::OrganizationName, "wechatpay-blocking sandbox");
+    // RFC 5280 demands it, and so do clients that take the RFC at its word, as Python's since 3.13.
+    params.use_authority_key_identifier_extension = true;
     let clock = || io::Error::other("the clock");
     let beginning = i64::try_from(age.as_secs())
         .ok()

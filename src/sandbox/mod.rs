@@ -32,6 +32,11 @@
 //!
 //! With the feature `v2` it serves APIv2 as well, for the same merchant: see `Sandbox::v2`.
 //!
+//! A client of another make is pointed at [`Sandbox::base_url`] and trusts [`Sandbox::ca_pem`]. One
+//! that knows no host but api.mch.weixin.qq.com or api2.mch.weixin.qq.com is led here by a proxy or
+//! by the resolver: the TLS certificate has those names too, and whoever asks by one of them gets
+//! links to bills with it.
+//!
 //! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour, 1900009191
 //! with the appid wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
 //! [`Sandbox::appid`] is bound to it as well, so that it can take part in combined orders. An openid

@@ -2,7 +2,7 @@
 
 use super::MCHID;
 use super::answer::Answer;
-use super::authority::{MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM};
+use super::authority::{HOSTS, MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM};
 use super::authorization;
 use super::balance::Balance;
 use super::bills::{Bill, Bills};
@@ -592,7 +592,8 @@ impl World {
             }
             Call::Bill(bill) => {
                 let query = read_query(query, bill.parameters)?;
-                let offer = bills.apply(bill, &query, orders, caller, base_url, fresh)?;
+                let base_url = asked_by_name(request).unwrap_or_else(|| base_url.clone());
+                let offer = bills.apply(bill, &query, orders, caller, &base_url, fresh)?;
                 Ok(Answer::json(200, &offer))
             }
             Call::BillFile => {
@@ -644,6 +645,13 @@ impl From<Answer> for Outgoing {
     fn from(answer: Answer) -> Self {
         Self { answer, broken: None }
     }
+}
+
+/// The base URL of a client that knows us under a name of WeChat Pay. It reaches us under no other,
+/// and some strip that name off the links they are given.
+fn asked_by_name(request: &Received) -> Option<String> {
+    let host = request.only_header("host")?;
+    HOSTS.contains(&host).then(|| format!("https://{host}"))
 }
 
 fn route(request: &Received) -> Result<Call<'_>, Refusal> {
@@ -1159,6 +1167,25 @@ pub(super) mod tests {
         let path = "/v3/bill/fundflowbill?bill_date=2019-04-02&tar_type=GZIP";
         let (_, offer) = answer(&mut world, "GET", path, "");
         assert!(offer["download_url"].as_str().unwrap().ends_with("&tartype=gzip"));
+    }
+
+    #[test]
+    fn a_link_names_the_host_by_which_it_was_asked_for() {
+        let mut world = paid_world();
+        world.let_time_pass(24 * 60 * 60);
+        let path = "/v3/bill/tradebill?bill_date=2019-04-02&bill_type=ALL";
+        for (host, base_url) in [
+            ("api.mch.weixin.qq.com", "https://api.mch.weixin.qq.com"),
+            ("api2.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"),
+            ("127.0.0.1:1", BASE_URL),
+            ("shop.example", BASE_URL),
+            ("", BASE_URL),
+        ] {
+            let answer = world.handle(&with(signed("GET", path, ""), "host", host), NOW);
+            let offer: Value = serde_json::from_slice(&answer.body).unwrap();
+            let url = offer["download_url"].as_str().unwrap();
+            assert!(url.starts_with(&format!("{base_url}/v3/billdownload/file?token=")), "{url}");
+        }
     }
 
     #[test]

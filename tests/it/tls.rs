@@ -1,14 +1,19 @@
 //! TLS is always verified, and nothing is sent to whom it does not verify.
 
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use rustls::crypto::ring::default_provider;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+};
 use wechatpay::pay::app;
+use wechatpay::sandbox::Sandbox;
 use wechatpay::{Error, Gateway, HttpOptions, Outcome, Proxy, UreqTransport};
 
 use crate::support::{order, start};
@@ -113,4 +118,37 @@ fn the_same_server_with_a_good_certificate_receives_the_request() {
     let (error, read) = impostor.tempt(Some(&ca_pem));
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(read.starts_with(b"POST /v3/pay/transactions/app HTTP/1.1\r\n"));
+}
+
+/// What a client of another make sees of the sandbox when it asks for this host.
+fn certificate_for(sandbox: &Sandbox, host: &str) -> CertificateDer<'static> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned()).unwrap();
+    let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let address = sandbox.base_url().strip_prefix("https://").unwrap();
+    client.complete_io(&mut TcpStream::connect(address).unwrap()).unwrap();
+    client.peer_certificates().unwrap()[0].clone().into_owned()
+}
+
+/// Most clients know one host and no option to change it: a proxy leads them here.
+#[test]
+fn the_sandbox_answers_to_the_names_of_wechat_pay() {
+    let sandbox = start();
+    for host in ["localhost", "127.0.0.1", "api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"] {
+        certificate_for(&sandbox, host);
+    }
+}
+
+/// From 3.13 on Python takes RFC 5280 at its word, and refused the sandbox.
+#[test]
+fn the_certificate_of_the_sandbox_names_the_key_of_its_authority() {
+    let certificate = certificate_for(&start(), "localhost");
+    let authority_key_identifier = [0x06, 0x03, 0x55, 0x1D, 0x23];
+    assert!(certificate.windows(5).any(|bytes| bytes == authority_key_identifier));
 }
