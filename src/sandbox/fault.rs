@@ -499,10 +499,14 @@ fn spoil(answer: &mut Answer, name: &str) {
     }
 }
 
-/// In the middle, where APIv2 has a value as well.
+/// In the nonce of APIv2, for some parsers forgive a wrong tag; else in the middle.
 fn flip(answer: &mut Answer) {
-    let middle = answer.body.len() / 2;
-    match answer.body.iter_mut().skip(middle).find(|byte| byte.is_ascii_alphanumeric()) {
+    let nonce = answer.body.windows(V2_NONCE.len()).position(|bytes| bytes == V2_NONCE);
+    let place = match nonce {
+        Some(tag) => tag.saturating_add(V2_NONCE.len()),
+        None => answer.body.len() / 2,
+    };
+    match answer.body.iter_mut().skip(place).find(|byte| byte.is_ascii_alphanumeric()) {
         Some(byte) => *byte ^= 1,
         None => answer.body.push(b' '),
     }
@@ -547,6 +551,7 @@ const TIMESTAMP: &str = "Wechatpay-Timestamp";
 const NONCE: &str = "Wechatpay-Nonce";
 pub(super) const SIGNATURE: &str = "Wechatpay-Signature";
 const SERIAL: &str = "Wechatpay-Serial";
+const V2_NONCE: &[u8] = b"<nonce_str><![CDATA[";
 /// merchant/4013053249.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
 /// Of the documents' form, and no key's.
@@ -566,6 +571,17 @@ mod tests {
         }
         assert_eq!("silence".parse::<Fault>(), Err(UnknownFault));
         assert!(UnknownFault.to_string().contains("name"));
+    }
+
+    /// It was in the name of a closing tag once, where a lenient parser saw nothing wrong.
+    #[test]
+    fn the_flipped_bit_of_an_xml_answer_is_in_a_value() {
+        let body =
+            "<xml>\n<nonce_str><![CDATA[5a]]></nonce_str>\n<result_code>OK</result_code>\n</xml>";
+        let mut answer = Answer::empty(200);
+        answer.body = body.into();
+        flip(&mut answer);
+        assert_eq!(String::from_utf8(answer.body), Ok(body.replace("[5a]", "[4a]")));
     }
 
     #[test]
