@@ -370,6 +370,8 @@ fn response(answer: &Answer) -> io::Result<Response<()>> {
     if framed.is_none() && !bodiless {
         response = response.header(header::CONTENT_LENGTH, answer.body.len());
     }
+    // A client that pools connections learns from it when this one is gone.
+    response = response.header("Keep-Alive", format!("timeout={}", KEEP_ALIVE.as_secs()));
     response.body(()).map_err(io::Error::other)
 }
 
@@ -433,6 +435,12 @@ mod tests {
         assert!(response(&answer).is_ok());
         answer.add_header("X-Lines", "a\r\nb");
         assert!(response(&answer).is_err());
+    }
+
+    #[test]
+    fn an_answer_says_how_long_its_connection_is_kept() {
+        let response = response(&Answer::empty(204)).unwrap();
+        assert_eq!(response.headers()["keep-alive"], "timeout=8");
     }
 
     #[test]
