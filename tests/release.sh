@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(msrv deny hermetic money browser fuzz coverage mutants semver package)
+steps=(msrv deny hermetic money clients browser fuzz coverage mutants semver package)
 # What decides whether to believe, and what a wrong answer costs.
 core=(trust message notify error money id)
 
@@ -115,6 +115,21 @@ step_money() {
         grep -q '^test money::' "$out/money.log" || fail "there is no such test"
     else
         fail "see $out/money.log"
+    fi
+}
+
+step_clients() {
+    local -a missing=()
+    local program
+    for program in python3 node npm; do
+        command -v "$program" >/dev/null || missing+=("$program")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        skip "needs ${missing[*]}: apt-get install python3 python3-venv nodejs npm"
+    elif tests/clients/run | tee "$out/clients.log"; then
+        figure="$(grep -c '^ok ' "$out/clients.log") checks by two clients of other makes"
+    else
+        fail "see $out/clients.log"
     fi
 }
 
