@@ -50,12 +50,28 @@ impl Beijing {
     }
 }
 
+/// As in HTTP's header `Date`: `Tue, 02 Apr 2019 12:34:20 GMT`.
+pub(super) fn http_date(unix: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(unix).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (weekday, month) = (moment.weekday().to_string(), moment.month().to_string());
+    let short = |name: &str| name.chars().take(3).collect::<String>();
+    let (weekday, month) = (short(&weekday), short(&month));
+    let (day, year, (hour, minute, second)) = (moment.day(), moment.year(), moment.to_hms());
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
 /// Seconds that Beijing is ahead of UTC.
 const AHEAD: i64 = 8 * 60 * 60;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn http_keeps_to_greenwich() {
+        assert_eq!(http_date(1_554_208_460), "Tue, 02 Apr 2019 12:34:20 GMT");
+        assert_eq!(http_date(i64::MAX), "Thu, 01 Jan 1970 00:00:00 GMT");
+    }
 
     #[test]
     fn beijing_is_eight_hours_ahead() {

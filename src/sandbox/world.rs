@@ -8,6 +8,7 @@ use super::balance::Balance;
 use super::bills::{Bill, Bills};
 use super::breakage::Break;
 use super::calendar::Beijing;
+use super::calendar::http_date;
 use super::certificates;
 use super::cipher::Cipher;
 use super::combined_transaction;
@@ -161,7 +162,7 @@ impl World {
             Ok(answer) => (answer, 0),
             Err(refusal) => (refusal.answer(), refusal.number),
         };
-        self.dress(&mut answer, number);
+        self.dress(&mut answer, number, self.clock(now));
         if let Some(rewrite) = trouble.rewrite {
             rewrite(&mut answer);
         }
@@ -604,12 +605,13 @@ impl World {
     }
 
     /// The headers of every answer (如何解析应答, merchant/4013053249).
-    fn dress(&mut self, answer: &mut Answer, number: u32) {
+    fn dress(&mut self, answer: &mut Answer, number: u32, now: i64) {
         let id = self.fresh.digits(32).to_ascii_uppercase();
         answer.set_header("Request-ID", format!("{id}-{number}"));
         if answer.header("Content-Type").is_none() {
             answer.set_header("Content-Type", "application/json; charset=utf-8");
         }
+        answer.set_header("Date", http_date(now));
         answer.set_header("Cache-Control", "no-cache, must-revalidate");
         answer.set_header("X-Content-Type-Options", "nosniff");
         answer.set_header("Content-Language", "zh-CN");

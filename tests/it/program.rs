@@ -517,7 +517,7 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
 #[test]
 fn the_doctor_says_in_plain_words_what_is_wrong() {
     type Illness = fn(&mut Program);
-    let table: [(&str, Illness, &str); 14] = [
+    let table: [(&str, Illness, &str); 15] = [
         (
             "key-of-another",
             |program| {
@@ -548,6 +548,14 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
         (
             "clock-behind",
             |program| program.sandbox.shift_clock(400),
+            " seconds behind WeChat Pay's, and five minutes are allowed; set it\n",
+        ),
+        (
+            "clock-behind-without-date",
+            |program| {
+                program.sandbox.shift_clock(400);
+                program.sandbox.tamper_next(|answer| answer.remove_header("Date"));
+            },
             "wrong: clock: WeChat Pay takes the time of the request for wrong; set this machine's \
              clock\n",
         ),
