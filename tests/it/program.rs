@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -25,6 +26,43 @@ struct Program {
     sandbox: Sandbox,
     folder: PathBuf,
     settings: BTreeMap<&'static str, String>,
+}
+
+/// The program, beside the folder of this test's own executable. `cargo test` builds it, but
+/// `cargo test --tests` does not: then it is built here.
+fn executable() -> &'static Path {
+    static EXECUTABLE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = std::env::current_exe().unwrap();
+        let folder = test.parent().unwrap().parent().unwrap();
+        let program = folder.join(format!("examples/wechatpay{}", std::env::consts::EXE_SUFFIX));
+        if !program.exists() {
+            build(folder);
+        }
+        program
+    });
+    &EXECUTABLE
+}
+
+/// Builds the program into this folder, which is named after its profile.
+fn build(folder: &Path) {
+    let profile = folder.file_name().unwrap().to_str().unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo tells a test of its package would have the whole tree built anew.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
+    let built = cargo
+        .args(["build", "--quiet", "--example", "wechatpay", "--profile"])
+        .arg(if profile == "debug" { "dev" } else { profile })
+        .arg("--manifest-path")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(folder.parent().unwrap())
+        .status();
+    assert!(built.unwrap().success());
 }
 
 /// What became of one run.
@@ -81,12 +119,7 @@ impl Program {
     }
 
     fn run_with(&self, arguments: &[&str], input: &[u8]) -> Done {
-        // Beside the folder of this test's own executable; `cargo test` builds examples.
-        let deps = std::env::current_exe().unwrap();
-        let name = format!("examples/wechatpay{}", std::env::consts::EXE_SUFFIX);
-        let program = deps.parent().unwrap().parent().unwrap().join(name);
-        assert!(program.exists(), "`cargo build --example wechatpay` first");
-        let mut command = Command::new(program);
+        let mut command = Command::new(executable());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WECHATPAY_") {
                 command.env_remove(name);
