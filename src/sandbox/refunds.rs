@@ -452,13 +452,20 @@ impl NoSuchRefund {
     pub(super) fn is_known(&self) -> bool {
         self.status.is_some()
     }
+
+    #[cfg(feature = "v2")]
+    pub(super) fn unknown(out_refund_no: &str) -> Self {
+        Self { out_refund_no: out_refund_no.to_owned(), status: None }
+    }
 }
 
 impl fmt::Display for NoSuchRefund {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = &self.out_refund_no;
         match self.status {
-            None => write!(formatter, "the sandbox has no refund {number}"),
+            None => {
+                write!(formatter, "the sandbox has no refund {number} that is being processed")
+            }
             Some(status) => write!(formatter, "refund {number} is {} already", status.as_str()),
         }
     }
@@ -660,7 +667,10 @@ pub(super) mod tests {
         );
         let again = desk.end("1", RefundStatus::Closed).unwrap_err();
         assert_eq!(again, "refund 1 is SUCCESS already");
-        assert_eq!(desk.end("2", RefundStatus::Closed).unwrap_err(), "the sandbox has no refund 2");
+        assert_eq!(
+            desk.end("2", RefundStatus::Closed).unwrap_err(),
+            "the sandbox has no refund 2 that is being processed"
+        );
         assert_eq!(desk.find("1", &json!({})).unwrap()["status"], "SUCCESS");
         let order = desk.orders.of(MCHID).next().unwrap();
         assert_eq!(order.state(NOW).as_str(), "REFUND");

@@ -181,7 +181,11 @@ fn notices_of_apiv2_keep_the_same_schedule() {
     let refund_no = OutRefundNo::new("v2-refund-1").unwrap();
     let refund = v2::Refund::new(sandbox.appid(), refund_no, number, Fen(60), Fen(100));
     v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
-    v2.end_refund("v2-refund-1", "SUCCESS").unwrap();
+    let error = v2.fail_refund("v2-refund-2").unwrap_err();
+    let text = "the sandbox has no refund v2-refund-2 that is being processed";
+    assert_eq!(error.to_string(), text);
+    v2.succeed_refund("v2-refund-1").unwrap();
+    v2.fail_refund("v2-refund-1").unwrap_err();
     let notice = v2.take_notices().pop().unwrap();
     v2::notify::open(v2.signer(), &notice.body).unwrap();
     v2::notify::open(v2.signer(), &notice.forged().body).unwrap_err();
@@ -218,7 +222,7 @@ fn a_refund_that_the_balance_does_not_cover_is_refused_until_it_does() {
     assert_eq!(api(&error).code, Code::NOT_ENOUGH);
     sandbox.set_balance(Fen(40));
     v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
-    v2.end_refund("balance-r5", "REFUNDCLOSE").unwrap();
+    v2.close_refund("balance-r5").unwrap();
     sandbox.succeed_refund("balance-r4").unwrap();
     apply("balance-r6", Fen(39)).unwrap();
 }

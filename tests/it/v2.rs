@@ -561,7 +561,7 @@ fn a_refund_goes_once_under_its_number_and_with_the_client_certificate() {
     assert_eq!(found.refunds.len(), 1);
     assert_eq!(found.refunds[0].refund_status, RefundStatus::Processing);
     assert_eq!(found.refunds[0].refund_channel, Some(Channel::Original));
-    v2.end_refund("r@1|*", "SUCCESS").unwrap();
+    v2.succeed_refund("r@1|*").unwrap();
     let query = RefundQuery::new(sandbox.appid(), one.refund_id.clone());
     let found = v2::refund_query(signer, gateway, &query).unwrap();
     assert_eq!(found.refunds[0].refund_status, RefundStatus::Success);

@@ -18,7 +18,6 @@ mod xml;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex};
 
 use time::{PrimitiveDateTime, UtcOffset};
@@ -28,6 +27,7 @@ use crate::{ClientCertificate, Fen, HttpOptions, UreqTransport, pem};
 
 use super::notices::{Notice, Version};
 use super::order_error::OrderError;
+use super::refunds::NoSuchRefund;
 use super::world::World;
 use super::{MCHID, lock, unix_now};
 
@@ -139,19 +139,32 @@ impl V2 {
         room.refuse_combined_payment(combine_out_trade_no, place.now)
     }
 
-    /// A refund ends with this status: `SUCCESS`, `REFUNDCLOSE` or `CHANGE`. This makes a notice.
+    /// A refund succeeds: the money is back with the user. This makes a notice.
     ///
     /// # Errors
     ///
     /// If there is no such refund, or if it is not being processed.
-    pub fn end_refund(&self, out_refund_no: &str, status: &'static str) -> io::Result<()> {
-        let mut world = lock(&self.world);
-        let (room, place) = world.v2(unix_now());
-        if room.end_refund(out_refund_no, status, place) {
-            Ok(())
-        } else {
-            Err(io::Error::other("there is no refund of this number that is being processed"))
-        }
+    pub fn succeed_refund(&self, out_refund_no: &str) -> Result<(), NoSuchRefund> {
+        self.end_refund(out_refund_no, "SUCCESS")
+    }
+
+    /// 退款异常 (CHANGE): the user's card is gone, and the merchant must see to it. This makes a notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`V2::succeed_refund`].
+    pub fn fail_refund(&self, out_refund_no: &str) -> Result<(), NoSuchRefund> {
+        self.end_refund(out_refund_no, "CHANGE")
+    }
+
+    /// 退款关闭 (REFUNDCLOSE): nothing is refunded, and its amount can be refunded under another
+    /// number. This makes a notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`V2::succeed_refund`].
+    pub fn close_refund(&self, out_refund_no: &str) -> Result<(), NoSuchRefund> {
+        self.end_refund(out_refund_no, "REFUNDCLOSE")
     }
 
     /// Takes the notices that were neither taken nor delivered, the oldest first.
@@ -182,6 +195,18 @@ impl V2 {
         change: impl FnOnce(&mut BTreeMap<String, String>) + Send + 'static,
     ) {
         lock(&self.world).v2(unix_now()).0.rewrite_next(Box::new(change));
+    }
+}
+
+impl V2 {
+    fn end_refund(&self, out_refund_no: &str, status: &'static str) -> Result<(), NoSuchRefund> {
+        let mut world = lock(&self.world);
+        let (room, place) = world.v2(unix_now());
+        if room.end_refund(out_refund_no, status, place) {
+            Ok(())
+        } else {
+            Err(NoSuchRefund::unknown(out_refund_no))
+        }
     }
 }
 
