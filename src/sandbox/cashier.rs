@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::html::Html;
 use super::money::yuan;
+use super::order_error::OrderError;
 use super::received::Received;
 use super::summary::{Item, OrderSummary};
 use super::tickets::Due;
@@ -21,6 +22,10 @@ pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer 
     match request.method.as_str() {
         "GET" => page(&order, visit.redirect_url.as_deref()),
         "POST" if console::is_foreign(request) => say(403, FOREIGN, None),
+        // The order itself knows its newest ticket only.
+        "POST" if order.trade_state == "NOTPAY" && world.has_expired(&visit.ticket, now) => {
+            cannot(OrderError::TicketExpired, &request.path)
+        }
         "POST" => click(world, request, &due, &visit, now),
         _ => Answer::empty(405),
     }
@@ -132,7 +137,7 @@ fn click(world: &mut World, request: &Received, due: &Due, visit: &Visit, now: i
         _ => return say(400, UNREADABLE, None),
     };
     if let Err(reason) = done {
-        return message(409, "订单无法支付", &reason.to_string(), Some(&request.path));
+        return cannot(reason, &request.path);
     }
     match &visit.redirect_url {
         Some(url) => go(url),
@@ -147,6 +152,10 @@ fn go(address: &str) -> Answer {
     answer.add_header("Location", address);
     answer.add_header("Cache-Control", "no-store");
     answer
+}
+
+fn cannot(reason: OrderError, address: &str) -> Answer {
+    message(409, "订单无法支付", &reason.to_string(), Some(address))
 }
 
 fn say(status: u16, (chinese, english): Message, address: Option<&str>) -> Answer {

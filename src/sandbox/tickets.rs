@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use super::trade_type::{FIVE_MINUTES, TWO_HOURS};
+
 /// Every order in the sequence in which they were placed, with its latest ticket.
 #[derive(Default)]
 pub(super) struct Tickets {
     placed: Vec<Placed>,
     /// Places in `placed`.
     by_order: HashMap<Due, usize>,
-    by_ticket: HashMap<String, usize>,
+    /// The same, and when each ticket was given, by the business clock.
+    by_ticket: HashMap<String, (usize, i64)>,
 }
 
 /// An order that was placed.
@@ -45,7 +48,7 @@ impl Tickets {
         let ticket = ticket.to_owned();
         let next = self.placed.len();
         let index = *self.by_order.entry(due.clone()).or_insert(next);
-        self.by_ticket.insert(ticket.clone(), index);
+        self.by_ticket.insert(ticket.clone(), (index, now));
         match self.placed.get_mut(index) {
             Some(placed) => placed.ticket = ticket,
             None => self.placed.push(Placed { due, at: now, ticket }),
@@ -54,7 +57,14 @@ impl Tickets {
 
     /// The order that a ticket opens.
     pub(super) fn order_of(&self, ticket: &str) -> Option<&Placed> {
-        self.by_ticket.get(ticket).and_then(|index| self.placed.get(*index))
+        self.by_ticket.get(ticket).and_then(|(index, _)| self.placed.get(*index))
+    }
+
+    /// Whether a ticket can no longer be paid with, though a later one of its order perhaps can.
+    pub(super) fn has_expired(&self, ticket: &str, now: i64) -> bool {
+        let life = if ticket.starts_with("/h5?") { FIVE_MINUTES } else { TWO_HOURS };
+        let given = self.by_ticket.get(ticket).map(|(_, given)| *given);
+        given.is_none_or(|given| given.saturating_add(life) < now)
     }
 
     /// The oldest first.
@@ -108,5 +118,21 @@ mod tests {
         let placed: Vec<_> =
             tickets.placed().iter().map(|placed| (placed.ticket.as_str(), placed.at)).collect();
         assert_eq!(placed, [("wx3", 1), ("wx2", 2)]);
+    }
+
+    #[test]
+    fn each_ticket_expires_in_its_own_time() {
+        let mut tickets = Tickets::default();
+        let due = Due::new(Kind::Single, "order-1");
+        tickets.add("wx1", due.clone(), 0);
+        tickets.add("/h5?prepay_id=wx2", due.clone(), 0);
+        tickets.add("wx3", due, 1);
+        let expired = |now| {
+            ["wx1", "/h5?prepay_id=wx2", "wx3"].map(|ticket| tickets.has_expired(ticket, now))
+        };
+        assert_eq!(expired(300), [false; 3]);
+        assert_eq!(expired(301), [false, true, false]);
+        assert_eq!(expired(7201), [true, true, false]);
+        assert!(tickets.has_expired("wx4", 0));
     }
 }

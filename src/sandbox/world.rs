@@ -423,6 +423,11 @@ impl World {
         Some((placed.due.clone(), self.summary(placed, now)?))
     }
 
+    /// Whether a ticket can no longer be paid with.
+    pub(super) fn has_expired(&self, ticket: &str, now: i64) -> bool {
+        self.tickets.has_expired(ticket, self.business(now))
+    }
+
     /// Every order, the newest first.
     pub(super) fn order_summaries(&self, now: i64) -> Vec<OrderSummary> {
         self.tickets.placed().iter().rev().filter_map(|placed| self.summary(placed, now)).collect()

@@ -148,6 +148,7 @@ fn an_h5_url_of_more_than_five_minutes_ago_pays_nothing_until_there_is_a_fresh_o
     assert_eq!(page.status, 409);
     page.assert_shows(&["has expired"]);
     let fresh = place_h5(&sandbox, &order);
+    assert_eq!(visitor.pay(h5_url.as_str()).status, 409, "the old one stays expired");
     assert_eq!(visitor.pay(fresh.as_str()).status, 303);
     assert_eq!(state(&sandbox, &order), TradeState::Success);
 }
