@@ -1,4 +1,15 @@
 //! Platform certificates (平台证书), for merchants who have no WeChat Pay public key yet.
+//!
+//! ```
+//! use wechatpay::certificates;
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+//! let listed = certificates::list(signer, gateway, &api_v3_key)?;
+//! let gateway = gateway.with_keys(certificates::keys(&listed)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::Deserialize;
 
@@ -18,14 +29,18 @@ use crate::trust::PlatformKeys;
 /// of [`PlatformKeys::none`]: what the APIv3 key opens is WeChat Pay's, and the answer must be
 /// signed by one of the certificates that it brings.
 ///
-/// ```no_run
-/// # use wechatpay::{ApiV3Key, Error, Gateway, PlatformKeys, Signer, certificates};
-/// # fn example(signer: &dyn Signer, api_v3_key: &ApiV3Key) -> Result<(), Error> {
+/// ```
+/// use wechatpay::{Gateway, PlatformKeys, certificates};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let signer = sandbox.signer();
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// let mut gateway = Gateway::new(PlatformKeys::none())?;
-/// let listed = certificates::list(signer, &gateway, api_v3_key)?;
+/// # gateway = sandbox.gateway().with_keys(PlatformKeys::none());
+/// let listed = certificates::list(signer, &gateway, &api_v3_key)?;
 /// gateway = gateway.with_keys(certificates::keys(&listed)?);
-/// # Ok(())
-/// # }
+/// # certificates::list(signer, &gateway, &api_v3_key)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
@@ -74,6 +89,17 @@ pub fn list(
 ///
 /// Add the public key with [`PlatformKeys::with_public_key`] while the merchant changes over.
 ///
+/// ```
+/// use wechatpay::certificates;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// let listed = certificates::list(signer, gateway, &api_v3_key)?;
+/// let gateway = gateway.with_keys(certificates::keys(&listed)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Invalid`] if a certificate cannot be read.
 pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error> {
@@ -86,6 +112,18 @@ pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error>
 }
 
 /// A platform certificate.
+///
+/// ```
+/// use wechatpay::certificates;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// for certificate in certificates::list(signer, gateway, &api_v3_key)? {
+///     assert!(certificate.pem.starts_with("-----BEGIN CERTIFICATE-----")); // Keep it in a file.
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlatformCertificate {

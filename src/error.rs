@@ -12,6 +12,24 @@ use crate::sign_error::SignDiagnosis;
 /// [`outcome`](Self::outcome), what may have happened at WeChat Pay, and
 /// [`retry`](Self::retry), what to do next. There is no `is_failed`: an order or a refund whose
 /// outcome is unknown has not failed.
+///
+/// ```
+/// use wechatpay::{Error, Retry, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # sandbox.refuse_next(403, "OUT_TRADE_NO_USED", "商户订单号重复");
+/// let error = app::prepay(signer, gateway, &order).unwrap_err();
+/// assert_eq!(error.retry(), Retry::QueryFirst);
+/// if let Error::Api(answer) = error {
+///     println!("{}: {}", answer.code, answer.message);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -51,6 +69,26 @@ pub enum Error {
 }
 
 /// What may have happened at WeChat Pay when a call ended in an [`Error`].
+///
+/// ```
+/// use wechatpay::{Outcome, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # sandbox.tamper_next(|answer| answer.status = 0);
+/// if let Err(error) = app::prepay(signer, gateway, &order) {
+///     match error.outcome() {
+///         Outcome::NotSent | Outcome::Refused => { /* this call ordered nothing */ }
+///         Outcome::Unknown => { /* the order may stand: send the same one again */ }
+///     }
+/// #     assert_eq!(error.outcome(), Outcome::Unknown);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -64,6 +102,25 @@ pub enum Outcome {
 }
 
 /// What to do after an [`Error`].
+///
+/// ```
+/// use wechatpay::{Retry, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # sandbox.refuse_next(429, "FREQUENCY_LIMITED", "频率超限");
+/// let error = app::prepay(signer, gateway, &order).unwrap_err();
+/// match error.retry() {
+///     Retry::Never => println!("mend this: {error}"),
+///     Retry::SameOrder => println!("send the same order again in a moment"),
+///     Retry::QueryFirst => println!("ask for the order"),
+/// }
+/// # assert_eq!(error.retry(), Retry::SameOrder);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {
@@ -157,12 +214,40 @@ impl From<TransportError> for Error {
 }
 
 /// One or more values that break a documented rule; every fault that was found, in order.
+///
+/// ```
+/// use wechatpay::{Error, Fen};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let mut order = order;
+/// order.description.clear();
+/// order.total = Fen(0);
+/// if let Err(Error::Invalid(invalid)) = order.check() {
+///     let paths: Vec<_> = invalid.faults().iter().map(|fault| &fault.path).collect();
+///     assert_eq!(paths, ["/description", "/amount/total"]);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     faults: Vec<Fault>,
 }
 
 /// One value and the rule it breaks. The value itself is never repeated.
+///
+/// ```
+/// use wechatpay::{Error, OutTradeNo};
+///
+/// let Err(Error::Invalid(invalid)) = OutTradeNo::new("short") else { panic!() };
+/// let fault = &invalid.faults()[0];
+/// assert_eq!(fault.path, "out_trade_no");
+/// assert_eq!(fault.rule, "must be 6 to 32 letters, digits, _, -, | or *");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
@@ -226,6 +311,13 @@ impl Faults {
 }
 
 /// Why a signer did not sign.
+///
+/// ```
+/// use wechatpay::SignError;
+///
+/// let error = SignError::new("the HSM is not there");
+/// assert!(error.to_string().ends_with("the HSM is not there"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignError {
     what: String,
@@ -248,6 +340,15 @@ impl fmt::Display for SignError {
 impl std::error::Error for SignError {}
 
 /// Why a request or its answer was lost, and whether a byte of the request may have left.
+///
+/// ```
+/// use wechatpay::{Error, Outcome, TransportError};
+///
+/// let refused = TransportError::not_sent("the connection was refused");
+/// assert_eq!(Error::from(refused).outcome(), Outcome::NotSent);
+/// let lost = TransportError::unknown("the answer did not come in time");
+/// assert_eq!(Error::from(lost).outcome(), Outcome::Unknown);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportError {
     may_have_left: bool,
@@ -287,6 +388,23 @@ impl fmt::Display for TransportError {
 impl std::error::Error for TransportError {}
 
 /// An answer of WeChat Pay's that is not a success.
+///
+/// ```
+/// use wechatpay::{Code, Error, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
+/// if let Err(Error::Api(error)) = app::prepay(signer, gateway, &order) {
+///     assert_eq!((error.status, &error.code), (400, &Code::PARAM_ERROR));
+///     println!("{} (Request-ID {:?})", error.message, error.request_id);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -400,6 +518,24 @@ impl fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 /// The member `detail` of an error answer. Its shape varies; what can be read of it is here.
+///
+/// ```
+/// use wechatpay::{Error, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # sandbox.rewrite_next(|answer| {
+/// #     answer.status = 400;
+/// #     answer.body = br#"{"code":"PARAM_ERROR","detail":{"field":"/amount/total"}}"#.to_vec();
+/// # });
+/// let Err(Error::Api(error)) = app::prepay(signer, gateway, &order) else { panic!() };
+/// let field = error.detail.and_then(|detail| detail.field);
+/// assert_eq!(field.as_deref(), Some("/amount/total"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorDetail {
@@ -437,6 +573,25 @@ impl fmt::Display for ErrorDetail {
 }
 
 /// Why an answer or a notice cannot be believed.
+///
+/// ```
+/// use wechatpay::{Error, Outcome, Untrusted, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # sandbox.shift_answers(-3600);
+/// let error = app::prepay(signer, gateway, &order).unwrap_err();
+/// assert_eq!(error.outcome(), Outcome::Unknown);
+/// if let Error::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. } = error {
+///     println!("this machine's clock is {skew_seconds} seconds ahead of WeChat Pay's");
+/// #     assert!(skew_seconds >= 3600);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Untrusted {

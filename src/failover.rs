@@ -13,20 +13,28 @@ use crate::signer::Signer;
 /// for a repetition of the first: one order never becomes two. Where a call fails on both hosts the
 /// error is the one that leaves more open, so it never says less than the truth.
 ///
-/// ```no_run
-/// # use wechatpay::{Error, Gateway, PlatformKeys, Signer, pay};
-/// use wechatpay::{Failover, Host};
+/// ```
 /// use wechatpay::pay::app;
+/// use wechatpay::{Failover, Gateway, Host};
 ///
-/// # fn example(signer: &dyn Signer, keys: PlatformKeys, order: &pay::Order) -> Result<(), Error> {
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let keys = sandbox.platform_keys().clone();
 /// let hosts = Failover::new(Gateway::new(keys.clone())?, Gateway::standby(keys)?);
-/// let answered = hosts.call(signer, order, app::prepay);
+/// # // Nobody listens on port 1.
+/// # let nobody = wechatpay::UreqTransport::new(&wechatpay::HttpOptions::default())?;
+/// # let main = Gateway::at("https://127.0.0.1:1", sandbox.platform_keys().clone(), nobody)?;
+/// # let hosts = Failover::new(main, gateway.clone());
+/// let answered = hosts.call(signer, &order, app::prepay);
 /// if answered.host == Host::Standby {
-///     // Tell whoever watches the main host.
+///     println!("the main host cannot be reached");
 /// }
+/// # assert_eq!(answered.host, Host::Standby);
 /// let prepay_id = answered.result?;
-/// # Ok(())
-/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Failover {
@@ -35,6 +43,21 @@ pub struct Failover {
 }
 
 /// One of the two hosts.
+///
+/// ```
+/// use wechatpay::{Failover, Host, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let (main, standby) = (gateway.clone(), gateway.clone());
+/// let hosts = Failover::new(main, standby);
+/// let answered = hosts.call(signer, &order, app::prepay);
+/// assert_eq!(answered.host, Host::Main);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Host {
     /// The main host (主域名).
@@ -44,6 +67,22 @@ pub enum Host {
 }
 
 /// What a call ended in, and where.
+///
+/// ```
+/// use wechatpay::{Failover, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let (main, standby) = (gateway.clone(), gateway.clone());
+/// let hosts = Failover::new(main, standby);
+/// let answered = hosts.call(signer, &order, app::prepay);
+/// println!("{:?} answered", answered.host);
+/// let prepay_id = answered.result?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 #[derive(Debug)]
 #[non_exhaustive]

@@ -24,6 +24,22 @@ use crate::{id, json, message};
 ///
 /// It belongs to no merchant; several signers may use one gateway as long as its keys hold those
 /// of each of them.
+///
+/// ```
+/// use wechatpay::{Gateway, PlatformKeys, pay::app};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let (public_key_id, pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
+/// let gateway = Gateway::new(PlatformKeys::from_pem(public_key_id, pem)?)?;
+/// # assert_eq!(gateway.base_url(), "https://api.mch.weixin.qq.com");
+/// # let gateway = sandbox.gateway();
+/// let prepay_id = app::prepay(signer, &gateway, &order)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Gateway {
     base_url: Arc<str>,

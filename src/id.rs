@@ -8,8 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::error::{Error, Invalid};
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])+ $name:ident, $path:literal, $check:path) => {
+    ($(#[$doc:meta])+ $name:ident, $path:literal, $check:path, $right:literal, $wrong:literal) => {
         $(#[$doc])+
+        ///
+        /// ```
+        #[doc = concat!("use wechatpay::", stringify!($name), ";")]
+        ///
+        #[doc = concat!("let ", $path, " = ", stringify!($name), "::new(\"", $right, "\")?;")]
+        #[doc = concat!("assert_eq!(", $path, ".as_str(), \"", $right, "\");")]
+        #[doc = concat!("assert!(", stringify!($name), "::new(\"", $wrong, "\").is_err());")]
+        /// # Ok::<(), wechatpay::Error>(())
+        /// ```
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
@@ -80,7 +89,8 @@ macro_rules! checked_text {
 checked_text! {
     /// 应用ID: the app, public account or mini-program a payment is made in. It must be bound to
     /// the merchant number on the merchant platform. 1 to 32 letters, digits, `_`, `-`.
-    AppId, "appid", check_appid
+    AppId, "appid", check_appid,
+    "wxd678efh567hg6787", "wx d678"
 }
 
 checked_text! {
@@ -89,7 +99,8 @@ checked_text! {
     ///
     /// It is always the caller's: nothing in this crate makes one up. After an unknown outcome the
     /// same number is sent again.
-    OutTradeNo, "out_trade_no", check_out_trade_no
+    OutTradeNo, "out_trade_no", check_out_trade_no,
+    "1217752501201407033233368018", "short"
 }
 
 checked_text! {
@@ -98,48 +109,56 @@ checked_text! {
     ///
     /// It is always the caller's: nothing in this crate makes one up. One number refunds once, however
     /// often it is sent; a new number refunds again.
-    OutRefundNo, "out_refund_no", check_out_refund_no
+    OutRefundNo, "out_refund_no", check_out_refund_no,
+    "1217752501201407033233368018-1", "refund 1"
 }
 
 checked_text! {
     /// 微信支付订单号: WeChat Pay's number of a payment. There is one only once the order is paid.
     /// 1 to 32 letters and digits.
-    TransactionId, "transaction_id", check_number
+    TransactionId, "transaction_id", check_number,
+    "4200000015201711256947025404", "4200-0000"
 }
 
 checked_text! {
     /// 微信支付退款单号: WeChat Pay's number of a refund. 1 to 32 letters and digits.
-    RefundId, "refund_id", check_number
+    RefundId, "refund_id", check_number,
+    "50000000382019052709732678859", "5000-0000"
 }
 
 checked_text! {
     /// 用户标识: a user, under one appid. 1 to 128 letters, digits, `_`, `-`.
-    OpenId, "openid", check_openid
+    OpenId, "openid", check_openid,
+    "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "oUpF8 uMuAJO"
 }
 
 checked_text! {
     /// 通知地址: where WeChat Pay posts its notices. A whole URL of at most 255 characters, with a
     /// path, without query or fragment, reachable from the internet without login; `https`, or
     /// `http` over a leased line.
-    NotifyUrl, "notify_url", check_notify_url
+    NotifyUrl, "notify_url", check_notify_url,
+    "https://shop.example/notify", "https://shop.example/notify?order=1"
 }
 
 checked_text! {
     /// 预支付交易会话标识: what a client needs to start the payment; valid for two hours. It proves
     /// that an order was placed, not that it was paid.
-    PrepayId, "prepay_id", check_printable
+    PrepayId, "prepay_id", check_printable,
+    "wx201410272009395522657a690389285100", "wx2014 1027"
 }
 
 checked_text! {
     /// 二维码链接: what a Native order's QR code holds; valid for two hours. Its form and length may
     /// change, and only a live camera may scan it.
-    CodeUrl, "code_url", check_printable
+    CodeUrl, "code_url", check_printable,
+    "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00", "weixin:// wxpay"
 }
 
 checked_text! {
     /// 支付跳转链接: where the browser goes to pay an H5 order; valid for five minutes. Its form and
     /// length may change.
-    H5Url, "h5_url", check_printable
+    H5Url, "h5_url", check_printable,
+    "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?package=1", "https:// wx.tenpay.com"
 }
 
 impl AsRef<Self> for AppId {

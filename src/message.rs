@@ -2,6 +2,18 @@
 //!
 //! Pure functions: the clock and the nonce are arguments. Every line ends in a line feed, the last
 //! one too; an empty body is an empty line.
+//!
+//! ```
+//! use wechatpay::{Signer, message};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let signer = sandbox.signer();
+//! let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242"; // A fresh one for each request.
+//! let message = message::request("GET", "/v3/certificates", 1554208460, nonce, b"");
+//! let signature = signer.sign(&message)?;
+//! # assert_eq!(signature.bytes.len(), 256);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 /// The five lines of a request: method, path with query, timestamp, nonce, body.
 ///
@@ -33,6 +45,11 @@ pub fn request(
 
 /// The three lines of an answer or a notice: timestamp and nonce as their headers hold them, and
 /// the body as received.
+///
+/// ```
+/// let message = wechatpay::message::answer("1554209980", "c5ac7061fccab6bf", b"{}");
+/// assert_eq!(message, b"1554209980\nc5ac7061fccab6bf\n{}\n");
+/// ```
 #[must_use]
 pub fn answer(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     lines([timestamp.as_bytes(), nonce.as_bytes(), body])
@@ -40,6 +57,11 @@ pub fn answer(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
 
 /// The four lines by which a client starts a payment: appid, timestamp, nonce, and `what`: the
 /// bare prepay_id for an app, `prepay_id=…` for JSAPI and mini-programs.
+///
+/// ```
+/// let message = wechatpay::message::invoke("wx2421b1c4370ec43b", 1554208460, "593BEC", "wx2014");
+/// assert_eq!(message, b"wx2421b1c4370ec43b\n1554208460\n593BEC\nwx2014\n");
+/// ```
 #[must_use]
 pub fn invoke(appid: &str, timestamp: i64, nonce: &str, what: &str) -> Vec<u8> {
     let timestamp = timestamp.to_string();

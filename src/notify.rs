@@ -55,6 +55,26 @@ use crate::{combine, pay, refund};
 /// a framework has parsed it and written it again, the signature no longer holds. `now` is
 /// [`Time::now`].
 ///
+/// ```
+/// use wechatpay::{Time, notify};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let keys = sandbox.platform_keys();
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// # let posted = sandbox.take_notices().remove(0);
+/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+/// # let (headers, body) = (headers(), &posted.body);
+/// let event = notify::open(keys, &api_v3_key, headers, body, Time::now()?)?;
+/// assert_eq!(event.event_type, notify::EventType::TransactionSuccess);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Refusal`] says why not; answer [`Reply::refused`]. WeChat Pay then sends it again, up to 15
 /// times in a day. A probe (签名探测流量) is refused like any other wrong signature.
@@ -84,6 +104,27 @@ pub fn open<'h>(
 }
 
 /// A notice that was believed.
+///
+/// ```
+/// use wechatpay::{Time, notify};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let keys = sandbox.platform_keys();
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// # let posted = sandbox.take_notices().remove(0);
+/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+/// # let (headers, body) = (headers(), &posted.body);
+/// let event = notify::open(keys, &api_v3_key, headers, body, Time::now()?)?;
+/// println!("{} of {}: {}", event.id, event.create_time, event.summary);
+/// assert!(event.json.contains(r#""trade_state":"SUCCESS""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
@@ -104,7 +145,7 @@ pub struct Event {
 
 open_set! {
     /// 通知类型.
-    EventType {
+    notify::EventType {
         /// 支付成功: an order or a combined order was paid.
         TransactionSuccess = "TRANSACTION.SUCCESS",
         /// 退款成功: the money went back.
@@ -119,6 +160,34 @@ open_set! {
 }
 
 /// What a notice is about.
+///
+/// ```
+/// use wechatpay::{Signer, notify::Notice};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let keys = sandbox.platform_keys();
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// # let posted = sandbox.take_notices().remove(0);
+/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+/// # let (headers, body) = (headers(), &posted.body);
+/// # let now = wechatpay::Time::now()?;
+/// # let event = wechatpay::notify::open(keys, &api_v3_key, headers, body, now)?;
+/// match event.notice {
+///     Notice::Transaction(transaction) => {
+///         let paid = transaction.paid(signer.mchid(), &order)?;
+/// #         assert_eq!(paid.total(), total);
+///     }
+///     Notice::Refund(state) => println!("{} is {}", state.out_refund_no, state.status),
+///     other => { /* of another product */ }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
@@ -158,6 +227,28 @@ impl Notice {
 }
 
 /// Why a notice is refused.
+///
+/// ```
+/// use wechatpay::notify::{self, Refusal};
+/// use wechatpay::{Time, Untrusted};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let keys = sandbox.platform_keys();
+/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// # let posted = sandbox.take_notices().remove(0);
+/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+/// # let body = b"{}";
+/// # let headers = headers();
+/// let refusal = notify::open(keys, &api_v3_key, headers, body, Time::now()?).unwrap_err();
+/// assert_eq!(refusal, Refusal::Untrusted(Untrusted::Signature { probe: false }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -205,6 +296,14 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// What to answer to a notice.
+///
+/// ```
+/// use wechatpay::notify::{Refusal, Reply};
+///
+/// assert_eq!(Reply::accepted().status, 204);
+/// assert_eq!(Reply::refused(&Refusal::Undecryptable).status, 400);
+/// assert_eq!(Reply::again().status, 500); // It could not be stored.
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {

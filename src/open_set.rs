@@ -2,12 +2,28 @@
 
 /// Makes an enum of documented words with an arm for every other. Nothing that is unknown breaks
 /// the reading of an answer, and nothing that is unknown is taken for something known.
+///
+/// The name comes with the public module it is in, for its example.
 macro_rules! open_set {
-    ($(#[$doc:meta])+ $name:ident { $($(#[$word_doc:meta])+ $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])+ $module:ident::$name:ident {
+        $(#[$first_doc:meta])+ $first:ident = $first_word:literal,
+        $($(#[$word_doc:meta])+ $variant:ident = $word:literal,)+
+    }) => {
         $(#[$doc])+
+        ///
+        /// ```
+        #[doc = concat!("use wechatpay::", stringify!($module), "::", stringify!($name), ";")]
+        ///
+        #[doc = concat!("let word = ", stringify!($name), "::from(\"", $first_word, "\".to_owned());")]
+        #[doc = concat!("assert_eq!(word, ", stringify!($name), "::", stringify!($first), ");")]
+        #[doc = concat!("let other = ", stringify!($name), "::from(\"NEW\".to_owned());")]
+        /// assert_eq!(other.as_str(), "NEW");
+        /// ```
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
+            $(#[$first_doc])+
+            $first,
             $($(#[$word_doc])+ $variant,)+
             /// A word that this version does not know, as received.
             Other(String),
@@ -18,6 +34,7 @@ macro_rules! open_set {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
+                    Self::$first => $first_word,
                     $(Self::$variant => $word,)+
                     Self::Other(word) => word,
                 }
@@ -27,6 +44,7 @@ macro_rules! open_set {
         impl From<String> for $name {
             fn from(word: String) -> Self {
                 match word.as_str() {
+                    $first_word => Self::$first,
                     $($word => Self::$variant,)+
                     _ => Self::Other(word),
                 }

@@ -2,6 +2,27 @@
 //!
 //! **One `out_refund_no` refunds once, however often it is sent; a new one refunds again.** Store
 //! the number before the call, and send the same refund again until the outcome is known.
+//!
+//! ```
+//! use wechatpay::refund::{self, Refund, Status};
+//! use wechatpay::{Fen, OutRefundNo};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+//! # let notify_url = sandbox.notify_url();
+//! # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+//! # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+//! # sandbox.pay("order-1")?;
+//! let number = OutRefundNo::new("1217752501-1")?;
+//! let refund = Refund::new(number, order.out_trade_no, Fen(60), Fen(100));
+//! refund::apply(signer, gateway, &refund)?;
+//! // Some time later.
+//! # sandbox.succeed_refund("1217752501-1")?;
+//! let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+//! assert_eq!(state.status, Status::Success);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +43,24 @@ use crate::time::Time;
 /// refunds an order, at least a minute apart. A success means that WeChat Pay took the request:
 /// [`Status::Processing`]. Whether the money went back is said by [`query`] or a notice.
 ///
+/// ```
+/// use wechatpay::refund::{self, Refund, Status};
+/// use wechatpay::{Fen, OutRefundNo};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// let number = OutRefundNo::new("refund-1")?; // Stored before the call.
+/// let refund = Refund::new(number, order.out_trade_no, Fen(60), Fen(100));
+/// let state = refund::apply(signer, gateway, &refund)?;
+/// assert_eq!(state.status, Status::Processing);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: nothing is refunded. Correct what the error names, then send the same refund.
@@ -38,6 +77,26 @@ pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<
 ///
 /// `GET /v3/refund/domestic/refunds/{out_refund_no}` (m/4012791863). Ask every minute, more rarely
 /// after five.
+///
+/// ```
+/// use wechatpay::refund::{self, Status};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let number = wechatpay::OutRefundNo::new("refund-1")?;
+/// # let part = wechatpay::Fen(60);
+/// # let refund = wechatpay::refund::Refund::new(number, order.out_trade_no.clone(), part, total);
+/// # wechatpay::refund::apply(signer, gateway, &refund)?;
+/// # sandbox.succeed_refund("refund-1")?;
+/// let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+/// assert_eq!(state.status, Status::Success); // The money went back.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// A query changes nothing, so repeat it whatever the outcome. `RESOURCE_NOT_EXISTS` right after a
@@ -60,6 +119,30 @@ pub fn query(
 /// `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund` (m/4012791864), with
 /// `MERCHANT_BANK_CARD`: the payer is then paid back by other means. A refund to another card of
 /// the payer's takes encrypted card data and is done on the merchant platform.
+///
+/// ```
+/// use wechatpay::refund::{self, Status};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let number = wechatpay::OutRefundNo::new("refund-1")?;
+/// # let part = wechatpay::Fen(60);
+/// # let refund = wechatpay::refund::Refund::new(number, order.out_trade_no.clone(), part, total);
+/// # wechatpay::refund::apply(signer, gateway, &refund)?;
+/// # sandbox.fail_refund("refund-1")?;
+/// let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+/// if state.status == Status::Abnormal {
+///     refund::apply_abnormal(signer, gateway, &state.refund_id, &state.out_refund_no)?;
+/// }
+/// # let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+/// # assert_eq!(state.status, Status::Processing);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`apply`]: after `Unknown`, send the same again.
@@ -227,6 +310,14 @@ impl Refund {
 }
 
 /// An order that was paid, by one of its numbers.
+///
+/// ```
+/// use wechatpay::{OutTradeNo, refund::Payment};
+///
+/// let number = OutTradeNo::new("1217752501201407033233368018")?;
+/// assert_eq!(Payment::from(number.clone()), Payment::OutTradeNo(number));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payment {
     /// 商户订单号: your number.
@@ -261,7 +352,7 @@ impl From<TransactionId> for Payment {
 
 open_set! {
     /// 资金账户: where the money of a refund comes from. A request may name the first two.
-    FundsAccount {
+    refund::FundsAccount {
         /// 可用余额账户, for merchants of the old kind of funds.
         Available = "AVAILABLE",
         /// 未结算资金, for refunds of mobility deposits.
@@ -287,6 +378,17 @@ impl Read for FundsAccount {
 }
 
 /// 退款出资账户及金额: how much comes from one account.
+///
+/// ```
+/// use wechatpay::refund::{FundsAccount, RefundFrom};
+/// use wechatpay::Fen;
+///
+/// # let number = wechatpay::OutTradeNo::new("order-1")?;
+/// # let mut refund = wechatpay::refund::Refund::new("r".parse()?, number, Fen(60), Fen(100));
+/// refund.from = vec![RefundFrom::new(FundsAccount::Available, Fen(60))];
+/// # refund.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RefundFrom {
@@ -307,6 +409,16 @@ impl RefundFrom {
 read_strictly! { RefundFrom { account, amount; } }
 
 /// 退款商品: goods that are refunded, in requests and in answers.
+///
+/// ```
+/// use wechatpay::{Fen, refund::GoodsDetail};
+///
+/// # let number = wechatpay::OutTradeNo::new("order-1")?;
+/// # let mut refund = wechatpay::refund::Refund::new("r".parse()?, number, Fen(60), Fen(100));
+/// refund.goods_detail = vec![GoodsDetail::new("1217752501", Fen(60), Fen(60), 1)];
+/// # refund.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GoodsDetail {
@@ -366,6 +478,30 @@ read_strictly! {
 
 /// A refund as WeChat Pay sees it, from [`apply`], [`query`] or a [notice](crate::notify); the same
 /// shape in all of them, though a notice says less.
+///
+/// ```
+/// use wechatpay::refund::{self, Status};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let number = wechatpay::OutRefundNo::new("refund-1")?;
+/// # let part = wechatpay::Fen(60);
+/// # let refund = wechatpay::refund::Refund::new(number, order.out_trade_no.clone(), part, total);
+/// # wechatpay::refund::apply(signer, gateway, &refund)?;
+/// # sandbox.succeed_refund("refund-1")?;
+/// let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+/// match state.status {
+///     Status::Success => assert!(state.success_time.is_some()),
+///     Status::Processing => { /* ask again later */ }
+///     other => { /* somebody must look */ }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct State {
@@ -411,7 +547,7 @@ pub struct State {
 open_set! {
     /// 退款状态. A refund that was taken is [`Processing`](Self::Processing); only
     /// [`Success`](Self::Success) means that the money went back.
-    Status {
+    refund::Status {
         /// 退款成功: the money went back.
         Success = "SUCCESS",
         /// 退款关闭: it will not be refunded under this number.
@@ -425,7 +561,7 @@ open_set! {
 
 open_set! {
     /// 退款渠道: how the money goes back.
-    Channel {
+    refund::Channel {
         /// 原路退款: the way it came.
         Original = "ORIGINAL",
         /// 退回到余额: to the payer's balance.
@@ -438,6 +574,24 @@ open_set! {
 }
 
 /// 金额信息 of a refund, in fen.
+///
+/// ```
+/// # use wechatpay::{Fen, refund};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let number = wechatpay::OutRefundNo::new("refund-1")?;
+/// # let part = wechatpay::Fen(60);
+/// # let refund = wechatpay::refund::Refund::new(number, order.out_trade_no.clone(), part, total);
+/// # wechatpay::refund::apply(signer, gateway, &refund)?;
+/// let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+/// assert_eq!((state.amount.refund, state.amount.total), (Fen(60), Fen(100)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {
@@ -466,6 +620,23 @@ pub struct Amount {
 }
 
 /// 优惠退款信息: a coupon of the order that is refunded.
+///
+/// ```
+/// # use wechatpay::{Fen, refund};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_with_coupon("order-1", Fen(20))?;
+/// # let order = order.out_trade_no;
+/// # let refund = refund::Refund::new("refund-1".parse()?, order, Fen(100), Fen(100));
+/// # refund::apply(signer, gateway, &refund)?;
+/// let state = refund::query(signer, gateway, &refund.out_refund_no)?;
+/// assert_eq!(state.promotion_detail[0].refund_amount, Fen(20)); // The coupon's part.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Promotion {

@@ -9,6 +9,34 @@ use serde_json::Value;
 /// WeChat Pay answers a wrong signature with its own view of the message
 /// (`detail.sign_information`): the body cut short, the length whole. Held against the message that
 /// was signed it says which line changed on the way, or that none did and the key is the wrong one.
+///
+/// ```
+/// use wechatpay::{Error, pay::app};
+///
+/// # use wechatpay::{RsaSigner, SignError, Signature, Signer};
+/// # struct Trims<'a>(&'a RsaSigner);
+/// # impl Signer for Trims<'_> {
+/// #     fn mchid(&self) -> &str {
+/// #         self.0.mchid()
+/// #     }
+/// #     fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+/// #         self.0.sign(message.trim_ascii())
+/// #     }
+/// # }
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let signer = &Trims(signer);
+/// let Err(Error::Api(error)) = app::prepay(signer, gateway, &order) else { panic!() };
+/// if let Some(diagnosis) = error.sign_diagnosis {
+///     println!("{diagnosis}"); // Says where to look.
+/// #     assert_eq!(diagnosis.line, None);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignDiagnosis {
@@ -21,6 +49,11 @@ pub struct SignDiagnosis {
 }
 
 /// One of the five lines of the message that is signed.
+///
+/// ```
+/// use wechatpay::MessageLine;
+/// assert_eq!(MessageLine::Url.to_string(), "line 2 (path and query)");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageLine {
     /// Line 1, the HTTP method.

@@ -55,6 +55,17 @@ pub trait Signer: Send + Sync {
 }
 
 /// A signature, and which key made it: together, so that a rotating key is never misnamed.
+///
+/// ```
+/// use wechatpay::Signer;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let signer = sandbox.signer();
+/// let signature = signer.sign(b"GET\n/v3/certificates\n1554208460\n593BEC0C930B\n\n")?;
+/// assert_eq!(signature.bytes.len(), 256); // Of RSA with 2048 bits.
+/// # assert_eq!(signature.serial_no, sandbox.serial_no());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
     /// 商户API证书序列号: the serial number of the certificate of the key that signed.
@@ -67,6 +78,17 @@ pub struct Signature {
 ///
 /// It is not `Clone`, so that the key stays in one place; share it by reference or `Arc`. ring
 /// keeps the key and does not wipe it from memory when it is dropped.
+///
+/// ```
+/// use wechatpay::{RsaSigner, Signer};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (mchid, serial_no) = (sandbox.mchid(), sandbox.serial_no());
+/// # let apiclient_key_pem = sandbox.merchant_key_pem();
+/// let signer = RsaSigner::from_pem(mchid, serial_no, apiclient_key_pem)?;
+/// assert_eq!(signer.mchid(), mchid);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct RsaSigner {
     mchid: String,
     serial_no: String,

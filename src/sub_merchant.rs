@@ -4,6 +4,15 @@ use crate::error::{Error, Invalid};
 use crate::id::{self, AppId};
 
 /// 子商户: a merchant for whom a partner acts.
+///
+/// ```
+/// use wechatpay::{AppId, SubMerchant};
+///
+/// let mut sub_merchant = SubMerchant::new("1900000109")?;
+/// sub_merchant.appid = Some(AppId::new("wxdace645e0bc2c424")?);
+/// assert_eq!(sub_merchant.mchid(), "1900000109");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubMerchant {

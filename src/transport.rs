@@ -19,6 +19,34 @@ use crate::signer::RsaSigner;
 /// An implementation sends the request at most once, follows no redirect, verifies TLS, passes the
 /// bytes on as they are, and ends in bounded time. What it returns is not believed until its
 /// signature is checked.
+///
+/// ```
+/// use wechatpay::{Reply, Request, Transport, TransportError};
+///
+/// /// Counts nothing but the time of each call.
+/// struct Timed<T>(T);
+///
+/// impl<T: Transport> Transport for Timed<T> {
+///     fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+///         let started = std::time::Instant::now();
+///         let reply = self.0.send(request);
+///         println!("{} took {:?}", request.method, started.elapsed());
+///         reply
+///     }
+/// }
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let mut options = wechatpay::HttpOptions::default();
+/// # options.root_certificates = Some(sandbox.ca_pem().to_owned());
+/// # let transport = Timed(wechatpay::UreqTransport::new(&options)?);
+/// # let keys = sandbox.platform_keys().clone();
+/// # let gateway = wechatpay::Gateway::at(sandbox.base_url(), keys, transport)?;
+/// # wechatpay::pay::app::prepay(signer, &gateway, &order)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Transport: Send + Sync {
     /// Sends the request.
     ///
@@ -37,6 +65,14 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 }
 
 /// A request, ready to be sent.
+///
+/// ```
+/// use wechatpay::Request;
+///
+/// fn show(request: &Request<'_>) {
+///     println!("{request:?}, {} bytes", request.body.len()); // Without headers and body.
+/// }
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Request<'a> {
@@ -65,6 +101,14 @@ impl fmt::Debug for Request<'_> {
 }
 
 /// An answer, as received.
+///
+/// ```
+/// use wechatpay::Reply;
+///
+/// let headers = vec![("Content-Type".to_owned(), b"application/json".to_vec())];
+/// let reply = Reply { status: 200, headers, body: Box::new(&b"{}"[..]) };
+/// # assert_eq!(reply.status, 200);
+/// ```
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -146,6 +190,18 @@ impl Default for HttpOptions {
 /// A merchant's certificate (商户API证书) and its private key, to show in TLS who is asking.
 ///
 /// `Debug` shows nothing of them; they are not wiped when they are dropped.
+///
+/// ```
+/// use wechatpay::{ClientCertificate, HttpOptions};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let apiclient_cert_pem = sandbox.merchant_certificate_pem();
+/// # let apiclient_key_pem = sandbox.merchant_key_pem();
+/// let certificate = ClientCertificate::from_pem(apiclient_cert_pem, apiclient_key_pem)?;
+/// let mut options = HttpOptions::default();
+/// options.client_certificate = Some(certificate);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct ClientCertificate(ClientCert);
 
@@ -182,6 +238,15 @@ impl fmt::Debug for ClientCertificate {
 }
 
 /// Which proxy to use. Loopback addresses are always reached directly.
+///
+/// ```
+/// use wechatpay::{HttpOptions, Proxy, UreqTransport};
+///
+/// let mut options = HttpOptions::default();
+/// options.proxy = Proxy::Url("http://proxy.example:3128".into());
+/// let transport = UreqTransport::new(&options)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Proxy {
@@ -208,6 +273,18 @@ impl fmt::Debug for Proxy {
 ///
 /// ureq logs through the `log` crate. At level `TRACE` it prints the headers of requests, the
 /// signature among them, so keep `TRACE` off for the target `ureq` in production.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wechatpay::{Gateway, HttpOptions, UreqTransport};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let keys = sandbox.platform_keys().clone();
+/// let transport = Arc::new(UreqTransport::new(&HttpOptions::default())?);
+/// let gateway = Gateway::at("https://api.mch.weixin.qq.com", keys.clone(), transport.clone())?;
+/// let standby = Gateway::at("https://api2.mch.weixin.qq.com", keys, transport)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,

@@ -24,6 +24,18 @@ use crate::{message, pem};
 /// without a look at any other key and without I/O. To change keys in a running program, build
 /// new `PlatformKeys` and a new gateway with
 /// [`Gateway::with_keys`](crate::Gateway::with_keys).
+///
+/// ```
+/// use wechatpay::PlatformKeys;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
+/// # let certificate_pem = sandbox.platform_certificate_pem();
+/// let mut keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?;
+/// // While the merchant changes over from certificates:
+/// keys = keys.with_certificate(certificate_pem)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct PlatformKeys {
     keys: Vec<PlatformKey>,

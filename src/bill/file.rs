@@ -24,6 +24,28 @@ use crate::signer::{self, Signer};
 /// The answer is not signed; its SHA-1 is, and that is known only at the end. So what `out` holds
 /// is nothing before this returns `Ok`. [`download_to`] sees to that.
 ///
+/// ```
+/// use wechatpay::bill;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
+/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
+/// # sandbox.let_time_pass(2 * 86_400);
+/// # let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
+/// let mut file = Vec::new();
+/// let length = bill::download(signer, gateway, &link, &mut file, &mut |bytes| {
+///     println!("{bytes} bytes so far");
+/// })?;
+/// assert_eq!(length, file.len() as u64);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Downloading changes nothing, so it may be repeated, with a fresh link.
 /// * [`Error::Invalid`]: the link does not lead to WeChat Pay or to the gateway. Nothing was sent.
@@ -54,6 +76,29 @@ pub fn download(
 /// appended; synced; and moved to `path` after its SHA-1 was found right. A file that was there
 /// before is replaced then, not earlier. On failure the part is removed; only a process that is
 /// killed leaves one behind.
+///
+/// ```
+/// use std::path::Path;
+/// use wechatpay::bill;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
+/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
+/// # sandbox.let_time_pass(2 * 86_400);
+/// # let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
+/// let path = Path::new("2026-10-01.csv");
+/// # let path = &std::env::temp_dir().join(format!("wechatpay-{}.csv", std::process::id()));
+/// bill::download_to(signer, gateway, &link, path, &mut |_bytes| ())?;
+/// assert!(path.exists()); // Whole, and with the SHA-1 that was signed.
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`download`].

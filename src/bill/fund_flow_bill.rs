@@ -17,6 +17,22 @@ use crate::time::Time;
 /// kept.
 ///
 /// After an error there are no more rows.
+///
+/// ```
+/// use wechatpay::bill::{Direction, FundFlowBill};
+///
+/// # let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
+/// let mut bill = FundFlowBill::new(&file[..])?;
+/// for row in &mut bill {
+///     let row = row?;
+///     if row.direction == Direction::Out {
+///         println!("{}: {} yuan", row.business_type, row.amount);
+///     }
+/// }
+/// let summary = bill.finish()?; // Not one row is missing.
+/// assert_eq!(summary.rows, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct FundFlowBill<R> {
     table: Table<R>,
     sums: Sums,
@@ -72,6 +88,15 @@ impl<R> fmt::Debug for FundFlowBill<R> {
 }
 
 /// One movement of money. Texts are as the bill has them, their escapes undone.
+///
+/// ```
+/// use wechatpay::{Fen, bill::FundFlowBill};
+///
+/// # let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
+/// let rows: Vec<_> = FundFlowBill::new(&file[..])?.collect::<Result<_, _>>()?;
+/// assert_eq!((rows[0].amount, rows[0].balance.to_fen()), (Fen(976), Some(Fen(10_976))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FundFlowRow {
@@ -122,7 +147,7 @@ impl FundFlowRow {
 
 open_set! {
     /// 收支类型: whether money came or went.
-    Direction {
+    bill::Direction {
         /// 收入.
         In = "收入",
         /// 支出.
@@ -131,6 +156,15 @@ open_set! {
 }
 
 /// The totals of a fund-flow bill.
+///
+/// ```
+/// use wechatpay::{Fen, bill::FundFlowBill};
+///
+/// # let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
+/// let summary = FundFlowBill::new(&file[..])?.finish()?;
+/// assert_eq!((summary.amount_in, summary.amount_out), (Fen(976), Fen(701)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FundFlowSummary {

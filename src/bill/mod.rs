@@ -5,7 +5,7 @@
 //! ready at 10 o'clock in the morning (Beijing time) of the next day and are kept for three months.
 //! They never change afterwards: a refund's state is that of the moment the bill was made.
 //!
-//! ```no_run
+//! ```
 //! use std::fs::File;
 //! use std::io::BufReader;
 //! use std::path::Path;
@@ -57,6 +57,27 @@ pub use self::yuan::Yuan;
 /// [`Partner`](crate::Partner) gets the bill of its sub-merchant; the bill of all of them is the
 /// partner's own.
 ///
+/// ```
+/// use wechatpay::bill::{self, TradeBill};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
+/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
+/// # sandbox.let_time_pass(2 * 86_400);
+/// let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
+/// let mut file = Vec::new();
+/// bill::download(signer, gateway, &link, &mut file, &mut |_bytes| ())?;
+/// let summary = TradeBill::new(&file[..])?.finish()?;
+/// assert_eq!(summary.rows, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Asking changes nothing, so it may be repeated whatever the outcome.
 /// * `NO_STATEMENT_EXIST`: there was no payment and no refund that day. That is an answer, not a
@@ -79,6 +100,27 @@ pub fn trade(signer: &dyn Signer, gateway: &Gateway, bill: &Trade) -> Result<Lin
 /// `GET /v3/bill/fundflowbill` (m/4012791867). One day, within the last three months; three
 /// requests a second.
 ///
+/// ```
+/// use wechatpay::bill::{self, FundFlowBill};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
+/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
+/// # sandbox.let_time_pass(2 * 86_400);
+/// let link = bill::fund_flow(signer, gateway, &bill::FundFlow::new(day))?;
+/// let mut file = Vec::new();
+/// bill::download(signer, gateway, &link, &mut file, &mut |_bytes| ())?;
+/// let summary = FundFlowBill::new(&file[..])?.finish()?;
+/// assert_eq!(summary.rows_in, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`trade`]; and [`Error::Invalid`] for a [`Partner`](crate::Partner), because this interface
 /// knows the signer's own accounts only.
@@ -95,6 +137,15 @@ pub fn fund_flow(signer: &dyn Signer, gateway: &Gateway, bill: &FundFlow) -> Res
 }
 
 /// What to ask [`trade`] for.
+///
+/// ```
+/// use wechatpay::bill::{BillType, Trade};
+///
+/// let mut bill = Trade::new("2026-10-01".parse()?);
+/// bill.bill_type = Some(BillType::Refund);
+/// # assert_eq!(bill.date.to_string(), "2026-10-01");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Trade {
@@ -129,6 +180,15 @@ impl Trade {
 }
 
 /// What to ask [`fund_flow`] for.
+///
+/// ```
+/// use wechatpay::bill::{AccountType, FundFlow};
+///
+/// let mut bill = FundFlow::new("2026-10-01".parse()?);
+/// bill.account_type = Some(AccountType::Fees);
+/// # assert_eq!(bill.date.to_string(), "2026-10-01");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FundFlow {
@@ -164,7 +224,7 @@ impl FundFlow {
 
 open_set! {
     /// 账单类型: which rows a trade bill holds.
-    BillType {
+    bill::BillType {
         /// Payments and refunds.
         All = "ALL",
         /// Payments.
@@ -176,7 +236,7 @@ open_set! {
 
 open_set! {
     /// 资金账户类型: an account of the merchant's.
-    AccountType {
+    bill::AccountType {
         /// 基本账户.
         Basic = "BASIC",
         /// 运营账户.
@@ -188,6 +248,24 @@ open_set! {
 
 /// Where the file of a bill is, for five minutes, and the SHA-1 it must have. WeChat Pay signed
 /// both.
+///
+/// ```
+/// use wechatpay::bill;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
+/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
+/// # sandbox.let_time_pass(2 * 86_400);
+/// let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
+/// assert_eq!(link.sha1().len(), 40);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     url: String,

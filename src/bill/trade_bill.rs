@@ -18,6 +18,22 @@ use crate::time::Time;
 /// those of earlier years among them, and columns that this version does not know are kept.
 ///
 /// After an error there are no more rows.
+///
+/// ```
+/// use wechatpay::bill::{RowState, TradeBill};
+///
+/// # let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
+/// let mut bill = TradeBill::new(&file[..])?;
+/// for row in &mut bill {
+///     let row = row?;
+///     if row.state == RowState::Success {
+///         println!("{} was paid", row.out_trade_no);
+///     }
+/// }
+/// let summary = bill.finish()?; // Not one row is missing.
+/// assert_eq!(summary.rows, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TradeBill<R> {
     table: Table<R>,
     sums: Sums,
@@ -75,6 +91,16 @@ impl<R> fmt::Debug for TradeBill<R> {
 }
 
 /// A payment, a refund or a revocation. Texts are as the bill has them, their escapes undone.
+///
+/// ```
+/// use wechatpay::{Fen, bill::TradeBill};
+///
+/// # let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
+/// let rows: Vec<_> = TradeBill::new(&file[..])?.collect::<Result<_, _>>()?;
+/// assert_eq!(rows[0].out_trade_no, "shop-20261001-1");
+/// assert_eq!(rows[0].order_total, Some(Fen(976)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TradeRow {
@@ -174,7 +200,7 @@ impl TradeRow {
 
 open_set! {
     /// 交易状态: what kind of row of a trade bill.
-    RowState {
+    bill::RowState {
         /// 支付成功: a payment.
         Success = "SUCCESS",
         /// 转入退款: a refund that was accepted.
@@ -185,6 +211,16 @@ open_set! {
 }
 
 /// What a row says of a refund.
+///
+/// ```
+/// use wechatpay::{Fen, bill::TradeBill};
+///
+/// # let file = std::fs::read("tests/data/bills/trade.REFUND.csv")?;
+/// let rows: Vec<_> = TradeBill::new(&file[..])?.collect::<Result<_, _>>()?;
+/// let refund = rows[0].refund.clone().unwrap_or_default();
+/// assert_eq!(refund.requested, Some(Fen(700)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refund {
@@ -234,7 +270,7 @@ impl Refund {
 
 open_set! {
     /// 退款状态 in a bill; queries use other words.
-    RefundState {
+    bill::RefundState {
         /// 退款成功.
         Success = "SUCCESS",
         /// 退款处理中.
@@ -247,6 +283,15 @@ open_set! {
 }
 
 /// The totals of a trade bill. Which there are depends on its type and age.
+///
+/// ```
+/// use wechatpay::{Fen, bill::TradeBill};
+///
+/// # let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
+/// let summary = TradeBill::new(&file[..])?.finish()?;
+/// assert_eq!((summary.rows, summary.order_total), (3, Some(Fen(10_976))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TradeSummary {

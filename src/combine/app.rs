@@ -1,4 +1,24 @@
 //! 合单APP支付.
+//!
+//! ```
+//! use wechatpay::{combine, pay};
+//!
+//! # use wechatpay::{Fen, combine::SubOrder};
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let sub_order = |mchid, number: &str| {
+//! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+//! # };
+//! # let order = wechatpay::combine::Order::new(
+//! #     sandbox.appid(),
+//! #     "order-1".parse()?,
+//! #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+//! #     sandbox.notify_url(),
+//! # );
+//! let prepay_id = combine::app::prepay(signer, gateway, &order)?;
+//! let for_the_app = pay::app::invoke(signer, &order, &prepay_id)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::combine::Order;
 use crate::combine::order::Extras;
@@ -12,6 +32,26 @@ use crate::signer::Signer;
 ///
 /// `POST /v3/combine-transactions/app` (document 000, m/4012556944). The prepay_id is valid for two
 /// hours; the identical order, sent again, returns a fresh one.
+///
+/// ```
+/// use wechatpay::combine::app;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// let prepay_id = app::prepay(signer, gateway, &order)?;
+/// app::prepay(signer, gateway, &order)?; // The same order again is still one order.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:

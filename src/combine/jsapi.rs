@@ -1,4 +1,25 @@
 //! 合单JSAPI支付 and 合单小程序支付.
+//!
+//! ```
+//! use wechatpay::{combine, pay};
+//!
+//! # use wechatpay::{Fen, combine::SubOrder};
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let sub_order = |mchid, number: &str| {
+//! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+//! # };
+//! # let order = wechatpay::combine::Order::new(
+//! #     sandbox.appid(),
+//! #     "order-1".parse()?,
+//! #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+//! #     sandbox.notify_url(),
+//! # );
+//! # let payer = pay::jsapi::Payer::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".parse()?);
+//! let prepay_id = combine::jsapi::prepay(signer, gateway, &order, &payer)?;
+//! let for_the_page = pay::jsapi::invoke(signer, &order, &prepay_id)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::combine::Order;
 use crate::combine::order::Extras;
@@ -15,6 +36,27 @@ use crate::signer::Signer;
 ///
 /// `POST /v3/combine-transactions/jsapi` (m/4012556926, m/4012556931). The prepay_id is valid for
 /// two hours; the identical order, sent again, returns a fresh one.
+///
+/// ```
+/// use wechatpay::combine::jsapi;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # let openid = wechatpay::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?;
+/// # let payer = wechatpay::pay::jsapi::Payer::new(openid);
+/// let prepay_id = jsapi::prepay(signer, gateway, &order, &payer)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`app::prepay`](crate::combine::app::prepay). `OPENID_MISMATCH`, though it comes with status
@@ -34,6 +76,29 @@ pub fn prepay(
 /// `combine_payer_info`.
 ///
 /// As strictly as [`Order::from_json`].
+///
+/// ```
+/// use wechatpay::combine::jsapi;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let json = br#"{
+///     "combine_appid": "wxd678efh567hg6787",
+///     "combine_out_trade_no": "20150806125345",
+///     "combine_payer_info": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+///     "notify_url": "https://yourapp.com/notify",
+///     "sub_orders": [{
+///         "mchid": "1230000109",
+///         "out_trade_no": "20150806125346",
+///         "amount": {"total_amount": 10, "currency": "CNY"},
+///         "description": "QQ",
+///         "attach": "1"
+///     }]
+/// }"#;
+/// let (order, payer) = jsapi::from_json(signer, json)?;
+/// assert_eq!(order.sub_orders.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Invalid`] with every fault, each by its JSON path and rule.

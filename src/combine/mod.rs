@@ -8,6 +8,28 @@
 //!
 //! Refunds go per sub-order: [`refund::apply`](crate::refund::apply) by the merchant of the
 //! sub-order, with the number of the sub-order.
+//!
+//! ```
+//! use wechatpay::combine::{self, Order, SubOrder};
+//! use wechatpay::{Fen, OutTradeNo, Signer, pay};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
+//! let (ours, theirs) = (OutTradeNo::new("20150806125346")?, OutTradeNo::new("20150806125347")?);
+//! let sub_orders = vec![
+//!     SubOrder::new("1900007291", ours, "公仔", Fen(100), "深圳分店"),
+//!     SubOrder::new("1900009191", theirs, "贴纸", Fen(10), "广州分店"),
+//! ];
+//! let order = Order::new(appid, OutTradeNo::new("20150806125345")?, sub_orders, notify_url);
+//! let prepay_id = combine::app::prepay(signer, gateway, &order)?;
+//! let for_the_app = pay::app::invoke(signer, &order, &prepay_id)?;
+//! // The user pays.
+//! # sandbox.pay_combined("20150806125345")?;
+//! let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+//! assert_eq!(transaction.paid(signer.mchid(), &order)?.len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::Serialize;
 
@@ -34,6 +56,30 @@ pub use self::transaction::{Amount, SubTransaction, Transaction};
 /// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` (m/4012557006). It does not
 /// say whether a sub-order was refunded: ask for the refund.
 ///
+/// ```
+/// use wechatpay::{Signer, combine};
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_combined("order-1")?;
+/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+/// for paid in transaction.paid(signer.mchid(), &order)? {
+///     assert_eq!(paid.total(), Fen(10)); // Ship this sub-order.
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// A query changes nothing, so repeat it whatever the outcome. `ORDERNOTEXIST` right after an order
 /// whose outcome was unknown is no verdict: that order may still be on its way.
@@ -51,6 +97,29 @@ pub fn query(
 /// `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close` (m/4012577452). The
 /// sub-orders must be named exactly as they were ordered, so it takes the order itself. One that is
 /// closed already counts as closed, if the answer that says so is signed.
+///
+/// ```
+/// use wechatpay::combine;
+/// use wechatpay::pay::TradeState;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
+/// combine::close(signer, gateway, &order)?;
+/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+/// assert_eq!(transaction.sub_orders[0].trade_state, TradeState::Closed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:

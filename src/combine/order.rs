@@ -267,6 +267,17 @@ pub(super) struct Extras<'a> {
 }
 
 /// 商品单: one sub-order (子单) of a combined order.
+///
+/// ```
+/// use wechatpay::combine::SubOrder;
+/// use wechatpay::{Fen, OutTradeNo};
+///
+/// let number = OutTradeNo::new("20150806125346")?;
+/// let mut sub_order = SubOrder::new("1230000109", number, "QQ会员充值", Fen(10), "深圳分店");
+/// sub_order.goods_tag = Some("WXG".into());
+/// # assert_eq!(sub_order.total_amount, Fen(10));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubOrder {
@@ -417,6 +428,27 @@ impl SubOrderMerchant {
 }
 
 /// 场景信息 of a combined order.
+///
+/// ```
+/// use wechatpay::combine::SceneInfo;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # let mut order = order;
+/// order.scene_info = Some(SceneInfo::new("14.23.150.211".parse()?));
+/// order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SceneInfo {

@@ -9,6 +9,28 @@ use crate::pay::{Payer, Promotion, TradeState, TradeType};
 use crate::time::Time;
 
 /// A combined order as WeChat Pay sees it. All of its sub-orders are paid together, or none.
+///
+/// ```
+/// use wechatpay::combine;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_combined("order-1")?;
+/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+/// assert_eq!(transaction.sub_orders.len(), order.sub_orders.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
@@ -26,6 +48,29 @@ pub struct Transaction {
 }
 
 /// 商品单信息: one sub-order.
+///
+/// ```
+/// use wechatpay::combine;
+/// use wechatpay::pay::TradeState;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_combined("order-1")?;
+/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+/// assert_eq!(transaction.sub_orders[0].trade_state, TradeState::Success);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SubTransaction {
@@ -61,6 +106,29 @@ pub struct SubTransaction {
 }
 
 /// 订单金额 of a sub-order, in fen.
+///
+/// ```
+/// use wechatpay::combine;
+///
+/// # use wechatpay::{Fen, combine::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_order = |mchid, number: &str| {
+/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::combine::Order::new(
+/// #     sandbox.appid(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_combined("order-1")?;
+/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+/// let amount = transaction.sub_orders[0].amount.clone().unwrap_or_default();
+/// assert_eq!(amount.total_amount, Some(Fen(10)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {

@@ -1,4 +1,19 @@
 //! APP支付: the payer pays in the merchant's own app.
+//!
+//! ```
+//! use wechatpay::pay::app;
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+//! # let notify_url = sandbox.notify_url();
+//! # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+//! let prepay_id = app::prepay(signer, gateway, &order)?;
+//! let for_the_app = app::invoke(signer, &order, &prepay_id)?;
+//! let json = serde_json::to_string(&for_the_app)?;
+//! # assert!(json.contains(prepay_id.as_str()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::Serialize;
 
@@ -14,6 +29,19 @@ use crate::signer::Signer;
 ///
 /// `POST /v3/pay/transactions/app` (document 003, m/4013070347). The prepay_id is valid for two
 /// hours; the identical order, sent again, returns a fresh one.
+///
+/// ```
+/// use wechatpay::pay::app;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// let prepay_id = app::prepay(signer, gateway, &order)?;
+/// app::prepay(signer, gateway, &order)?; // The same order again is still one order.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
@@ -32,6 +60,20 @@ pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<P
 ///
 /// `order` names the appid that starts the payment: an order, or that appid itself. Makes no
 /// request. What the app reports afterwards is no proof of payment.
+///
+/// ```
+/// use wechatpay::pay::app;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let prepay_id = app::prepay(signer, gateway, &order)?;
+/// let for_the_app = app::invoke(signer, &order, &prepay_id)?;
+/// assert_eq!(for_the_app.prepayid, prepay_id.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
@@ -67,6 +109,21 @@ pub fn invoke(
 /// | `noncestr` | `nonceStr` | `nonceStr` |
 /// | `timestamp` | `timeStamp` | `timeStamp` |
 /// | `sign` | `sign` | `sign` |
+///
+/// ```
+/// use wechatpay::pay::app;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let prepay_id = app::prepay(signer, gateway, &order)?;
+/// let for_the_app = app::invoke(signer, &order, &prepay_id)?;
+/// let json = serde_json::to_string(&for_the_app)?;
+/// assert!(json.contains(r#""package":"Sign=WXPay","noncestr":""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InvokeParameters {

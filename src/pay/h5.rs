@@ -1,4 +1,20 @@
 //! H5支付: the payer comes from a browser outside WeChat.
+//!
+//! ```
+//! use wechatpay::pay::SceneInfo;
+//! use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+//! # let notify_url = sandbox.notify_url();
+//! # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+//! # let address = "14.23.150.211".parse()?;
+//! let scene = Scene::new(SceneInfo::new(address), H5Info::new(H5Type::Wap));
+//! let h5_url = h5::prepay(signer, gateway, &order, &scene)?;
+//! println!("send the browser to {h5_url}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -15,6 +31,22 @@ use crate::signer::Signer;
 /// `POST /v3/pay/transactions/h5` (m/4012791834). The h5_url is valid for five minutes; the
 /// identical order, sent again, returns a fresh one. [`H5Url::with_redirect`] names the page to
 /// return to.
+///
+/// ```
+/// use wechatpay::pay::SceneInfo;
+/// use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// let scene = Scene::new(SceneInfo::new("14.23.150.211".parse()?), H5Info::new(H5Type::Wap));
+/// let h5_url = h5::prepay(signer, gateway, &order, &scene)?;
+/// let location = h5_url.with_redirect("https://shop.example/orders/1");
+/// # assert!(location.ends_with("&redirect_url=https%3A%2F%2Fshop.example%2Forders%2F1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`app::prepay`](crate::pay::app::prepay). The order's own `scene_info` must be empty: the
@@ -35,6 +67,24 @@ pub fn prepay(
 ///
 /// As strictly as [`Order::from_json`].
 ///
+/// ```
+/// use wechatpay::pay::h5::{self, H5Type};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let signer = sandbox.signer();
+/// let json = br#"{
+///     "appid": "wxd678efh567hg6787",
+///     "out_trade_no": "1217752501201407033233368018",
+///     "description": "Image\u5f62\u8c61\u5e97",
+///     "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+///     "amount": {"total": 100},
+///     "scene_info": {"payer_client_ip": "14.23.150.211", "h5_info": {"type": "iOS"}}
+/// }"#;
+/// let (order, scene) = h5::from_json(signer, json)?;
+/// assert_eq!(scene.h5_info.r#type, H5Type::Ios);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
@@ -50,6 +100,15 @@ pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Err
 }
 
 /// 场景信息 of an H5 order: where the payer stands, and from what the payer comes.
+///
+/// ```
+/// use wechatpay::pay::SceneInfo;
+/// use wechatpay::pay::h5::{H5Info, H5Type, Scene};
+///
+/// let scene = Scene::new(SceneInfo::new("14.23.150.211".parse()?), H5Info::new(H5Type::Wap));
+/// # assert_eq!(scene.h5_info.r#type, H5Type::Wap);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scene {

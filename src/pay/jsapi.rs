@@ -1,4 +1,21 @@
 //! JSAPI支付 and 小程序支付: the payer pays on a page within WeChat, or in a mini-program.
+//!
+//! ```
+//! use wechatpay::OpenId;
+//! use wechatpay::pay::jsapi::{self, Payer};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+//! # let notify_url = sandbox.notify_url();
+//! # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+//! let payer = Payer::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+//! let prepay_id = jsapi::prepay(signer, gateway, &order, &payer)?;
+//! let for_the_page = jsapi::invoke(signer, &order, &prepay_id)?;
+//! let json = serde_json::to_string(&for_the_page)?;
+//! # assert!(json.contains(prepay_id.as_str()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::Serialize;
 
@@ -16,6 +33,19 @@ use crate::signer::Signer;
 ///
 /// `POST /v3/pay/transactions/jsapi` (document 004, m/4012791856). The prepay_id is valid for two
 /// hours; the identical order, sent again, returns a fresh one.
+///
+/// ```
+/// use wechatpay::pay::jsapi::{self, Payer};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let openid = wechatpay::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?;
+/// let prepay_id = jsapi::prepay(signer, gateway, &order, &Payer::new(openid))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`app::prepay`](crate::pay::app::prepay). `OPENID_MISMATCH`, though it comes with status
@@ -36,6 +66,24 @@ pub fn prepay(
 ///
 /// As strictly as [`Order::from_json`].
 ///
+/// ```
+/// use wechatpay::pay::jsapi;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let signer = sandbox.signer();
+/// let json = br#"{
+///     "appid": "wxd678efh567hg6787",
+///     "out_trade_no": "1217752501201407033233368018",
+///     "description": "Image\u5f62\u8c61\u5e97",
+///     "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+///     "amount": {"total": 100},
+///     "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}
+/// }"#;
+/// let (order, payer) = jsapi::from_json(signer, json)?;
+/// assert_eq!(order.description, "Image形象店");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
@@ -52,6 +100,21 @@ pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Err
 /// `order` names the appid that starts the payment: an order, or that appid itself. Makes no
 /// request. What the page reports afterwards is no proof of payment.
 ///
+/// ```
+/// use wechatpay::pay::jsapi;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let payer = jsapi::Payer::new(wechatpay::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+/// # let prepay_id = jsapi::prepay(signer, gateway, &order, &payer)?;
+/// let for_the_page = jsapi::invoke(signer, &order, &prepay_id)?;
+/// assert_eq!(for_the_page.package, format!("prepay_id={prepay_id}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
 pub fn invoke(
@@ -67,6 +130,21 @@ pub fn invoke(
 /// 小程序调起支付: what the mini-program hands to `wx.requestPayment` (m/4012365341, m/4012791898).
 ///
 /// The same as [`invoke`](fn@invoke), without the appid: it is signed, but not handed over.
+///
+/// ```
+/// use wechatpay::pay::jsapi;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let payer = jsapi::Payer::new(wechatpay::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+/// # let prepay_id = jsapi::prepay(signer, gateway, &order, &payer)?;
+/// let for_the_mini_program = jsapi::invoke_mini_program(signer, &order, &prepay_id)?;
+/// assert_eq!(for_the_mini_program.app_id, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`invoke`](fn@invoke).
@@ -89,6 +167,22 @@ pub fn invoke_mini_program(
 
 /// The fields that start a payment. As JSON they bear the documented names: `appId`, `timeStamp`,
 /// `nonceStr`, `package`, `signType`, `paySign`.
+///
+/// ```
+/// use wechatpay::pay::jsapi;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let payer = jsapi::Payer::new(wechatpay::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+/// # let prepay_id = jsapi::prepay(signer, gateway, &order, &payer)?;
+/// let for_the_page = jsapi::invoke(signer, &order, &prepay_id)?;
+/// let json = serde_json::to_string(&for_the_page)?;
+/// assert!(json.contains(r#""signType":"RSA","paySign":""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InvokeParameters {

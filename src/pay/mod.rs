@@ -4,6 +4,24 @@
 //! ask for it with [`query`]; believe that it is paid by [`Transaction::paid`] alone.
 //!
 //! A partner (服务商) calls the same functions with a [`Partner`](crate::Partner).
+//!
+//! ```
+//! use wechatpay::pay::{self, Order, app};
+//! use wechatpay::{Fen, OutTradeNo, Signer};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! # let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
+//! let number = OutTradeNo::new("1217752501201407033233368018")?;
+//! let order = Order::new(appid, number, "公仔", Fen(100), notify_url);
+//! let prepay_id = app::prepay(signer, gateway, &order)?;
+//! let for_the_app = app::invoke(signer, &order, &prepay_id)?;
+//! // The user pays.
+//! # sandbox.pay("1217752501201407033233368018")?;
+//! let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+//! let paid = transaction.paid(signer.mchid(), &order)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::Serialize;
 
@@ -37,6 +55,22 @@ pub use self::transaction::{
 /// `GET /v3/pay/transactions/out-trade-no/{out_trade_no}` (m/4012791859). Combined orders are not
 /// found here.
 ///
+/// ```
+/// use wechatpay::{Signer, pay};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// let paid = transaction.paid(signer.mchid(), &order)?;
+/// assert_eq!(paid.total(), order.total); // Ship it.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// A query changes nothing, so repeat it whatever the outcome. `ORDER_NOT_EXIST` right after an
 /// order whose outcome was unknown is no verdict: that order may still be on its way.
@@ -54,6 +88,23 @@ pub fn query(
 ///
 /// `GET /v3/pay/transactions/id/{transaction_id}` (m/4012791858).
 ///
+/// ```
+/// use wechatpay::pay;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// # let transaction_id = transaction.transaction_id.unwrap();
+/// let transaction = pay::query_by_id(signer, gateway, &transaction_id)?;
+/// assert_eq!(transaction.out_trade_no, order.out_trade_no);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`query`].
 pub fn query_by_id(
@@ -69,6 +120,21 @@ pub fn query_by_id(
 ///
 /// `POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close` (m/4012791860). Query the order
 /// first: one that is paid cannot be closed, only refunded. Closing twice is no error.
+///
+/// ```
+/// use wechatpay::pay::{self, TradeState};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// pay::close(signer, gateway, &order.out_trade_no)?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// assert_eq!(transaction.trade_state, TradeState::Closed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:

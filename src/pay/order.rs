@@ -251,6 +251,22 @@ pub(super) struct Extras<'a> {
 }
 
 /// 优惠功能: the goods of an order. At most 6,144 bytes as JSON.
+///
+/// ```
+/// use wechatpay::{Fen, pay::{Detail, GoodsDetail}};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let mut order = order;
+/// let mut detail = Detail::default();
+/// detail.goods_detail.push(GoodsDetail::new("1246464644", 1, Fen(100)));
+/// order.detail = Some(detail);
+/// order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Detail {
@@ -292,6 +308,14 @@ impl Read for Detail {
 }
 
 /// 单品信息: one kind of goods.
+///
+/// ```
+/// use wechatpay::{Fen, pay::GoodsDetail};
+///
+/// let mut goods = GoodsDetail::new("1246464644", 1, Fen(100));
+/// goods.goods_name = Some("公仔".into());
+/// # assert_eq!(goods.quantity, 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GoodsDetail {
@@ -337,6 +361,22 @@ read_strictly! {
 }
 
 /// 结算信息.
+///
+/// ```
+/// use wechatpay::pay::SettleInfo;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let mut order = order;
+/// let mut settle_info = SettleInfo::default();
+/// settle_info.profit_sharing = Some(true);
+/// order.settle_info = Some(settle_info);
+/// # order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SettleInfo {

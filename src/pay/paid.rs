@@ -17,6 +17,25 @@ use crate::time::Time;
 /// ```compile_fail
 /// let paid = wechatpay::pay::Paid { out_trade_no: "1217752501201407033233368018" };
 /// ```
+///
+/// ```
+/// use wechatpay::pay::Paid;
+///
+/// fn ship(paid: &Paid) {
+///     println!("{}, paid {} yuan", paid.out_trade_no(), paid.total());
+/// }
+/// # use wechatpay::Signer;
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// # let transaction = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
+/// # ship(&transaction.paid(signer.mchid(), &order)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paid {
     out_trade_no: OutTradeNo,
@@ -83,6 +102,22 @@ impl Claim<'_> {
 }
 
 /// Why a transaction does not prove that an order is paid.
+///
+/// ```
+/// use wechatpay::pay::{self, NotPaid, TradeState};
+/// use wechatpay::Signer;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// let reason = transaction.paid(signer.mchid(), &order).unwrap_err();
+/// assert_eq!(reason, NotPaid::State(TradeState::NotPay)); // Not yet: ask again later.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotPaid {
@@ -128,6 +163,24 @@ impl std::error::Error for NotPaid {}
 
 /// Who must have placed the order that is held against a transaction: a merchant number, or a
 /// [`Partner`].
+///
+/// ```
+/// use wechatpay::{Partner, pay};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let sub_merchant = wechatpay::SubMerchant::new(sandbox.sub_mchid())?;
+/// let partner = Partner::new(signer, sub_merchant);
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # pay::app::prepay(&partner, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// let transaction = pay::query(&partner, gateway, &order.out_trade_no)?;
+/// transaction.paid(&partner, &order)?;
+/// // A direct merchant says its number: transaction.paid(signer.mchid(), &order)?
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Merchant<'a> {
     mchid: &'a str,

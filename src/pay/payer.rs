@@ -8,6 +8,14 @@ use crate::json::Object;
 use crate::signer::Signer;
 
 /// 支付者: who is to pay. One order has one payer.
+///
+/// ```
+/// use wechatpay::{OpenId, pay::jsapi::Payer};
+///
+/// let payer = Payer::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+/// # assert_ne!(payer, Payer::of_sub_merchant(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payer {
     openid: OpenId,

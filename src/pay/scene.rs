@@ -9,6 +9,22 @@ use crate::json::{Json, Object, Read, read_strictly};
 use crate::pay::check;
 
 /// 场景信息: where the payer stands.
+///
+/// ```
+/// use wechatpay::pay::{SceneInfo, StoreInfo};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # let mut order = order;
+/// let mut scene_info = SceneInfo::new("14.23.150.211".parse()?);
+/// scene_info.store_info = Some(StoreInfo::new("0001"));
+/// order.scene_info = Some(scene_info);
+/// # order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SceneInfo {
@@ -61,6 +77,14 @@ impl Read for SceneInfo {
 }
 
 /// 商户门店信息: a shop.
+///
+/// ```
+/// use wechatpay::pay::StoreInfo;
+///
+/// let mut store_info = StoreInfo::new("0001");
+/// store_info.name = Some("腾讯大厦分店".into());
+/// # assert_eq!(store_info.id, "0001");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreInfo {
@@ -87,6 +111,14 @@ impl StoreInfo {
 read_strictly! { StoreInfo { id; name, area_code, address } }
 
 /// H5场景信息: from what the payer comes.
+///
+/// ```
+/// use wechatpay::pay::h5::{H5Info, H5Type};
+///
+/// let mut h5_info = H5Info::new(H5Type::Ios);
+/// h5_info.bundle_id = Some("com.tencent.wzryiOS".into());
+/// # assert_eq!(h5_info.r#type, H5Type::Ios);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct H5Info {
@@ -130,6 +162,11 @@ impl H5Info {
 read_strictly! { H5Info { r#type; app_name, app_url, bundle_id, package_name } }
 
 /// 场景类型: from what the payer of an H5 order comes.
+///
+/// ```
+/// use wechatpay::pay::h5::{H5Info, H5Type};
+/// assert_eq!(H5Info::new(H5Type::Android).r#type, H5Type::Android);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum H5Type {
     /// A web page in a phone's browser.

@@ -13,6 +13,21 @@ use crate::time::Time;
 ///
 /// Much of it is there only once the order is paid. That it is paid is proved by
 /// [`paid`](Self::paid) alone.
+///
+/// ```
+/// use wechatpay::pay::{self, TradeState};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// assert_eq!(transaction.trade_state, TradeState::NotPay);
+/// assert_eq!(transaction.transaction_id, None); // There is none before the payment.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
@@ -88,7 +103,7 @@ impl Transaction {
 
 open_set! {
     /// 交易状态.
-    TradeState {
+    pay::TradeState {
         /// 支付成功: paid.
         Success = "SUCCESS",
         /// 转入退款: paid, and a refund was asked for; see its own state.
@@ -110,7 +125,7 @@ open_set! {
 
 open_set! {
     /// 交易类型.
-    TradeType {
+    pay::TradeType {
         /// 公众号支付 and 小程序支付.
         Jsapi = "JSAPI",
         /// 扫码支付.
@@ -127,6 +142,21 @@ open_set! {
 }
 
 /// 支付者.
+///
+/// ```
+/// # use wechatpay::pay;
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay("order-1")?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// let openid = transaction.payer.and_then(|payer| payer.openid);
+/// # assert!(openid.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Payer {
@@ -139,6 +169,21 @@ pub struct Payer {
 }
 
 /// 订单金额.
+///
+/// ```
+/// # use wechatpay::{Fen, pay};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_with_coupon("order-1", Fen(20))?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// let amount = transaction.amount.unwrap_or_default();
+/// assert_eq!((amount.total, amount.payer_total), (Some(Fen(100)), Some(Fen(80))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {
@@ -161,6 +206,20 @@ struct SceneInfo {
 }
 
 /// 优惠功能: a coupon that was used.
+///
+/// ```
+/// # use wechatpay::{Fen, pay};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
+/// # let notify_url = sandbox.notify_url();
+/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// # sandbox.pay_with_coupon("order-1", Fen(20))?;
+/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
+/// assert_eq!(transaction.promotion_detail[0].amount, Fen(20));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Promotion {
@@ -195,6 +254,16 @@ pub struct Promotion {
 }
 
 /// 单品: goods on which a coupon was used.
+///
+/// ```
+/// # let json = r#"{"appid":"wx1","mchid":"1","out_trade_no":"order-1","trade_state":"SUCCESS",
+/// #     "promotion_detail":[{"coupon_id":"1","amount":20,"goods_detail":[{"goods_id":"1246464644",
+/// #     "quantity":1,"unit_price":100,"discount_amount":20}]}]}"#;
+/// # let transaction: wechatpay::pay::Transaction = serde_json::from_str(json)?;
+/// let goods = &transaction.promotion_detail[0].goods_detail[0];
+/// assert_eq!((goods.goods_id.as_str(), goods.quantity), ("1246464644", 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DiscountedGoods {

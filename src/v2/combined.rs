@@ -26,6 +26,30 @@ use crate::v2::{check, own};
 /// `POST /pay/combinedorder` (document 002). For merchants who have it: see
 /// [what is known of it](crate::v2#combined-orders).
 ///
+/// ```
+/// use wechatpay::v2::{self, App};
+///
+/// # use wechatpay::{Fen, v2::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let appid = sandbox.appid();
+/// # let sub_order = |mchid, number: &str| {
+/// #     let appid = appid.clone();
+/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::v2::CombinedOrder::new(
+/// #     appid.clone(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     "14.23.150.211".parse()?,
+/// #     sandbox.notify_url(),
+/// # );
+/// let prepay_id = v2::combined_order(signer, gateway, &order, &App)?;
+/// let for_the_app = v2::invoke::app(signer, &order, &prepay_id)?;
+/// # assert_eq!(for_the_app.prepayid, prepay_id.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: there is no order. Correct what the error names, then send it.
@@ -49,6 +73,34 @@ pub fn combined_order<T: Trade>(
 /// `POST /pay/querycombinedorder`. Its sub-orders are also found by [`query`](crate::v2::query),
 /// one by one, each by its merchant.
 ///
+/// ```
+/// use wechatpay::v2::{self, Signer};
+///
+/// # use wechatpay::{Fen, v2::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let appid = sandbox.appid();
+/// # let sub_order = |mchid, number: &str| {
+/// #     let appid = appid.clone();
+/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::v2::CombinedOrder::new(
+/// #     appid.clone(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     "14.23.150.211".parse()?,
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::v2::combined_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay_combined("order-1")?;
+/// let number = &order.combine_out_trade_no;
+/// let transaction = v2::query_combined(signer, gateway, &order.combine_appid, number)?;
+/// for paid in transaction.paid(signer.mch_id(), &order)? {
+///     assert_eq!(paid.total(), Fen(10)); // Ship this sub-order.
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`query`](crate::v2::query).
 pub fn query_combined(
@@ -66,6 +118,31 @@ pub fn query_combined(
 ///
 /// `POST /pay/closecombinedorder`, at least a minute after the order. All sub-orders must be named,
 /// so it takes the order itself. One that is closed already counts as closed.
+///
+/// ```
+/// use wechatpay::v2;
+///
+/// # use wechatpay::{Fen, v2::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let appid = sandbox.appid();
+/// # let sub_order = |mchid, number: &str| {
+/// #     let appid = appid.clone();
+/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::v2::CombinedOrder::new(
+/// #     appid.clone(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     "14.23.150.211".parse()?,
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::v2::combined_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.let_time_pass(60);
+/// v2::close_combined(signer, gateway, &order)?;
+/// assert!(v2::close_combined(signer, gateway, &order).is_ok()); // It is closed already.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`close`](crate::v2::close).
@@ -285,6 +362,17 @@ impl AsRef<AppId> for CombinedOrder {
 }
 
 /// 子单: one of the orders that are paid at once.
+///
+/// ```
+/// use wechatpay::v2::SubOrder;
+/// use wechatpay::{AppId, Fen, OutTradeNo};
+///
+/// let appid = AppId::new("wxdace645e0bc2c424")?;
+/// let number = OutTradeNo::new("OD201708030001")?;
+/// let sub_order = SubOrder::new(appid, "1900009001", number, "子订单1", Fen(1234), "深圳分店");
+/// assert_eq!(sub_order.fee_type, "CNY");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SubOrder {

@@ -14,6 +14,32 @@ use crate::v2::transaction::notified_state;
 
 /// A combined order as WeChat Pay sees it, from [`query_combined`](crate::v2::query_combined) or a
 /// [notice](crate::v2::notify). All of its sub-orders are paid together, or none.
+///
+/// ```
+/// use wechatpay::v2;
+///
+/// # use wechatpay::{Fen, v2::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let appid = sandbox.appid();
+/// # let sub_order = |mchid, number: &str| {
+/// #     let appid = appid.clone();
+/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::v2::CombinedOrder::new(
+/// #     appid.clone(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     "14.23.150.211".parse()?,
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::v2::combined_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay_combined("order-1")?;
+/// let number = &order.combine_out_trade_no;
+/// let transaction = v2::query_combined(signer, gateway, &order.combine_appid, number)?;
+/// assert_eq!(transaction.sub_orders().unwrap_or_default().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CombinedTransaction {
@@ -98,6 +124,34 @@ impl CombinedTransaction {
 }
 
 /// 子单: one of the orders that are paid at once.
+///
+/// ```
+/// # use wechatpay::v2;
+/// # use wechatpay::{Fen, v2::SubOrder};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let appid = sandbox.appid();
+/// # let sub_order = |mchid, number: &str| {
+/// #     let appid = appid.clone();
+/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
+/// # };
+/// # let order = wechatpay::v2::CombinedOrder::new(
+/// #     appid.clone(),
+/// #     "order-1".parse()?,
+/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
+/// #     "14.23.150.211".parse()?,
+/// #     sandbox.notify_url(),
+/// # );
+/// # wechatpay::v2::combined_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay_combined("order-1")?;
+/// # let number = &order.combine_out_trade_no;
+/// # let transaction = v2::query_combined(signer, gateway, &order.combine_appid, number)?;
+/// for sub_order in transaction.sub_orders().unwrap_or_default() {
+///     println!("{} goes to {}", sub_order.out_trade_no, sub_order.mch_id);
+/// #     assert!(sub_order.transaction_id.is_some());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SubTransaction {

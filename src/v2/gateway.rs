@@ -14,6 +14,21 @@ use crate::{id, signer as v3_signer};
 
 /// Where APIv2 calls go. One for a whole process: it is cheap to clone, safe to share between
 /// threads, and reuses its connections. Answers are believed by the key of the signer.
+///
+/// ```
+/// use wechatpay::v2::{self, App, Gateway};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// let gateway = Gateway::new()?;
+/// # assert_eq!(gateway.base_url(), "https://api.mch.weixin.qq.com");
+/// # let gateway = sandbox.v2().gateway();
+/// let prepay_id = v2::unified_order(signer, &gateway, &order, &App)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Gateway {
     base_url: Arc<str>,
@@ -53,19 +68,18 @@ impl Gateway {
     /// (商户API证书). It carries the calls that need one, [`refund`](crate::v2::refund()), and no
     /// other.
     ///
-    /// ```no_run
+    /// ```
     /// use wechatpay::v2::Gateway;
     /// use wechatpay::{ClientCertificate, HttpOptions, UreqTransport};
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+    /// # let apiclient_cert_pem = sandbox.merchant_certificate_pem();
+    /// # let apiclient_key_pem = sandbox.merchant_key_pem();
+    /// let certificate = ClientCertificate::from_pem(apiclient_cert_pem, apiclient_key_pem)?;
     /// let mut options = HttpOptions::default();
-    /// options.client_certificate = Some(ClientCertificate::from_pem(
-    ///     std::fs::read("apiclient_cert.pem")?,
-    ///     std::fs::read("apiclient_key.pem")?,
-    /// )?);
+    /// options.client_certificate = Some(certificate);
     /// let gateway = Gateway::new()?.with_certified(UreqTransport::new(&options)?);
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn with_certified(self, transport: impl Transport + 'static) -> Self {

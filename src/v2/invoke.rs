@@ -3,6 +3,21 @@
 //!
 //! A Native order needs none, its [`CodeUrl`](crate::CodeUrl) becomes a QR code; an H5 order needs
 //! none, the browser goes to its [`H5Url`](crate::H5Url). Nothing here is proof of payment.
+//!
+//! ```
+//! use wechatpay::v2::{self, App};
+//!
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+//! # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+//! # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+//! # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+//! let prepay_id = v2::unified_order(signer, gateway, &order, &App)?;
+//! let for_the_app = v2::invoke::app(signer, &order, &prepay_id)?;
+//! let json = serde_json::to_string(&for_the_app)?;
+//! # assert!(json.contains(prepay_id.as_str()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::error::Error;
 use crate::id::{AppId, PrepayId};
@@ -19,6 +34,20 @@ use crate::v2::signer::{self, Signer};
 /// itself. Makes no request. That a combined order names its `combine_appid` and `combine_mch_id`
 /// here follows from its fields; no page says so.
 ///
+/// ```
+/// use wechatpay::v2;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let prepay_id = v2::unified_order(signer, gateway, &order, &v2::App)?;
+/// let for_the_app = v2::invoke::app(signer, &order, &prepay_id)?;
+/// assert_eq!(for_the_app.prepayid, prepay_id.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
 pub fn app(
@@ -30,6 +59,21 @@ pub fn app(
 }
 
 /// JSAPI调起支付: what the page hands to `WeixinJSBridge` to start the payment.
+///
+/// ```
+/// use wechatpay::v2;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let payer = v2::Jsapi::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".parse()?);
+/// # let prepay_id = v2::unified_order(signer, gateway, &order, &payer)?;
+/// let for_the_page = v2::invoke::jsapi(signer, &order, &prepay_id)?;
+/// assert_eq!(for_the_page.sign_type, "HMAC-SHA256");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`app`].
@@ -44,6 +88,21 @@ pub fn jsapi(
 /// 小程序调起支付: what the mini-program hands to `wx.requestPayment`.
 ///
 /// The same as [`jsapi`], without the appid: it is signed, but not handed over.
+///
+/// ```
+/// use wechatpay::v2;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let payer = v2::Jsapi::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".parse()?);
+/// # let prepay_id = v2::unified_order(signer, gateway, &order, &payer)?;
+/// let for_the_mini_program = v2::invoke::mini_program(signer, &order, &prepay_id)?;
+/// assert_eq!(for_the_mini_program.app_id, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`app`].

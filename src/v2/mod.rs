@@ -5,15 +5,17 @@
 //! and gateway are of their own, since APIv2 signs with a key that the merchant and WeChat Pay
 //! share ([`Signer`]), which is not the APIv3 key.
 //!
-//! ```no_run
+//! ```
 //! use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, Order};
 //! use wechatpay::{AppId, Fen, NotifyUrl, OpenId, OutTradeNo};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let signer = HmacSha256Key::new("1900000109", std::fs::read_to_string("api_key")?)?;
+//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let api_key = sandbox.v2().api_key();
+//! let signer = HmacSha256Key::new("1900007291", api_key)?;
 //! let gateway = Gateway::new()?;
+//! # let gateway = sandbox.v2().gateway();
 //! let order = Order::new(
-//!     AppId::new("wx2421b1c4370ec43b")?,
+//!     AppId::new("wxd678efh567hg6787")?,
 //!     OutTradeNo::new("1415659990")?,
 //!     "JSAPI支付测试",
 //!     Fen(1),
@@ -23,8 +25,7 @@
 //! let payer = Jsapi::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
 //! let prepay_id = v2::unified_order(&signer, &gateway, &order, &payer)?;
 //! let for_the_page = v2::invoke::jsapi(&signer, &order, &prepay_id)?;
-//! # Ok(())
-//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Answers
@@ -80,6 +81,22 @@ use self::fields::Fields;
 ///
 /// `POST /pay/closeorder`, at least five minutes after the order: earlier it may answer a success
 /// and close nothing, so query afterwards. One that is closed already counts as closed.
+///
+/// ```
+/// use wechatpay::{pay::TradeState, v2};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.let_time_pass(300);
+/// v2::close(signer, gateway, &order.appid, &order.out_trade_no)?;
+/// let transaction = v2::query(signer, gateway, &order.appid, &order.out_trade_no)?;
+/// assert_eq!(transaction.trade_state, TradeState::Closed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:

@@ -46,6 +46,25 @@ use crate::v2::xml;
 /// A notice of a refund is encrypted and not signed, so its parts could be put in another order:
 /// ask by [`refund_query`](crate::v2::refund_query) before you act on a large sum.
 ///
+/// ```
+/// use wechatpay::v2::Signer;
+/// use wechatpay::v2::notify::{self, Notice};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let body = sandbox.v2().take_notices().remove(0).body;
+/// if let Notice::Transaction(transaction) = notify::open(signer, &body)? {
+///     let paid = transaction.paid(signer.mch_id(), &order)?;
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Refusal`] says why not; answer [`REFUSED`]. WeChat Pay then sends it again, up to 15 times in a
 /// day.
@@ -57,6 +76,23 @@ pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notice, Refusal> {
 /// [`open`] for a merchant whose orders are signed with both algorithms and who cannot tell which
 /// one a notice belongs to: the length of its `sign` chooses the signer. Whoever forges a notice
 /// may then choose the weaker one, so keep it for the time of the change.
+///
+/// ```
+/// use wechatpay::v2::notify::{self, Notice};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let body = sandbox.v2().take_notices().remove(0).body;
+/// # let (hmac_sha256, md5) = (signer, sandbox.v2().md5_signer());
+/// let notice = notify::open_by_length(hmac_sha256, md5, &body)?;
+/// assert!(matches!(notice, Notice::Transaction(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`open`].
@@ -70,6 +106,30 @@ pub fn open_by_length(
 }
 
 /// What a notice is about.
+///
+/// ```
+/// use wechatpay::v2::Signer;
+/// use wechatpay::v2::notify::Notice;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let body = sandbox.v2().take_notices().remove(0).body;
+/// # let notice = wechatpay::v2::notify::open(signer, &body)?;
+/// match notice {
+///     Notice::Transaction(transaction) => {
+///         let paid = transaction.paid(signer.mch_id(), &order)?;
+/// #         assert_eq!(paid.total(), total);
+///     }
+///     Notice::Refund(notified) => println!("{}", notified.refund.refund_status),
+///     other => { /* a combined order */ }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {

@@ -23,6 +23,20 @@ use crate::v2::{check, own};
 /// `POST /pay/unifiedorder` (document 001). A prepay_id and a code_url are valid for two hours, an
 /// mweb_url for five minutes; the identical order, sent again, returns a fresh one.
 ///
+/// ```
+/// use wechatpay::v2::{self, Native};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// let scanned = Native::new("12235413214070356458058");
+/// let code_url = v2::unified_order(signer, gateway, &order, &scanned)?;
+/// assert!(code_url.as_str().starts_with("weixin://")); // Draw this as a QR code.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: there is no order. Correct what the error names, then send it.
@@ -284,6 +298,20 @@ impl AsRef<AppId> for Order {
 }
 
 /// 指定支付方式.
+///
+/// ```
+/// use wechatpay::v2::LimitPay;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let mut order = order;
+/// order.limit_pay = Some(LimitPay::NoCredit);
+/// # order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitPay {
@@ -309,6 +337,22 @@ impl Read for LimitPay {
 }
 
 /// 商品详情: the goods of an order. At most 6,000 characters as JSON.
+///
+/// ```
+/// use wechatpay::{Fen, v2::{Detail, GoodsDetail}};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let mut order = order;
+/// let mut detail = Detail::default();
+/// detail.goods_detail.push(GoodsDetail::new("iphone6s_16G", 1, Fen(100)));
+/// order.detail = Some(detail);
+/// order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Detail {
@@ -338,6 +382,14 @@ impl Detail {
 read_strictly! { Detail { goods_detail; cost_price, receipt_id } }
 
 /// 单品: one kind of goods.
+///
+/// ```
+/// use wechatpay::{Fen, v2::GoodsDetail};
+///
+/// let mut goods = GoodsDetail::new("iphone6s_16G", 1, Fen(100));
+/// goods.goods_name = Some("公仔".into());
+/// # assert_eq!(goods.quantity, 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GoodsDetail {
@@ -396,6 +448,20 @@ read_strictly! {
 }
 
 /// 门店信息: a shop. At most 256 characters as JSON.
+///
+/// ```
+/// use wechatpay::v2::StoreInfo;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let mut order = order;
+/// order.store_info = Some(StoreInfo::new("SZTX001"));
+/// # order.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreInfo {

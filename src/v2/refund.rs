@@ -20,6 +20,24 @@ use crate::v2::transaction::Coupon;
 /// a minute apart. A success means that WeChat Pay took the request. Whether the money went back is
 /// said by [`refund_query`] or a notice.
 ///
+/// ```
+/// use wechatpay::v2::{self, Refund};
+/// use wechatpay::{Fen, OutRefundNo};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// let number = OutRefundNo::new("refund-1")?; // Stored before the call.
+/// let refund = Refund::new(order.appid, number, order.out_trade_no, Fen(60), Fen(100));
+/// let accepted = v2::refund(signer, gateway, &refund)?;
+/// assert_eq!(accepted.refund_fee, Fen(60));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: nothing is refunded. Correct what the error names, then send the same refund.
@@ -41,6 +59,27 @@ pub fn refund(
 /// `POST /pay/refundquery`. Ten refunds are answered at once, so ask by the number of the refund
 /// where there are many. An order older than a year and a half is found by its `transaction_id`
 /// only.
+///
+/// ```
+/// use wechatpay::v2::{self, RefundQuery, RefundStatus};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
+/// # let payment = order.out_trade_no.clone();
+/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
+/// # wechatpay::v2::refund(signer, gateway, &refund)?;
+/// # sandbox.v2().end_refund("refund-1", "SUCCESS")?;
+/// let query = RefundQuery::new(refund.appid, refund.out_refund_no);
+/// let found = v2::refund_query(signer, gateway, &query)?;
+/// assert_eq!(found.refunds[0].refund_status, RefundStatus::Success); // The money went back.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// A query changes nothing, so repeat it whatever the outcome. `REFUNDNOTEXIST` right after a
@@ -163,7 +202,7 @@ impl Refund {
 
 open_set! {
     /// 退款资金来源.
-    RefundAccount {
+    v2::RefundAccount {
         /// 未结算资金退款.
         UnsettledFunds = "REFUND_SOURCE_UNSETTLED_FUNDS",
         /// 可用余额退款.
@@ -172,6 +211,23 @@ open_set! {
 }
 
 /// A refund that WeChat Pay took. It says nothing of whether the money went back.
+///
+/// ```
+/// # use wechatpay::v2;
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
+/// # let payment = order.out_trade_no.clone();
+/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
+/// let accepted = v2::refund(signer, gateway, &refund)?;
+/// println!("{} is {} of WeChat Pay's", accepted.out_refund_no, accepted.refund_id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptedRefund {
@@ -225,6 +281,15 @@ impl AcceptedRefund {
 }
 
 /// Which refunds are asked for.
+///
+/// ```
+/// use wechatpay::{AppId, OutTradeNo, v2::RefundQuery};
+///
+/// let order = OutTradeNo::new("1415757673")?;
+/// let mut query = RefundQuery::new(AppId::new("wx2421b1c4370ec43b")?, order);
+/// query.offset = Some(10); // The eleventh refund of that order, and on.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefundQuery {
@@ -244,6 +309,14 @@ impl RefundQuery {
 }
 
 /// By which number refunds are asked for.
+///
+/// ```
+/// use wechatpay::{OutRefundNo, v2::RefundNumber};
+///
+/// let number = OutRefundNo::new("1415701182-1")?;
+/// assert_eq!(RefundNumber::from(number.clone()), RefundNumber::OutRefundNo(number));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefundNumber {
     /// 微信支付退款单号: one refund.
@@ -292,6 +365,25 @@ impl From<OutTradeNo> for RefundNumber {
 }
 
 /// The refunds of an order, as [`refund_query`] found them.
+///
+/// ```
+/// # use wechatpay::v2::{self, RefundQuery};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
+/// # let payment = order.out_trade_no.clone();
+/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
+/// # wechatpay::v2::refund(signer, gateway, &refund)?;
+/// let query = RefundQuery::new(order.appid, order.out_trade_no);
+/// let found = v2::refund_query(signer, gateway, &query)?;
+/// assert_eq!(found.refunds.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refunds {
@@ -335,6 +427,26 @@ impl Refunds {
 }
 
 /// A refund as WeChat Pay sees it, from [`refund_query`] or a [notice](crate::v2::notify).
+///
+/// ```
+/// # use wechatpay::{Fen, v2::{self, RefundQuery, RefundStatus}};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
+/// # let payment = order.out_trade_no.clone();
+/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
+/// # wechatpay::v2::refund(signer, gateway, &refund)?;
+/// # let query = RefundQuery::new(order.appid, order.out_trade_no);
+/// # let found = v2::refund_query(signer, gateway, &query)?;
+/// let state = &found.refunds[0];
+/// assert_eq!((state.refund_fee, &state.refund_status), (Fen(60), &RefundStatus::Processing));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefundState {
@@ -394,7 +506,7 @@ impl RefundState {
 
 open_set! {
     /// 退款状态. Only [`Success`](Self::Success) means that the money went back.
-    RefundStatus {
+    v2::RefundStatus {
         /// 退款成功: the money went back.
         Success = "SUCCESS",
         /// 退款关闭: it will not be refunded under this number; look why before you try again.
@@ -407,6 +519,30 @@ open_set! {
 }
 
 /// A refund, as a [notice](crate::v2::notify) says it.
+///
+/// ```
+/// use wechatpay::v2::notify::{self, Notice};
+/// use wechatpay::v2::RefundStatus;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
+/// # let payment = order.out_trade_no.clone();
+/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
+/// # wechatpay::v2::refund(signer, gateway, &refund)?;
+/// # sandbox.v2().end_refund("refund-1", "SUCCESS")?;
+/// # let body = sandbox.v2().take_notices().pop().unwrap().body;
+/// if let Notice::Refund(notified) = notify::open(signer, &body)? {
+///     assert_eq!(notified.refund.refund_status, RefundStatus::Success);
+/// }
+/// # else { panic!() }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotifiedRefund {

@@ -58,6 +58,15 @@ pub trait Signer: Send + Sync {
 }
 
 /// 签名类型.
+///
+/// ```
+/// use wechatpay::v2::{HmacSha256Key, SignType, Signer};
+///
+/// let signer = HmacSha256Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
+/// assert_eq!(signer.sign_type(), SignType::HmacSha256);
+/// assert_eq!(SignType::HmacSha256.as_str(), "HMAC-SHA256");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignType {
     /// HMAC-SHA256: 64 digits. Combined orders take nothing else.
@@ -143,6 +152,14 @@ impl fmt::Debug for HmacSha256Key {
 /// Signs with MD5, for those who must: orders of old programs, answered and notified in kind.
 ///
 /// `Debug` shows nothing of the key, and it cannot be cloned; it is not wiped when it is dropped.
+///
+/// ```
+/// use wechatpay::v2::{Md5Key, SignType, Signer};
+///
+/// let signer = Md5Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
+/// assert_eq!(signer.sign_type(), SignType::Md5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Md5Key {
     mch_id: String,
     key: ApiKey,

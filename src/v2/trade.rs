@@ -11,18 +11,65 @@ use crate::v2::fields::{Fields, Malformed, checked};
 use crate::v2::order::to_json;
 
 /// 交易类型: [`App`], [`Jsapi`], [`Native`] or [`H5`], and no other.
+///
+/// ```
+/// use wechatpay::v2::{self, Gateway, Order, Signer, Trade};
+/// use wechatpay::Error;
+///
+/// fn place<T: Trade>(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     order: &Order,
+///     trade: &T,
+/// ) -> Result<T::Prepaid, Error> {
+///     v2::unified_order(signer, gateway, order, trade)
+/// }
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # place(signer, gateway, &order, &v2::App)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Trade: Sealed {
     /// What such an order returns: the one thing that starts its payment.
     type Prepaid: TryFrom<String>;
 }
 
 /// APP: paid in the merchant's own app, which [`invoke::app`](crate::v2::invoke::app) starts.
+///
+/// ```
+/// use wechatpay::v2::{self, App};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// let prepay_id = v2::unified_order(signer, gateway, &order, &App)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct App;
 
 /// JSAPI: paid by this user on a page within WeChat or in a mini-program, which
 /// [`invoke::jsapi`](crate::v2::invoke::jsapi) or
 /// [`invoke::mini_program`](crate::v2::invoke::mini_program) starts.
+///
+/// ```
+/// use wechatpay::OpenId;
+/// use wechatpay::v2::{self, Jsapi};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// let payer = Jsapi::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+/// let prepay_id = v2::unified_order(signer, gateway, &order, &payer)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jsapi {
     openid: OpenId,
@@ -38,6 +85,19 @@ impl Jsapi {
 }
 
 /// NATIVE: paid by scanning the QR code of the `code_url`, which is valid for two hours.
+///
+/// ```
+/// use wechatpay::v2::{self, Native};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// let scanned = Native::new("12235413214070356458058");
+/// let code_url = v2::unified_order(signer, gateway, &order, &scanned)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Native {
     product_id: String,
@@ -53,6 +113,20 @@ impl Native {
 /// MWEB (H5支付): paid from a browser outside WeChat, which opens the `mweb_url` within five minutes,
 /// from the `spbill_create_ip` of the order, and with a `Referer` of a registered domain.
 /// [`H5Url::with_redirect`] names the page to return to.
+///
+/// ```
+/// use wechatpay::v2::{self, H5, H5Info};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// let wap_url = "https://pay.qq.com".into();
+/// let payer = H5::new(H5Info::Wap { wap_url, wap_name: "腾讯充值".into() });
+/// let mweb_url = v2::unified_order(signer, gateway, &order, &payer)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct H5 {
     h5_info: H5Info,
@@ -68,6 +142,13 @@ impl H5 {
 
 /// h5_info of the 场景信息: from what the payer of an H5 order comes. The scene takes at most 256
 /// characters as JSON.
+///
+/// ```
+/// use wechatpay::v2::H5Info;
+///
+/// let app_name = "王者荣耀".into();
+/// let h5_info = H5Info::Android { app_name, package_name: "com.tencent.tmgp.sgame".into() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type")]
 pub enum H5Info {
@@ -96,6 +177,23 @@ pub enum H5Info {
 }
 
 /// A kind that is known no sooner than when an order is read.
+///
+/// ```
+/// use wechatpay::v2::{self, AnyTrade};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # let trade = AnyTrade::App(v2::App);
+/// match trade {
+///     AnyTrade::App(app) => drop(v2::unified_order(signer, gateway, &order, &app)?),
+///     AnyTrade::Native(native) => drop(v2::unified_order(signer, gateway, &order, &native)?),
+///     other => { /* likewise */ }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnyTrade {
     /// `trade_type` is APP.

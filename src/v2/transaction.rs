@@ -18,6 +18,22 @@ use crate::v2::signer::Signer;
 /// `POST /pay/orderquery`. Combined orders are asked for by
 /// [`query_combined`](crate::v2::query_combined), each of their sub-orders here.
 ///
+/// ```
+/// use wechatpay::v2::{self, Signer};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// let transaction = v2::query(signer, gateway, &order.appid, &order.out_trade_no)?;
+/// let paid = transaction.paid(signer.mch_id(), &order)?;
+/// assert_eq!(paid.total(), order.total_fee); // Ship it.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// A query changes nothing, so repeat it whatever the outcome. `ORDERNOTEXIST` right after an order
 /// whose outcome was unknown is no verdict: that order may still be on its way.
@@ -33,6 +49,23 @@ pub fn query(
 /// 查询订单: what became of a payment, by WeChat Pay's number.
 ///
 /// `POST /pay/orderquery`.
+///
+/// ```
+/// use wechatpay::v2;
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[])?;
+/// # let transaction = v2::query(signer, gateway, &order.appid, &order.out_trade_no)?;
+/// # let transaction_id = transaction.transaction_id.unwrap();
+/// let transaction = v2::query_by_id(signer, gateway, &order.appid, &transaction_id)?;
+/// assert_eq!(transaction.out_trade_no, order.out_trade_no);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`query`].
@@ -62,6 +95,21 @@ fn ask(
 ///
 /// Much of it is there only once the order is paid. That it is paid is proved by
 /// [`paid`](Self::paid) alone.
+///
+/// ```
+/// use wechatpay::{pay::TradeState, v2};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// let transaction = v2::query(signer, gateway, &order.appid, &order.out_trade_no)?;
+/// assert_eq!(transaction.trade_state, TradeState::NotPay);
+/// assert_eq!(transaction.transaction_id, None); // There is none before the payment.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transaction {
@@ -111,6 +159,20 @@ pub struct Transaction {
 }
 
 /// 代金券: a coupon that was used, or that is refunded.
+///
+/// ```
+/// # use wechatpay::{Fen, v2};
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
+/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
+/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
+/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
+/// # sandbox.v2().pay("order-1", &[Fen(20)])?;
+/// let transaction = v2::query(signer, gateway, &order.appid, &order.out_trade_no)?;
+/// assert_eq!(transaction.coupons[0].fee, Some(Fen(20)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coupon {
