@@ -16,6 +16,7 @@ mod cashier;
 mod certificates;
 mod combined;
 mod commands;
+mod examples;
 mod failover;
 mod faults;
 mod forgery;

@@ -1,0 +1,139 @@
+//! Every public module, type and function shows an example that runs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Those that need none: (file, item, reason).
+const EXCEPTIONS: [(&str, &str, &str); 1] =
+    [("guide/mod.rs", "guide", "says where the guides are")];
+
+#[test]
+fn every_public_item_shows_an_example_that_runs() {
+    let mut files = Vec::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    let public = Public::of(&files);
+    let items: Vec<Item<'_>> = files.iter().flat_map(|file| items(file, &public)).collect();
+    let silent: BTreeSet<_> =
+        items.iter().filter(|item| !runs(&item.doc)).map(|item| (item.file, item.name)).collect();
+    assert_eq!(silent, EXCEPTIONS.map(|(file, name, _)| (file, name)).into());
+
+    // What this reader does not see, it does not miss.
+    let seen: BTreeSet<_> = items.iter().map(|item| (item.file, item.name)).collect();
+    for item in [
+        ("id.rs", "$name"),
+        ("open_set.rs", "$name"),
+        ("money.rs", "Fen"),
+        ("signer.rs", "Signer"),
+        ("pay/mod.rs", "pay"),
+        ("pay/app.rs", "app"),
+        ("pay/app.rs", "prepay"),
+        ("bill/file.rs", "download"),
+        ("v2/trade.rs", "AnyTrade"),
+    ] {
+        assert!(seen.contains(&item), "{item:?} is not seen");
+    }
+}
+
+struct File {
+    /// Within `src`.
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// The path of its module: empty for the crate.
+    fn module(&self) -> &str {
+        let path = self.path.trim_end_matches(".rs");
+        path.strip_suffix("/mod").unwrap_or(path).trim_end_matches("lib")
+    }
+}
+
+/// Reads the sources of the library, without those of the sandbox.
+fn read(room: &Path, name: &str, files: &mut Vec<File>) {
+    for entry in fs::read_dir(room).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{name}{}", path.file_name().unwrap().to_str().unwrap());
+        if name.ends_with(".rs") {
+            files.push(File { text: fs::read_to_string(path).unwrap(), path: name });
+        } else if path.is_dir() && name != "sandbox" {
+            read(&path, &format!("{name}/"), files);
+        }
+    }
+}
+
+struct Public {
+    /// Their paths.
+    modules: BTreeSet<String>,
+    /// What `pub use` names.
+    names: BTreeSet<String>,
+}
+
+impl Public {
+    fn of(files: &[File]) -> Self {
+        let (mut modules, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for file in files {
+            let room = file.module();
+            for line in file.text.lines() {
+                let module = line.strip_prefix("pub mod ").and_then(|line| line.strip_suffix(';'));
+                let path = |name| format!("{room}/{name}").trim_start_matches('/').to_owned();
+                modules.extend(module.map(path));
+            }
+            for used in file.text.split("\npub use ").skip(1) {
+                let used = used.split(';').next().unwrap();
+                names.extend(used.split(|c| !is_of_name(c)).map(str::to_owned));
+            }
+        }
+        Self { modules, names }
+    }
+}
+
+struct Item<'a> {
+    file: &'a str,
+    name: &'a str,
+    doc: String,
+}
+
+/// The file's module, if it is public, and its public types and functions.
+fn items<'a>(file: &'a File, public: &Public) -> Vec<Item<'a>> {
+    let (module, mut items) = (file.module(), Vec::new());
+    let is_public = public.modules.contains(module);
+    if is_public {
+        let doc = file.text.lines().filter_map(|line| line.strip_prefix("//!"));
+        let doc = doc.collect::<Vec<_>>().join("\n");
+        items.push(Item { file: &file.path, name: module.rsplit('/').next().unwrap(), doc });
+    }
+    let mut doc = String::new();
+    for line in file.text.lines() {
+        let text = line.trim_start();
+        if text.is_empty() {
+            doc.clear();
+        } else if let Some(text) = text.strip_prefix("///") {
+            doc.extend([text, "\n"]);
+        }
+        let is_function = line.strip_prefix("pub fn ");
+        let is_type = ["pub struct ", "pub enum ", "pub trait "]
+            .into_iter()
+            .find_map(|start| text.strip_prefix(start));
+        if let Some(rest) = is_function.or(is_type) {
+            let name = rest.split(|c| !is_of_name(c)).next().unwrap();
+            // A macro of ours makes types that are all public.
+            if is_public || public.names.contains(name) || name == "$name" {
+                items.push(Item { file: &file.path, name, doc: std::mem::take(&mut doc) });
+            }
+        }
+    }
+    items
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || "_$".contains(character)
+}
+
+/// Whether it holds code, all of which is compiled and, unless it must not compile, run.
+fn runs(doc: &str) -> bool {
+    let marks: Vec<_> = doc.lines().filter_map(|line| line.trim().strip_prefix("```")).collect();
+    let mut starts = marks.into_iter().step_by(2);
+    starts.clone().any(|start| start.is_empty())
+        && starts.all(|start| ["", "compile_fail"].contains(&start))
+}
