@@ -68,8 +68,8 @@ impl fmt::Debug for ApiV3Key {
 #[derive(Deserialize)]
 pub(crate) struct Sealed<'a> {
     /// What it is; certificates do not say.
-    #[serde(default)]
-    pub(crate) original_type: String,
+    #[serde(borrow, default)]
+    pub(crate) original_type: Cow<'a, str>,
     #[serde(borrow)]
     algorithm: Cow<'a, str>,
     #[serde(borrow)]
@@ -90,7 +90,7 @@ mod tests {
     /// java:core AeadAesCipherTest.
     fn open(change: impl FnOnce(&mut Sealed<'static>)) -> Option<Vec<u8>> {
         let mut sealed = Sealed {
-            original_type: String::new(),
+            original_type: "".into(),
             algorithm: ALGORITHM.into(),
             ciphertext: "ulwSiIajGClcvcOYvOQ7+l+0PAbzzwI=".into(),
             associated_data: Some("associatedData".to_owned()),

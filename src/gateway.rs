@@ -17,7 +17,7 @@ use crate::transport::{
     self, HttpOptions, MAIN_HOST, Reply, Request, STANDBY_HOST, Transport, UreqTransport,
 };
 use crate::trust::{self, PlatformKeys};
-use crate::{id, json, message};
+use crate::{id, lenient, message};
 
 /// Where calls go, and by which keys the answers are believed. One for a whole process: it is
 /// cheap to clone, safe to share between threads, and reuses its connections.
@@ -304,7 +304,7 @@ pub(crate) struct Believed {
 
 impl Believed {
     pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| self.malformed(json::misread(&error)))
+        lenient::json(&self.body).map_err(|what| self.malformed(what))
     }
 
     pub(crate) fn malformed(self, what: impl Into<String>) -> Error {

@@ -5,7 +5,6 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::error::Category;
 
 use crate::error::{Error, Faults, Invalid};
 use crate::id::{AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, TransactionId};
@@ -22,16 +21,6 @@ pub(crate) fn read<T>(
     let read = Object::read(json, String::new(), &mut faults, members);
     faults.into_result()?;
     Ok(read.ok_or_else(|| Invalid::new("json", "cannot be read"))?)
-}
-
-/// What is wrong with JSON that was received. serde's own words may repeat values.
-pub(crate) fn misread(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        Category::Eof => "ends too early",
-        Category::Data => "lacks a field, or holds one of another type or form",
-        Category::Syntax | Category::Io => "is broken",
-    };
-    format!("its JSON {what} (column {})", error.column())
 }
 
 /// What JSON can say, as far as orders say it.

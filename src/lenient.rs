@@ -1,19 +1,39 @@
-//! How answers say that there is nothing: by leaving a member out, by `null`, or by `""`.
+//! Reading what WeChat Pay sends, and how it says that there is nothing: by leaving a member out, by
+//! `null`, or by `""`.
 
-use serde::{Deserialize, Deserializer, de};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+
+/// Reads JSON, or says what is wrong with it, and where.
+pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
+    // UTF-8 checked once and whole costs less than string by string.
+    let read = match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    };
+    read.map_err(|error| misread(&error))
+}
+
+/// Reads a text where it lies: nothing is copied that is not kept.
+pub(crate) fn text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> TryFrom<&'a str>,
+{
+    deserializer.deserialize_str(Text(|text: &str| T::try_from(text).ok()))
+}
 
 /// Reads a member for which nothing may be said. A value of the wrong type stays an error.
 pub(crate) fn option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: TryFrom<String>,
+    T: for<'a> TryFrom<&'a str>,
 {
-    match Option::<String>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(text) if text.is_empty() => Ok(None),
-        // The text is not repeated: errors hold no values.
-        Some(text) => T::try_from(text).map(Some).map_err(|_| de::Error::custom("a wrong value")),
-    }
+    deserializer.deserialize_option(OptionalText(PhantomData))
 }
 
 /// Reads a list that may be `null`.
@@ -23,4 +43,90 @@ where
     T: Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// serde's own words may repeat values.
+fn misread(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Eof => "ends too early",
+        Category::Data => "lacks a field, or holds one of another type or form",
+        Category::Syntax | Category::Io => "is broken",
+    };
+    format!("its JSON {what} (column {})", error.column())
+}
+
+struct Text<F>(F);
+
+impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        // The text is not repeated: errors hold no values.
+        self.0(text).ok_or_else(|| E::custom("a wrong value"))
+    }
+}
+
+struct OptionalText<T>(PhantomData<T>);
+
+impl<'de, T: for<'a> TryFrom<&'a str>> Visitor<'de> for OptionalText<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or null")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(Text(|text: &str| match text {
+            "" => Some(None),
+            text => T::try_from(text).ok().map(Some),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Known {
+        known: u8,
+    }
+
+    #[test]
+    fn what_is_not_read_may_be_anything_between_quotes() {
+        assert_eq!(json(b"{\"other\":\"\xff\",\"known\":1}"), Ok(Known { known: 1 }));
+        assert!(json::<Value>(b"{\"other\":\"\xff\",\"known\":1}").is_err());
+    }
+
+    #[test]
+    fn an_error_tells_the_place_and_no_value() {
+        for (text, told) in [
+            (
+                r#"{"known":"SECRET"}"#,
+                "its JSON lacks a field, or holds one of another type or form (column 17)",
+            ),
+            (r#"{"known":SECRET}"#, "its JSON is broken (column 10)"),
+            (r#"{"known":1"#, "its JSON ends too early (column 10)"),
+            (
+                r#"{"SECRET":1}"#,
+                "its JSON lacks a field, or holds one of another type or form (column 12)",
+            ),
+        ] {
+            assert_eq!(json::<Known>(text.as_bytes()), Err(told.to_owned()));
+        }
+    }
 }

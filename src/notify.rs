@@ -43,11 +43,10 @@ use serde::de::IgnoredAny;
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Untrusted;
-use crate::json::misread;
 use crate::open_set::open_set;
 use crate::time::Time;
 use crate::trust::PlatformKeys;
-use crate::{combine, pay, refund};
+use crate::{combine, lenient, pay, refund};
 
 /// Believes a notice, decrypts it and reads it (m/4012791861, m/4012791865).
 ///
@@ -98,7 +97,7 @@ pub fn open<'h>(
         create_time: envelope.create_time,
         event_type: envelope.event_type,
         summary: envelope.summary.unwrap_or_default(),
-        notice: Notice::read(envelope.resource.original_type, &json)?,
+        notice: Notice::read(&envelope.resource.original_type, &json)?,
         json,
     })
 }
@@ -207,9 +206,9 @@ pub enum Notice {
 }
 
 impl Notice {
-    fn read(original_type: String, json: &str) -> Result<Self, Refusal> {
+    fn read(original_type: &str, json: &str) -> Result<Self, Refusal> {
         let resource = json.as_bytes();
-        match original_type.as_str() {
+        match original_type {
             "transaction" => match read(resource) {
                 Ok(transaction) => Ok(Self::Transaction(transaction)),
                 // Combined orders come under the same name; they alone have this number.
@@ -221,7 +220,10 @@ impl Notice {
                 },
             },
             "refund" => read(resource).map(Self::Refund),
-            _ => Ok(Self::Other { original_type, json: json.to_owned() }),
+            _ => {
+                let original_type = original_type.to_owned();
+                Ok(Self::Other { original_type, json: json.to_owned() })
+            }
         }
     }
 }
@@ -340,7 +342,7 @@ impl Reply {
 }
 
 fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|error| Refusal::Malformed(misread(&error)))
+    lenient::json(json).map_err(Refusal::Malformed)
 }
 
 #[derive(Deserialize)]

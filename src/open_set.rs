@@ -41,13 +41,19 @@ macro_rules! open_set {
             }
         }
 
-        impl From<String> for $name {
-            fn from(word: String) -> Self {
-                match word.as_str() {
+        impl From<&str> for $name {
+            fn from(word: &str) -> Self {
+                match word {
                     $first_word => Self::$first,
                     $($word => Self::$variant,)+
-                    _ => Self::Other(word),
+                    _ => Self::Other(word.to_owned()),
                 }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(word: String) -> Self {
+                Self::from(word.as_str())
             }
         }
 
@@ -59,7 +65,7 @@ macro_rules! open_set {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+                crate::lenient::text(deserializer)
             }
         }
 

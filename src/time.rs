@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Invalid};
+use crate::lenient;
 
 /// A point in time between the years 1970 and 9999, to the millisecond.
 ///
@@ -152,6 +153,14 @@ impl FromStr for Time {
     }
 }
 
+impl TryFrom<&str> for Time {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
 impl TryFrom<String> for Time {
     type Error = Error;
 
@@ -183,8 +192,7 @@ impl Serialize for Time {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| de::Error::custom("a time that is not RFC 3339"))
+        lenient::text(deserializer)
     }
 }
 

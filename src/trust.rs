@@ -250,7 +250,9 @@ fn four_headers<'h>(
     let mut texts = [""; 4];
     for ((header, value), text) in HEADERS.iter().zip(found).zip(&mut texts) {
         let value = value.ok_or(Untrusted::Missing(header))?;
-        let readable = !value.is_empty() && value.iter().all(u8::is_ascii_graphic);
+        // Without a way out in between, so that many bytes are looked at in one step.
+        let is_graphic = value.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
+        let readable = is_graphic && !value.is_empty();
         *text = std::str::from_utf8(value)
             .ok()
             .filter(|_| readable)
