@@ -15,8 +15,12 @@ use std::collections::BTreeMap;
 pub fn message<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let signed = |(name, value): &(&str, &str)| *name != "sign" && !value.is_empty();
     let sorted: BTreeMap<&str, &str> = fields.into_iter().filter(signed).collect();
-    let pairs: Vec<_> = sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    pairs.join("&")
+    let mut message = String::new();
+    for (name, value) in sorted {
+        let and = if message.is_empty() { "" } else { "&" };
+        message.extend([and, name, "=", value]);
+    }
+    message
 }
 
 #[cfg(test)]

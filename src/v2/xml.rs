@@ -51,8 +51,9 @@ fn read_fields(xml: &[u8], root: &str, is_remark: fn(&[u8]) -> bool) -> Result<F
                 add(&mut fields, name, value)?;
                 Place::Root
             }
-            (Place::Field { name, value }, event) => {
-                Place::Field { value: value + &content(event)?, name }
+            (Place::Field { name, mut value }, event) => {
+                add_content(&mut value, event)?;
+                Place::Field { name, value }
             }
             (place, Event::Text(text)) if text.iter().all(u8::is_ascii_whitespace) => place,
             (Place::Root, Event::Text(text)) if is_remark(&text) => Place::Root,
@@ -65,8 +66,12 @@ fn read_fields(xml: &[u8], root: &str, is_remark: fn(&[u8]) -> bool) -> Result<F
 pub(super) fn write(fields: &Fields) -> String {
     let mut xml = String::from("<xml>");
     for (name, value) in fields.iter() {
-        let value = value.replace("]]>", "]]]]><![CDATA[>");
-        xml.push_str(&format!("<{name}><![CDATA[{value}]]></{name}>"));
+        xml.extend(["<", name, "><![CDATA["]);
+        // What would end the CDATA ends one, and begins the next.
+        let mut pieces = value.split("]]>");
+        xml.extend(pieces.next());
+        pieces.for_each(|piece| xml.extend(["]]]]><![CDATA[>", piece]));
+        xml.extend(["]]></", name, ">"]);
     }
     xml.push_str("</xml>");
     xml
@@ -113,17 +118,17 @@ fn name<'a>(start: &'a BytesStart<'_>) -> Result<&'a str, Malformed> {
 
 /// A piece of a value, as it is: not trimmed, and its line ends left alone, since the signature
 /// covers them.
-fn content(event: Event<'_>) -> Result<String, Malformed> {
-    let piece = match event {
+fn add_content(value: &mut String, event: Event<'_>) -> Result<(), Malformed> {
+    match event {
         Event::Text(text) => {
             let text = text.decode().map_err(|_| Malformed::new("the XML is not UTF-8"))?;
             if text.contains("]]>") {
                 return Err(Malformed::new("the XML holds ]]> outside CDATA"));
             }
-            text.into_owned()
+            value.push_str(&text);
         }
         Event::CData(text) => {
-            text.decode().map_err(|_| Malformed::new("the XML is not UTF-8"))?.into_owned()
+            value.push_str(&text.decode().map_err(|_| Malformed::new("the XML is not UTF-8"))?);
         }
         Event::GeneralRef(reference) => {
             let number = reference.resolve_char_ref().ok().flatten();
@@ -135,11 +140,11 @@ fn content(event: Event<'_>) -> Result<String, Malformed> {
                 b"apos" => Some('\''),
                 _ => number.filter(|character| is_allowed(*character)),
             };
-            character.ok_or_else(|| Malformed::new("the XML holds an unknown entity"))?.into()
+            value.push(character.ok_or_else(|| Malformed::new("the XML holds an unknown entity"))?);
         }
         _ => return Err(Malformed::new("the XML is not a flat list of fields")),
-    };
-    Ok(piece)
+    }
+    Ok(())
 }
 
 fn is_utf8<E>(encoding: Option<Result<std::borrow::Cow<'_, [u8]>, E>>) -> bool {
