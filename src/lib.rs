@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_v3_key;
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc_signer;
 mod error;
 mod failover;
 mod gateway;
@@ -33,6 +35,8 @@ pub mod sandbox;
 pub mod v2;
 
 pub use self::api_v3_key::ApiV3Key;
+#[cfg(feature = "aws-lc-rs")]
+pub use self::aws_lc_signer::AwsLcSigner;
 pub use self::error::{
     ApiError, Code, Error, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError, TransportError,
     Untrusted,

@@ -225,17 +225,17 @@ fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
     })
 }
 
-fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
+pub(crate) fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
     std::fs::read(path).map_err(|error| {
         Invalid::new(name, format!("cannot be read from {}: {error}", path.display()))
     })
 }
 
-const DAMAGED: &str =
+pub(crate) const DAMAGED: &str =
     "is damaged: the PEM text holds no complete RSA private key; copy the file again";
 
 /// What a key signs to show that it can, and belongs to a certificate. No request looks like this.
-const PROOF: &[u8] = b"does this key belong to this certificate?";
+pub(crate) const PROOF: &[u8] = b"does this key belong to this certificate?";
 
 #[cfg(test)]
 mod tests {

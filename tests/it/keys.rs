@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use wechatpay::{PlatformKeys, RsaSigner, Signer};
+use wechatpay::{AwsLcSigner, Error, PlatformKeys, RsaSigner, Signer};
 
 macro_rules! key {
     ($name:literal) => {
@@ -12,9 +12,15 @@ macro_rules! key {
 
 const ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
 
+/// Reads a private key as each signer does, who must say and sign the same.
 fn private(pem: impl AsRef<[u8]>) -> Result<(), String> {
-    let signer = RsaSigner::from_pem("1900007291", "DE55AD98ED71D6ED", pem);
-    signer.map(|signer| drop(signer.sign(b"x").unwrap())).map_err(|error| error.to_string())
+    fn signed<S: Signer>(signer: Result<S, Error>) -> Result<Vec<u8>, String> {
+        signer.map(|signer| signer.sign(b"x").unwrap().bytes).map_err(|error| error.to_string())
+    }
+    let (mchid, serial_no, pem) = ("1900007291", "DE55AD98ED71D6ED", pem.as_ref());
+    let by_ring = signed(RsaSigner::from_pem(mchid, serial_no, pem));
+    assert_eq!(signed(AwsLcSigner::from_pem(mchid, serial_no, pem)), by_ring);
+    by_ring.map(drop)
 }
 
 fn public(pem: impl AsRef<[u8]>) -> Result<(), String> {
@@ -158,10 +164,16 @@ fn certificates_give_their_number_and_wrong_ones_are_told_apart() {
 #[test]
 fn a_certificate_gives_the_signer_its_number_and_must_be_that_of_the_key() {
     // The first bit of this number is set, so DER puts a zero byte before it; it must not show.
-    let of =
-        |certificate: &str, key: &str| RsaSigner::from_certificate("1900007291", certificate, key);
-    let signer = of(key!("cert.pem"), key!("rsa2048.pem")).unwrap();
-    assert_eq!(signer.serial_no(), "DE55AD98ED71D6EDD4A4A16996DE7B47773A8C");
+    let of = |certificate: &str, key: &str| {
+        let by_ring = RsaSigner::from_certificate("1900007291", certificate, key);
+        let by_aws_lc = AwsLcSigner::from_certificate("1900007291", certificate, key);
+        let number = |serial_no: &str| serial_no.to_owned();
+        let by_ring = by_ring.map(|signer| number(signer.serial_no()));
+        assert_eq!(by_aws_lc.map(|signer| number(signer.serial_no())), by_ring);
+        by_ring
+    };
+    let serial_no = of(key!("cert.pem"), key!("rsa2048.pem")).unwrap();
+    assert_eq!(serial_no, "DE55AD98ED71D6EDD4A4A16996DE7B47773A8C");
     let error = of(key!("cert.pem"), key!("rsa3072.pem")).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -175,13 +187,25 @@ fn a_certificate_gives_the_signer_its_number_and_must_be_that_of_the_key() {
 fn keys_are_read_from_files() {
     let keys = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys");
     let from_key = RsaSigner::from_pem_file("1900007291", "AB", keys.join("rsa2048.pem")).unwrap();
-    let from_certificate = RsaSigner::from_certificate_files(
-        "1900007291",
-        keys.join("cert.pem"),
-        keys.join("rsa2048.pem"),
-    )
-    .unwrap();
-    assert_eq!(from_key.sign(b"x").unwrap().bytes, from_certificate.sign(b"x").unwrap().bytes);
+    let files = ("1900007291", keys.join("cert.pem"), keys.join("rsa2048.pem"));
+    let (mchid, certificate, key) = &files;
+    let signature = from_key.sign(b"x").unwrap().bytes;
+    let signers: [Box<dyn Signer>; 3] = [
+        Box::new(RsaSigner::from_certificate_files(*mchid, certificate, key).unwrap()),
+        Box::new(AwsLcSigner::from_certificate_files(*mchid, certificate, key).unwrap()),
+        Box::new(AwsLcSigner::from_pem_file(*mchid, "AB", key).unwrap()),
+    ];
+    for signer in signers {
+        assert_eq!(signer.sign(b"x").unwrap().bytes, signature);
+    }
+    for error in [
+        RsaSigner::from_pem_file(*mchid, "AB", keys.join("none.pem")).unwrap_err(),
+        AwsLcSigner::from_pem_file(*mchid, "AB", keys.join("none.pem")).unwrap_err(),
+        AwsLcSigner::from_certificate_files(*mchid, certificate, keys.join("none.pem"))
+            .unwrap_err(),
+    ] {
+        assert!(error.to_string().starts_with("private_key cannot be read from "), "{error}");
+    }
 }
 
 #[test]
@@ -193,8 +217,13 @@ fn a_key_damaged_anywhere_is_told_when_it_is_read_and_not_when_it_signs() {
         let mut der = der.clone();
         der[position] ^= 1;
         let pem = format!("{first}\n{}\n{last}\n", STANDARD.encode(der));
-        if let Ok(signer) = RsaSigner::from_pem("1900007291", "AB", pem) {
+        let of_ring = RsaSigner::from_pem("1900007291", "AB", &pem);
+        if let Ok(signer) = &of_ring {
             signer.sign(b"an order").unwrap_or_else(|error| panic!("byte {position}: {error}"));
+        }
+        if let Ok(signer) = AwsLcSigner::from_pem("1900007291", "AB", &pem) {
+            // Neither takes what the other refuses, and both sign alike.
+            assert_eq!(signer.sign(b"an order"), of_ring.unwrap().sign(b"an order"));
         }
     }
 }

@@ -94,6 +94,7 @@ fn the_keys_are_nowhere_to_be_seen() {
     let invalid = app::prepay(signer, gateway, &order).unwrap_err();
     let pem = sandbox.merchant_key_pem();
     let damaged = wechatpay::RsaSigner::from_pem("1", "1", pem.replace('A', "!")).unwrap_err();
+    let by_aws_lc = wechatpay::AwsLcSigner::from_pem("1", "1", pem).unwrap();
     let wrong = format!("{} ", sandbox.api_v3_key());
     let wrong = ApiV3Key::new(wrong).unwrap_err();
     let mut options = HttpOptions::default();
@@ -107,7 +108,7 @@ fn the_keys_are_nowhere_to_be_seen() {
         format!("{event:?} {refusal:?} {refusal} {listed:?}"),
         format!("{options:?} {transport:?} {:?}", signer.sign(b"x").unwrap().serial_no),
         format!("{refused} {refused:?} {invalid} {invalid:?}"),
-        format!("{damaged} {damaged:?} {wrong} {wrong:?}"),
+        format!("{damaged} {damaged:?} {wrong} {wrong:?} {by_aws_lc:?}"),
     ];
     for text in shown {
         assert!(!leaks(&text) && !text.contains("PASSWORD"), "{text}");

@@ -13,6 +13,7 @@ const DIRECT: [&str; 7] =
 /// As they are named in the source.
 const FOREIGN: [&str; 16] = [
     "aes",
+    "aws_lc_rs",
     "base64",
     "flate2",
     "md5",

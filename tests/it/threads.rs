@@ -25,6 +25,7 @@ fn what_threads_may_share_they_can_share() {
     fn shared<T: Send + Sync>() {}
     fn sent<T: Send>() {}
     sent::<wechatpay::Reply>();
+    shared::<wechatpay::AwsLcSigner>();
     shared::<(Gateway, RsaSigner, Partner<'_>, PlatformKeys, ApiV3Key, UreqTransport, Sandbox)>();
     shared::<(Arc<dyn Signer>, Arc<dyn Transport>, Request<'_>, HttpOptions, Proxy, Signature)>();
     shared::<(Error, ApiError, Code, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError)>();
