@@ -1,0 +1,86 @@
+//! What a call takes from the heap: allocations and bytes, the same in every run.
+//!
+//! ```text
+//! cargo bench --bench heap
+//! ```
+//!
+//! The network is left out, as in `benches/call.rs`. Own work is the whole less what RSA takes.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench speaks to people and stops when something is wrong; its floats are not money"
+)]
+
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "shared/shop.rs"]
+mod shop;
+#[allow(dead_code, reason = "the other benches need more of it")]
+#[path = "shared/table.rs"]
+mod table;
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+use shop::Shop;
+use table::Table;
+
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn main() {
+    let shop = Shop::new();
+    let mut table = Table::default();
+    println!("{:<44} {:>12} {:>12} {:>12}", "on the heap", "allocations", "grown", "bytes");
+
+    let message = shop.message();
+    let signed = taken("RSA sign", || drop(shop.bare_sign(&message)));
+    let verified = taken("RSA verify", || shop.bare_verify(&shop.prepaid));
+    let order = taken("pay::app::prepay", || drop(shop.prepay(&shop.signer)));
+    let mut own = |what: &str, target: f64, whole: Taken| {
+        let own = whole.allocations - signed.allocations - verified.allocations;
+        table.at_most(&format!("allocations of {what}, RSA's left out"), target, own as f64);
+    };
+    own("an order", 40.0, order);
+    for parts in [2, 5, 10] {
+        let order = shop.combined(parts);
+        let what = format!("combine::app::prepay of {parts}");
+        let whole = taken(&what, || drop(shop.prepay_combined(&shop.signer, &order)));
+        own(&format!("a combined order of {parts}"), 40.0 + 10.0 * parts as f64, whole);
+    }
+    let v2 = taken("v2::unified_order", || drop(shop.v2.prepay()));
+    table.at_most("allocations of a v2 order", 80.0, v2.allocations as f64);
+    taken("an answer, checked and read", || drop(shop.read_answer()));
+    taken("notify::open", || drop(shop.open_notice()));
+
+    let mut before = None;
+    for rows in [1_000_u64, 10_000, 100_000] {
+        let file = shop::bill(rows);
+        let whole = taken(&format!("a bill of {rows} rows"), || shop::read_bill(&file, rows));
+        if let Some((rows_before, allocations)) = before.replace((rows, whole.allocations)) {
+            let each = (whole.allocations - allocations) as f64 / (rows - rows_before) as f64;
+            table.note(&format!("allocations of a row, up to {rows} rows"), each);
+        }
+    }
+    table.print();
+}
+
+struct Taken {
+    allocations: usize,
+}
+
+/// What a call takes once everything is warm.
+fn taken(what: &str, call: impl Fn()) -> Taken {
+    call();
+    let region = Region::new(HEAP);
+    call();
+    let stats = region.change();
+    let (allocations, grown) = (stats.allocations, stats.reallocations);
+    println!("{what:<44} {allocations:>12} {grown:>12} {:>12}", stats.bytes_allocated);
+    Taken { allocations }
+}

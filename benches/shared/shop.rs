@@ -1,0 +1,359 @@
+//! What the benches share: a merchant, its orders, and answers that the platform signed beforehand.
+
+use std::hint::black_box;
+use std::io::Cursor;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::rsa::KeyPair;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use rustls_pki_types::pem::PemObject;
+use wechatpay::bill::TradeBill;
+use wechatpay::notify::{self, Event};
+use wechatpay::pay::{Order, Transaction, app};
+use wechatpay::sandbox::Sandbox;
+use wechatpay::v2::{self, Signer as _};
+use wechatpay::{
+    ApiV3Key, Fen, Gateway, OutTradeNo, PlatformKeys, PrepayId, Reply, Request, RsaSigner,
+    SignError, Signature, Signer, Time, Transport, TransportError, combine, message,
+};
+
+pub(crate) struct Shop {
+    pub(crate) signer: RsaSigner,
+    /// Signs in no time, so that what is left of a call is the library's own work.
+    pub(crate) free: Free,
+    pub(crate) merchant_key_pem: String,
+    /// Every order is answered at once with a prepay_id.
+    pub(crate) gateway: Gateway,
+    /// Nothing is sent.
+    pub(crate) nowhere: Gateway,
+    pub(crate) order: Order,
+    pub(crate) prepaid: Answered,
+    pub(crate) keys: PlatformKeys,
+    key: KeyPair,
+    transaction: Answered,
+    notice: Answered,
+    sealed: Vec<u8>,
+    aes_key: LessSafeKey,
+    api_v3_key: ApiV3Key,
+    pub(crate) v2: V2Shop,
+}
+
+/// APIv2, whose digests cost next to nothing.
+pub(crate) struct V2Shop {
+    signer: v2::HmacSha256Key,
+    gateway: v2::Gateway,
+    order: v2::Order,
+    answer: String,
+    key: hmac::Key,
+}
+
+/// Something that the platform signed.
+pub(crate) struct Answered {
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Shop {
+    pub(crate) fn new() -> Self {
+        let sandbox = Sandbox::start().unwrap();
+        let signer =
+            RsaSigner::from_pem(sandbox.mchid(), "AB12", sandbox.merchant_key_pem()).unwrap();
+        // The platform's key is the merchant's here: what counts is that it is as long.
+        let keys = PlatformKeys::from_certificate(sandbox.merchant_certificate_pem()).unwrap();
+        let order = Self::new_order(&sandbox);
+        let serial = sandbox.serial_no();
+        let prepaid = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#;
+        let prepaid = answered(&signer, serial, prepaid);
+        let (notice, sealed) = notice(&signer, serial);
+        Self {
+            free: Free { mchid: sandbox.mchid().to_owned(), bytes: prepaid.signature.clone() },
+            gateway: Gateway::at("https://shop.example", keys.clone(), prepaid.at_once()).unwrap(),
+            nowhere: Gateway::at("https://shop.example", keys.clone(), Nowhere).unwrap(),
+            key: key(sandbox.merchant_key_pem()),
+            merchant_key_pem: sandbox.merchant_key_pem().to_owned(),
+            transaction: answered(&signer, serial, TRANSACTION.as_bytes()),
+            aes_key: aes_key(),
+            api_v3_key: ApiV3Key::new(API_V3_KEY).unwrap(),
+            v2: V2Shop::new(&sandbox, &order),
+            signer,
+            keys,
+            order,
+            prepaid,
+            notice,
+            sealed,
+        }
+    }
+
+    pub(crate) fn new_order(sandbox: &Sandbox) -> Order {
+        let mut order = Order::new(
+            sandbox.appid(),
+            OutTradeNo::new("1217752501201407033233368018").unwrap(),
+            "Image形象店-深圳腾大-QQ公仔",
+            Fen(100),
+            sandbox.notify_url(),
+        );
+        order.attach = Some("深圳分店".into());
+        order
+    }
+
+    pub(crate) fn bare_sign(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.key.public().modulus_len()];
+        self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+        signature
+    }
+
+    pub(crate) fn bare_verify(&self, answered: &Answered) {
+        self.verify(&answered.message, &answered.signature);
+    }
+
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) {
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.key.public())
+            .verify(message, signature)
+            .unwrap();
+    }
+
+    /// The message of the order, as it is signed.
+    pub(crate) fn message(&self) -> Vec<u8> {
+        message::request("POST", "/v3/pay/transactions/app", 1, NONCE, self.body().as_bytes())
+    }
+
+    /// The order as JSON, written by hand.
+    pub(crate) fn body(&self) -> String {
+        serde_json::json!({
+            "appid": self.order.appid, "mchid": self.signer.mchid(),
+            "description": self.order.description, "out_trade_no": self.order.out_trade_no,
+            "attach": self.order.attach, "notify_url": self.order.notify_url,
+            "amount": { "total": 100, "currency": "CNY" },
+        })
+        .to_string()
+    }
+
+    /// An order, checked, built, signed, and not sent.
+    pub(crate) fn build(&self, signer: &dyn Signer) {
+        assert!(black_box(app::prepay(signer, &self.nowhere, &self.order)).is_err());
+    }
+
+    pub(crate) fn prepay(&self, signer: &dyn Signer) -> PrepayId {
+        app::prepay(signer, &self.gateway, &self.order).unwrap()
+    }
+
+    pub(crate) fn prepay_combined(&self, signer: &dyn Signer, order: &combine::Order) -> PrepayId {
+        combine::app::prepay(signer, &self.gateway, order).unwrap()
+    }
+
+    pub(crate) fn combined(&self, parts: u64) -> combine::Order {
+        let sub_orders = (0..parts).map(|part| {
+            let number = OutTradeNo::new(format!("2015080612534{part}")).unwrap();
+            let description = "腾讯充值中心-QQ会员充值";
+            combine::SubOrder::new("1230000109", number, description, Fen(10), "深圳分店")
+        });
+        combine::Order::new(
+            self.order.appid.clone(),
+            self.order.out_trade_no.clone(),
+            sub_orders.collect(),
+            self.order.notify_url.clone(),
+        )
+    }
+
+    pub(crate) fn read_answer(&self) -> Transaction {
+        let Answered { body, .. } = &self.transaction;
+        self.keys.check(self.transaction.headers(), body, Time::now().unwrap()).unwrap();
+        serde_json::from_str(std::str::from_utf8(body).unwrap()).unwrap()
+    }
+
+    pub(crate) fn bare_answer(&self) {
+        self.bare_verify(&self.transaction);
+    }
+
+    pub(crate) fn open_notice(&self) -> Event {
+        let Answered { body, .. } = &self.notice;
+        let (headers, now) = (self.notice.headers(), Time::now().unwrap());
+        notify::open(&self.keys, &self.api_v3_key, headers, body, now).unwrap()
+    }
+
+    /// Verifies and decrypts, with nothing to decode or to read before or after it.
+    pub(crate) fn bare_notice(&self) {
+        self.bare_verify(&self.notice);
+        let mut sealed = self.sealed.clone();
+        let aad = Aad::from(b"transaction");
+        black_box(self.aes_key.open_in_place(aes_nonce(), aad, &mut sealed).unwrap());
+    }
+}
+
+impl V2Shop {
+    fn new(sandbox: &Sandbox, order: &Order) -> Self {
+        let signer = v2::HmacSha256Key::new(sandbox.mchid(), API_V3_KEY).unwrap();
+        let mut fields = vec![
+            ("return_code", "SUCCESS"),
+            ("result_code", "SUCCESS"),
+            ("appid", order.appid.as_str()),
+            ("mch_id", sandbox.mchid()),
+            ("nonce_str", NONCE),
+            ("prepay_id", "wx201410272009395522657a690389285100"),
+            ("trade_type", "APP"),
+        ];
+        let sign = signer.sign(&v2::message(fields.iter().copied())).unwrap();
+        fields.push(("sign", &sign));
+        let xml = |(name, value)| format!("<{name}><![CDATA[{value}]]></{name}>");
+        let answer = format!("<xml>{}</xml>", fields.into_iter().map(xml).collect::<String>());
+        let at_once = AtOnce { headers: Vec::new(), body: answer.clone().into_bytes() };
+        Self {
+            gateway: v2::Gateway::at("https://shop.example", at_once).unwrap(),
+            order: v2::Order::new(
+                order.appid.clone(),
+                order.out_trade_no.clone(),
+                &*order.description,
+                order.total,
+                [14, 23, 150, 211].into(),
+                order.notify_url.clone(),
+            ),
+            key: hmac::Key::new(hmac::HMAC_SHA256, API_V3_KEY.as_bytes()),
+            signer,
+            answer,
+        }
+    }
+
+    pub(crate) fn prepay(&self) -> PrepayId {
+        v2::unified_order(&self.signer, &self.gateway, &self.order, &v2::App).unwrap()
+    }
+
+    /// One digest for the request and one for the answer.
+    pub(crate) fn bare(&self) {
+        black_box(hmac::sign(&self.key, self.answer.as_bytes()));
+        black_box(hmac::sign(&self.key, self.answer.as_bytes()));
+    }
+}
+
+impl Answered {
+    pub(crate) fn at_once(&self) -> impl Transport + use<> {
+        AtOnce { headers: self.headers.clone(), body: self.body.clone() }
+    }
+
+    /// The bytes that a server sends.
+    pub(crate) fn http(&self) -> Vec<u8> {
+        let mut http = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", self.body.len());
+        for (name, value) in &self.headers {
+            http.push_str(&format!("{name}: {}\r\n", std::str::from_utf8(value).unwrap()));
+        }
+        [http.as_bytes(), b"\r\n", &self.body].concat()
+    }
+
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+/// Signs what it is given with a signature made before.
+pub(crate) struct Free {
+    mchid: String,
+    bytes: Vec<u8>,
+}
+
+impl Signer for Free {
+    fn mchid(&self) -> &str {
+        &self.mchid
+    }
+
+    fn sign(&self, _: &[u8]) -> Result<Signature, SignError> {
+        Ok(Signature { serial_no: "AB12".into(), bytes: self.bytes.clone() })
+    }
+}
+
+struct AtOnce {
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+impl Transport for AtOnce {
+    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        black_box(request.body);
+        let body = Box::new(Cursor::new(self.body.clone()));
+        Ok(Reply { status: 200, headers: self.headers.clone(), body })
+    }
+}
+
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        black_box(request.body);
+        Err(TransportError::not_sent(""))
+    }
+}
+
+/// A trade bill of that many rows.
+pub(crate) fn bill(rows: u64) -> Vec<u8> {
+    let header = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+    let row = "`2019-06-11 20:34:56,`wx2421b1c4370ec43b,`1900007291,`0,`,`4200000015201711256947025404,`1217752501201407033233368018,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`APP,`SUCCESS,`OTHERS,`CNY,`1.00,`0.00,`0,`0,`0.00,`0.00,`,`,`Image形象店-深圳腾大-QQ公仔,`深圳分店,`0.01000,`0.60%,`1.00,`0.00,`";
+    let summary = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+    let mut file = format!("\u{feff}{header}\r\n");
+    for _ in 0..rows {
+        file.push_str(row);
+        file.push_str("\r\n");
+    }
+    let fee = Fen(rows);
+    file.push_str(&format!(
+        "{summary}\r\n`{rows},`{rows}.00,`0.00,`0.00,`{fee},`{rows}.00,`0.00\r\n"
+    ));
+    file.into_bytes()
+}
+
+pub(crate) fn read_bill(file: &[u8], rows: u64) {
+    let mut bill = TradeBill::new(file).unwrap();
+    bill.by_ref().for_each(|row| drop(black_box(row.unwrap())));
+    assert_eq!(bill.finish().unwrap().rows, rows);
+}
+
+fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answered {
+    let timestamp = Time::now().unwrap().unix_seconds().to_string();
+    let message = message::answer(&timestamp, NONCE, body);
+    let signature = signer.sign(&message).unwrap().bytes;
+    let headers = [
+        ("content-type", "application/json; charset=utf-8".to_owned()),
+        ("request-id", "08F8E9C6B306109D0118FCE79F8E0720-0".to_owned()),
+        ("wechatpay-timestamp", timestamp),
+        ("wechatpay-nonce", NONCE.to_owned()),
+        ("wechatpay-signature", STANDARD.encode(&signature)),
+        ("wechatpay-serial", serial.to_owned()),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).to_vec();
+    Answered { headers, body: body.to_vec(), message, signature }
+}
+
+/// A notice, and the ciphertext in it.
+fn notice(signer: &RsaSigner, serial: &str) -> (Answered, Vec<u8>) {
+    let mut sealed = TRANSACTION.as_bytes().to_vec();
+    aes_key()
+        .seal_in_place_append_tag(aes_nonce(), Aad::from(b"transaction"), &mut sealed)
+        .unwrap();
+    let body = format!(
+        r#"{{"id":"EV-2018022511223320873","create_time":"2015-05-20T13:29:35+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付成功","resource":{{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"{}","associated_data":"transaction","nonce":"{AES_NONCE}"}}}}"#,
+        STANDARD.encode(&sealed)
+    );
+    (answered(signer, serial, body.as_bytes()), sealed)
+}
+
+fn key(pem: &str) -> KeyPair {
+    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+    KeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap()
+}
+
+fn aes_key() -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, API_V3_KEY.as_bytes()).unwrap())
+}
+
+fn aes_nonce() -> Nonce {
+    Nonce::try_assume_unique_for_key(AES_NONCE.as_bytes()).unwrap()
+}
+
+const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
+const API_V3_KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+const AES_NONCE: &str = "fdasflkja484";
+const TRANSACTION: &str = r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291","out_trade_no":"1217752501201407033233368018","transaction_id":"4200000015201711256947025404","trade_type":"APP","trade_state":"SUCCESS","trade_state_desc":"支付成功","bank_type":"OTHERS","attach":"深圳分店","success_time":"2018-06-08T10:34:56+08:00","payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"amount":{"total":100,"payer_total":100,"currency":"CNY","payer_currency":"CNY"}}"#;
