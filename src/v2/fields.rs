@@ -1,5 +1,6 @@
 //! The fields of a message, by name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use crate::v2::signer::Signer;
 
 /// Names and values of a message, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Fields(BTreeMap<String, String>);
+pub(super) struct Fields(BTreeMap<Cow<'static, str>, String>);
 
 impl Fields {
     /// What every request about single orders begins with.
@@ -31,11 +32,11 @@ impl Fields {
         fields
     }
 
-    pub(super) fn set(&mut self, name: &str, value: impl ToString) {
-        self.0.insert(name.to_owned(), value.to_string());
+    pub(super) fn set(&mut self, name: &'static str, value: impl ToString) {
+        self.0.insert(name.into(), value.to_string());
     }
 
-    pub(super) fn set_optional(&mut self, name: &str, value: Option<impl ToString>) {
+    pub(super) fn set_optional(&mut self, name: &'static str, value: Option<impl ToString>) {
         if let Some(value) = value {
             self.set(name, value);
         }
@@ -43,11 +44,11 @@ impl Fields {
 
     /// Adds a field, and says whether its name is new.
     pub(super) fn insert(&mut self, name: String, value: String) -> bool {
-        self.0.insert(name, value).is_none()
+        self.0.insert(name.into(), value).is_none()
     }
 
     pub(super) fn into_texts(self) -> Vec<(String, Json)> {
-        self.0.into_iter().map(|(name, text)| (name, Json::Text(text))).collect()
+        self.0.into_iter().map(|(name, text)| (name.into_owned(), Json::Text(text))).collect()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,7 +56,7 @@ impl Fields {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
     /// A value that is there and not empty.

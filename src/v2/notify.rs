@@ -234,7 +234,7 @@ mod tests {
     }
 
     /// The notice with some fields changed, signed anew.
-    fn signed_with(signer: &dyn Signer, changes: &[(&str, &str)]) -> Vec<u8> {
+    fn signed_with(signer: &dyn Signer, changes: &[(&'static str, &str)]) -> Vec<u8> {
         let mut fields = Fields::default();
         PAID.iter().chain(changes).for_each(|(name, value)| fields.set(name, value));
         fields.set("sign", signer::sign(signer, &fields).unwrap());
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_differs_from_the_merchants_own_order_proves_nothing() {
-        let not_paid = |changes: &[(&str, &str)]| {
+        let not_paid = |changes: &[(&'static str, &str)]| {
             let body = signed_with(&hmac_key(), changes);
             transaction(open(&hmac_key(), &body)).paid("1900000001", &order()).unwrap_err()
         };

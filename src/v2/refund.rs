@@ -587,7 +587,7 @@ mod tests {
         Refund::new(appid, refund_no, number, Fen(60), Fen(100))
     }
 
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
+    fn fields(pairs: &[(&'static str, &str)]) -> Fields {
         let mut fields = Fields::default();
         pairs.iter().for_each(|(name, value)| fields.set(name, value));
         fields

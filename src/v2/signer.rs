@@ -306,7 +306,7 @@ pub(super) mod tests {
         signers.map(|signer| signer.sign(message).unwrap())
     }
 
-    fn fields(pairs: &[(&str, &str)]) -> Fields {
+    fn fields(pairs: &[(&'static str, &str)]) -> Fields {
         let mut fields = Fields::default();
         pairs.iter().for_each(|(name, value)| fields.set(name, value));
         fields
@@ -390,7 +390,7 @@ pub(super) mod tests {
             let mut good = fields(&[("a", "1"), ("future_field", "x"), ("empty", "")]);
             good.set("sign", sign(signer, &good).unwrap());
             assert_eq!(believe(signer, &good), Ok(()));
-            let with = |name: &str, value: &str| {
+            let with = |name: &'static str, value: &str| {
                 let mut fields = good.clone();
                 fields.set(name, value);
                 believe(signer, &fields)

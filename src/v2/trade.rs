@@ -291,7 +291,11 @@ impl Kind<'_> {
     }
 
     /// The fields that this kind adds, with the name that the openid has.
-    pub(super) fn set_fields(self, fields: &mut Fields, openid_name: &str) -> Result<(), Invalid> {
+    pub(super) fn set_fields(
+        self,
+        fields: &mut Fields,
+        openid_name: &'static str,
+    ) -> Result<(), Invalid> {
         match self {
             Kind::App => fields.set("trade_type", "APP"),
             Kind::Jsapi(openid) => {

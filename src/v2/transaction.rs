@@ -82,7 +82,7 @@ fn ask(
     signer: &dyn Signer,
     gateway: &Gateway,
     appid: &AppId,
-    name: &str,
+    name: &'static str,
     number: &str,
 ) -> Result<Transaction, Error> {
     let mut fields = Fields::of(signer, appid);

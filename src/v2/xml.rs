@@ -335,7 +335,7 @@ mod tests {
             for _ in 0..next(8) {
                 let name = format!("{}{}", ["a", "_b", "C", "coupon_id_"][next(4)], next(12));
                 let value: String = (0..next(8)).map(|_| pieces[next(pieces.len())]).collect();
-                fields.set(&name, value);
+                fields.insert(name, value);
             }
             let xml = write(&fields);
             assert_eq!(read(xml.as_bytes(), "xml").as_ref(), Ok(&fields), "{xml}");
