@@ -29,6 +29,7 @@ mod shop;
 mod table;
 
 use std::hint::black_box;
+use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use wechatpay::pay::app;
 use wechatpay::sandbox::Sandbox;
-use wechatpay::{AwsLcSigner, Gateway, HttpOptions, Proxy, Signer, Time, UreqTransport, message};
+use wechatpay::{AwsLcSigner, Gateway, Signer, Time, message};
 
 use pairs::{Pairs, median};
 use server::Server;
@@ -52,8 +53,9 @@ static HEAP: PeakAlloc = PeakAlloc;
 
 fn main() {
     let shop = Shop::new();
-    let server = Server::start(shop.prepaid.http());
-    let gateway = gateway(&shop, &server);
+    let answer = shop.prepaid.http();
+    let server = Server::start(|_| move |_: &[u8], out: &mut dyn Write| out.write_all(&answer));
+    let gateway = server.gateway(&shop.keys);
     let mut table = Table::default();
     println!("{:<56} {:>12} {:>12} {:>7}", "calls over TLS", "whole", "floor", "ratio");
     floors(&shop, &server, &gateway, &mut table);
@@ -62,14 +64,6 @@ fn main() {
     signing(&shop, &mut table);
     memory(&shop, &gateway, &mut table);
     table.print();
-}
-
-fn gateway(shop: &Shop, server: &Server) -> Gateway {
-    let mut options = HttpOptions::default();
-    options.root_certificates = Some(server.ca_pem.clone());
-    options.proxy = Proxy::Direct;
-    let transport = UreqTransport::new(&options).unwrap();
-    Gateway::at(&server.base_url, shop.keys.clone(), transport).unwrap()
 }
 
 fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {

@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(msrv deny hermetic money clients browser fuzz coverage mutants semver package)
+steps=(msrv deny hermetic money bills speed price clients browser fuzz coverage mutants semver package)
 # What decides whether to believe, and what a wrong answer costs.
 core=(trust message notify error money id)
 
@@ -149,6 +149,36 @@ step_browser() {
         figure="$(grep -c ' ok$' "$out/browser.log") plays in $(chromium --version 2>/dev/null)"
     else
         fail "see $out/browser"
+    fi
+}
+
+# A gigabyte, made while it is sent.
+step_bills() {
+    if ! cargo bench --bench bill | tee "$out/bills.log"; then
+        fail "see $out/bills.log"
+    elif grep MISSED "$out/bills.log"; then
+        fail "takes more of the heap than it may, see $out/bills.log"
+    else
+        figure="$(pick '[0-9]{4} MB .*' "$out/bills.log" | tr -s ' ')"
+    fi
+}
+
+# Times are told and not judged, since no machine is quiet enough; allocations are.
+step_speed() {
+    if ! cargo bench --bench call --bench heap --bench wire | tee "$out/speed.log"; then
+        fail "see $out/speed.log"
+        return
+    fi
+    figure="$(grep -c ' met$' "$out/speed.log") met, $(grep -c ' MISSED$' "$out/speed.log") missed"
+    figure="$figure, see $out/speed.log"
+    ! grep -E '^allocations .* MISSED$' "$out/speed.log" || fail "$figure"
+}
+
+step_price() {
+    if benches/price.sh | tee "$out/price.log"; then
+        figure="default build: $(awk '$1 == "default" { print $2 " crates, " $5 " KB" }' "$out/price.log")"
+    else
+        fail "see above"
     fi
 }
 

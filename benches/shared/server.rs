@@ -1,5 +1,5 @@
-//! An HTTPS server on 127.0.0.1 that answers every request at once with the same bytes: what a call
-//! costs its client shows best beside a server that costs next to nothing.
+//! An HTTPS server on 127.0.0.1 that looks at nothing and answers at once: what a call costs its client
+//! shows best beside a server that costs next to nothing.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
@@ -10,6 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType}
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use wechatpay::{Gateway, HttpOptions, PlatformKeys, Proxy, UreqTransport};
 
 pub(crate) struct Server {
     pub(crate) base_url: String,
@@ -17,7 +18,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(answer: Vec<u8>) -> Self {
+    /// `answer` is given what was received, and writes what is sent.
+    pub(crate) fn start<A>(answer: impl FnOnce(&str) -> A) -> Self
+    where
+        A: Fn(&[u8], &mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
+    {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::default();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -33,21 +38,31 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], key.into())
             .unwrap();
-        let (tls, answer) = (Arc::new(tls), Arc::new(answer));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base_url = format!("https://{}", listener.local_addr().unwrap());
+        let (tls, answer) = (Arc::new(tls), Arc::new(answer(&base_url)));
         thread::spawn(move || {
             for socket in listener.incoming() {
                 let (tls, answer) = (tls.clone(), answer.clone());
                 // Ends when the client closes the connection.
-                thread::spawn(move || serve(socket?, tls, &answer));
+                thread::spawn(move || serve(socket?, tls, &*answer));
             }
         });
         Self { base_url, ca_pem }
     }
+
+    pub(crate) fn gateway(&self, keys: &PlatformKeys) -> Gateway {
+        let mut options = HttpOptions::default();
+        options.root_certificates = Some(self.ca_pem.clone());
+        options.proxy = Proxy::Direct;
+        Gateway::at(&self.base_url, keys.clone(), UreqTransport::new(&options).unwrap()).unwrap()
+    }
 }
 
-fn serve(socket: TcpStream, tls: Arc<ServerConfig>, answer: &[u8]) -> io::Result<()> {
+fn serve<A>(socket: TcpStream, tls: Arc<ServerConfig>, answer: &A) -> io::Result<()>
+where
+    A: Fn(&[u8], &mut dyn Write) -> io::Result<()>,
+{
     socket.set_nodelay(true)?;
     let connection = ServerConnection::new(tls).map_err(io::Error::other)?;
     let mut stream = StreamOwned::new(connection, socket);
@@ -60,9 +75,9 @@ fn serve(socket: TcpStream, tls: Arc<ServerConfig>, answer: &[u8]) -> io::Result
         }
         received.extend_from_slice(&piece[..length]);
         if is_whole(&received) {
-            received.clear();
-            stream.write_all(answer)?;
+            answer(&received, &mut stream)?;
             stream.flush()?;
+            received.clear();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the benches share: a merchant, its orders, and answers that the platform signed beforehand.
 
 use std::hint::black_box;
-use std::io::Cursor;
+use std::io::{self, Cursor, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +32,7 @@ pub(crate) struct Shop {
     /// Nothing is sent.
     pub(crate) nowhere: Gateway,
     pub(crate) order: Order,
+    pub(crate) serial_no: String,
     pub(crate) prepaid: Answered,
     pub(crate) keys: PlatformKeys,
     key: KeyPair,
@@ -82,6 +83,7 @@ impl Shop {
             aes_key: aes_key(),
             api_v3_key: ApiV3Key::new(API_V3_KEY).unwrap(),
             v2: V2Shop::new(&sandbox, &order),
+            serial_no: serial.to_owned(),
             signer,
             keys,
             order,
@@ -290,19 +292,26 @@ impl Transport for Nowhere {
 
 /// A trade bill of that many rows.
 pub(crate) fn bill(rows: u64) -> Vec<u8> {
+    let mut file = Vec::new();
+    write_bill(rows, &mut file).unwrap();
+    file
+}
+
+/// Its numbers differ from row to row, as real ones do, so that it does not shrink to nothing.
+pub(crate) fn write_bill(rows: u64, out: &mut dyn Write) -> io::Result<()> {
     let header = "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
-    let row = "`2019-06-11 20:34:56,`wx2421b1c4370ec43b,`1900007291,`0,`,`4200000015201711256947025404,`1217752501201407033233368018,`oUpF8uMuAJO_M2pxb1Q9zNjWeS6o,`APP,`SUCCESS,`OTHERS,`CNY,`1.00,`0.00,`0,`0,`0.00,`0.00,`,`,`Image形象店-深圳腾大-QQ公仔,`深圳分店,`0.01000,`0.60%,`1.00,`0.00,`";
-    let summary = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
-    let mut file = format!("\u{feff}{header}\r\n");
+    write!(out, "\u{feff}{header}\r\n")?;
+    let mut number = 1_u64;
     for _ in 0..rows {
-        file.push_str(row);
-        file.push_str("\r\n");
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        write!(
+            out,
+            "`2019-06-11 20:34:56,`wx2421b1c4370ec43b,`1900007291,`0,`,`42{number:026},`12{number:026},`oUpF8{number:023},`APP,`SUCCESS,`OTHERS,`CNY,`1.00,`0.00,`0,`0,`0.00,`0.00,`,`,`Image形象店-深圳腾大-QQ公仔,`深圳分店,`0.01000,`0.60%,`1.00,`0.00,`\r\n"
+        )?;
     }
+    let summary = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
     let fee = Fen(rows);
-    file.push_str(&format!(
-        "{summary}\r\n`{rows},`{rows}.00,`0.00,`0.00,`{fee},`{rows}.00,`0.00\r\n"
-    ));
-    file.into_bytes()
+    write!(out, "{summary}\r\n`{rows},`{rows}.00,`0.00,`0.00,`{fee},`{rows}.00,`0.00\r\n")
 }
 
 pub(crate) fn read_bill(file: &[u8], rows: u64) {
@@ -311,7 +320,7 @@ pub(crate) fn read_bill(file: &[u8], rows: u64) {
     assert_eq!(bill.finish().unwrap().rows, rows);
 }
 
-fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answered {
+pub(crate) fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answered {
     let timestamp = Time::now().unwrap().unix_seconds().to_string();
     let message = message::answer(&timestamp, NONCE, body);
     let signature = signer.sign(&message).unwrap().bytes;
