@@ -27,13 +27,14 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// It is not `Clone`, so that the key stays in one place; share it by reference or `Arc`. AWS-LC wipes
 /// the key from memory when it is dropped; what ring read for the proof is not wiped.
 ///
-/// ```no_run
-/// let signer = wechatpay::AwsLcSigner::from_certificate_files(
-///     "1900000109",
-///     "apiclient_cert.pem",
-///     "apiclient_key.pem",
-/// )?;
-/// # Ok::<(), wechatpay::Error>(())
+/// ```
+/// use wechatpay::{AwsLcSigner, Signer};
+///
+/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let (certificate, key) = (sandbox.merchant_certificate_pem(), sandbox.merchant_key_pem());
+/// let signer = AwsLcSigner::from_certificate("1900007291", certificate, key)?;
+/// assert_eq!(signer.mchid(), "1900007291");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct AwsLcSigner {
     mchid: String,

@@ -14,9 +14,9 @@ macro_rules! open_set {
         /// ```
         #[doc = concat!("use wechatpay::", stringify!($module), "::", stringify!($name), ";")]
         ///
-        #[doc = concat!("let word = ", stringify!($name), "::from(\"", $first_word, "\".to_owned());")]
+        #[doc = concat!("let word = ", stringify!($name), "::from(\"", $first_word, "\");")]
         #[doc = concat!("assert_eq!(word, ", stringify!($name), "::", stringify!($first), ");")]
-        #[doc = concat!("let other = ", stringify!($name), "::from(\"NEW\".to_owned());")]
+        #[doc = concat!("let other = ", stringify!($name), "::from(\"NEW\");")]
         /// assert_eq!(other.as_str(), "NEW");
         /// ```
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]

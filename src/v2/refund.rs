@@ -74,7 +74,7 @@ pub fn refund(
 /// # let payment = order.out_trade_no.clone();
 /// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
 /// # wechatpay::v2::refund(signer, gateway, &refund)?;
-/// # sandbox.v2().end_refund("refund-1", "SUCCESS")?;
+/// # sandbox.v2().succeed_refund("refund-1")?;
 /// let query = RefundQuery::new(refund.appid, refund.out_refund_no);
 /// let found = v2::refund_query(signer, gateway, &query)?;
 /// assert_eq!(found.refunds[0].refund_status, RefundStatus::Success); // The money went back.
@@ -535,7 +535,7 @@ open_set! {
 /// # let payment = order.out_trade_no.clone();
 /// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
 /// # wechatpay::v2::refund(signer, gateway, &refund)?;
-/// # sandbox.v2().end_refund("refund-1", "SUCCESS")?;
+/// # sandbox.v2().succeed_refund("refund-1")?;
 /// # let body = sandbox.v2().take_notices().pop().unwrap().body;
 /// if let Notice::Refund(notified) = notify::open(signer, &body)? {
 ///     assert_eq!(notified.refund.refund_status, RefundStatus::Success);
