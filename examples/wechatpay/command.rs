@@ -207,8 +207,8 @@ fn unknown(words: &[&str]) -> lexopt::Error {
 pub(crate) const USAGE: &str = "\
 wechatpay: WeChat Pay from the command line
 
-  wechatpay order app|jsapi|native|h5 FILE [--qr FILE.svg]
-  wechatpay combine app|jsapi|native|h5 FILE [--qr FILE.svg]
+  wechatpay order app|jsapi|native|h5 FILE [--qr FILE.svg|FILE.png]
+  wechatpay combine app|jsapi|native|h5 FILE [--qr FILE.svg|FILE.png]
   wechatpay query OUT_TRADE_NO | --id TRANSACTION_ID
   wechatpay close OUT_TRADE_NO
   wechatpay combine-query COMBINE_OUT_TRADE_NO
@@ -219,7 +219,7 @@ wechatpay: WeChat Pay from the command line
   wechatpay certificates
   wechatpay notice HEADERS.json BODY
   wechatpay sign METHOD PATH BODY
-  wechatpay v2 unified|combined FILE [--md5] [--qr FILE.svg]
+  wechatpay v2 unified|combined FILE [--md5] [--qr FILE.svg|FILE.png]
   wechatpay v2 query OUT_TRADE_NO | --id TRANSACTION_ID [--md5]
   wechatpay v2 close OUT_TRADE_NO [--md5]
   wechatpay doctor

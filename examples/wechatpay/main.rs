@@ -25,6 +25,7 @@ mod doctor;
 mod failure;
 mod messages;
 mod orders;
+mod png;
 mod qr_code;
 mod session;
 #[path = "../settings/mod.rs"]

@@ -8,11 +8,12 @@ use qrcode::QrCode;
 use qrcode::render::{svg, unicode};
 use wechatpay::CodeUrl;
 
-use crate::Result;
 use crate::failure::Failure;
+use crate::{Result, png};
 
-/// Where the code goes: the standard error, and perhaps a file.
-pub(crate) struct Picture(Option<File>);
+/// Where the code goes: the standard error, and perhaps a file, whose name says whether it is a PNG
+/// or an SVG.
+pub(crate) struct Picture(Option<(File, bool)>);
 
 impl Picture {
     /// Opens the file before anything is ordered, so that nothing stands in its way afterwards.
@@ -22,7 +23,10 @@ impl Picture {
         };
         // What is there already stays until the order stands.
         let open = |path| OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        path.map(|path| open(path).map_err(|error| unopened(path, error))).transpose().map(Self)
+        let Some(path) = path else { return Ok(Self(None)) };
+        let file = open(path).map_err(|error| unopened(path, error))?;
+        let is_png = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("png"));
+        Ok(Self(Some((file, is_png))))
     }
 
     /// Draws the code. The order stands by now, whatever becomes of its picture.
@@ -32,9 +36,18 @@ impl Picture {
             return;
         };
         eprintln!("{}", code.render::<unicode::Dense1x2>().build());
-        let Self(Some(mut file)) = self else { return };
-        let picture = code.render::<svg::Color<'_>>().min_dimensions(300, 300).build();
-        if let Err(error) = file.set_len(0).and_then(|()| file.write_all(picture.as_bytes())) {
+        let Self(Some((mut file, is_png))) = self else { return };
+        let picture = if is_png {
+            png::picture(&code)
+        } else {
+            let svg = code.render::<svg::Color<'_>>().min_dimensions(300, 300).build();
+            Ok(svg.into_bytes())
+        };
+        let written = picture.and_then(|picture| {
+            file.set_len(0)?;
+            file.write_all(&picture)
+        });
+        if let Err(error) = written {
             eprintln!("note: the QR code cannot be written: {error}");
         }
     }

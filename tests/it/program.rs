@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -244,11 +244,51 @@ fn a_native_order_draws_its_code_and_writes_it() {
     assert!(done.err.lines().count() > 10 && done.err.contains('█'), "{}", done.err);
     assert!(fs::read_to_string(&picture).unwrap().contains("<svg"));
 
+    let picture = program.path("code.PNG");
+    let done = program.run(&["order", "native", &file, "--qr", &picture]);
+    let answer: Value = serde_json::from_str(&done.out).unwrap();
+    assert_shows(&fs::read(&picture).unwrap(), answer["code_url"].as_str().unwrap());
+    let picture = program.path("code.svg");
+
     let done = program.run(&["order", "native", &file, "--qr", &program.path("no/such/code.svg")]);
     assert_eq!(done.status, 2, "{}", done.err);
-    assert_eq!(program.sandbox.received().len(), 1, "nothing is ordered that cannot be shown");
+    assert_eq!(program.sandbox.received().len(), 2, "nothing is ordered that cannot be shown");
     let done = program.run(&["order", "app", &file, "--qr", &picture]);
     assert_eq!(done.status, 2, "{}", done.err);
+}
+
+/// Reads a PNG of black and white and holds each module against the code of this text.
+#[track_caller]
+fn assert_shows(png: &[u8], text: &str) {
+    let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n").unwrap();
+    let mut chunks = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let (kind_and_data, after) = after.split_at(u32::from_be_bytes(*length) as usize + 4);
+        let (sum, after) = after.split_first_chunk().unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(kind_and_data);
+        assert_eq!(crc.sum(), u32::from_be_bytes(*sum));
+        chunks.push(kind_and_data.split_at(4));
+        rest = after;
+    }
+    let [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")] = chunks[..] else {
+        panic!("{} chunks", chunks.len());
+    };
+    let code = qrcode::QrCode::new(text).unwrap();
+    let bytes = code.width() + 8;
+    let pixels = u32::try_from(bytes * 8).unwrap().to_be_bytes();
+    assert_eq!(header, [&pixels[..], &pixels, &[1, 0, 0, 0, 0]].concat());
+    let mut lines = Vec::new();
+    flate2::read::ZlibDecoder::new(data).read_to_end(&mut lines).unwrap();
+    assert_eq!(lines.len(), bytes * 8 * (bytes + 1));
+    for (y, line) in lines.chunks(bytes + 1).enumerate() {
+        assert_eq!(line[0], 0);
+        for (x, byte) in line[1..].iter().enumerate() {
+            let within = (4..bytes - 4).contains(&x) && (32..bytes * 8 - 32).contains(&y);
+            let is_dark = within && code[(x - 4, y / 8 - 4)] == qrcode::Color::Dark;
+            assert_eq!(*byte, if is_dark { 0 } else { 0xFF }, "{x}, {y}");
+        }
+    }
 }
 
 #[test]
