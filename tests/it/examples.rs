@@ -10,8 +10,7 @@ const EXCEPTIONS: [(&str, &str, &str); 1] =
 
 #[test]
 fn every_public_item_shows_an_example_that_runs() {
-    let mut files = Vec::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    let files = sources();
     let public = Public::of(&files);
     let items: Vec<Item<'_>> = files.iter().flat_map(|file| items(file, &public)).collect();
     let silent: BTreeSet<_> =
@@ -35,6 +34,17 @@ fn every_public_item_shows_an_example_that_runs() {
     }
 }
 
+/// The name of every public struct and enum, as often as there are some of it.
+pub(crate) fn public_types() -> Vec<String> {
+    let files = sources();
+    let public = Public::of(&files);
+    let items = files.iter().flat_map(|file| items(file, &public));
+    let is_type = |item: &Item<'_>| ["struct", "enum"].contains(&item.kind);
+    // What a macro makes is text, and counts as what it is made of.
+    let types = items.filter(|item| is_type(item) && item.name != "$name");
+    types.map(|item| item.name.to_owned()).collect()
+}
+
 struct File {
     /// Within `src`.
     path: String,
@@ -49,7 +59,13 @@ impl File {
     }
 }
 
-/// Reads the sources of the library, without those of the sandbox.
+/// The sources of the library, without those of the sandbox.
+fn sources() -> Vec<File> {
+    let mut files = Vec::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    files
+}
+
 fn read(room: &Path, name: &str, files: &mut Vec<File>) {
     for entry in fs::read_dir(room).unwrap() {
         let path = entry.unwrap().path();
@@ -90,6 +106,8 @@ impl Public {
 
 struct Item<'a> {
     file: &'a str,
+    /// `mod`, `struct`, `enum`, `trait` or `fn`.
+    kind: &'a str,
     name: &'a str,
     doc: String,
 }
@@ -101,7 +119,8 @@ fn items<'a>(file: &'a File, public: &Public) -> Vec<Item<'a>> {
     if is_public {
         let doc = file.text.lines().filter_map(|line| line.strip_prefix("//!"));
         let doc = doc.collect::<Vec<_>>().join("\n");
-        items.push(Item { file: &file.path, name: module.rsplit('/').next().unwrap(), doc });
+        let name = module.rsplit('/').next().unwrap();
+        items.push(Item { file: &file.path, kind: "mod", name, doc });
     }
     let mut doc = String::new();
     for line in file.text.lines() {
@@ -111,15 +130,16 @@ fn items<'a>(file: &'a File, public: &Public) -> Vec<Item<'a>> {
         } else if let Some(text) = text.strip_prefix("///") {
             doc.extend([text, "\n"]);
         }
-        let is_function = line.strip_prefix("pub fn ");
-        let is_type = ["pub struct ", "pub enum ", "pub trait "]
-            .into_iter()
-            .find_map(|start| text.strip_prefix(start));
-        if let Some(rest) = is_function.or(is_type) {
+        // A method is shown with its type.
+        let is_method = text.starts_with("pub fn ") && text != line;
+        let declared = text.strip_prefix("pub ").filter(|_| !is_method);
+        let kinds = ["struct", "enum", "trait", "fn"];
+        let item = declared.and_then(|item| item.split_once(' '));
+        if let Some((kind, rest)) = item.filter(|(kind, _)| kinds.contains(kind)) {
             let name = rest.split(|c| !is_of_name(c)).next().unwrap();
             // A macro of ours makes types that are all public.
             if is_public || public.names.contains(name) || name == "$name" {
-                items.push(Item { file: &file.path, name, doc: std::mem::take(&mut doc) });
+                items.push(Item { file: &file.path, kind, name, doc: std::mem::take(&mut doc) });
             }
         }
     }

@@ -48,7 +48,7 @@ pub(crate) fn leaks(text: &str) -> bool {
     holds(text) || holds(&text.to_lowercase())
 }
 
-/// The merchant's private key and the APIv3 key, in pieces of 16 bytes.
+/// The merchant's private key, the APIv3 key and the APIv2 key, in pieces of 16 bytes.
 fn pieces() -> HashSet<Vec<u8>> {
     let sandbox = wechatpay::sandbox::Sandbox::start().unwrap();
     let pem = sandbox.merchant_key_pem();
@@ -56,11 +56,17 @@ fn pieces() -> HashSet<Vec<u8>> {
     let der = STANDARD.decode(&base64).unwrap();
     // The first bytes are the same in every RSA key.
     let (base64, der) = (&base64.as_bytes()[36..], &der[26..]);
-    let api_v3_key = sandbox.api_v3_key().as_bytes();
-    let base64_key = STANDARD.encode(api_v3_key);
-    [base64, api_v3_key, base64_key.as_bytes(), hex(der).as_bytes(), hex(api_v3_key).as_bytes()]
-        .into_iter()
-        .flat_map(|secret| secret.windows(16).map(<[u8]>::to_vec))
+    let texts = [sandbox.api_v3_key(), sandbox.v2().api_key()].map(str::as_bytes);
+    // Base64 looks different from each of three bytes.
+    let secrets = texts.into_iter().chain([der]);
+    let encoded = secrets.flat_map(|secret| {
+        let shifted = secret.iter().enumerate().take(3).map(|(start, _)| &secret[start..]);
+        shifted.map(|secret| STANDARD.encode(secret)).chain([hex(secret)]).collect::<Vec<_>>()
+    });
+    let texts = texts.into_iter().chain([base64]).map(<[u8]>::to_vec);
+    texts
+        .chain(encoded.map(String::into_bytes))
+        .flat_map(|secret| secret.windows(16).map(<[u8]>::to_vec).collect::<Vec<_>>())
         .collect()
 }
 
@@ -121,8 +127,9 @@ fn the_listener_knows_a_secret_when_it_hears_one() {
     let sandbox = start();
     let pem = sandbox.merchant_key_pem();
     let line = pem.lines().nth(7).unwrap();
-    let key = sandbox.api_v3_key();
-    for secret in [line, &line[20..36], key, &key[5..21], &hex(key.as_bytes()).to_uppercase()] {
+    let (key, v2_key) = (sandbox.api_v3_key(), sandbox.v2().api_key());
+    let (hex, base64) = (hex(key.as_bytes()).to_uppercase(), STANDARD.encode(&key[1..]));
+    for secret in [line, &line[20..36], key, &key[5..21], v2_key, &v2_key[16..], &hex, &base64] {
         assert!(leaks(&format!("before {secret} after")), "{secret}");
     }
     assert!(!leaks("the quick brown fox jumps over the lazy dog"));

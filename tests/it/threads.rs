@@ -1,42 +1,80 @@
 //! One gateway, many threads: each gets its own answers.
 
-use std::sync::{Arc, Barrier};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Barrier;
 use std::thread;
 
 use wechatpay::certificates::PlatformCertificate;
-use wechatpay::message;
-use wechatpay::notify::{self, Event, EventType, Notice, Refusal};
-use wechatpay::pay::{self, NotPaid, Order, Paid, TradeState, Transaction, app, h5, jsapi};
-use wechatpay::refund::{self, Refund, State};
+use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
 use wechatpay::sandbox::{self, Sandbox};
 use wechatpay::{
-    ApiError, ApiV3Key, AppId, Code, CodeUrl, Error, ErrorDetail, Fault, Fen, Gateway, H5Url,
-    HttpOptions, Invalid, MessageLine, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Outcome,
-    Partner, PlatformKeys, PrepayId, Proxy, RefundId, Request, Retry, RsaSigner, SignDiagnosis,
-    SignError, Signature, Signer, SubMerchant, Time, TransactionId, Transport, TransportError,
-    Untrusted, UreqTransport,
+    Answered, ApiError, ApiV3Key, AppId, AwsLcSigner, ClientCertificate, Code, CodeUrl, Error,
+    ErrorDetail, Failover, Fault, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine,
+    NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy,
+    RefundId, Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant,
+    Time, TransactionId, Transport, TransportError, Untrusted, UreqTransport, bill, combine,
+    message, notify, refund, v2,
 };
 
+use crate::examples::public_types;
 use crate::support::{api, order, start};
 
-/// Fails to compile, if at all. A `Reply` alone is `Send` only: nobody reads one body twice.
+/// Fails to compile, if at all. What is `Send` only is read once, by one thread.
 #[test]
 fn what_threads_may_share_they_can_share() {
-    fn shared<T: Send + Sync>() {}
+    fn shared<T: Send + Sync + ?Sized>() {}
     fn sent<T: Send>() {}
-    sent::<wechatpay::Reply>();
-    shared::<wechatpay::AwsLcSigner>();
-    shared::<(Gateway, RsaSigner, Partner<'_>, PlatformKeys, ApiV3Key, UreqTransport, Sandbox)>();
-    shared::<(Arc<dyn Signer>, Arc<dyn Transport>, Request<'_>, HttpOptions, Proxy, Signature)>();
+    sent::<(wechatpay::Reply, bill::TradeBill<File>, bill::FundFlowBill<File>)>();
+    shared::<(Gateway, RsaSigner, AwsLcSigner, Partner<'_>, PlatformKeys, ApiV3Key)>();
+    shared::<(UreqTransport, ClientCertificate, Failover, Host, Answered<()>, Sandbox)>();
+    shared::<(&dyn Signer, &dyn Transport, Request<'_>, HttpOptions, Proxy, Signature)>();
     shared::<(Error, ApiError, Code, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError)>();
     shared::<(SignDiagnosis, MessageLine, TransportError, Untrusted)>();
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
-    shared::<(Order, pay::Detail, pay::SceneInfo, pay::SettleInfo, h5::Scene, jsapi::Payer)>();
-    shared::<(Transaction, TradeState, Paid, NotPaid, app::InvokeParameters)>();
-    shared::<(Refund, State, refund::Status, refund::Payment)>();
-    shared::<(Event, EventType, Notice, Refusal, notify::Reply)>();
+    shared::<(Order, pay::Detail, pay::GoodsDetail, pay::SettleInfo, pay::SceneInfo)>();
+    shared::<(pay::StoreInfo, h5::Scene, h5::H5Info, h5::H5Type, jsapi::Payer)>();
+    shared::<(app::InvokeParameters, jsapi::InvokeParameters, pay::Merchant<'_>)>();
+    shared::<(pay::Transaction, TradeState, pay::TradeType, pay::Amount, pay::Payer)>();
+    shared::<(pay::Promotion, pay::DiscountedGoods, pay::Paid, pay::NotPaid)>();
+    shared::<(combine::Order, combine::SubOrder, combine::SceneInfo, combine::h5::Scene)>();
+    shared::<(combine::Transaction, combine::SubTransaction, combine::Amount)>();
+    shared::<(refund::Refund, refund::RefundFrom, refund::GoodsDetail, refund::Payment)>();
+    shared::<(refund::State, refund::Status, refund::Amount, refund::Promotion)>();
+    shared::<(notify::Event, notify::EventType, notify::Notice, notify::Refusal)>();
+    shared::<(notify::Reply, bill::Link, bill::Date, bill::Yuan, bill::Trade, bill::FundFlow)>();
+    shared::<(bill::TradeRow, bill::TradeSummary, bill::Refund)>();
+    shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
+    shared::<(&dyn v2::Signer, v2::SignType, v2::HmacSha256Key, v2::Md5Key, v2::Gateway)>();
+    shared::<(v2::Order, v2::Detail, v2::GoodsDetail, v2::StoreInfo, v2::LimitPay)>();
+    shared::<(v2::App, v2::Jsapi, v2::Native, v2::H5, v2::H5Info, v2::AnyTrade)>();
+    shared::<(v2::CombinedOrder, v2::SubOrder, v2::CombinedTransaction, v2::SubTransaction)>();
+    shared::<(v2::Transaction, v2::Coupon, v2::Refund, v2::AcceptedRefund, v2::Refunds)>();
+    shared::<(v2::RefundNumber, v2::RefundQuery, v2::RefundState)>();
+    shared::<(v2::notify::Notice, v2::NotifiedRefund)>();
     shared::<(sandbox::Answer, sandbox::Notice, sandbox::Received, sandbox::Delivery)>();
+}
+
+/// None is left out above: each name stands there as often as there are public types of it.
+#[test]
+fn every_public_type_is_known_to_be_shared_or_sent() {
+    let asserted = include_str!("threads.rs")
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("shared::<") || line.starts_with("sent::<"))
+        .flat_map(|line| line.split(|c: char| !c.is_alphanumeric()));
+    let mut counts = BTreeMap::<_, i32>::new();
+    for name in asserted {
+        *counts.entry(name).or_default() += 1;
+    }
+    let types = public_types();
+    assert!(types.len() > 100, "only {} types were found", types.len());
+    for name in &types {
+        *counts.entry(name).or_default() -= 1;
+    }
+    let missing: Vec<_> = counts.iter().filter(|(_, count)| **count < 0).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 const THREADS: usize = 64;
