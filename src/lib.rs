@@ -1,3 +1,5 @@
+// First, so that the links of the README, which lead to docs.rs, stay within these pages here.
+#![doc = include_str!("links.md")]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

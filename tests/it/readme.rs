@@ -2,6 +2,8 @@
 
 const ENGLISH: &str = include_str!("../../README.md");
 const CHINESE: &str = include_str!("../../README.zh-CN.md");
+/// Where the same links lead within the pages of the crate.
+const WITHIN: &str = include_str!("../../src/links.md");
 
 /// The blocks of code, without what only the doc test sees.
 fn code(text: &str) -> Vec<String> {
@@ -42,4 +44,48 @@ fn both_readmes_have_the_same_sections_and_lists() {
 #[test]
 fn the_documents_link_to_each_other() {
     assert!(ENGLISH.contains("README.zh-CN.md") && CHINESE.contains("(README.md)"));
+}
+
+/// What is linked, and where to.
+fn links(text: &str) -> Vec<(&str, &str)> {
+    let links = text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: "));
+    links.collect()
+}
+
+#[test]
+fn every_link_leads_to_its_item_at_docs_rs_and_within_the_pages_of_the_crate() {
+    const PAGES: &str = "https://docs.rs/wechatpay-blocking/latest/wechatpay/";
+    /// The path of the item that a page of rustdoc describes.
+    fn path(url: &str) -> String {
+        let page = url.strip_prefix(PAGES).unwrap();
+        let page =
+            page.replace("/index.html", "").replace(".html#method.", "/").replace(".html", "");
+        let names = page.split('/').map(|name| name.split_once('.').map_or(name, |(_, name)| name));
+        format!("crate::{}", names.collect::<Vec<_>>().join("::"))
+    }
+    let within = links(WITHIN);
+    for (label, url) in links(ENGLISH) {
+        let path = path(url);
+        assert!(path.ends_with(label.trim_matches('`')), "{label}: {url}");
+        // The module v2 is not there in every build.
+        if !label.starts_with("`v2::") {
+            assert!(within.contains(&(label, &path)), "{label} is not in links.md as {path}");
+        }
+    }
+    assert_eq!(links(ENGLISH), links(CHINESE));
+}
+
+#[test]
+fn every_link_is_used_and_every_use_is_a_link() {
+    for text in [ENGLISH, CHINESE] {
+        let links = links(text);
+        for (label, url) in &links {
+            let is_used = text.matches(&format!("[{label}]")).count() > 1;
+            assert!(is_used, "{label}: {url}");
+        }
+        for label in text.split("[`").skip(1).filter_map(|rest| rest.split_once("`]")) {
+            let label = format!("`{}`", label.0);
+            assert!(links.iter().any(|(linked, _)| *linked == label), "{label} leads nowhere");
+        }
+    }
 }
