@@ -24,10 +24,10 @@ use crate::trust::PlatformKeys;
 /// 下载平台证书: the platform certificates that are valid now. While they rotate, the old one and
 /// the new.
 ///
-/// `GET /v3/certificates` (m/4012551764). Renew the list every twelve hours: it is a call like any
-/// other, nothing here runs by itself. A merchant who has no certificate yet starts with a gateway
-/// of [`PlatformKeys::none`]: what the APIv3 key opens is WeChat Pay's, and the answer must be
-/// signed by one of the certificates that it brings.
+/// `GET /v3/certificates` (m/4012551764). Renew the list more often than every twelve hours: it is a
+/// call like any other, nothing here runs by itself. A merchant who has no certificate yet starts
+/// with a gateway of [`PlatformKeys::none`]: what the APIv3 key opens is WeChat Pay's, and the answer
+/// must be signed by one of the certificates that it brings.
 ///
 /// ```
 /// use wechatpay::{Gateway, PlatformKeys, certificates};

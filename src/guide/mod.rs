@@ -8,6 +8,7 @@
 //! | [`testing`] | how to test a merchant's program without a contract and without money |
 //! | [`key_stores`] | how to sign with a key that lives in a KMS or an HSM |
 //! | [`bills`] | how to fetch, check and read the bills of a day |
+//! | [`embedding`] | servers, async programs, proxies and time-outs, and calls that are not here |
 //! | [`moving`] | which call of the official Go and Java libraries is which call here |
 
 #[doc = include_str!("keys.md")]
@@ -27,6 +28,9 @@ pub mod key_stores {}
 
 #[doc = include_str!("bills.md")]
 pub mod bills {}
+
+#[doc = include_str!("embedding.md")]
+pub mod embedding {}
 
 #[doc = include_str!("moving.md")]
 pub mod moving {}
