@@ -2,9 +2,8 @@
 
 use super::parties::Mode;
 use super::schema::{
-    Rule, Table, formed, is_currency, is_date, is_date_time, is_goods_id, is_ip, is_notify_url,
-    is_order_number, is_refund_number, is_refundable_bank, list, object, optional, required, text,
-    whole,
+    CURRENCY, DATE, DATE_TIME, Form, GOODS_ID, IP, NOTIFY_URL, ORDER_NUMBER, REFUND_NUMBER,
+    REFUNDABLE_BANK, Rule, Table, formed, list, object, optional, required, text, whole,
 };
 use super::trade_type::TradeType;
 
@@ -65,10 +64,9 @@ pub(super) fn combined_closing(mode: Mode) -> [Table; 2] {
 pub(super) const NONE: Table = &[];
 
 /// 商户订单号.
-pub(super) const OUT_TRADE_NO: Rule =
-    Rule::Text { shortest: 6, longest: 32, form: is_order_number };
+pub(super) const OUT_TRADE_NO: Rule = Rule::Text { shortest: 6, longest: 32, form: ORDER_NUMBER };
 /// 商户退款单号.
-pub(super) const OUT_REFUND_NO: Rule = formed(64, is_refund_number);
+pub(super) const OUT_REFUND_NO: Rule = formed(64, REFUND_NUMBER);
 /// 微信支付订单号, 微信支付退款单号.
 pub(super) const PLATFORM_NUMBER: Rule = text(32);
 
@@ -87,9 +85,9 @@ const PARTNER_OWNER: Table = &[required("sp_mchid", text(32)), required("sub_mch
 const ORDER: Table = &[
     required("description", text(127)),
     required("out_trade_no", OUT_TRADE_NO),
-    optional("time_expire", formed(64, is_date_time)),
+    optional("time_expire", formed(64, DATE_TIME)),
     optional("attach", text(128)),
-    required("notify_url", formed(255, is_notify_url)),
+    required("notify_url", formed(255, NOTIFY_URL)),
     optional("goods_tag", text(32)),
     optional("support_fapiao", Rule::Flag),
     required("amount", object(&[AMOUNT])),
@@ -98,7 +96,7 @@ const ORDER: Table = &[
 ];
 
 /// 订单金额.
-const AMOUNT: Table = &[required("total", whole(1)), optional("currency", formed(16, is_currency))];
+const AMOUNT: Table = &[required("total", whole(1)), optional("currency", CURRENCY)];
 
 /// 支付者 (JSAPI).
 const PAYER: Table = &[required("payer", object(&[&[required("openid", text(128))]]))];
@@ -121,7 +119,7 @@ const DETAIL: Table = &[
 
 /// 单品列表.
 const GOODS_DETAIL: Table = &[
-    required("merchant_goods_id", formed(32, is_goods_id)),
+    required("merchant_goods_id", formed(32, GOODS_ID)),
     optional("wechatpay_goods_id", text(32)),
     optional("goods_name", text(256)),
     required("quantity", whole(1)),
@@ -130,7 +128,7 @@ const GOODS_DETAIL: Table = &[
 
 /// 场景信息.
 const SCENE_INFO: Table = &[
-    required("payer_client_ip", formed(45, is_ip)),
+    required("payer_client_ip", formed(45, IP)),
     optional("device_id", text(32)),
     optional("store_info", object(&[STORE_INFO])),
 ];
@@ -147,7 +145,7 @@ const H5: Table = &[required("h5_info", object(&[H5_INFO]))];
 
 /// H5场景信息.
 const H5_INFO: Table = &[
-    required("type", formed(32, |kind| matches!(kind, "Wap" | "iOS" | "Android"))),
+    required("type", Rule::Word(&["Wap", "iOS", "Android"])),
     optional("app_name", text(64)),
     optional("app_url", text(128)),
     optional("bundle_id", text(128)),
@@ -158,8 +156,8 @@ const COMBINED_ORDER: Table = &[
     required("combine_appid", text(32)),
     required("combine_mchid", text(32)),
     required("combine_out_trade_no", OUT_TRADE_NO),
-    optional("time_expire", formed(64, is_date_time)),
-    required("notify_url", formed(255, is_notify_url)),
+    optional("time_expire", formed(64, DATE_TIME)),
+    required("notify_url", formed(255, NOTIFY_URL)),
 ];
 
 /// 子单信息列表: of a direct merchant 2 to 10, of a partner 1 to 50.
@@ -186,7 +184,7 @@ const SUB_MERCHANT: Table = &[required("sub_mchid", text(32)), optional("sub_app
 /// 子单金额信息: ten million yuan at most (merchant/4013420906).
 const SUB_ORDER_AMOUNT: Table = &[
     required("total_amount", Rule::Whole { least: 1, most: 1_000_000_000 }),
-    required("currency", formed(8, is_currency)),
+    required("currency", CURRENCY),
 ];
 
 /// 合单支付者信息. That a partner needs one of both a table cannot say.
@@ -204,19 +202,15 @@ const SUB_OPENID: Table = &[optional("sub_openid", text(128))];
 /// 场景信息, whose device has a shorter number than in single orders, but for H5.
 const COMBINED_SCENE: Table = &[optional(
     "scene_info",
-    object(&[&[required("payer_client_ip", formed(45, is_ip)), optional("device_id", text(16))]]),
+    object(&[&[required("payer_client_ip", formed(45, IP)), optional("device_id", text(16))]]),
 )];
 const COMBINED_H5_SCENE: Table = &[required(
     "scene_info",
-    object(&[
-        &[required("payer_client_ip", formed(45, is_ip)), required("device_id", text(32))],
-        H5,
-    ]),
+    object(&[&[required("payer_client_ip", formed(45, IP)), required("device_id", text(32))], H5]),
 )];
 
 /// 交易场景: in the sample code of the documents, and in none of their tables.
-const SCENARIO: Table =
-    &[optional("trade_scenario", formed(32, |scenario| scenario == "RECOMMERCE"))];
+const SCENARIO: Table = &[optional("trade_scenario", Rule::Word(&["RECOMMERCE"]))];
 
 const CLOSING: Table = &[required("combine_appid", text(32))];
 const CLOSED_SUB_ORDERS: Table =
@@ -235,30 +229,30 @@ pub(super) const REFUND: Table = &[
     optional("out_trade_no", text(32)),
     optional("sub_mchid", text(32)),
     required("out_refund_no", OUT_REFUND_NO),
-    optional("reason", formed(80, |reason| reason.len() <= 80)),
-    optional("notify_url", formed(256, is_notify_url)),
-    optional("funds_account", formed(32, |account| matches!(account, "AVAILABLE" | "UNSETTLED"))),
+    optional("reason", formed(80, REASON)),
+    optional("notify_url", formed(256, NOTIFY_URL)),
+    optional("funds_account", Rule::Word(&["AVAILABLE", "UNSETTLED"])),
     required("amount", object(&[REFUND_AMOUNT])),
     optional("goods_detail", list(&[REFUND_GOODS_DETAIL])),
 ];
+
+const REASON: Form = Form::new(|reason| reason.len() <= 80, "is longer than 80 bytes");
 
 /// 金额信息.
 const REFUND_AMOUNT: Table = &[
     required("refund", whole(1)),
     optional("from", list(&[FROM])),
     required("total", whole(1)),
-    required("currency", formed(16, is_currency)),
+    required("currency", CURRENCY),
 ];
 
 /// 退款出资账户及金额.
-const FROM: Table = &[
-    required("account", formed(32, |account| matches!(account, "AVAILABLE" | "UNAVAILABLE"))),
-    required("amount", whole(1)),
-];
+const FROM: Table =
+    &[required("account", Rule::Word(&["AVAILABLE", "UNAVAILABLE"])), required("amount", whole(1))];
 
 /// 退款商品.
 const REFUND_GOODS_DETAIL: Table = &[
-    required("merchant_goods_id", formed(32, is_goods_id)),
+    required("merchant_goods_id", formed(32, GOODS_ID)),
     optional("wechatpay_goods_id", text(32)),
     optional("goods_name", text(256)),
     required("unit_price", whole(0)),
@@ -273,37 +267,36 @@ pub(super) const REFUND_OWNER: Table = &[optional("sub_mchid", text(32))];
 pub(super) const ABNORMAL_REFUND: Table = &[
     optional("sub_mchid", text(32)),
     required("out_refund_no", OUT_REFUND_NO),
-    required("type", formed(32, |kind| matches!(kind, "USER_BANK_CARD" | "MERCHANT_BANK_CARD"))),
-    optional("bank_type", formed(16, is_refundable_bank)),
+    required("type", Rule::Word(&["USER_BANK_CARD", "MERCHANT_BANK_CARD"])),
+    optional("bank_type", formed(16, REFUNDABLE_BANK)),
     optional("bank_account", text(1024)),
     optional("real_name", text(1024)),
 ];
 
 /// 下载平台证书. The sandbox knows no SM2.
-pub(super) const CERTIFICATES: Table =
-    &[optional("algorithm_type", formed(8, |kind| matches!(kind, "RSA" | "ALL")))];
+pub(super) const CERTIFICATES: Table = &[optional("algorithm_type", Rule::Word(&["RSA", "ALL"]))];
 
 /// 申请交易账单.
 pub(super) const TRADE_BILL: Table = &[
     required("bill_date", BILL_DATE),
     optional("sub_mchid", text(12)),
-    optional("bill_type", formed(32, |kind| matches!(kind, "ALL" | "SUCCESS" | "REFUND"))),
+    optional("bill_type", Rule::Word(&["ALL", "SUCCESS", "REFUND"])),
     optional("tar_type", TAR_TYPE),
 ];
 
 /// 申请资金账单.
 pub(super) const FUND_FLOW_BILL: Table = &[
     required("bill_date", BILL_DATE),
-    optional("account_type", formed(32, |kind| matches!(kind, "BASIC" | "OPERATION" | "FEES"))),
+    optional("account_type", Rule::Word(&["BASIC", "OPERATION", "FEES"])),
     optional("tar_type", TAR_TYPE),
 ];
 
 /// 下载账单.
 pub(super) const BILL_FILE: Table =
-    &[required("token", text(64)), optional("tartype", formed(8, |kind| kind == "gzip"))];
+    &[required("token", text(64)), optional("tartype", Rule::Word(&["gzip"]))];
 
-const BILL_DATE: Rule = formed(10, is_date);
-const TAR_TYPE: Rule = formed(8, |kind| kind == "GZIP");
+const BILL_DATE: Rule = formed(10, DATE);
+const TAR_TYPE: Rule = Rule::Word(&["GZIP"]);
 
 /// 结算信息.
 const SETTLE_INFO: Table = &[optional("profit_sharing", Rule::Flag)];

@@ -22,8 +22,10 @@ pub(super) type Table = &'static [Field];
 
 /// What a field may hold.
 pub(super) enum Rule {
-    /// A string of so many characters, for which `form` holds.
-    Text { shortest: usize, longest: usize, form: fn(&str) -> bool },
+    /// A string of so many characters, in this form.
+    Text { shortest: usize, longest: usize, form: Form },
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// An integer in these bounds.
     Whole { least: i64, most: i64 },
     /// `true` or `false`.
@@ -33,6 +35,20 @@ pub(super) enum Rule {
     Object { tables: &'static [Table], longest: usize },
     /// So many objects with these fields and no others.
     List { tables: &'static [Table], fewest: usize, most: usize },
+}
+
+/// What is asked of a text beside its length.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    holds: fn(&str) -> bool,
+    /// What is wrong with a text for which it does not hold.
+    issue: &'static str,
+}
+
+impl Form {
+    pub(super) const fn new(holds: fn(&str) -> bool, issue: &'static str) -> Self {
+        Self { holds, issue }
+    }
 }
 
 /// Reads a body, and refuses it unless it is an object with these fields and no others.
@@ -155,8 +171,14 @@ fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
             if !(*shortest..=*longest).contains(&text.chars().count()) {
                 return Err(wrong(&format!("is not {shortest} to {longest} long")));
             }
-            if !form(text) {
-                return Err(wrong("does not have the form of this field"));
+            if !(form.holds)(text) {
+                return Err(wrong(form.issue));
+            }
+        }
+        Rule::Word(words) => {
+            let text = value.as_str().ok_or_else(|| wrong("is not a string"))?;
+            if !words.contains(&text) {
+                return Err(wrong(&format!("is not {}", words.join(" or "))));
             }
         }
         Rule::Whole { least, most } => {
@@ -179,8 +201,11 @@ fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
         }
         Rule::List { tables, fewest, most } => {
             let items = value.as_array().ok_or_else(|| wrong("is not an array"))?;
-            if !(*fewest..=*most).contains(&items.len()) {
-                return Err(wrong(&format!("has not {fewest} to {most} items")));
+            if items.len() < *fewest {
+                return Err(wrong(&format!("has fewer than {fewest} items")));
+            }
+            if items.len() > *most {
+                return Err(wrong(&format!("has more than {most} items")));
             }
             for (index, item) in items.iter().enumerate() {
                 check_object(tables, item, &pointer(place, &index.to_string()))?;
@@ -199,10 +224,10 @@ pub(super) const fn optional(name: &'static str, rule: Rule) -> Field {
 }
 
 pub(super) const fn text(longest: usize) -> Rule {
-    formed(longest, |_| true)
+    formed(longest, Form::new(|_| true, ""))
 }
 
-pub(super) const fn formed(longest: usize, form: fn(&str) -> bool) -> Rule {
+pub(super) const fn formed(longest: usize, form: Form) -> Rule {
     Rule::Text { shortest: 1, longest, form }
 }
 
@@ -219,20 +244,37 @@ pub(super) const fn object(tables: &'static [Table]) -> Rule {
     Rule::Object { tables, longest: usize::MAX }
 }
 
-pub(super) fn is_order_number(text: &str) -> bool {
+pub(super) const ORDER_NUMBER: Form =
+    Form::new(is_order_number, "has other characters than digits, letters and _-|*");
+pub(super) const REFUND_NUMBER: Form =
+    Form::new(is_refund_number, "has other characters than digits, letters and _-|*@");
+pub(super) const GOODS_ID: Form =
+    Form::new(is_goods_id, "has other characters than digits, letters and _-");
+pub(super) const REFUNDABLE_BANK: Form =
+    Form::new(is_refundable_bank, "is not a debit card of a bank that the document names");
+pub(super) const IP: Form = Form::new(is_ip, "is not an IPv4 or IPv6 address");
+pub(super) const DATE_TIME: Form =
+    Form::new(is_date_time, "is not a time like 2018-06-08T10:34:56+08:00");
+pub(super) const DATE: Form = Form::new(is_date, "is not a date like 2018-06-08");
+pub(super) const NOTIFY_URL: Form = Form::new(
+    is_notify_url,
+    "is not a whole http or https address with a path and without a query",
+);
+
+fn is_order_number(text: &str) -> bool {
     text.chars().all(|character| character.is_ascii_alphanumeric() || "_-|*".contains(character))
 }
 
-pub(super) fn is_refund_number(text: &str) -> bool {
+fn is_refund_number(text: &str) -> bool {
     text.chars().all(|character| character.is_ascii_alphanumeric() || "_-|*@".contains(character))
 }
 
-pub(super) fn is_goods_id(text: &str) -> bool {
+fn is_goods_id(text: &str) -> bool {
     text.chars().all(|character| character.is_ascii_alphanumeric() || "_-".contains(character))
 }
 
 /// The debit cards of the fifteen banks that the document names.
-pub(super) fn is_refundable_bank(text: &str) -> bool {
+fn is_refundable_bank(text: &str) -> bool {
     let banks = [
         "CMB", "COMM", "ABC", "CCB", "ICBC", "BOC", "PAB", "SPDB", "CITIC", "CEB", "CMBC", "CIB",
         "GDB", "PSBC", "NBCB",
@@ -240,17 +282,13 @@ pub(super) fn is_refundable_bank(text: &str) -> bool {
     text.strip_suffix("_DEBIT").is_some_and(|bank| banks.contains(&bank))
 }
 
-pub(super) fn is_currency(text: &str) -> bool {
-    text == "CNY"
-}
-
-pub(super) fn is_ip(text: &str) -> bool {
+fn is_ip(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok()
 }
 
 /// yyyy-MM-DDTHH:mm:ss and an offset: the calendar is checked by `time`, the shape here, as RFC
 /// 3339 allows more.
-pub(super) fn is_date_time(text: &str) -> bool {
+fn is_date_time(text: &str) -> bool {
     let shape: String = text
         .chars()
         .map(|character| if character.is_ascii_digit() { '0' } else { character })
@@ -260,19 +298,21 @@ pub(super) fn is_date_time(text: &str) -> bool {
 }
 
 /// yyyy-MM-dd.
-pub(super) fn is_date(text: &str) -> bool {
+fn is_date(text: &str) -> bool {
     is_date_time(&format!("{text}T00:00:00Z"))
 }
 
 /// A full address with a path, without query and fragment. Loopback hosts pass, unlike in the real
 /// service.
-pub(super) fn is_notify_url(text: &str) -> bool {
+fn is_notify_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some((host, _)) = rest.and_then(|rest| rest.split_once('/')) else { return false };
     let plain = text.chars().all(|character| character.is_ascii_graphic());
     plain && !host.is_empty() && !host.contains('@') && !text.contains(['?', '#', '\\'])
 }
 
+/// 货币类型.
+pub(super) const CURRENCY: Rule = Rule::Word(&["CNY"]);
 /// The service's number for an extra parameter (排障手册).
 const EXTRA: u32 = 270_924_358;
 
@@ -318,6 +358,23 @@ mod tests {
             None => members.remove(name),
         };
         read(order.to_string().as_bytes(), &app_order())
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_field_should_be() {
+        for (place, value, issue) in [
+            ("/out_trade_no", json!("a b c d"), "other characters than digits"),
+            ("/notify_url", json!("https://a.cn/?x=1"), "without a query"),
+            ("/time_expire", json!("2018-06-08 10:34:56"), "2018-06-08T10:34:56+08:00"),
+            ("/amount/currency", json!("USD"), "is not CNY"),
+            ("/scene_info/payer_client_ip", json!("localhost"), "IPv4 or IPv6"),
+            ("/detail/goods_detail", json!([]), "has fewer than 1 items"),
+        ] {
+            let refusal = read_with(place, Some(value)).unwrap_err();
+            let told = refusal.detail.unwrap();
+            let told = told["issue"].as_str().unwrap();
+            assert!(told.contains(issue), "{place} {told}");
+        }
     }
 
     #[track_caller]

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::super::schema::{
-    self, Rule, Table, formed, is_currency, is_goods_id, is_ip, is_notify_url, is_order_number,
-    is_refund_number, object, optional, required, text, whole,
+    self, CURRENCY, Form, GOODS_ID, IP, NOTIFY_URL, ORDER_NUMBER, REFUND_NUMBER, Rule, Table,
+    formed, object, optional, required, text, whole,
 };
 use super::Fields;
 use super::call::Call;
@@ -101,34 +101,34 @@ const ORDER: Table = &[
     optional("detail", text(6000)),
     optional("attach", text(127)),
     required("out_trade_no", OUT_TRADE_NO),
-    optional("fee_type", formed(16, is_currency)),
+    optional("fee_type", CURRENCY),
     required("total_fee", FEN),
-    required("spbill_create_ip", formed(64, is_ip)),
+    required("spbill_create_ip", formed(64, IP)),
     optional("time_start", TIME),
     optional("time_expire", TIME),
     optional("goods_tag", text(32)),
-    required("notify_url", formed(256, is_notify_url)),
+    required("notify_url", formed(256, NOTIFY_URL)),
     required("trade_type", TRADE_TYPE),
     optional("product_id", text(32)),
-    optional("limit_pay", formed(32, |limit| limit == "no_credit")),
+    optional("limit_pay", Rule::Word(&["no_credit"])),
     optional("openid", text(128)),
-    optional("receipt", formed(8, |receipt| receipt == "Y")),
-    optional("profit_sharing", formed(1, |sharing| matches!(sharing, "Y" | "N"))),
+    optional("receipt", Rule::Word(&["Y"])),
+    optional("profit_sharing", Rule::Word(&["Y", "N"])),
     optional("scene_info", text(256)),
 ];
 
 const COMBINED_ORDER: Table = &[
     optional("device_info", text(32)),
     required("combine_out_trade_no", OUT_TRADE_NO),
-    required("spbill_create_ip", formed(16, is_ip)),
+    required("spbill_create_ip", formed(16, IP)),
     optional("time_start", TIME),
     optional("time_expire", TIME),
-    required("notify_url", formed(256, is_notify_url)),
+    required("notify_url", formed(256, NOTIFY_URL)),
     required("trade_type", TRADE_TYPE),
     optional("product_id", text(32)),
     optional("combine_openid", text(128)),
     optional("scene_info", text(256)),
-    required("sub_order_list", formed(SUB_ORDER_BYTES, |list| list.len() <= SUB_ORDER_BYTES)),
+    required("sub_order_list", formed(SUB_ORDER_BYTES, LIST)),
 ];
 
 const QUERY: Table =
@@ -146,26 +146,24 @@ const COMBINED_CLOSE: Table = &[
 const REFUND: Table = &[
     optional("transaction_id", text(32)),
     optional("out_trade_no", OUT_TRADE_NO),
-    required("out_refund_no", formed(64, is_refund_number)),
+    required("out_refund_no", formed(64, REFUND_NUMBER)),
     required("total_fee", FEN),
     required("refund_fee", FEN),
-    optional("refund_fee_type", formed(8, is_currency)),
+    optional("refund_fee_type", CURRENCY),
     optional("refund_desc", text(80)),
     optional(
         "refund_account",
-        formed(30, |account| {
-            matches!(account, "REFUND_SOURCE_UNSETTLED_FUNDS" | "REFUND_SOURCE_RECHARGE_FUNDS")
-        }),
+        Rule::Word(&["REFUND_SOURCE_UNSETTLED_FUNDS", "REFUND_SOURCE_RECHARGE_FUNDS"]),
     ),
-    optional("notify_url", formed(256, is_notify_url)),
+    optional("notify_url", formed(256, NOTIFY_URL)),
 ];
 
 const REFUND_QUERY: Table = &[
     optional("refund_id", text(32)),
-    optional("out_refund_no", formed(64, is_refund_number)),
+    optional("out_refund_no", formed(64, REFUND_NUMBER)),
     optional("transaction_id", text(32)),
     optional("out_trade_no", OUT_TRADE_NO),
-    optional("offset", formed(10, is_number)),
+    optional("offset", formed(10, NUMBER)),
 ];
 
 const DETAIL: Table = &[
@@ -175,7 +173,7 @@ const DETAIL: Table = &[
 ];
 
 const GOODS_DETAIL: Table = &[
-    required("goods_id", formed(32, is_goods_id)),
+    required("goods_id", formed(32, GOODS_ID)),
     optional("wxpay_goods_id", text(32)),
     optional("goods_name", text(256)),
     required("quantity", whole(1)),
@@ -215,7 +213,7 @@ const ANDROID_SCENE: Table = &[required(
 const WAP_SCENE: Table = &[required(
     "h5_info",
     object(&[&[
-        required("type", formed(8, |kind| kind == "Wap")),
+        required("type", Rule::Word(&["Wap"])),
         required("wap_url", text(256)),
         required("wap_name", text(256)),
     ]]),
@@ -229,7 +227,7 @@ const SUB_ORDER: Table = &[
     required("mch_id", text(32)),
     required("body", text(SUB_ORDER_BYTES)),
     required("out_trade_no", OUT_TRADE_NO),
-    required("fee_type", formed(16, is_currency)),
+    required("fee_type", CURRENCY),
     required("total_fee", whole(1)),
     required("attach", text(SUB_ORDER_BYTES)),
     optional("detail", text(SUB_ORDER_BYTES)),
@@ -242,13 +240,31 @@ const CLOSED_LIST: Table = &[required(
     schema::list(&[&[required("mch_id", text(32)), required("out_trade_no", OUT_TRADE_NO)]]),
 )];
 
-const OUT_TRADE_NO: Rule = Rule::Text { shortest: 6, longest: 32, form: is_order_number };
-const NONCE: Rule = formed(32, |nonce| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-const FEN: Rule =
-    formed(19, |fen| is_number(fen) && !fen.starts_with('0') && fen.parse::<i64>().is_ok());
-const TIME: Rule =
-    formed(14, |time| time.len() == 14 && is_number(time) && super::unix_time(time).is_some());
-const TRADE_TYPE: Rule = formed(16, |kind| matches!(kind, "JSAPI" | "NATIVE" | "APP" | "MWEB"));
+const OUT_TRADE_NO: Rule = Rule::Text { shortest: 6, longest: 32, form: ORDER_NUMBER };
+const NONCE: Rule = formed(
+    32,
+    Form::new(
+        |nonce| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "has other characters than digits and letters",
+    ),
+);
+const FEN: Rule = formed(
+    19,
+    Form::new(
+        |fen| is_number(fen) && !fen.starts_with('0') && fen.parse::<i64>().is_ok(),
+        "is not a number of fen, from 1",
+    ),
+);
+const TIME: Rule = formed(
+    14,
+    Form::new(
+        |time| time.len() == 14 && is_number(time) && super::unix_time(time).is_some(),
+        "is not a time like 20091225091010",
+    ),
+);
+const NUMBER: Form = Form::new(is_number, "is not a number");
+const LIST: Form = Form::new(|list| list.len() <= SUB_ORDER_BYTES, "is longer than 10240 bytes");
+const TRADE_TYPE: Rule = Rule::Word(&["JSAPI", "NATIVE", "APP", "MWEB"]);
 
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
