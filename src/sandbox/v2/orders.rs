@@ -178,7 +178,7 @@ impl Orders {
 
     /// 关闭合单订单, which must name every part.
     pub(super) fn close_combined(&mut self, request: &Fields, now: i64) -> Result<Fields, Fault> {
-        let named: Vec<Key> = tables::closed_sub_orders(Call::CloseCombined, request)?
+        let mut named: Vec<Key> = tables::closed_sub_orders(Call::CloseCombined, request)?
             .iter()
             .map(|part| {
                 (text_of(part, "mch_id").to_owned(), text_of(part, "out_trade_no").to_owned())
@@ -186,7 +186,11 @@ impl Orders {
             .collect();
         let whole = self.combined.get_mut(&combined_key(request)).ok_or_else(missing)?;
         whole.check_open()?;
-        if named != whole.parts {
+        let mut parts = whole.parts.clone();
+        // No document speaks of their order.
+        named.sort();
+        parts.sort();
+        if named != parts {
             return Err(Fault::new("INVALID_PARAMS", "子单信息与下单时不一致"));
         }
         whole.closed = now.saturating_sub(whole.placed) >= A_MINUTE;
