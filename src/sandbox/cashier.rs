@@ -155,7 +155,15 @@ fn go(address: &str) -> Answer {
 }
 
 fn cannot(reason: OrderError, address: &str) -> Answer {
-    message(409, "订单无法支付", &reason.to_string(), Some(address))
+    let chinese = match reason {
+        OrderError::NotPlaced => "没有这个订单",
+        OrderError::Paid => "订单已支付",
+        OrderError::Refunded => "订单已支付，并已退款",
+        OrderError::Closed => "订单已关闭",
+        OrderError::Expired => "订单已过支付结束时间",
+        OrderError::TicketExpired => "支付链接已失效，请商户以原参数重新下单",
+    };
+    message(409, chinese, &reason.to_string(), Some(address))
 }
 
 fn say(status: u16, (chinese, english): Message, address: Option<&str>) -> Answer {

@@ -54,7 +54,9 @@ fn an_h5_order_is_paid_by_a_click_and_the_payer_goes_on_to_the_merchant() {
     let page = visitor.get(&address);
     page.assert_shows(&["已支付 SUCCESS", "return?a=b&amp;c=%20"]);
     page.assert_hides(&["<button"]);
-    assert_eq!(visitor.pay(&address).status, 409, "an order is paid once");
+    let page = visitor.pay(&address);
+    assert_eq!(page.status, 409, "an order is paid once");
+    page.assert_shows(&["订单已支付", "paid already"]);
     assert!(sandbox.take_notices().is_empty());
 }
 
@@ -146,7 +148,7 @@ fn an_h5_url_of_more_than_five_minutes_ago_pays_nothing_until_there_is_a_fresh_o
     let visitor = Visitor::to(&sandbox);
     let page = visitor.pay(h5_url.as_str());
     assert_eq!(page.status, 409);
-    page.assert_shows(&["has expired"]);
+    page.assert_shows(&["支付链接已失效", "has expired"]);
     let fresh = place_h5(&sandbox, &order);
     assert_eq!(visitor.pay(h5_url.as_str()).status, 409, "the old one stays expired");
     assert_eq!(visitor.pay(fresh.as_str()).status, 303);
