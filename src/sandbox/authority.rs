@@ -47,7 +47,16 @@ pub(super) const NEXT_PLATFORM_KEY_PEM: &str = include_str!("keys/platform-next.
 
 impl Authority {
     pub(super) fn new() -> io::Result<Self> {
-        let mut params = params("WeChat Pay sandbox authority", A_DAY)?;
+        Self::named("WeChat Pay sandbox authority")
+    }
+
+    /// Whom nobody trusts.
+    pub(super) fn unknown() -> io::Result<Self> {
+        Self::named("Unknown authority")
+    }
+
+    fn named(common_name: &str) -> io::Result<Self> {
+        let mut params = params(common_name, A_DAY)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(io::Error::other)?;
@@ -57,14 +66,28 @@ impl Authority {
 
     /// TLS for localhost, 127.0.0.1, `address` and the names of WeChat Pay.
     pub(super) fn tls(&self, address: IpAddr) -> io::Result<Arc<ServerConfig>> {
-        let key = KeyPair::generate().map_err(io::Error::other)?;
         let mut params = params("localhost", A_DAY)?;
-        for name in ["localhost"].iter().chain(&HOSTS) {
-            let name = (*name).try_into().map_err(io::Error::other)?;
-            params.subject_alt_names.push(SanType::DnsName(name));
-        }
-        params.subject_alt_names.push(SanType::IpAddress(IpAddr::from([127, 0, 0, 1])));
-        params.subject_alt_names.push(SanType::IpAddress(address));
+        params.subject_alt_names = own_names(address)?;
+        self.serve(params)
+    }
+
+    /// As [`Authority::tls`], but for nobody's host.
+    pub(super) fn tls_of_another_host(&self) -> io::Result<Arc<ServerConfig>> {
+        let mut params = params(OTHER_HOST, A_DAY)?;
+        params.subject_alt_names = vec![dns_name(OTHER_HOST)?];
+        self.serve(params)
+    }
+
+    /// As [`Authority::tls`], but with a certificate that ended a day ago.
+    pub(super) fn expired_tls(&self, address: IpAddr) -> io::Result<Arc<ServerConfig>> {
+        let mut params = params("localhost", A_DAY.saturating_mul(2))?;
+        params.subject_alt_names = own_names(address)?;
+        params.not_after = params.not_before.saturating_add(time::Duration::DAY);
+        self.serve(params)
+    }
+
+    fn serve(&self, mut params: CertificateParams) -> io::Result<Arc<ServerConfig>> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let leaf = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
@@ -108,6 +131,17 @@ impl Authority {
     }
 }
 
+/// Under which a client may know the sandbox.
+fn own_names(address: IpAddr) -> io::Result<Vec<SanType>> {
+    let names = ["localhost"].into_iter().chain(HOSTS).map(dns_name);
+    let addresses = [IpAddr::from([127, 0, 0, 1]), address].map(|it| Ok(SanType::IpAddress(it)));
+    names.chain(addresses).collect()
+}
+
+fn dns_name(name: &str) -> io::Result<SanType> {
+    Ok(SanType::DnsName(name.try_into().map_err(io::Error::other)?))
+}
+
 /// 32 random bytes.
 pub(super) fn seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
@@ -144,4 +178,6 @@ fn params(common_name: &str, age: Duration) -> io::Result<CertificateParams> {
 
 /// A clock that is a little behind must not find a certificate from the future.
 pub(super) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A name that is nobody's (RFC 2606).
+const OTHER_HOST: &str = "other-host.example";
 const FIVE_YEARS: time::Duration = time::Duration::days(5 * 365);

@@ -348,7 +348,7 @@ fn command(name: &str) -> Option<Command> {
         "refuse-next" => refuse_next,
         "fault-next" => |console, body| {
             let NextFault { fault } = read(body)?;
-            console.world().fault_when(FaultRule::every_call().times(1), known(&fault)?);
+            console.fault_when(FaultRule::every_call().times(1), known(&fault)?);
             Ok(json!({}))
         },
         "fault-when" => fault_when,
@@ -455,6 +455,20 @@ fn certified(pem: io::Result<String>) -> Done {
 
 fn fault_when(console: &Console, body: &[u8]) -> Done {
     let RuledFault { fault, method, path_prefix, times, skip, carried_out } = read(body)?;
+    let fault = known(&fault)?;
+    if !(path_prefix.is_empty() || path_prefix.starts_with('/')) {
+        return Err(Trouble::new(400, "path_prefix must begin with /"));
+    }
+    if times == Some(0) {
+        return Err(Trouble::new(400, "times must be at least 1"));
+    }
+    // Or nobody could connect any more to clear it.
+    if fault.greeting().is_some() && times.is_none() {
+        return Err(Trouble::new(
+            400,
+            format!("times must say how many connections {fault} meets"),
+        ));
+    }
     let mut rule = FaultRule::calls(&method, &path_prefix).skip(skip);
     if let Some(times) = times {
         rule = rule.times(times);
@@ -464,7 +478,7 @@ fn fault_when(console: &Console, body: &[u8]) -> Done {
         Some(false) => rule.before_the_call(),
         None => rule,
     };
-    console.world().fault_when(rule, known(&fault)?);
+    console.fault_when(rule, fault);
     Ok(json!({}))
 }
 

@@ -6,14 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rcgen::KeyPair;
+use rustls::ServerConfig;
 
 use crate::{HttpOptions, Proxy, UreqTransport};
 
 use super::answer::Answer;
 use super::authority::{Authority, NEXT_PLATFORM_KEY_PEM};
+use super::fault::{Fault, Greeting};
+use super::fault_rules::FaultRule;
+use super::lines::Lines;
 use super::notices::{Delivery, Letter, Notice};
 use super::platform::PlatformCertificate;
 use super::received::Received;
+use super::server::Host;
 use super::world::{Outgoing, World};
 use super::{PLATFORM, cashier, commands, lock, overview, ring_key, unix_now, url};
 
@@ -21,6 +26,10 @@ use super::{PLATFORM, cashier, commands, lock, overview, ring_key, unix_now, url
 pub(super) struct Console {
     world: Arc<Mutex<World>>,
     authority: Authority,
+    /// Where the sandbox listens.
+    address: IpAddr,
+    tls: Arc<ServerConfig>,
+    lines: Arc<Lines>,
     /// Carries the notices.
     postman: UreqTransport,
 }
@@ -30,31 +39,19 @@ impl Console {
     pub(super) fn new(
         world: Arc<Mutex<World>>,
         authority: Authority,
+        address: IpAddr,
         options: &HttpOptions,
     ) -> io::Result<Self> {
         let options =
             HttpOptions { total_timeout: PATIENCE, proxy: Proxy::Direct, ..options.clone() };
         let postman = UreqTransport::new(&options).map_err(io::Error::other)?;
-        Ok(Self { world, authority, postman })
+        let tls = authority.tls(address)?;
+        Ok(Self { world, authority, address, tls, lines: Arc::default(), postman })
     }
 
-    /// Answers whatever comes in.
-    pub(super) fn answer(&self, request: &Received, peer: IpAddr) -> Outgoing {
-        let (path, _) = url::split(&request.path);
-        let answer = match path {
-            "/" => overview::answer(&mut self.world(), request, unix_now()),
-            "/h5" | "/cashier" => {
-                let mut world = self.world();
-                world.receive(request);
-                cashier::answer(&mut world, request, unix_now())
-            }
-            // Every browser asks for it.
-            "/favicon.ico" => Answer::empty(204),
-            "/sandbox/style.css" => overview::style(),
-            _ if path.starts_with("/sandbox/") => commands::answer(self, request, peer),
-            _ => return self.world().respond(request, unix_now()),
-        };
-        answer.into()
+    /// Its connections.
+    pub(super) fn lines(&self) -> Arc<Lines> {
+        Arc::clone(&self.lines)
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
@@ -63,6 +60,14 @@ impl Console {
 
     pub(super) fn ca_pem(&self) -> &str {
         &self.authority.pem
+    }
+
+    /// Lets calls, or connections, meet this fault.
+    pub(super) fn fault_when(&self, rule: FaultRule, fault: Fault) {
+        self.world().fault_when(rule, fault);
+        if fault.greeting().is_some() {
+            self.lines.end();
+        }
     }
 
     /// Shows the next platform certificate, and returns its PEM.
@@ -120,6 +125,37 @@ impl Console {
             delivery
         };
         letters.into_iter().map(deliver).collect()
+    }
+}
+
+impl Host for Arc<Console> {
+    fn greet(&self) -> io::Result<Option<Arc<ServerConfig>>> {
+        let greeting = self.world().draw_greeting();
+        Ok(Some(match greeting {
+            None => Arc::clone(&self.tls),
+            Some(Greeting::UnknownAuthority) => Authority::unknown()?.tls(self.address)?,
+            Some(Greeting::OtherHost) => self.authority.tls_of_another_host()?,
+            Some(Greeting::ExpiredCertificate) => self.authority.expired_tls(self.address)?,
+            Some(Greeting::PlainText) => return Ok(None),
+        }))
+    }
+
+    fn answer(&self, request: &Received, peer: IpAddr) -> Outgoing {
+        let (path, _) = url::split(&request.path);
+        let answer = match path {
+            "/" => overview::answer(&mut self.world(), request, unix_now()),
+            "/h5" | "/cashier" => {
+                let mut world = self.world();
+                world.receive(request);
+                cashier::answer(&mut world, request, unix_now())
+            }
+            // Every browser asks for it.
+            "/favicon.ico" => Answer::empty(204),
+            "/sandbox/style.css" => overview::style(),
+            _ if path.starts_with("/sandbox/") => commands::answer(self, request, peer),
+            _ => return self.world().respond(request, unix_now()),
+        };
+        answer.into()
     }
 }
 

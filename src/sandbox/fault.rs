@@ -41,13 +41,19 @@ named! {
     /// Something that goes wrong with a call: see [`Sandbox::fault_next`](super::Sandbox::fault_next)
     /// and [`Sandbox::fault_when`](super::Sandbox::fault_when).
     ///
-    /// *On the wire* the connection breaks, or says what is no answer. An answer is *not to be
-    /// believed* if its signature does not hold, or *odd* if it is signed and still wrong. *A machine
-    /// between* answers in WeChat Pay's place, and *errors* are the documented ones.
+    /// *On the wire* the connection breaks, or says what is no answer. *In the handshake* somebody
+    /// else seems to be at the other end. An answer is *not to be believed* if its signature does not
+    /// hold, or *odd* if it is signed and still wrong. *A machine between* answers in WeChat Pay's
+    /// place, and *errors* are the documented ones.
     ///
     /// A fault on the wire or in an answer meets a call that was carried out, unless its rule says
     /// otherwise: the answer is lost, not the request. Machines between and errors take the place of
-    /// the call.
+    /// the call. Errors are spelled as their interface documents them: those of combined orders say
+    /// NOAUTH, RULELIMIT, ORDERNOTEXIST and SYSTEMERROR, and MCH_NOT_EXISTS is 404 for refunds.
+    ///
+    /// A fault in the handshake meets a connection, before anybody has asked for anything: of its rule
+    /// only `times` and `skip` count, and nothing is received. Connections that stand and are idle are
+    /// closed for it, so that the next call needs a new one.
     Fault {
         // On the wire.
 
@@ -112,6 +118,17 @@ named! {
         /// The answer is good, and the connection closed right after it, though nothing announced
         /// that: the next call finds it stale.
         ClosedAfterTheAnswer,
+
+        // In the handshake.
+
+        /// The TLS certificate is of an authority that nobody knows.
+        UnknownAuthority,
+        /// The TLS certificate is of another host.
+        OtherHost,
+        /// The TLS certificate has expired.
+        ExpiredCertificate,
+        /// The port does not speak TLS: it answers in plain text.
+        PlainText,
 
         // Answers that are not to be believed.
 
@@ -278,6 +295,17 @@ pub(super) enum Effect {
     Tamper(fn(&mut Answer)),
     /// What stands in its place, signed.
     Refuse(Refusal),
+    /// There is no answer, for there is no connection.
+    Greet(Greeting),
+}
+
+/// How a connection begins that a client should not go on with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Greeting {
+    UnknownAuthority,
+    OtherHost,
+    ExpiredCertificate,
+    PlainText,
 }
 
 /// Whose signature stands where the platform's should.
@@ -321,6 +349,11 @@ impl Fault {
             Self::TwoContentLengths => Effect::Break(Break::TwoContentLengths),
             Self::ContinueFirst => Effect::Break(Break::ContinueFirst),
             Self::ClosedAfterTheAnswer => Effect::Break(Break::CloseAfterTheAnswer),
+
+            Self::UnknownAuthority => Effect::Greet(Greeting::UnknownAuthority),
+            Self::OtherHost => Effect::Greet(Greeting::OtherHost),
+            Self::ExpiredCertificate => Effect::Greet(Greeting::ExpiredCertificate),
+            Self::PlainText => Effect::Greet(Greeting::PlainText),
 
             Self::MissingTimestamp => Tamper(|answer| answer.remove_header(TIMESTAMP)),
             Self::MissingNonce => Tamper(|answer| answer.remove_header(NONCE)),
@@ -411,6 +444,14 @@ impl Fault {
             Effect::Refuse(_) => false,
             Effect::Tamper(_) => !self.is_of_a_machine_between(),
             _ => !self.is_before_the_call(),
+        }
+    }
+
+    /// How a connection begins with it, if it is in the handshake.
+    pub(super) fn greeting(self) -> Option<Greeting> {
+        match self.effect() {
+            Effect::Greet(greeting) => Some(greeting),
+            _ => None,
         }
     }
 

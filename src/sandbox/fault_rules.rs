@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::answer::Answer;
 use super::breakage::Break;
-use super::fault::{Effect, Fault, Pen};
+use super::fault::{Effect, Fault, Greeting, Pen};
 use super::received::Received;
 use super::refusal::Refusal;
 
@@ -162,6 +162,14 @@ pub(super) struct Trouble {
     pub(super) broken: Option<Break>,
 }
 
+impl Trouble {
+    /// As the interface at this path says it.
+    fn at(self, path: &str) -> Self {
+        let said = |refusal: Option<Refusal>| refusal.map(|refusal| refusal.at(path));
+        Self { instead: said(self.instead), afterwards: said(self.afterwards), ..self }
+    }
+}
+
 impl Faults {
     pub(super) fn add(&mut self, rule: FaultRule, fault: Fault) {
         self.rules.push((rule, fault));
@@ -194,12 +202,23 @@ impl Faults {
 
     /// The oldest rule that takes this call.
     pub(super) fn draw_by_rule(&mut self, request: &Received) -> Trouble {
-        let mut met = self.rules.iter_mut().filter(|(rule, _)| rule.meets(request));
+        let meets =
+            |rule: &FaultRule, fault: Fault| fault.greeting().is_none() && rule.meets(request);
+        let mut met = self.rules.iter_mut().filter(|(rule, fault)| meets(rule, *fault));
         let trouble = met
-            .find_map(|(rule, fault)| rule.takes().then(|| trouble(rule, *fault)))
+            .find_map(|(rule, fault)| rule.takes().then(|| trouble(rule, *fault).at(&request.path)))
             .unwrap_or_default();
         self.rules.retain(|(rule, _)| !rule.is_spent());
         trouble
+    }
+
+    /// How the next connection begins, if not as it should.
+    pub(super) fn draw_greeting(&mut self) -> Option<Greeting> {
+        let mut met =
+            self.rules.iter_mut().filter_map(|(rule, fault)| Some((rule, fault.greeting()?)));
+        let greeting = met.find_map(|(rule, greeting)| rule.takes().then_some(greeting));
+        self.rules.retain(|(rule, _)| !rule.is_spent());
+        greeting
     }
 
     pub(super) fn rewrite(&mut self, answer: &mut Answer) {
@@ -230,6 +249,8 @@ fn trouble(rule: &FaultRule, fault: Fault) -> Trouble {
         Effect::Tamper(tamper) => trouble.tamper = Some(tamper),
         Effect::Refuse(refusal) if spares => trouble.afterwards = Some(refusal),
         Effect::Refuse(refusal) => trouble.instead = Some(refusal),
+        // Met before there is a call.
+        Effect::Greet(_) => {}
     }
     trouble
 }
@@ -265,6 +286,18 @@ mod tests {
         faults.clear();
         assert_eq!(broken(&mut faults, "GET", "/", 1), [false]);
         assert!(format!("{:?}", FaultRule::calls("GET", "/v3")).contains("/v3"));
+    }
+
+    #[test]
+    fn a_fault_in_the_handshake_meets_connections_and_no_calls() {
+        let mut faults = Faults::default();
+        let rule = FaultRule::calls("POST", "/v3/pay/").skip(1).times(1);
+        faults.add(rule, Fault::PlainText);
+        faults.add(FaultRule::every_call().times(1), Fault::Silence);
+        assert_eq!(broken(&mut faults, "GET", "/", 2), [true, false]);
+        let greetings = [(); 3].map(|()| faults.draw_greeting());
+        assert_eq!(greetings, [None, Some(Greeting::PlainText), None]);
+        assert!(faults.rules.is_empty());
     }
 
     #[test]

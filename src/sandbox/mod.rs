@@ -66,6 +66,7 @@ mod fund_flow_bill;
 mod html;
 mod journal;
 mod json;
+mod lines;
 mod merchants;
 mod money;
 mod notices;
@@ -185,12 +186,9 @@ impl Sandbox {
         let world = Arc::new(Mutex::new(world));
         let root_certificates = Some(authority.pem.clone());
         let options = HttpOptions { root_certificates, ..Default::default() };
-        let tls = authority.tls(address.ip())?;
-        let console = Arc::new(Console::new(Arc::clone(&world), authority, &options)?);
-        let server = Server::start(listener, tls, {
-            let console = Arc::clone(&console);
-            move |request, peer| console.answer(request, peer)
-        })?;
+        let console =
+            Arc::new(Console::new(Arc::clone(&world), authority, address.ip(), &options)?);
+        let server = Server::start(listener, console.lines(), Arc::clone(&console))?;
 
         let signer = RsaSigner::from_pem(MCHID, &merchant.serial_no, MERCHANT_KEY_PEM);
         let platform_keys = PlatformKeys::from_pem(PUBLIC_KEY_ID, &public_key_pem)
@@ -407,7 +405,7 @@ impl Sandbox {
     /// they are in APIv3, and [`Fault::TamperedBody`] and [`Fault::EmptiedBody`] as well. The other
     /// faults of an answer concern headers and JSON, which APIv2 does not have.
     pub fn fault_when(&self, rule: FaultRule, fault: Fault) {
-        lock(&self.world).fault_when(rule, fault);
+        self.console.fault_when(rule, fault);
     }
 
     /// Forgets every fault that is still to come, also those of [`Sandbox::refuse_next`],

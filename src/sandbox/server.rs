@@ -14,6 +14,7 @@ use ureq_proto::server::{RecvRequestResult, Reply, SendResponseResult};
 
 use super::answer::Answer;
 use super::breakage::{Break, End};
+use super::lines::{Line, Lines};
 use super::received::Received;
 use super::socket::Socket;
 use super::world::Outgoing;
@@ -27,25 +28,31 @@ pub(super) struct Server {
 }
 
 struct Shared {
-    tls: Arc<ServerConfig>,
-    respond: Box<Respond>,
+    host: Box<dyn Host>,
+    lines: Arc<Lines>,
     stopping: AtomicBool,
     handshakes: AtomicUsize,
 }
 
-/// From a request, and who asks, to the answer.
-type Respond = dyn Fn(&Received, IpAddr) -> Outgoing + Send + Sync;
+/// Who is behind the server.
+pub(super) trait Host: Send + Sync {
+    /// How a new connection speaks TLS; not at all if `None`.
+    fn greet(&self) -> io::Result<Option<Arc<ServerConfig>>>;
+
+    /// Answers a request; `peer` is who asks.
+    fn answer(&self, request: &Received, peer: IpAddr) -> Outgoing;
+}
 
 impl Server {
     pub(super) fn start(
         listener: TcpListener,
-        tls: Arc<ServerConfig>,
-        respond: impl Fn(&Received, IpAddr) -> Outgoing + Send + Sync + 'static,
+        lines: Arc<Lines>,
+        host: impl Host + 'static,
     ) -> io::Result<Self> {
         let address = reachable(listener.local_addr()?);
         let shared = Arc::new(Shared {
-            tls,
-            respond: Box::new(respond),
+            host: Box::new(host),
+            lines,
             stopping: AtomicBool::new(false),
             handshakes: AtomicUsize::new(0),
         });
@@ -83,12 +90,15 @@ struct Connection {
 impl Connection {
     fn open(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<Self> {
         let peer = socket.peer_addr()?.ip().to_canonical();
+        socket.set_read_timeout(Some(KEEP_ALIVE))?;
+        socket.set_write_timeout(Some(KEEP_ALIVE))?;
+        socket.set_nodelay(true)?;
         let socket = Arc::new(socket);
         let kept = Arc::downgrade(&socket);
-        let wire = Wire::new(Socket(socket), peer, shared)?;
+        let line = shared.lines.add(&socket);
         let thread = spawn(shared, move |shared| {
             // A connection may end in any way; what matters to a test is what the client saw.
-            let _ = wire.serve(shared);
+            let _ = meet(Socket(socket), peer, line, shared);
         })?;
         Ok(Self { socket: kept, thread })
     }
@@ -125,23 +135,37 @@ fn is_fleeting(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | NotConnected)
 }
 
+/// Serves a connection until one side has had enough.
+fn meet(socket: Socket, peer: IpAddr, line: Line, shared: &Shared) -> io::Result<()> {
+    match shared.host.greet()? {
+        Some(tls) => Wire::new(socket, peer, line, tls)?.serve(shared),
+        None => speak_plainly(socket),
+    }
+}
+
+/// As a port without TLS does, whose server finds no HTTP in the greeting of a client.
+fn speak_plainly(mut socket: Socket) -> io::Result<()> {
+    let _greeting = socket.read(&mut [0; BLOCK])?;
+    socket
+        .write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+    socket.0.shutdown(Shutdown::Both)
+}
+
 /// One TLS connection, and the bytes that came in but were not yet used.
 struct Wire {
     stream: StreamOwned<ServerConnection, Socket>,
     unread: Vec<u8>,
     peer: IpAddr,
+    line: Line,
     /// Whether the end comes without a word.
     is_cut: bool,
 }
 
 impl Wire {
-    fn new(socket: Socket, peer: IpAddr, shared: &Shared) -> io::Result<Self> {
-        socket.0.set_read_timeout(Some(KEEP_ALIVE))?;
-        socket.0.set_write_timeout(Some(KEEP_ALIVE))?;
-        socket.0.set_nodelay(true)?;
-        let tls = ServerConnection::new(Arc::clone(&shared.tls)).map_err(io::Error::other)?;
+    fn new(socket: Socket, peer: IpAddr, line: Line, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let tls = ServerConnection::new(tls).map_err(io::Error::other)?;
         let stream = StreamOwned::new(tls, socket);
-        Ok(Self { stream, unread: Vec::new(), peer, is_cut: false })
+        Ok(Self { stream, unread: Vec::new(), peer, line, is_cut: false })
     }
 
     /// Answers requests until one side has had enough.
@@ -149,13 +173,18 @@ impl Wire {
         self.stream.conn.complete_io(&mut self.stream.sock)?;
         shared.handshakes.fetch_add(1, Ordering::SeqCst);
         while let Some((request, reply)) = self.receive()? {
-            let Outgoing { answer, broken } = (shared.respond)(&request, self.peer);
+            let Outgoing { answer, broken } = shared.host.answer(&request, self.peer);
             let (bytes, reusable) = render(reply, &answer)?;
             let good = match broken {
                 Some(broken) => self.perform(broken, &bytes, shared)?,
-                None => self.write(&bytes).map(|()| true)?,
+                None => {
+                    // First, for who has the answer may end what is idle at once.
+                    self.line.set_idle(true);
+                    self.write(&bytes).map(|()| true)?
+                }
             };
-            if !(good && reusable) {
+            self.line.set_idle(true);
+            if !(good && reusable && shared.lines.are_open(&self.line)) {
                 break;
             }
         }
@@ -214,6 +243,7 @@ impl Wire {
             if self.fill()? == 0 {
                 return Ok(None);
             }
+            self.line.set_idle(false);
         }
     }
 

@@ -12,7 +12,7 @@ use super::calendar::http_date;
 use super::certificates;
 use super::cipher::Cipher;
 use super::combined_transaction;
-use super::fault::{Fault, Pen};
+use super::fault::{Fault, Greeting, Pen};
 use super::fault_rules::{Change, FaultRule, Faults, Trouble};
 use super::fields;
 use super::fresh::Fresh;
@@ -482,6 +482,11 @@ impl World {
 
     pub(super) fn fault_when(&mut self, rule: FaultRule, fault: Fault) {
         self.faults.add(rule, fault);
+    }
+
+    /// How the next connection begins, if not as it should.
+    pub(super) fn draw_greeting(&mut self) -> Option<Greeting> {
+        self.faults.draw_greeting()
     }
 
     pub(super) fn clear_faults(&mut self) {

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use wechatpay::combine;
 use wechatpay::pay::{self, Order, app};
 use wechatpay::refund::{self, Refund};
 use wechatpay::sandbox::{Fault, FaultRule, OrderError, Sandbox};
@@ -103,6 +104,10 @@ fn why(fault: Fault) -> &'static str {
         | Fault::TruncatedJson
         | Fault::SignedCompressed => "is not what WeChat Pay documents",
         Fault::CaptivePortal => "is missing",
+        Fault::UnknownAuthority => "UnknownIssuer",
+        Fault::OtherHost => "not valid for name",
+        Fault::ExpiredCertificate => "expired",
+        Fault::PlainText => "InvalidContentType",
         _ => "",
     }
 }
@@ -111,7 +116,14 @@ fn why(fault: Fault) -> &'static str {
 fn is_carried_out(fault: Fault) -> bool {
     let lost = [Fault::ClosedBeforeReading, Fault::ClosedAfterHalfTheRequest];
     let position = |fault| Fault::ALL.iter().position(|other| *other == fault).unwrap();
-    !lost.contains(&fault) && position(fault) < position(Fault::CaptivePortal)
+    let is_answered = position(fault) < position(Fault::CaptivePortal);
+    is_answered && !lost.contains(&fault) && !is_in_the_handshake(fault)
+}
+
+/// Whether the client never gets as far as to ask.
+fn is_in_the_handshake(fault: Fault) -> bool {
+    use Fault::{ExpiredCertificate, OtherHost, PlainText, UnknownAuthority};
+    matches!(fault, UnknownAuthority | OtherHost | ExpiredCertificate | PlainText)
 }
 
 /// Where nothing but the time-out ends the call.
@@ -150,6 +162,7 @@ fn met(
         sandbox.fault_when(rule.clone(), fault);
         let result = call(&gateway);
         match sandbox.received().len() - before {
+            0 if is_in_the_handshake(fault) => return result,
             0 => {}
             1 => return result,
             more => panic!("{fault}: {more} requests"),
@@ -242,6 +255,81 @@ fn every_fault_of_a_refund_is_told_for_what_it_is_and_the_same_refund_mends_it()
         assert!(again.is_ok(), "{fault}: {again:?}");
         assert!(is_refunded(sandbox, &order), "{fault}");
     });
+}
+
+/// The connection of the call before would have been used again, and nothing been seen of it.
+#[test]
+fn a_fault_in_the_handshake_meets_the_next_call_though_a_connection_stands() {
+    let sandbox = start();
+    let place = |text: &str| {
+        app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, text)).map(drop)
+    };
+    for round in 0..20 {
+        let number = format!("handshake-{round}");
+        place(&number).unwrap();
+        sandbox.fault_next(Fault::ExpiredCertificate);
+        let error = place(&number).unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains("expired"), "{error}");
+    }
+    sandbox.fault_when(FaultRule::every_call().skip(1).times(1), Fault::PlainText);
+    place("handshake-skip").unwrap();
+    sandbox.fault_when(FaultRule::every_call().times(2), Fault::OtherHost);
+    // Of two rules the older one has its turn first.
+    let errors = [(); 3].map(|()| place("handshake-skip").unwrap_err().to_string());
+    assert!(errors[0].contains("InvalidContentType"), "{errors:?}");
+    assert!(errors[1..].iter().all(|error| error.contains("not valid for name")), "{errors:?}");
+    place("handshake-skip").unwrap();
+    sandbox.fault_when(FaultRule::every_call(), Fault::UnknownAuthority);
+    place("handshake-cleared").unwrap_err();
+    sandbox.clear_faults();
+    place("handshake-cleared").unwrap();
+}
+
+#[test]
+fn a_call_that_waits_is_not_ended_by_a_fault_in_the_handshake() {
+    let sandbox = start();
+    let slow = order(&sandbox, "handshake-slow");
+    let rule = FaultRule::calls("GET", "/v3/pay/").times(1);
+    sandbox.fault_when(rule, Fault::Silence);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let gateway = gateway(&sandbox, Duration::from_secs(2));
+            pay::query(sandbox.signer(), &gateway, &slow.out_trade_no).unwrap_err()
+        });
+        while sandbox.received().is_empty() {
+            std::thread::yield_now();
+        }
+        sandbox.fault_next(Fault::PlainText);
+        let error = app::prepay(sandbox.signer(), sandbox.gateway(), &slow).unwrap_err();
+        assert!(error.to_string().contains("InvalidContentType"), "{error}");
+        assert!(asking.join().unwrap().to_string().contains("timeout"));
+    });
+}
+
+#[test]
+fn errors_are_spelled_as_their_interface_documents_them() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let number = OutTradeNo::new("spelled-1").unwrap();
+    for (fault, expected) in [
+        (Fault::NoAuth, (403, "NOAUTH")),
+        (Fault::RuleLimit, (403, "RULELIMIT")),
+        (Fault::OrderNotExist, (404, "ORDERNOTEXIST")),
+        (Fault::SystemError, (500, "SYSTEMERROR")),
+        (Fault::MchNotExists, (400, "MCH_NOT_EXISTS")),
+    ] {
+        sandbox.fault_next(fault);
+        let error = combine::query(signer, gateway, &number).unwrap_err();
+        let api = api(&error);
+        assert_eq!((api.status, api.code.as_str()), expected, "{fault}");
+    }
+    sandbox.fault_next(Fault::MchNotExists);
+    let error = refund::apply(signer, gateway, &refund_of(&order(&sandbox, "spelled-1")));
+    assert_eq!(api(&error.unwrap_err()).status, 404);
+    sandbox.refuse_next(403, "NO_AUTH", "as it was said");
+    let error = combine::query(signer, gateway, &number).unwrap_err();
+    assert_eq!(api(&error).code.as_str(), "NO_AUTH");
 }
 
 #[test]
