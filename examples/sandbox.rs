@@ -135,6 +135,7 @@ fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
         "appid": sandbox.appid().as_str(),
         "sub_mchid": sandbox.sub_mchid(),
         "sub_appid": sandbox.sub_appid().as_str(),
+        "neighbour_mchid": sandbox.neighbour_mchid(),
         "serial_no": sandbox.serial_no(),
         "public_key_id": sandbox.public_key_id(),
         "platform_certificate_serial_no": sandbox.platform_certificate_serial_no(),

@@ -2,10 +2,9 @@
 
 use super::answer::Answer;
 use super::html::Html;
-use super::money::yuan;
 use super::order_error::OrderError;
 use super::received::Received;
-use super::summary::{Item, OrderSummary};
+use super::summary::{OrderItem, OrderSummary};
 use super::tickets::Due;
 use super::world::World;
 use super::{console, url};
@@ -54,11 +53,10 @@ pub(super) fn state(trade_state: &str) -> (&str, &'static str) {
 }
 
 /// The goods of an order.
-pub(super) fn items(items: &[Item]) -> Html {
-    let amount = |item: &Item| {
+pub(super) fn items(items: &[OrderItem]) -> Html {
+    let amount = |item: &OrderItem| {
         // A single one costs as much as the whole.
-        let amount =
-            if items.len() > 1 { format!("¥{}", yuan(item.amount)) } else { String::new() };
+        let amount = if items.len() > 1 { format!("¥{}", item.amount) } else { String::new() };
         Html::text(&amount)
     };
     Html::all(items.iter().map(|item| {
@@ -109,7 +107,7 @@ impl Visit {
 type Message = (&'static str, &'static str);
 
 fn page(order: &OrderSummary, redirect_url: Option<&str>) -> Answer {
-    let (total, (state, tone)) = (Html::text(&yuan(order.total)), state(&order.trade_state));
+    let (total, (state, tone)) = (Html::text(&order.total.to_string()), state(&order.trade_state));
     let back = |address: &str| {
         Html::fill(include_str!("pages/back.html"), &[("address", Html::text(address))])
     };

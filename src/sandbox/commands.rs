@@ -34,6 +34,8 @@
 //! | `POST /sandbox/set-balance` | `balance` (fen) | |
 //! | `POST /sandbox/limit-rate` | `calls`, `seconds` | |
 //! | `POST /sandbox/take-notices` | | `notices` |
+//! | `POST /sandbox/sign-again` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `notices`: this one |
+//! | `POST /sandbox/post` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `deliveries`: this one |
 //! | `POST /sandbox/deliver-notices` | | `deliveries` of both versions |
 //! | `POST /sandbox/deliver-due-notices` | | `deliveries` of both versions |
 //! | `GET /sandbox/faults` | | `faults`: every name |
@@ -55,7 +57,16 @@
 //! | `POST /sandbox/v2/fail-next` | `text` | |
 //! | `POST /sandbox/v2/take-notices` | | `notices` |
 //!
-//! `carried_out` says as [`FaultRule`] does whether the calls that the fault meets are carried out.
+//! `carried_out` says as [`FaultRule`] does whether the calls that the fault meets are carried out. A
+//! fault in the handshake meets whoever connects next, a client that sends commands as well, and must
+//! have its `times`.
+//!
+//! A notice says its `id`, and by `number` what it is about, as [`Notice`] does. `sign-again` gives and
+//! `post` sends one that is pending, or was sent or taken lately: once more, or as WeChat Pay's probes
+//! and forgers do. Neither changes what is pending.
+//!
+//! The cashier pays in a browser what was not paid by a command: an h5_url leads there, a code_url by
+//! `/cashier?code_url=…` and a prepay_id by `/cashier?prepay_id=…`, percent-encoded.
 //!
 //! A body is one JSON object with these fields and no others; where there are none, it may be
 //! absent. An answer is a JSON object, empty where the table has nothing, with status 200.
@@ -65,7 +76,7 @@
 //! |---|---|
 //! | 400 | the body is not as the table says |
 //! | 403 | the command comes from another machine, or from a page of another site |
-//! | 404 | there is no such command, order or refund; of APIv2, or it has ended |
+//! | 404 | there is no such command, order, refund or notice; of APIv2, or the refund has ended |
 //! | 405 | GET where it should be POST, or the other way round |
 //! | 409 | the order or refund is not in a state for this |
 //! | 500 | the system has no random numbers |
@@ -248,6 +259,13 @@ struct NextFault {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct NamedNotice {
+    id: String,
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RuledFault {
     fault: String,
     /// Every method if empty.
@@ -371,6 +389,11 @@ fn command(name: &str) -> Option<Command> {
             let Nothing {} = read(body)?;
             Ok(taken(&console.world().take_notices(Version::V3, unix_now())))
         },
+        "sign-again" => |console, body| Ok(taken(&[signed_again(console, body)?])),
+        "post" => |console, body| {
+            let notice = signed_again(console, body)?;
+            Ok(delivered(&[console.post(&notice)]))
+        },
         "deliver-notices" => |console, body| {
             let Nothing {} = read(body)?;
             Ok(delivered(&console.deliver_notices()))
@@ -396,12 +419,8 @@ fn list(name: &str) -> Option<Command> {
         "refunds" => |console, _| Ok(json!({ "refunds": console.world().refund_summaries() })),
         "notices" => |console, _| {
             let mut world = console.world();
-            let pending = world.pending_notices();
-            let pending = pending
-                .iter()
-                .rev()
-                .map(|(notify_url, body)| json!({ "notify_url": notify_url, "body": lossy(body) }));
-            let pending: Vec<_> = pending.collect();
+            let pending: Vec<_> =
+                world.pending_notices(unix_now()).iter().rev().map(notice).collect();
             let sent: Vec<_> = world.journal().deliveries().iter().rev().map(sent).collect();
             Ok(json!({ "pending": pending, "sent": sent }))
         },
@@ -423,6 +442,19 @@ fn end_refund(console: &Console, body: &[u8]) -> Done {
         _ => return Err(Trouble::new(400, "status must be SUCCESS, ABNORMAL or CLOSED")),
     };
     done(console.world().end_refund(MCHID, &out_refund_no, status, unix_now()))
+}
+
+/// The notice that a command names, of the kind that it wants.
+fn signed_again(console: &Console, body: &[u8]) -> Result<Notice, Trouble> {
+    let NamedNotice { id, kind } = read(body)?;
+    let notice = console.world().notice(&id, unix_now());
+    let notice = notice.ok_or_else(|| Trouble::new(404, format!("there is no notice {id:?}")))?;
+    match kind.as_deref() {
+        None | Some("GENUINE") => Ok(notice),
+        Some("PROBE") => Ok(notice.probe()),
+        Some("FORGED") => Ok(notice.forged()),
+        _ => Err(Trouble::new(400, "kind must be GENUINE, PROBE or FORGED")),
+    }
 }
 
 fn set_key_mode(console: &Console, body: &[u8]) -> Done {
@@ -489,6 +521,7 @@ fn known(fault: &str) -> Result<Fault, Trouble> {
 fn notice(notice: &Notice) -> Value {
     json!({
         "id": notice.id,
+        "number": notice.number,
         "notify_url": notice.notify_url,
         "headers": pairs(&notice.headers),
         "body": lossy(&notice.body),

@@ -27,8 +27,9 @@
 //! ```
 //!
 //! A browser sees at [`Sandbox::base_url`] what happened, and leads from there, or from an h5_url, to
-//! a cashier, where a click pays an order or refuses to. Programs in other languages do by
-//! [`commands`] in JSON what the methods do; `examples/sandbox.rs` serves a sandbox to them.
+//! a cashier, where a click pays an order or refuses to; [`Sandbox::cashier_url`] says where for a
+//! code_url or a prepay_id. Programs in other languages do by [`commands`] in JSON what the methods
+//! do; `examples/sandbox.rs` serves a sandbox to them.
 //!
 //! With the feature `v2` it serves APIv2 as well, for the same merchant: see `Sandbox::v2`.
 //!
@@ -37,10 +38,10 @@
 //! by the resolver: the TLS certificate has those names too, and whoever asks by one of them gets
 //! links to bills with it.
 //!
-//! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour, 1900009191
-//! with the appid wx2421b1c4370ec43b, who has no certificate: for orders that name somebody else.
-//! [`Sandbox::appid`] is bound to it as well, so that it can take part in combined orders. An openid
-//! that begins with `other-` is one of somebody else's users.
+//! Besides the merchant of [`Sandbox::mchid`] and its sub-merchant it knows a neighbour
+//! ([`Sandbox::neighbour_mchid`]) with the appid wx2421b1c4370ec43b, who has no certificate: for
+//! orders that name somebody else. [`Sandbox::appid`] is bound to it as well, so that it can take
+//! part in combined orders. An openid that begins with `other-` is one of somebody else's users.
 #![doc = include_str!("TESTING.md")]
 #![doc = include_str!("RULES.md")]
 
@@ -112,6 +113,7 @@ pub use self::order_error::OrderError;
 pub use self::platform::KeyMode;
 pub use self::received::Received;
 pub use self::refunds::NoSuchRefund;
+pub use self::summary::{OrderItem, OrderSummary, RefundSummary};
 
 use self::authority::{A_DAY, Authority, Certificate, MERCHANT_KEY_PEM, PLATFORM_KEY_PEM};
 use self::cipher::Cipher;
@@ -257,6 +259,13 @@ impl Sandbox {
         self.sub_appid.clone()
     }
 
+    /// Another merchant, to whom [`Sandbox::appid`] is bound as well: for its sub-orders in combined
+    /// orders. It has no certificate, and asks for nothing itself.
+    #[must_use]
+    pub fn neighbour_mchid(&self) -> &str {
+        NEIGHBOUR_MCHID
+    }
+
     /// APIv3密钥: what notices and certificates are encrypted with.
     #[must_use]
     pub fn api_v3_key(&self) -> &str {
@@ -342,6 +351,48 @@ impl Sandbox {
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         lock(&self.world).received().to_vec()
+    }
+
+    /// Every order that was placed, of APIv3 and APIv2, the newest first, as it stands now.
+    #[must_use]
+    pub fn orders(&self) -> Vec<OrderSummary> {
+        lock(&self.world).order_summaries(unix_now())
+    }
+
+    /// Every refund that was accepted, of APIv3 and APIv2, the newest first, as it stands now.
+    ///
+    /// ```
+    /// use wechatpay::sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// // Here the program under test takes orders and gives money back.
+    /// let moved: u64 = sandbox.refunds().iter().map(|refund| refund.refund.0).sum();
+    /// assert_eq!(moved, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn refunds(&self) -> Vec<RefundSummary> {
+        lock(&self.world).refund_summaries()
+    }
+
+    /// 收银台: the address at which a browser pays an order, or refuses to, by its prepay_id or
+    /// code_url. An h5_url is such an address itself.
+    ///
+    /// ```
+    /// use wechatpay::sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let address = sandbox.cashier_url("weixin://wxpay/bizpayurl?pr=JyC91EIz1");
+    /// let place = "/cashier?code_url=weixin%3A%2F%2Fwxpay%2Fbizpayurl%3Fpr%3DJyC91EIz1";
+    /// assert_eq!(address, format!("{}{place}", sandbox.base_url()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cashier_url(&self, ticket: &str) -> String {
+        if ticket.starts_with("https://") {
+            return ticket.to_owned();
+        }
+        format!("{}{}", self.base_url, cashier::address(ticket))
     }
 
     /// How many TLS handshakes were completed since the start.
@@ -569,7 +620,7 @@ impl Sandbox {
     /// 可用余额: what refunds are paid from, from now on. One that asks for more than is left is
     /// refused with NOT_ENOUGH; one that is closed puts its amount back; payments add nothing.
     ///
-    /// Without this there is always enough.
+    /// Without this there is always enough, and with [`Fen::MAX`] there is again.
     pub fn set_balance(&self, balance: Fen) {
         lock(&self.world).set_balance(balance.0);
     }
@@ -577,7 +628,8 @@ impl Sandbox {
     /// 频率限制: takes only so many calls of APIv3 in any span of this many seconds, and refuses the
     /// others with 429 FREQUENCY_LIMITED.
     ///
-    /// [`Sandbox::let_time_pass`] ends a span. Without this there is no limit.
+    /// [`Sandbox::let_time_pass`] ends a span. Without this there is no limit, and with
+    /// [`usize::MAX`] calls there is none again.
     pub fn limit_rate(&self, calls: usize, seconds: u32) {
         lock(&self.world).limit_rate(RateLimit::new(calls, seconds.into()));
     }
@@ -597,7 +649,7 @@ impl Sandbox {
     /// pending.
     #[must_use]
     pub fn pending_notices(&self) -> Vec<Notice> {
-        lock(&self.world).letters(unix_now()).into_iter().map(Notice::from).collect()
+        lock(&self.world).pending_notices(unix_now())
     }
 
     /// The notice with a fresh signature, as every attempt has it.

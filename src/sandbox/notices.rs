@@ -21,6 +21,9 @@ use super::platform::Platform;
 pub struct Notice {
     /// 通知ID: the same each time it is sent. Notices of APIv2 have none, and here the sandbox's own.
     pub id: String,
+    /// What it is about: 商户订单号 (of a combined order 合单商户订单号), or 商户退款单号 of a refund.
+    /// The merchant finds it in what is encrypted.
+    pub number: String,
     /// How often it was posted before.
     pub attempts: usize,
     /// Where it goes.
@@ -59,6 +62,8 @@ pub(super) struct Notices {
 /// What there is to tell.
 pub(super) struct News<'a> {
     pub(super) notify_url: &'a str,
+    /// Of the order or the refund.
+    pub(super) number: &'a str,
     pub(super) event_type: &'a str,
     pub(super) summary: &'a str,
     /// 原始回调类型: `transaction` or `refund`.
@@ -68,6 +73,7 @@ pub(super) struct News<'a> {
 
 struct Pending {
     id: String,
+    number: String,
     version: Version,
     notify_url: String,
     body: Vec<u8>,
@@ -88,6 +94,7 @@ pub(super) enum Version {
 /// A notice on its way.
 pub(super) struct Letter {
     pub(super) id: String,
+    number: String,
     pub(super) version: Version,
     attempts: usize,
     notify_url: String,
@@ -97,9 +104,9 @@ pub(super) struct Letter {
 
 impl<'a> News<'a> {
     /// 支付成功.
-    pub(super) fn of_payment(notify_url: &'a str, resource: &'a Value) -> Self {
+    pub(super) fn of_payment(notify_url: &'a str, number: &'a str, resource: &'a Value) -> Self {
         let (event_type, summary) = ("TRANSACTION.SUCCESS", "支付成功");
-        Self { notify_url, event_type, summary, about: "transaction", resource }
+        Self { notify_url, number, event_type, summary, about: "transaction", resource }
     }
 }
 
@@ -119,17 +126,36 @@ impl Notices {
             "summary": news.summary,
             "resource": resource,
         });
-        let (notify_url, body) = (news.notify_url.to_owned(), body.to_string().into_bytes());
-        let (attempts, due, version) = (0, now, Version::V3);
-        self.pending.push(Pending { id, version, notify_url, body, attempts, due });
+        self.pending.push(Pending {
+            id,
+            number: news.number.to_owned(),
+            version: Version::V3,
+            notify_url: news.notify_url.to_owned(),
+            body: body.to_string().into_bytes(),
+            attempts: 0,
+            due: now,
+        });
     }
 
     /// A notice of APIv2, which is signed once and for all, in its body.
     #[cfg(feature = "v2")]
-    pub(super) fn add_v2(&mut self, notify_url: &str, body: Vec<u8>, now: i64, fresh: &mut Fresh) {
-        let id = format!("V2-{}", fresh.decimals(12));
-        let (notify_url, attempts, due) = (notify_url.to_owned(), 0, now);
-        self.pending.push(Pending { id, version: Version::V2, notify_url, body, attempts, due });
+    pub(super) fn add_v2(
+        &mut self,
+        notify_url: &str,
+        number: &str,
+        body: Vec<u8>,
+        now: i64,
+        fresh: &mut Fresh,
+    ) {
+        self.pending.push(Pending {
+            id: format!("V2-{}", fresh.decimals(12)),
+            number: number.to_owned(),
+            version: Version::V2,
+            notify_url: notify_url.to_owned(),
+            body,
+            attempts: 0,
+            due: now,
+        });
     }
 
     /// The pending notices, for which this holds of the time at which they are due, signed now: one
@@ -142,10 +168,16 @@ impl Notices {
         fresh: &mut Fresh,
     ) -> Vec<Letter> {
         let letter = |pending: &Pending| {
-            let Pending { id, version, attempts, notify_url, body, .. } = pending;
-            let headers = headers(*version, body, platform, now, fresh);
-            let (id, notify_url, body) = (id.clone(), notify_url.clone(), body.clone());
-            Letter { id, version: *version, attempts: *attempts, notify_url, headers, body }
+            let Pending { version, attempts, body, .. } = pending;
+            Letter {
+                id: pending.id.clone(),
+                number: pending.number.clone(),
+                version: *version,
+                attempts: *attempts,
+                notify_url: pending.notify_url.clone(),
+                headers: headers(*version, body, platform, now, fresh),
+                body: body.clone(),
+            }
         };
         self.pending.iter().filter(|pending| is_wanted(pending.due)).map(letter).collect()
     }
@@ -174,11 +206,6 @@ impl Notices {
         pause
     }
 
-    /// Where each pending notice goes, and what it says: the oldest first.
-    pub(super) fn pending(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.pending.iter().map(|pending| (pending.notify_url.as_str(), pending.body.as_slice()))
-    }
-
     /// The merchant has this one.
     pub(super) fn settle(&mut self, id: &str) {
         self.pending.retain(|pending| pending.id != id);
@@ -198,8 +225,8 @@ impl Letter {
 
 impl From<Letter> for Notice {
     fn from(letter: Letter) -> Self {
-        let Letter { id, attempts, notify_url, headers, body, .. } = letter;
-        Self { id, attempts, notify_url, headers: owned(headers), body }
+        let Letter { id, number, attempts, notify_url, headers, body, .. } = letter;
+        Self { id, number, attempts, notify_url, headers: owned(headers), body }
     }
 }
 
@@ -248,6 +275,13 @@ impl Notice {
         let mut delivery = post(transport, &self.notify_url, &headers, &self.body);
         (delivery.id, delivery.attempt) = (self.id.clone(), self.attempts.saturating_add(1));
         delivery
+    }
+
+    /// 通知类型 (event_type), which notices of APIv2 do not say.
+    pub(super) fn event(&self) -> String {
+        let told: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let event = told.get("event_type").and_then(Value::as_str);
+        event.unwrap_or("APIv2").to_owned()
     }
 
     fn version(&self) -> Version {

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::calendar::Beijing;
 use super::html::Html;
 use super::journal::{Exchange, Sent};
-use super::money::yuan;
+use super::notices::Notice;
 use super::received::Received;
 use super::summary::{OrderSummary, RefundSummary};
 use super::world::World;
@@ -16,11 +16,11 @@ pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer 
         return Answer::empty(405);
     }
     let (orders, refunds) = (world.order_summaries(now), world.refund_summaries());
-    let pending = world.pending_notices();
+    let pending = world.pending_notices(now);
     let time = Beijing::at(world.business(now)).plain();
     let journal = world.journal();
     let (sent, exchanges) = (journal.deliveries(), journal.exchanges());
-    let waiting = pending.iter().rev().map(|(url, body)| waiting(url, body));
+    let waiting = pending.iter().rev().map(waiting);
     let notices = waiting.chain(sent.iter().rev().map(notice));
     let counted = |count: usize| Html::text(&count.to_string());
     let places = [
@@ -83,7 +83,7 @@ fn order(order: &OrderSummary) -> Html {
             ("kind", Html::text(&kind)),
             ("placed", Html::text(&order.placed)),
             ("pay", pay),
-            ("total", Html::text(&yuan(order.total))),
+            ("total", Html::text(&order.total.to_string())),
             ("ticket", Html::text(&order.ticket)),
         ],
     )
@@ -100,29 +100,41 @@ fn refund(refund: &RefundSummary) -> Html {
         &[
             ("out_refund_no", Html::text(&refund.out_refund_no)),
             ("tone", Html::text(tone)),
-            ("status", Html::text(&refund.status)),
+            ("status", Html::text(&refund_status(&refund.status))),
             ("version", Html::text(&refund.version.to_string())),
             ("out_trade_no", Html::text(&refund.out_trade_no)),
-            ("refund", Html::text(&yuan(refund.refund))),
+            ("refund", Html::text(&refund.refund.to_string())),
         ],
     )
 }
 
+/// What a query says of a refund, in words.
+fn refund_status(status: &str) -> String {
+    let chinese = match status {
+        "PROCESSING" => "退款处理中",
+        "SUCCESS" => "退款成功",
+        "CLOSED" | "REFUNDCLOSE" => "退款关闭",
+        "ABNORMAL" | "CHANGE" => "退款异常",
+        _ => return status.to_owned(),
+    };
+    format!("{chinese} {status}")
+}
+
 /// A notice that nobody has yet.
-fn waiting(notify_url: &str, body: &[u8]) -> Html {
+fn waiting(notice: &Notice) -> Html {
     entry(&Entry {
         outcome: "等待 waiting",
         tone: "",
-        title: notify_url,
+        title: &about(notice),
         at: "",
-        request: ("通知 Notice", &shortened(body)),
-        answer: ("应答 Answer", ""),
+        request: ("通知 Notice", &shortened(&notice.body)),
+        answer: ("应答 Answer", "还没有 None yet"),
     })
 }
 
 fn notice(sent: &Sent) -> Html {
     let (outcome, tone, answer) = match &sent.delivery {
-        None => ("取走 taken".to_owned(), "", String::new()),
+        None => ("取走 taken".to_owned(), "", "由测试取走 Taken by a test".to_owned()),
         Some(delivery) => match &delivery.result {
             Ok(status) => (status.to_string(), tone(*status), shortened(&delivery.body)),
             Err(reason) => ("失败 failed".to_owned(), "bad", reason.clone()),
@@ -131,11 +143,16 @@ fn notice(sent: &Sent) -> Html {
     entry(&Entry {
         outcome: &outcome,
         tone,
-        title: &sent.notice.notify_url,
+        title: &about(&sent.notice),
         at: &Beijing::at(sent.at).plain(),
         request: ("通知 Notice", &message("", &sent.notice.headers, &sent.notice.body)),
         answer: ("应答 Answer", &answer),
     })
+}
+
+/// What a notice tells, about what, and where it goes.
+fn about(notice: &Notice) -> String {
+    format!("{} {} → {}", notice.event(), notice.number, notice.notify_url)
 }
 
 fn exchange(exchange: &Exchange) -> Html {

@@ -2,53 +2,67 @@
 
 use serde::Serialize;
 
+use crate::Fen;
+
 use super::combined::Whole;
 use super::orders::{Order, Orders, TradeState};
 use super::schema::text_of;
 
-/// An order, single or combined, of either version of the interfaces.
-#[derive(Serialize)]
-pub(super) struct OrderSummary {
+/// An order as the sandbox has it, single or combined, of APIv3 or APIv2: see
+/// [`Sandbox::orders`](super::Sandbox::orders).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OrderSummary {
     /// 3 or 2.
-    pub(super) version: u8,
-    pub(super) is_combined: bool,
+    pub version: u8,
+    /// Whether it is a combined order (合单).
+    pub is_combined: bool,
     /// 商户订单号, of a combined order 合单商户订单号.
-    pub(super) out_trade_no: String,
-    /// As a query says it.
-    pub(super) trade_type: String,
-    /// As a query says it.
-    pub(super) trade_state: String,
-    /// In fen.
-    pub(super) total: u64,
+    pub out_trade_no: String,
+    /// 交易类型, as a query says it.
+    pub trade_type: String,
+    /// 交易状态, as a query says it.
+    pub trade_state: String,
+    /// 总金额.
+    pub total: Fen,
     /// What is sold: an order has one item, a combined one as many as sub-orders.
-    pub(super) items: Vec<Item>,
-    pub(super) notify_url: String,
+    pub items: Vec<OrderItem>,
+    /// Where its notice goes.
+    pub notify_url: String,
     /// The latest prepay_id, code_url, or path of the h5_url.
-    pub(super) ticket: String,
-    /// When it was placed, by the business clock of the sandbox, in Beijing.
-    pub(super) placed: String,
+    pub ticket: String,
+    /// When it was placed, by the clock of [`Sandbox::let_time_pass`](super::Sandbox::let_time_pass),
+    /// in Beijing: `2026-01-31 18:00:00`.
+    pub placed: String,
 }
 
-/// What somebody sells.
-#[derive(Serialize)]
-pub(super) struct Item {
+/// What somebody sells in an [`OrderSummary`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OrderItem {
     /// 商户号: of a partner's order, the sub-merchant's.
-    pub(super) mchid: String,
-    pub(super) description: String,
-    /// In fen.
-    pub(super) amount: u64,
+    pub mchid: String,
+    /// 商品描述.
+    pub description: String,
+    /// 金额.
+    pub amount: Fen,
 }
 
-/// A refund.
-#[derive(Serialize)]
-pub(super) struct RefundSummary {
+/// A refund as the sandbox has it, of APIv3 or APIv2: see
+/// [`Sandbox::refunds`](super::Sandbox::refunds).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RefundSummary {
     /// 3 or 2.
-    pub(super) version: u8,
-    pub(super) out_refund_no: String,
-    pub(super) out_trade_no: String,
-    /// In fen.
-    pub(super) refund: u64,
-    pub(super) status: String,
+    pub version: u8,
+    /// 商户退款单号.
+    pub out_refund_no: String,
+    /// 商户订单号 of the order, or of the sub-order, that was paid.
+    pub out_trade_no: String,
+    /// 退款金额.
+    pub refund: Fen,
+    /// 退款状态, as a query says it.
+    pub status: String,
     /// Unix seconds, to sort by.
     #[serde(skip)]
     pub(super) create_time: i64,
@@ -58,7 +72,7 @@ pub(super) struct RefundSummary {
 pub(super) struct Told {
     pub(super) trade_type: String,
     pub(super) trade_state: String,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<OrderItem>,
     pub(super) notify_url: String,
 }
 
@@ -84,9 +98,8 @@ impl Told {
         }
     }
 
-    /// In fen.
-    pub(super) fn total(&self) -> u64 {
-        self.items.iter().fold(0, |sum, item| sum.saturating_add(item.amount))
+    pub(super) fn total(&self) -> Fen {
+        Fen(self.items.iter().fold(0, |sum, item| sum.saturating_add(item.amount.0)))
     }
 }
 
@@ -98,18 +111,18 @@ pub(super) fn refunds(orders: &Orders) -> impl Iterator<Item = RefundSummary> {
             version: 3,
             out_refund_no: refund.number().to_owned(),
             out_trade_no: order.number().to_owned(),
-            refund: refund.amount(),
+            refund: Fen(refund.amount()),
             status: refund.status.as_str().to_owned(),
             create_time: refund.create_time,
         },
     )
 }
 
-fn item(order: &Order) -> Item {
+fn item(order: &Order) -> OrderItem {
     let mchid = order.sub_mchid().unwrap_or_else(|| text_of(&order.parameters, order.mode.mchid()));
-    Item {
+    OrderItem {
         mchid: mchid.to_owned(),
         description: text_of(&order.parameters, "description").to_owned(),
-        amount: order.total(),
+        amount: Fen(order.total()),
     }
 }

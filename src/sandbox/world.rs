@@ -224,7 +224,7 @@ impl World {
         let now = self.business(now);
         let order = self.orders.pay(mchid, number, coupon, now, &mut self.fresh)?;
         let resource = transaction::describe(order, now);
-        let news = News::of_payment(order.notify_url(), &resource);
+        let news = News::of_payment(order.notify_url(), number, &resource);
         self.notices.add(&news, now, &self.cipher, &mut self.fresh);
         Ok(())
     }
@@ -239,7 +239,7 @@ impl World {
         let now = self.business(now);
         let whole = self.orders.pay_combined(mchid, number, now, &mut self.fresh)?;
         let resource = combined_transaction::describe(&whole, now);
-        let news = News::of_payment(whole.notify_url(), &resource);
+        let news = News::of_payment(whole.notify_url(), number, &resource);
         self.notices.add(&news, now, &self.cipher, &mut self.fresh);
         Ok(())
     }
@@ -320,6 +320,7 @@ impl World {
         let (order, refund) = refunds::end(&mut self.orders, mchid, number, status, now)?;
         let news = News {
             notify_url: refund.notify_url(order),
+            number,
             event_type: &format!("REFUND.{}", status.as_str()),
             summary: status.summary(),
             about: "refund",
@@ -369,10 +370,17 @@ impl World {
         self.notices.postpone(id, now)
     }
 
-    /// Where each pending notice goes, and what it says: the oldest first.
-    pub(super) fn pending_notices(&self) -> Vec<(String, Vec<u8>)> {
-        let pending = self.notices.pending();
-        pending.map(|(notify_url, body)| (notify_url.to_owned(), body.to_vec())).collect()
+    /// The pending notices, signed now, and left where they are.
+    pub(super) fn pending_notices(&mut self, now: i64) -> Vec<Notice> {
+        self.letters(now).into_iter().map(Notice::from).collect()
+    }
+
+    /// A notice that is pending, or was sent or taken lately, signed now.
+    pub(super) fn notice(&mut self, id: &str, now: i64) -> Option<Notice> {
+        let pending = self.pending_notices(now).into_iter().find(|notice| notice.id == id);
+        let mut sent = self.journal.deliveries().iter().rev().map(|sent| &sent.notice);
+        let sent = sent.find(|notice| notice.id == id).cloned();
+        pending.or_else(|| sent.map(|notice| self.sign_again(&notice, now)))
     }
 
     /// A notice has arrived.

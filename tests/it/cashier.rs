@@ -165,7 +165,8 @@ fn every_kind_of_order_is_paid_from_the_overview() {
     let part = |mchid, number: &str, fen| {
         SubOrder::new(mchid, OutTradeNo::new(number).unwrap(), "会员充值", Fen(fen), "a")
     };
-    let parts = vec![part(sandbox.mchid(), "part-1", 10), part("1900009191", "part-2", 20)];
+    let parts =
+        vec![part(sandbox.mchid(), "part-1", 10), part(sandbox.neighbour_mchid(), "part-2", 20)];
     let number = OutTradeNo::new("whole-order").unwrap();
     let whole = combine::Order::new(sandbox.appid(), number, parts, sandbox.notify_url());
     combine::app::prepay(signer, gateway, &whole).unwrap();
@@ -181,6 +182,8 @@ fn every_kind_of_order_is_paid_from_the_overview() {
     page.assert_shows(&[code_url.as_str(), "APIv3 APP", "APIv3 合单 APP", "APIv2 NATIVE", "¥0.30"]);
     let links: Vec<_> = page.body.split("<a href=\"/cashier?").skip(1).collect();
     assert_eq!(links.len(), 4);
+    let by_code = visitor.get(&sandbox.cashier_url(code_url.as_str()));
+    by_code.assert_shows(&["native-order", "id=\"pay\""]);
     for link in links {
         let address = format!("/cashier?{}", link.split('"').next().unwrap());
         assert_eq!(visitor.get(&address).status, 200, "{address}");
@@ -247,6 +250,9 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
         "Refunds · 1",
         "refund-1",
         "¥0.60",
+        "退款成功 SUCCESS",
+        "TRANSACTION.SUCCESS older-order → https://127.0.0.1/notify",
+        "REFUND.SUCCESS refund-1 → ",
         "Notices · 3",
         "取走 taken",
         "失败 failed",

@@ -195,6 +195,7 @@ impl Room {
         let notify_url = text(&order.parameters, "notify_url").to_owned();
         notices.add_v2(
             &notify_url,
+            number,
             xml::write("xml", &merged(told, &[("sign", &sign)])),
             now,
             fresh,
@@ -225,6 +226,7 @@ impl Room {
         let notify_url = text(&whole.parameters, "notify_url").to_owned();
         notices.add_v2(
             &notify_url,
+            number,
             xml::write("xml", &merged(told, &[("sign", &sign)])),
             now,
             fresh,
@@ -271,7 +273,7 @@ impl Room {
         if status == "REFUNDCLOSE" {
             balance.put_back(refund.fee());
         }
-        notices.add_v2(&notify_url, xml::write("xml", &told), now, fresh);
+        notices.add_v2(&notify_url, number, xml::write("xml", &told), now, fresh);
         true
     }
 

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use crate::Fen;
+
 use super::super::MCHID;
 use super::super::schema::{fen_of, items_of, text_of};
-use super::super::summary::{Item, RefundSummary, Told};
+use super::super::summary::{OrderItem, RefundSummary, Told};
 use super::{Fields, Room, text};
 
 impl Room {
@@ -12,7 +14,11 @@ impl Room {
     pub(in crate::sandbox) fn order_told(&self, number: &str) -> Option<Told> {
         let order = self.orders.book.get(&(MCHID.to_owned(), number.to_owned()))?;
         let description = text(&order.parameters, "body").to_owned();
-        let items = vec![Item { mchid: MCHID.to_owned(), description, amount: order.total_fee() }];
+        let items = vec![OrderItem {
+            mchid: MCHID.to_owned(),
+            description,
+            amount: Fen(order.total_fee()),
+        }];
         Some(told(&order.parameters, text(&order.describe(), "trade_state"), items))
     }
 
@@ -21,10 +27,10 @@ impl Room {
         let whole = self.orders.combined.get(&(MCHID.to_owned(), number.to_owned()))?;
         let list: Value =
             serde_json::from_str(text(&whole.parameters, "sub_order_list")).unwrap_or_default();
-        let item = |part: &Value| Item {
+        let item = |part: &Value| OrderItem {
             mchid: text_of(part, "mch_id").to_owned(),
             description: text_of(part, "body").to_owned(),
-            amount: fen_of(part, "/total_fee"),
+            amount: Fen(fen_of(part, "/total_fee")),
         };
         let items = items_of(&list, "order_list").iter().map(item).collect();
         Some(told(&whole.parameters, whole.state(), items))
@@ -38,7 +44,7 @@ impl Room {
                 version: 2,
                 out_refund_no: refund.number().to_owned(),
                 out_trade_no: text(&order.parameters, "out_trade_no").to_owned(),
-                refund: refund.fee(),
+                refund: Fen(refund.fee()),
                 status: refund.status.to_owned(),
                 create_time: refund.create_time,
             },
@@ -46,7 +52,7 @@ impl Room {
     }
 }
 
-fn told(parameters: &Fields, trade_state: &str, items: Vec<Item>) -> Told {
+fn told(parameters: &Fields, trade_state: &str, items: Vec<OrderItem>) -> Told {
     Told {
         trade_type: text(parameters, "trade_type").to_owned(),
         trade_state: trade_state.to_owned(),
