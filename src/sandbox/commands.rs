@@ -52,6 +52,8 @@
 //! | `POST /sandbox/v2/pay-combined` | `combine_out_trade_no` | |
 //! | `POST /sandbox/v2/refuse-payment` | `out_trade_no` | |
 //! | `POST /sandbox/v2/refuse-combined-payment` | `combine_out_trade_no` | |
+//! | `POST /sandbox/v2/close` | `out_trade_no` | |
+//! | `POST /sandbox/v2/close-combined` | `combine_out_trade_no` | |
 //! | `POST /sandbox/v2/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `REFUNDCLOSE` or `CHANGE` | |
 //! | `POST /sandbox/v2/refuse-next` | `code`, `text` | |
 //! | `POST /sandbox/v2/fail-next` | `text` | |
@@ -143,12 +145,6 @@ impl Trouble {
     }
 }
 
-impl From<OrderError> for Trouble {
-    fn from(error: OrderError) -> Self {
-        Self::new(if error == OrderError::NotPlaced { 404 } else { 409 }, error.to_string())
-    }
-}
-
 impl From<NoSuchRefund> for Trouble {
     fn from(error: NoSuchRefund) -> Self {
         Self::new(if error.is_known() { 409 } else { 404 }, error.to_string())
@@ -158,12 +154,31 @@ impl From<NoSuchRefund> for Trouble {
 /// The body of a command, which has exactly these fields.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     let body = if body.is_empty() { b"{}" } else { body };
+    // Or else serde takes a list for the fields in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Trouble::new(400, "the body must be a JSON object"));
+    }
     serde_json::from_slice(body).map_err(|error| Trouble::new(400, error.to_string()))
 }
 
 /// There is nothing to tell.
 pub(super) fn done(result: Result<(), impl Into<Trouble>>) -> Done {
     result.map(|()| json!({})).map_err(Into::into)
+}
+
+/// As [`done`], for what was done to an order.
+pub(super) fn order_done(console: &Console, number: &str, result: Result<(), OrderError>) -> Done {
+    let Err(error) = result else { return Ok(json!({})) };
+    if error != OrderError::NotPlaced {
+        return Err(Trouble::new(409, format!("{number}: {error}")));
+    }
+    // Of another kind, perhaps.
+    let orders = console.world().order_summaries(unix_now());
+    let kinds = orders.iter().filter(|order| order.out_trade_no == number).map(|order| {
+        let kind = if order.is_combined { "a combined" } else { "a single" };
+        format!("; it is {kind} order of APIv{}, which has a command of its own", order.version)
+    });
+    Err(Trouble::new(404, format!("{number}: {error}{}", kinds.collect::<String>())))
 }
 
 pub(super) fn taken(notices: &[Notice]) -> Value {
@@ -253,15 +268,15 @@ struct Rate {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NextFault {
-    fault: String,
+struct NamedNotice {
+    id: String,
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NamedNotice {
-    id: String,
-    kind: Option<String>,
+struct NextFault {
+    fault: String,
 }
 
 #[derive(Deserialize)]
@@ -293,13 +308,12 @@ fn named(request: &Received) -> Result<Command, Trouble> {
     let (path, _) = url::split(&request.path);
     let name = path.strip_prefix("/sandbox/").unwrap_or_default();
     let (command, list) = (command(name), list(name));
-    match request.method.as_str() {
-        "POST" if command.is_some() => command,
-        "GET" if list.is_some() => list,
-        _ if command.or(list).is_some() => return Err(Trouble::new(405, "the other method")),
-        _ => None,
+    match (request.method.as_str(), command, list) {
+        ("POST", Some(found), _) | ("GET", _, Some(found)) => Ok(found),
+        (_, Some(_), _) => Err(Trouble::new(405, format!("the command {name} takes POST"))),
+        (_, _, Some(_)) => Err(Trouble::new(405, format!("the command {name} takes GET"))),
+        _ => Err(Trouble::new(404, format!("the sandbox has no command {name:?}"))),
     }
-    .ok_or_else(|| Trouble::new(404, format!("the sandbox has no command {name}")))
 }
 
 /// What is posted.
@@ -311,27 +325,33 @@ fn command(name: &str) -> Option<Command> {
     Some(match name {
         "pay" => |console, body| {
             let Payment { out_trade_no, coupon } = read(body)?;
-            done(console.world().pay(MCHID, &out_trade_no, coupon, unix_now()))
+            let paid = console.world().pay(MCHID, &out_trade_no, coupon, unix_now());
+            order_done(console, &out_trade_no, paid)
         },
         "pay-combined" => |console, body| {
             let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            done(console.world().pay_combined(MCHID, &number, unix_now()))
+            let paid = console.world().pay_combined(MCHID, &number, unix_now());
+            order_done(console, &number, paid)
         },
         "refuse-payment" => |console, body| {
             let OrderNumber { out_trade_no } = read(body)?;
-            done(console.world().refuse_payment(MCHID, &out_trade_no, unix_now()))
+            let refused = console.world().refuse_payment(MCHID, &out_trade_no, unix_now());
+            order_done(console, &out_trade_no, refused)
         },
         "refuse-combined-payment" => |console, body| {
             let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            done(console.world().refuse_combined_payment(MCHID, &number, unix_now()))
+            let refused = console.world().refuse_combined_payment(MCHID, &number, unix_now());
+            order_done(console, &number, refused)
         },
         "close" => |console, body| {
             let OrderNumber { out_trade_no } = read(body)?;
-            done(console.world().close(MCHID, &out_trade_no))
+            let closed = console.world().close(MCHID, &out_trade_no);
+            order_done(console, &out_trade_no, closed)
         },
         "close-combined" => |console, body| {
             let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            done(console.world().close_combined(MCHID, &number))
+            let closed = console.world().close_combined(MCHID, &number);
+            order_done(console, &number, closed)
         },
         "end-refund" => end_refund,
         "let-time-pass" => |console, body| {
@@ -514,8 +534,11 @@ fn fault_when(console: &Console, body: &[u8]) -> Done {
     Ok(json!({}))
 }
 
-fn known(fault: &str) -> Result<Fault, Trouble> {
-    fault.parse().map_err(|error: UnknownFault| Trouble::new(400, error.to_string()))
+fn known(name: &str) -> Result<Fault, Trouble> {
+    let trouble = |error: UnknownFault| {
+        Trouble::new(400, format!("{error}: {name:?}; GET /sandbox/faults lists them"))
+    };
+    name.parse().map_err(trouble)
 }
 
 fn notice(notice: &Notice) -> Value {

@@ -96,7 +96,7 @@ impl FaultRule {
     }
 
     fn meets(&self, request: &Received) -> bool {
-        (self.method.is_empty() || self.method == request.method)
+        (self.method.is_empty() || self.method.eq_ignore_ascii_case(&request.method))
             && request.path.starts_with(&self.path_prefix)
             && (self.predicate)(request)
     }

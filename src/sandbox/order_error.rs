@@ -7,7 +7,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OrderError {
-    /// No order of this number was placed, or only as a part of a combined one.
+    /// No order of this kind and number was placed: combined orders, their parts and orders of APIv2 are
+    /// of other kinds than single orders of APIv3.
     NotPlaced,
     /// It is paid.
     Paid,
@@ -24,7 +25,7 @@ pub enum OrderError {
 impl fmt::Display for OrderError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::NotPlaced => "the sandbox has no order of this number",
+            Self::NotPlaced => "the sandbox has no order of this kind with this number",
             Self::Paid => "the order is paid already",
             Self::Refunded => "the order is paid already, and something of it was refunded",
             Self::Closed => "the order is closed already",

@@ -8,7 +8,7 @@ use wechatpay::pay::app;
 use wechatpay::refund::{self, Refund};
 use wechatpay::sandbox::Sandbox;
 use wechatpay::v2;
-use wechatpay::{Fen, OutRefundNo, OutTradeNo, Outcome};
+use wechatpay::{ApiV3Key, Fen, OutRefundNo, OutTradeNo, Outcome, Time, notify};
 
 use crate::support::{order, start};
 use crate::visitor::Visitor;
@@ -62,6 +62,10 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST set-balance", r#"{"balance": 0.5}"#, 400),
     ("POST limit-rate", r#"{"calls": 100, "seconds": 1}"#, 200),
     ("POST limit-rate", r#"{"calls": 100}"#, 400),
+    ("POST sign-again", r#"{"id": "first", "kind": "PROBE"}"#, 200),
+    ("POST sign-again", r#"{"id": "first", "kind": "probe"}"#, 400),
+    ("POST post", r#"{"id": "first"}"#, 200),
+    ("POST post", r#"{"id": "nobody"}"#, 404),
     ("POST take-notices", "{}", 200),
     ("POST take-notices", "[1]", 400),
     ("GET orders", "", 200),
@@ -80,6 +84,10 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST v2/refuse-combined-payment", r#"{"combine_out_trade_no": "old-order"}"#, 404),
     ("POST v2/pay-combined", r#"{"combine_out_trade_no": "old-whole"}"#, 200),
     ("POST v2/pay-combined", r#"{"combine_out_trade_no": "old-whole"}"#, 409),
+    ("POST v2/close", r#"{"out_trade_no": "old-other"}"#, 200),
+    ("POST v2/close", r#"{"out_trade_no": "old-order"}"#, 409),
+    ("POST v2/close-combined", r#"{"combine_out_trade_no": "old-whole-2"}"#, 200),
+    ("POST v2/close-combined", r#"{"combine_out_trade_no": "old-whole"}"#, 409),
     ("POST v2/end-refund", r#"{"out_refund_no": "old-refund", "status": "SUCCESS"}"#, 404),
     ("POST v2/refuse-next", r#"{"code": "SYSTEMERROR", "text": "系统错误"}"#, 200),
     ("POST v2/refuse-next", r#"{"code": "SYSTEMERROR"}"#, 400),
@@ -112,21 +120,25 @@ fn busy() -> Sandbox {
         let part = |mchid, part: &str| {
             SubOrder::new(mchid, number(&format!("{text}-{part}")), "会员充值", Fen(10), "a")
         };
-        let parts = vec![part(sandbox.mchid(), "1"), part("1900009191", "2")];
+        let parts = vec![part(sandbox.mchid(), "1"), part(sandbox.neighbour_mchid(), "2")];
         let whole = combine::Order::new(sandbox.appid(), number(text), parts, sandbox.notify_url());
         combine::app::prepay(signer, gateway, &whole).unwrap();
     }
     for text in ["old-order", "old-other"] {
         v2::unified_order(v2.signer(), v2.gateway(), &old_order(&sandbox, text), &v2::App).unwrap();
     }
-    let part = |mch_id, text| {
-        v2::SubOrder::new(sandbox.appid(), mch_id, number(text), "子订单", Fen(1), "深圳分店")
-    };
-    let parts = vec![part(sandbox.mchid(), "old-part-1"), part("1900009191", "old-part-2")];
-    let (address, notify_url) = ("203.0.113.7".parse().unwrap(), sandbox.notify_url());
-    let (appid, text) = (sandbox.appid(), number("old-whole"));
-    let whole = v2::CombinedOrder::new(appid, text, parts, address, notify_url);
-    v2::combined_order(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
+    for text in ["old-whole", "old-whole-2"] {
+        let part = |mch_id, part: &str| {
+            let number = number(&format!("{text}-{part}"));
+            v2::SubOrder::new(sandbox.appid(), mch_id, number, "子订单", Fen(1), "深圳分店")
+        };
+        let parts =
+            vec![part(sandbox.mchid(), "part-1"), part(sandbox.neighbour_mchid(), "part-2")];
+        let (address, notify_url) = ("203.0.113.7".parse().unwrap(), sandbox.notify_url());
+        let (appid, text) = (sandbox.appid(), number(text));
+        let whole = v2::CombinedOrder::new(appid, text, parts, address, notify_url);
+        v2::combined_order(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
+    }
     sandbox
 }
 
@@ -148,10 +160,12 @@ fn documented() -> BTreeSet<String> {
 fn every_command_does_it_once_and_says_once_why_not() {
     let sandbox = busy();
     let visitor = Visitor::to(&sandbox);
+    let first = sandbox.pending_notices()[0].id.clone();
     let (mut good, mut bad) = (BTreeSet::new(), BTreeSet::new());
     for (command, body, expected) in COMMANDS {
         let (method, name) = command.split_once(' ').unwrap();
-        let (status, told) = visitor.command(method, name, body);
+        let body = body.replace("first", &first);
+        let (status, told) = visitor.command(method, name, &body);
         assert_eq!(status, *expected, "{command} {body}: {told}");
         assert_eq!(told.get("error").is_some(), status != 200, "{command} {body}: {told}");
         if status == 200 { &mut good } else { &mut bad }.insert((*command).to_owned());
@@ -222,6 +236,63 @@ fn faults_meet_the_calls_that_the_command_chooses() {
     assert!(told["faults"].as_array().unwrap().contains(&json!("Silence")));
 }
 
+/// A list was once taken for the fields in their order, and a method in lower case met nothing.
+#[test]
+fn a_command_that_means_nothing_is_told_what_is_wrong() {
+    let sandbox = busy();
+    let visitor = Visitor::to(&sandbox);
+    for (command, body, expected) in [
+        ("POST pay", r#"["order-1"]"#, "must be a JSON object"),
+        ("POST take-notices", "[]", "must be a JSON object"),
+        ("POST pay", r#"{"out_trade_no": "nobody-1"}"#, "nobody-1: "),
+        ("POST pay", r#"{"out_trade_no": "whole-1"}"#, "a combined order of APIv3"),
+        ("POST pay-combined", r#"{"combine_out_trade_no": "order-1"}"#, "a single order of APIv3"),
+        ("POST v2/pay", r#"{"out_trade_no": "order-1"}"#, "a single order of APIv3"),
+        ("POST close", r#"{"out_trade_no": "order-3"}"#, "order-3: the order is paid"),
+        ("POST fault-next", r#"{"fault": "Quiet"}"#, "\"Quiet\"; GET /sandbox/faults"),
+        ("POST fault-when", r#"{"fault": "Silence", "times": 0}"#, "at least 1"),
+        ("POST fault-when", r#"{"fault": "Silence", "path_prefix": "v3"}"#, "begin with /"),
+        ("POST fault-when", r#"{"fault": "PlainText"}"#, "how many connections PlainText"),
+        ("GET pay", "", "takes POST"),
+        ("POST orders", "", "takes GET"),
+        ("POST quiet", "", "no command \"quiet\""),
+    ] {
+        let (method, name) = command.split_once(' ').unwrap();
+        let (_, told) = visitor.command(method, name, body);
+        let error = told["error"].as_str().unwrap_or_default();
+        assert!(error.contains(expected), "{command} {body}: {told}");
+    }
+    visitor.command("POST", "fault-when", r#"{"fault": "NoAuth", "method": "post", "times": 1}"#);
+    let order = order(&sandbox, "order-4");
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+}
+
+#[test]
+fn a_taken_notice_comes_again_genuine_probing_or_forged() {
+    let sandbox = busy();
+    let visitor = Visitor::to(&sandbox);
+    let (_, told) = visitor.command("POST", "take-notices", "");
+    let notice = &told["notices"][0];
+    assert_eq!(notice["number"], "order-3");
+    let again = |kind: &str| {
+        let body = json!({ "id": notice["id"], "kind": kind }).to_string();
+        let (_, told) = visitor.command("POST", "sign-again", &body);
+        let notice = &told["notices"][0];
+        let headers = notice["headers"].as_array().unwrap();
+        let headers: Vec<(String, Vec<u8>)> = headers
+            .iter()
+            .map(|pair| [0, 1].map(|index| pair[index].as_str().unwrap().to_owned()))
+            .map(|[name, value]| (name, value.into_bytes()))
+            .collect();
+        let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let body = notice["body"].as_str().unwrap().as_bytes();
+        notify::open(sandbox.platform_keys(), &key, headers, body, Time::now().unwrap()).is_ok()
+    };
+    assert_eq!([again("GENUINE"), again("PROBE"), again("FORGED")], [true, false, false]);
+    assert_eq!(visitor.command("GET", "notices", "").1["pending"], json!([]));
+}
+
 #[test]
 fn a_refund_of_apiv2_ends_once() {
     let sandbox = busy();
@@ -259,10 +330,11 @@ fn lists_tell_everything_with_the_newest_first() {
         .iter()
         .map(|order| order["out_trade_no"].as_str().unwrap().to_owned())
         .collect();
-    let expected = ["old-whole", "old-other", "old-order", "whole-2", "whole-1", "order-3"];
-    assert_eq!(numbers[..6], expected);
+    let expected =
+        ["old-whole-2", "old-whole", "old-other", "old-order", "whole-2", "whole-1", "order-3"];
+    assert_eq!(numbers[..7], expected);
     let orders = get("orders");
-    let mut order = orders[5].clone();
+    let mut order = orders[6].clone();
     assert!(order["ticket"].take().as_str().unwrap().starts_with("wx"));
     assert!(order["placed"].take().as_str().unwrap().starts_with("20"));
     assert_eq!(
@@ -275,7 +347,7 @@ fn lists_tell_everything_with_the_newest_first() {
             "ticket": null, "placed": null,
         })
     );
-    assert_eq!((&orders[4]["total"], &orders[0]["total"]), (&json!(20), &json!(2)));
+    assert_eq!((&orders[5]["total"], &orders[0]["total"]), (&json!(20), &json!(2)));
     assert_eq!(
         get("refunds"),
         json!([{"version": 3, "out_refund_no": "refund-1", "out_trade_no": "order-3",
@@ -287,7 +359,7 @@ fn lists_tell_everything_with_the_newest_first() {
         (&newest["method"], &newest["path"]),
         (&json!("POST"), &json!("/pay/combinedorder"))
     );
-    assert!(newest["body"].as_str().unwrap().contains("old-part-2"));
+    assert!(newest["body"].as_str().unwrap().contains("old-whole-2-part-2"));
     assert_eq!(newest["answer"]["status"], 200);
     assert!(newest["answer"]["body"].as_str().unwrap().contains("prepay_id"));
 

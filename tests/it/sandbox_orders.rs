@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use wechatpay::combine::{self, SubOrder};
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
 use wechatpay::pay::{self, Order, SceneInfo, TradeState, app, h5, native};
+use wechatpay::refund::{self, Refund};
 use wechatpay::sandbox::{OrderError, Sandbox};
 use wechatpay::v2;
-use wechatpay::{Fen, OutTradeNo, Time};
+use wechatpay::{Fen, OutRefundNo, OutTradeNo, Time};
 
 use crate::support::{order, start};
 
@@ -23,9 +24,71 @@ fn combined(sandbox: &Sandbox) -> combine::Order {
     let part = |mchid, number| {
         SubOrder::new(mchid, OutTradeNo::new(number).unwrap(), "QQ公仔", Fen(10), "深圳分店")
     };
-    let parts = vec![part(sandbox.mchid(), "part-1"), part("1900009191", "part-2")];
+    let parts = vec![part(sandbox.mchid(), "part-1"), part(sandbox.neighbour_mchid(), "part-2")];
     let number = OutTradeNo::new("whole-1").unwrap();
     combine::Order::new(sandbox.appid(), number, parts, sandbox.notify_url())
+}
+
+/// What a test asks that counts orders and money, whatever its shop believes.
+#[test]
+fn the_sandbox_tells_its_orders_and_refunds() {
+    let sandbox = start();
+    let (signer, gateway, v2) = (sandbox.signer(), sandbox.gateway(), sandbox.v2());
+    let (single, whole) = (order(&sandbox, "told-1"), combined(&sandbox));
+    app::prepay(signer, gateway, &single).unwrap();
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    let (address, number) = (Ipv4Addr::LOCALHOST.into(), OutTradeNo::new("told-v2").unwrap());
+    let (appid, url) = (sandbox.appid(), sandbox.notify_url());
+    let old = v2::Order::new(appid, number, "充值", Fen(5), address, url);
+    v2::unified_order(v2.signer(), v2.gateway(), &old, &v2::App).unwrap();
+    sandbox.pay_combined("whole-1").unwrap();
+    let number = OutRefundNo::new("told-refund").unwrap();
+    let part = OutTradeNo::new("part-1").unwrap();
+    refund::apply(signer, gateway, &Refund::new(number, part, Fen(4), Fen(10))).unwrap();
+
+    let told = sandbox.orders();
+    let told: Vec<_> = told
+        .iter()
+        .map(|it| {
+            (it.out_trade_no.as_str(), it.version, it.is_combined, it.total, &*it.trade_state)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("told-v2", 2, false, Fen(5), "NOTPAY"),
+            ("whole-1", 3, true, Fen(20), "SUCCESS"),
+            ("told-1", 3, false, Fen(100), "NOTPAY"),
+        ]
+    );
+    let item = &sandbox.orders()[1].items[1];
+    assert_eq!((item.mchid.as_str(), item.amount), (sandbox.neighbour_mchid(), Fen(10)));
+    let refunds = sandbox.refunds();
+    let refund = &refunds[0];
+    assert_eq!((refunds.len(), refund.refund, refund.status.as_str()), (1, Fen(4), "PROCESSING"));
+    assert_eq!((&*refund.out_refund_no, &*refund.out_trade_no), ("told-refund", "part-1"));
+    let numbers: Vec<_> = sandbox.take_notices().into_iter().map(|notice| notice.number).collect();
+    assert_eq!(numbers, ["whole-1"]);
+}
+
+#[test]
+fn the_platform_closes_orders_of_apiv2_as_well() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    let place = |number: &str| {
+        let (address, url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
+        let number = OutTradeNo::new(number).unwrap();
+        let order = v2::Order::new(sandbox.appid(), number, "充值", Fen(5), address, url);
+        v2::unified_order(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
+    };
+    place("shut-1");
+    place("shut-2");
+    v2.pay("shut-2", &[]).unwrap();
+    v2.close("shut-1").unwrap();
+    assert_eq!(v2.pay("shut-1", &[]), Err(OrderError::Closed));
+    let refused = ["shut-1", "shut-2", "shut-3"].map(|number| v2.close(number).unwrap_err());
+    assert_eq!(refused, [OrderError::Closed, OrderError::Paid, OrderError::NotPlaced]);
+    assert_eq!(v2.close_combined("shut-1"), Err(OrderError::NotPlaced));
 }
 
 #[test]
@@ -149,7 +212,8 @@ fn orders_of_apiv2_end_alike() {
         let (number, appid) = (number(text), sandbox.appid());
         v2::SubOrder::new(appid, mch_id, number, "公仔", Fen(1), "深圳分店")
     };
-    let parts = vec![part(sandbox.mchid(), "v2-part-1"), part("1900009191", "v2-part-2")];
+    let parts =
+        vec![part(sandbox.mchid(), "v2-part-1"), part(sandbox.neighbour_mchid(), "v2-part-2")];
     let whole = number("v2-whole-1");
     let address = Ipv4Addr::LOCALHOST;
     let whole =

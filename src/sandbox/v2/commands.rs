@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::commands::{
-    CombinedNumber, Command, Done, Nothing, OrderNumber, RefundEnd, Trouble, done, read, taken,
+    CombinedNumber, Command, Done, Nothing, OrderNumber, RefundEnd, Trouble, done, order_done,
+    read, taken,
 };
 use super::super::console::Console;
 use super::super::notices::Version;
@@ -14,28 +15,50 @@ use super::super::unix_now;
 pub(in crate::sandbox) fn command(name: &str) -> Option<Command> {
     Some(match name {
         "pay" => |console, body| {
-            let Payment { out_trade_no, coupons } = read(body)?;
-            let mut world = console.world();
-            let (room, place) = world.v2(unix_now());
-            done(room.pay(&out_trade_no, &coupons, place))
+            let Payment { out_trade_no: number, coupons } = read(body)?;
+            let paid = {
+                let mut world = console.world();
+                let (room, place) = world.v2(unix_now());
+                room.pay(&number, &coupons, place)
+            };
+            order_done(console, &number, paid)
         },
         "pay-combined" => |console, body| {
             let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            let mut world = console.world();
-            let (room, place) = world.v2(unix_now());
-            done(room.pay_combined(&number, place))
+            let paid = {
+                let mut world = console.world();
+                let (room, place) = world.v2(unix_now());
+                room.pay_combined(&number, place)
+            };
+            order_done(console, &number, paid)
         },
         "refuse-payment" => |console, body| {
-            let OrderNumber { out_trade_no } = read(body)?;
-            let mut world = console.world();
-            let (room, place) = world.v2(unix_now());
-            done(room.refuse_payment(&out_trade_no, place.now))
+            let OrderNumber { out_trade_no: number } = read(body)?;
+            let refused = {
+                let mut world = console.world();
+                let (room, place) = world.v2(unix_now());
+                room.refuse_payment(&number, place.now)
+            };
+            order_done(console, &number, refused)
         },
         "refuse-combined-payment" => |console, body| {
             let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            let mut world = console.world();
-            let (room, place) = world.v2(unix_now());
-            done(room.refuse_combined_payment(&number, place.now))
+            let refused = {
+                let mut world = console.world();
+                let (room, place) = world.v2(unix_now());
+                room.refuse_combined_payment(&number, place.now)
+            };
+            order_done(console, &number, refused)
+        },
+        "close" => |console, body| {
+            let OrderNumber { out_trade_no: number } = read(body)?;
+            let closed = console.world().v2(unix_now()).0.close(&number);
+            order_done(console, &number, closed)
+        },
+        "close-combined" => |console, body| {
+            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
+            let closed = console.world().v2(unix_now()).0.close_combined(&number);
+            order_done(console, &number, closed)
         },
         "end-refund" => end_refund,
         "refuse-next" => |console, body| {

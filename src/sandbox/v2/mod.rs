@@ -139,6 +139,24 @@ impl V2 {
         room.refuse_combined_payment(combine_out_trade_no, place.now)
     }
 
+    /// Closes an order, as the platform would.
+    ///
+    /// # Errors
+    ///
+    /// If the order was not placed, or is paid or closed.
+    pub fn close(&self, out_trade_no: &str) -> Result<(), OrderError> {
+        lock(&self.world).v2(unix_now()).0.close(out_trade_no)
+    }
+
+    /// Closes a combined order, as the platform would.
+    ///
+    /// # Errors
+    ///
+    /// As [`V2::close`].
+    pub fn close_combined(&self, combine_out_trade_no: &str) -> Result<(), OrderError> {
+        lock(&self.world).v2(unix_now()).0.close_combined(combine_out_trade_no)
+    }
+
     /// A refund succeeds: the money is back with the user. This makes a notice.
     ///
     /// # Errors

@@ -246,6 +246,31 @@ impl Orders {
         self.combined.get(key).ok_or(OrderError::NotPlaced)?.check_payable(now)
     }
 
+    /// The platform closes a single order.
+    pub(super) fn shut(&mut self, key: &Key) -> Result<(), OrderError> {
+        let order = self.book.get_mut(key).filter(|order| !order.is_part);
+        let order = order.ok_or(OrderError::NotPlaced)?;
+        if order.refunds.iter().any(Refund::has_succeeded) {
+            return Err(OrderError::Refunded);
+        }
+        check_unpaid(order.payment.is_some(), order.closed)?;
+        order.closed = true;
+        Ok(())
+    }
+
+    /// The platform closes a combined order.
+    pub(super) fn shut_combined(&mut self, key: &Key) -> Result<(), OrderError> {
+        let whole = self.combined.get_mut(key).ok_or(OrderError::NotPlaced)?;
+        check_unpaid(whole.paid, whole.closed)?;
+        whole.closed = true;
+        for key in &whole.parts {
+            if let Some(part) = self.book.get_mut(key) {
+                part.closed = true;
+            }
+        }
+        Ok(())
+    }
+
     /// An order by one of its two numbers.
     pub(super) fn wanted(&self, request: &Fields) -> Option<&Order> {
         let key = self.find(request)?;
@@ -418,12 +443,9 @@ impl Times {
         closed: bool,
         parameters: &Fields,
     ) -> Result<(), OrderError> {
+        check_unpaid(paid, closed)?;
         let time_expire = unix_time(text(parameters, "time_expire"));
-        if paid {
-            Err(OrderError::Paid)
-        } else if closed {
-            Err(OrderError::Closed)
-        } else if time_expire.is_some_and(|end| end < self.now) {
+        if time_expire.is_some_and(|end| end < self.now) {
             Err(OrderError::Expired)
         } else if self.ticket_expire < self.now {
             Err(OrderError::TicketExpired)
@@ -437,6 +459,14 @@ impl Times {
 fn ticket_expire(request: &Fields, now: i64) -> i64 {
     let is_h5 = text(request, "trade_type") == "MWEB";
     now.saturating_add(if is_h5 { FIVE_MINUTES } else { TWO_HOURS })
+}
+
+fn check_unpaid(paid: bool, closed: bool) -> Result<(), OrderError> {
+    match (paid, closed) {
+        (true, _) => Err(OrderError::Paid),
+        (_, true) => Err(OrderError::Closed),
+        _ => Ok(()),
+    }
 }
 
 fn check_open(paid: bool, closed: bool) -> Result<(), Fault> {

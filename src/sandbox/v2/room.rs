@@ -252,6 +252,16 @@ impl Room {
         self.orders.refuse_combined_payment(&own(number), now)
     }
 
+    /// The platform closes an order, and its number is burnt.
+    pub(in crate::sandbox) fn close(&mut self, number: &str) -> Result<(), OrderError> {
+        self.orders.shut(&own(number))
+    }
+
+    /// As [`Room::close`], for a combined order.
+    pub(in crate::sandbox) fn close_combined(&mut self, number: &str) -> Result<(), OrderError> {
+        self.orders.shut_combined(&own(number))
+    }
+
     /// A refund ends, which makes a notice; says whether there was one to end.
     pub(in crate::sandbox) fn end_refund(
         &mut self,
