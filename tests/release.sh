@@ -39,7 +39,7 @@ skip() {
 
 # Has the cargo command, or gets it where that was asked for.
 tool() {
-    cargo "$1" --version >/dev/null 2>&1 && return
+    cargo "$1" --help >/dev/null 2>&1 && return
     if [ "$install" = yes ] && cargo install --locked "cargo-$1"; then
         return
     fi
