@@ -130,10 +130,9 @@ impl Reply {
     /// The body of an answer that is no file.
     pub(crate) fn read_body(&mut self) -> Result<Vec<u8>, TransportError> {
         let mut body = Vec::new();
-        (&mut self.body)
-            .take(ANSWER_LIMIT.saturating_add(1))
-            .read_to_end(&mut body)
-            .map_err(|error| TransportError::unknown(format!("the answer broke off: {error}")))?;
+        (&mut self.body).take(ANSWER_LIMIT.saturating_add(1)).read_to_end(&mut body).map_err(
+            |error| TransportError::unknown(format!("the answer broke off: {}", plain(&error))),
+        )?;
         if u64::try_from(body.len()).is_ok_and(|length| length > ANSWER_LIMIT) {
             return Err(TransportError::unknown("the answer is larger than 1 MiB"));
         }
@@ -461,10 +460,27 @@ fn lost(error: &ureq::Error) -> TransportError {
         }
         // Its text would repeat the URL.
         Error::BadUri(_) => TransportError::not_sent("the URL cannot be sent"),
-        Error::Io(error) => TransportError::unknown(format!("no answer: {error}")),
+        Error::Timeout(_) => TransportError::unknown(format!("no answer: {TIME_RAN_OUT}")),
+        Error::Io(error) => TransportError::unknown(format!("no answer: {}", plain(error))),
         error => TransportError::unknown(format!("no answer: {error}")),
     }
 }
+
+/// What became of a connection, where the words of ureq and rustls are for programmers.
+pub(crate) fn plain(error: &io::Error) -> String {
+    let words = error.to_string();
+    match (error.kind(), words.strip_prefix("invalid peer certificate: ")) {
+        (_, Some(why)) => format!(
+            "the host's certificate is not trusted ({why}); look at root_certificates, the clock, \
+             and for a proxy that opens TLS"
+        ),
+        _ if words.starts_with("timeout: ") => TIME_RAN_OUT.to_owned(),
+        (io::ErrorKind::UnexpectedEof, _) => "the connection was closed".to_owned(),
+        _ => words,
+    }
+}
+
+const TIME_RAN_OUT: &str = "time ran out";
 
 /// m/4013070347 and every other page.
 pub(crate) const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";

@@ -429,21 +429,21 @@ fn on_the_way() -> Vec<Fault> {
             peer.request()?;
             peer.reset()
         }),
-        slow(11, "timeout", |peer, _| {
+        slow(11, "time ran out", |peer, _| {
             peer.request()?;
             peer.wait()
         }),
-        slow(12, "broke off: timeout", |peer, operation| {
+        slow(12, "broke off: time ran out", |peer, operation| {
             let answer = Answer::signed(operation.answer);
             peer.request()?;
             peer.say(answer.head + "\r\n")?;
             peer.wait()
         }),
-        server(13, "disconnected", |peer, _| {
+        server(13, "the connection was closed", |peer, _| {
             peer.request()?;
             peer.say("HTTP/1.1 20")
         }),
-        server(14, "disconnected", |peer, operation| {
+        server(14, "the connection was closed", |peer, operation| {
             let answer = Answer::signed(operation.answer);
             peer.request()?;
             peer.say(&answer.head[..answer.head.len() / 2])
@@ -481,7 +481,7 @@ fn on_the_way() -> Vec<Fault> {
             peer.say(answer.bytes())?;
             peer.reset()
         }),
-        slow(19, "timeout", |peer, _| {
+        slow(19, "time ran out", |peer, _| {
             peer.request()?;
             peer.say("HTTP/1.1 200 OK\r\n")?;
             peer.drip(b"X-Drip: 1\r\n")
@@ -797,7 +797,7 @@ fn answered_in_xml() -> Vec<Fault> {
     let mut faults = vec![
         tampered(35, "it carries no sign", |answer| replace(answer, "sign", None)),
         tampered(35, "it carries no sign", |answer| replace(answer, "sign", Some(""))),
-        tampered(36, "names a field twice", |answer| {
+        tampered(36, " twice", |answer| {
             let sign = field(answer, "sign");
             add(answer, "sign", &sign);
         }),

@@ -69,10 +69,12 @@ fn why(fault: Fault) -> &'static str {
     }
     match fault {
         Fault::ClosedBeforeReading | Fault::ResetAfterTheRequest => "reset",
-        Fault::ClosedAfterHalfTheRequest => "without sending TLS close_notify",
-        Fault::ClosedWithoutAnswer | Fault::HalfStatusLine | Fault::HalfHeaders => "disconnected",
-        Fault::Silence | Fault::SilenceAfterHeaders => "timeout",
-        Fault::DrippingHeaders | Fault::DrippingBody | Fault::EndlessContinue => "timeout",
+        Fault::ClosedAfterHalfTheRequest
+        | Fault::ClosedWithoutAnswer
+        | Fault::HalfStatusLine
+        | Fault::HalfHeaders => "the connection was closed",
+        Fault::Silence | Fault::SilenceAfterHeaders => "time ran out",
+        Fault::DrippingHeaders | Fault::DrippingBody | Fault::EndlessContinue => "time ran out",
         Fault::ShortBody | Fault::ShortChunk | Fault::MissingLastChunk => "broke off",
         Fault::Garbage => "invalid HTTP version",
         Fault::SwitchingProtocols => "HTTP 101",
