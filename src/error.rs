@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::io::ErrorKind;
 
 use crate::sign_error::SignDiagnosis;
 
@@ -62,7 +63,7 @@ pub enum Error {
     /// A bill could not be written on this machine.
     Output {
         /// What kind of error.
-        kind: std::io::ErrorKind,
+        kind: ErrorKind,
         /// The system's own words.
         what: String,
     },
@@ -185,9 +186,14 @@ impl fmt::Display for Error {
                 )?;
                 write_request_id(f, request_id.as_deref())
             }
-            Self::Output { what, .. } => {
+            Self::Output { kind: ErrorKind::StorageFull, what } => {
                 write!(f, "the bill cannot be written: {what}; make room for it and fetch it again")
             }
+            Self::Output { what, .. } => write!(
+                f,
+                "the bill cannot be written: {what}; choose a place that can be written, and fetch \
+                 it again"
+            ),
         }
     }
 }
@@ -1036,7 +1042,7 @@ mod tests {
         assert_eq!(untrusted.outcome(), Outcome::Unknown);
         assert_eq!(Error::from(Invalid::new("/attach", "is too long")).outcome(), Outcome::NotSent);
         assert_eq!(Error::from(SignError::new("no key")).outcome(), Outcome::NotSent);
-        let full = Error::Output { kind: std::io::ErrorKind::StorageFull, what: "full".into() };
+        let full = Error::Output { kind: ErrorKind::StorageFull, what: "full".into() };
         assert_eq!((full.outcome(), full.retry()), (Outcome::Unknown, Retry::SameOrder));
     }
 

@@ -13,6 +13,7 @@ use super::Link;
 use crate::error::{Error, Invalid, TransportError, Untrusted};
 use crate::gateway::Gateway;
 use crate::signer::{self, Signer};
+use crate::transport::plain;
 
 /// 下载账单: writes a bill, uncompressed, and returns its length in bytes.
 ///
@@ -74,8 +75,8 @@ pub fn download(
 ///
 /// The bill is written beside `path`, under its name with eight random characters and `.part`
 /// appended; synced; and moved to `path` after its SHA-1 was found right. A file that was there
-/// before is replaced then, not earlier. On failure the part is removed; only a process that is
-/// killed leaves one behind.
+/// before is replaced then, not earlier; what is no file, such as a folder or a device, is left
+/// alone. On failure the part is removed; only a process that is killed leaves one behind.
 ///
 /// ```
 /// use std::path::Path;
@@ -101,7 +102,7 @@ pub fn download(
 /// ```
 ///
 /// # Errors
-/// As [`download`].
+/// As [`download`]; and [`Error::Invalid`] if `path` names no file. Nothing was sent.
 pub fn download_to(
     signer: &dyn Signer,
     gateway: &Gateway,
@@ -128,6 +129,10 @@ impl Part {
             .file_name()
             .ok_or_else(|| Invalid::new("path", "must name a file"))
             .map(OsString::from)?;
+        // What is no file, such as a device, must not be replaced by one.
+        if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
+            return Err(Invalid::new("path", "must name a file, and names something else").into());
+        }
         // Two downloads at once, or one that was killed, must not share a part.
         let random: String = signer::nonce()?.chars().take(8).collect();
         name.push(format!(".{random}.part"));
@@ -200,7 +205,10 @@ impl Read for Wire {
         let length = self.body.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             // Told apart from what the unpacking may say.
-            _ => io::Error::other(TransportError::unknown(format!("the file broke off: {error}"))),
+            _ => {
+                let what = format!("the file broke off: {}", plain(&error));
+                io::Error::other(TransportError::unknown(what))
+            }
         })?;
         self.received = self.received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         Ok(length)

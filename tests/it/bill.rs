@@ -359,14 +359,28 @@ fn a_place_where_nothing_can_be_written_is_told_before_anything_is_sent() {
     assert!(matches!(error, Error::Output { kind: std::io::ErrorKind::NotFound, .. }), "{error}");
     let error = bill::download_to(signer, gateway, &link, Path::new("/"), &mut |_| ()).unwrap_err();
     assert_eq!(error.to_string(), "path must name a file");
-    assert_eq!(sandbox.received().len(), count);
-
-    // A directory is in the way: known only at the end.
     let taken = directory.join("taken");
     fs::create_dir_all(taken.join("x")).unwrap();
     let error = bill::download_to(signer, gateway, &link, &taken, &mut |_| ()).unwrap_err();
-    assert!(matches!(error, Error::Output { .. }), "{error}");
+    assert_eq!(error.to_string(), "path must name a file, and names something else");
+    assert_eq!(sandbox.received().len(), count);
     assert_eq!(names(&directory), ["taken"]);
+}
+
+/// As `-o /dev/null` was, by a program that ran as root.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced_by_a_bill() {
+    let (sandbox, date) = traded();
+    let link = link(&sandbox, &Trade::new(date));
+    // The path of a socket must be short.
+    let socket = std::env::temp_dir().join(format!("wechatpay-{}", std::process::id()));
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let error = bill::download_to(signer, gateway, &link, &socket, &mut |_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "path must name a file, and names something else");
+    assert!(!fs::metadata(&socket).unwrap().is_file());
+    fs::remove_file(&socket).unwrap();
 }
 
 #[test]
