@@ -81,7 +81,7 @@ impl<R: BufRead> Table<R> {
         let Self { lines, layout, columns, rows, end } = self;
         let line_number = lines.number.saturating_add(1);
         let Some(line) = lines.next()? else {
-            return Err(lines.fault("ends without its totals, so rows may be missing"));
+            return Err(lines.fault(CUT_OFF));
         };
         if line.starts_with(MARK) {
             let row = read(&mut Record::new(columns, line, line_number, layout.unescape)?)?;
@@ -90,7 +90,7 @@ impl<R: BufRead> Table<R> {
         }
         let columns = self::columns(line, layout.row_count, line_number)?;
         let Some(line) = lines.next()?.map(str::to_owned) else {
-            return Err(lines.fault("ends without its totals, so rows may be missing"));
+            return Err(lines.fault(CUT_OFF));
         };
         let line_number = lines.number;
         while let Some(line) = lines.next()? {
@@ -291,7 +291,8 @@ impl<R: BufRead> Lines<R> {
         if self.line.is_empty() {
             return Ok(None);
         }
-        let line = str::from_utf8(&self.line).map_err(|_| self.fault("must be UTF-8"))?;
+        let line = str::from_utf8(&self.line)
+            .map_err(|_| self.fault("must be UTF-8; unpack a bill that is compressed"))?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Ok(Some(line.strip_suffix('\r').unwrap_or(line)))
     }
@@ -307,6 +308,7 @@ fn fault(line_number: u64, rule: &str) -> Error {
     Invalid::new(format!("bill line {line_number}"), rule.to_owned()).into()
 }
 
+const CUT_OFF: &str = "ends without its totals, so rows may be missing; fetch the bill again";
 const TIME_RULE: &str = "must be a time as in 2018-06-08 10:34:56";
 
 /// Before every value, so that spreadsheets take none for a number.
@@ -391,8 +393,14 @@ mod tests {
             ("a\n`1\nn\n`1", "bill line 2, b must be there"),
             ("a,b\n`1,`2\n1,2\n", "bill line 3 must name n"),
             ("a,b\n`1,`2\n\nn\n`1", "bill line 3 must name n"),
-            ("a,b\n`1,`2\n", "bill line 3 ends without its totals, so rows may be missing"),
-            ("a,b\n`1,`2\nn\n", "bill line 4 ends without its totals, so rows may be missing"),
+            (
+                "a,b\n`1,`2\n",
+                "bill line 3 ends without its totals, so rows may be missing; fetch the bill again",
+            ),
+            (
+                "a,b\n`1,`2\nn\n",
+                "bill line 4 ends without its totals, so rows may be missing; fetch the bill again",
+            ),
             ("a,b\n`1,`2\nn\n1\n", "bill line 4 must have a ` before each value"),
             ("a,b\n`1,`2\nn\n`1\n`1,`2\n", "bill line 5 comes after the totals"),
             ("a,b\n`1,`2\nn\n`1\n\n\nx", "bill line 7 comes after the totals"),
@@ -403,7 +411,10 @@ mod tests {
             assert_eq!(fault(bill), told, "{bill}");
         }
         let latin = read(&b"a,b\n`1,`\xe9\nn\n`1"[..]).unwrap_err();
-        assert_eq!(latin.to_string(), "bill line 2 must be UTF-8");
+        assert_eq!(
+            latin.to_string(),
+            "bill line 2 must be UTF-8; unpack a bill that is compressed"
+        );
     }
 
     #[test]
