@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use crate::error::{Error, Faults, Invalid};
 use crate::id::{AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, TransactionId};
 use crate::money::Fen;
+use crate::pem::without_mark;
 use crate::time::Time;
 
 /// Reads an object whose members `members` takes; any that it leaves is a fault.
@@ -37,11 +38,39 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// A text, or the rule that it breaks.
+    /// A text, or the rule that it breaks. A byte order mark, as Windows writes it, is passed over.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
-        // These words hold no values: every value is taken as it is.
-        serde_json::from_slice(json).map_err(|error| format!("cannot be read: {error}"))
+        let text = std::str::from_utf8(without_mark(json))
+            .map_err(|_| "is not UTF-8; save it as UTF-8".to_owned())?;
+        if text.trim_ascii().is_empty() {
+            return Err("is empty".to_owned());
+        }
+        serde_json::from_str(text).map_err(|error| unreadable(text, &error))
     }
+}
+
+/// Why JSON cannot be read, and where. These words hold no values: every value is taken as it is.
+fn unreadable(json: &str, error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let what = words.rsplit_once(" at line ").map_or(words.as_str(), |(what, _)| what);
+    let line = error.line().checked_sub(1).and_then(|index| json.split('\n').nth(index));
+    // It counts bytes, and people count characters.
+    let mut up_to = line
+        .unwrap_or_default()
+        .char_indices()
+        .take_while(|(index, _)| *index < error.column())
+        .map(|(_, character)| character);
+    let last = up_to.clone().last();
+    let place = format!("line {} column {}", error.line(), up_to.by_ref().count());
+    let is_outside_quotes =
+        ["expected", "key must", "trailing"].iter().any(|it| what.starts_with(it));
+    if is_outside_quotes && last.is_some_and(|character| !character.is_ascii()) {
+        return format!(
+            "cannot be read: at {place} a character outside quotes is not ASCII; look for \
+             full-width punctuation, curly quotes and no-break spaces"
+        );
+    }
+    format!("cannot be read: {what} at {place}")
 }
 
 /// A value that is read from JSON, or else leaves a fault.
@@ -126,17 +155,22 @@ impl<'a> Object<'a> {
         value.map_or_else(|error| self.faults.note(self.at(name), rule_of(error)), Some)
     }
 
-    /// A member that says again what is known: it may be left out, and must be the same.
-    pub(crate) fn agrees(&mut self, name: &str, known: Option<&str>, rule: &'static str) {
+    /// A member that says again what is known, and `whose` that is: it may be left out, and must be
+    /// the same.
+    pub(crate) fn agrees(&mut self, name: &str, known: Option<&str>, whose: &'static str) {
         let said = self.optional::<String>(name);
         if said.is_some_and(|said| known != Some(said.as_str())) {
-            self.fault(name, rule);
+            let rule = match known {
+                Some(known) => format!("must be {}{whose}, or left out", known.escape_debug()),
+                None => "must be left out, as there is none".to_owned(),
+            };
+            self.faults.add(self.at(name), rule);
         }
     }
 
     /// 货币类型, which may be left out.
     pub(crate) fn currency(&mut self) {
-        self.agrees("currency", Some("CNY"), "must be CNY, or left out");
+        self.agrees("currency", Some("CNY"), "");
     }
 
     pub(crate) fn fault(&mut self, name: &str, rule: &'static str) {

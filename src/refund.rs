@@ -227,8 +227,11 @@ impl Refund {
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
         json::read(json, |object| {
             if let Some(sub) = signer.sub_merchant() {
-                let rule = "must be that of the signer's sub-merchant, or left out";
-                object.agrees("sub_mchid", Some(sub.mchid()), rule);
+                object.agrees(
+                    "sub_mchid",
+                    Some(sub.mchid()),
+                    ", that of the signer's sub-merchant",
+                );
             }
             let payment = Payment::read(object);
             let out_refund_no = object.required("out_refund_no");

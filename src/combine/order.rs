@@ -127,7 +127,7 @@ impl Order {
         let mchid = signer.mchid();
         let combine_appid = object.required("combine_appid");
         let combine_out_trade_no = object.required("combine_out_trade_no");
-        object.agrees("combine_mchid", Some(mchid), "must be that of the signer, or left out");
+        object.agrees("combine_mchid", Some(mchid), ", that of the signer");
         let scene_info = object.optional("scene_info");
         let sub_orders = object.list("sub_orders", |sub_order| SubOrder::read(mchid, sub_order));
         let time_expire = object.optional("time_expire");
@@ -229,7 +229,10 @@ impl Order {
             }
         }
         if self.payer.is_some() && !extras.takes_payer_of_order {
-            faults.add("/combine_payer_info", "is of App orders; JSAPI takes it as an argument");
+            faults.add(
+                "/combine_payer_info",
+                "must be left out here: App orders have it, and JSAPI takes it as an argument",
+            );
         }
         let payer = extras.payer.or(self.payer.as_ref());
         self.find_faults_of_payer(&mut faults, payer, extras.payer.is_some());
@@ -417,8 +420,7 @@ impl SubOrderMerchant {
         if !object.has("sub_mchid") {
             return object.required("mchid").map(Self::Merchant);
         }
-        let rule = "must be the combine_mchid beside a sub_mchid, or left out";
-        object.agrees("mchid", Some(combine_mchid), rule);
+        object.agrees("mchid", Some(combine_mchid), ", the combine_mchid, beside a sub_mchid");
         let appid = object.optional("sub_appid");
         let sub_merchant = SubMerchant::new(object.required::<String>("sub_mchid")?);
         let mut sub_merchant = object.checked("sub_mchid", sub_merchant)?;

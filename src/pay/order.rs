@@ -139,13 +139,13 @@ impl Order {
     /// What every kind has. What only some have must be taken before.
     pub(super) fn read(signer: &dyn Signer, object: &mut Object<'_>) -> Option<Self> {
         let (mchid, sub) = (Some(signer.mchid()), signer.sub_merchant());
-        let rule = "must be that of the signer, or left out";
         let appid = object.required(if sub.is_none() { "appid" } else { "sp_appid" });
-        object.agrees(if sub.is_none() { "mchid" } else { "sp_mchid" }, mchid, rule);
+        let name = if sub.is_none() { "mchid" } else { "sp_mchid" };
+        object.agrees(name, mchid, ", that of the signer");
         if let Some(sub) = sub {
-            let rule = "must be that of the signer's sub-merchant, or left out";
-            object.agrees("sub_mchid", Some(sub.mchid()), rule);
-            object.agrees("sub_appid", sub.appid.as_ref().map(AppId::as_str), rule);
+            let whose = ", that of the signer's sub-merchant";
+            object.agrees("sub_mchid", Some(sub.mchid()), whose);
+            object.agrees("sub_appid", sub.appid.as_ref().map(AppId::as_str), whose);
         }
         let description = object.required("description");
         let out_trade_no = object.required("out_trade_no");

@@ -256,16 +256,15 @@ impl CombinedOrder {
     ///
     /// As strictly as [`Order::from_xml`](crate::v2::Order::from_xml), also within the JSON of
     /// `sub_order_list`, whose `order_num` must be true. Of `combine_mch_id` and `sign_type` holds
-    /// what is said there. Two slips that document 002 prints are forgiven: a comma after the last
-    /// sub-order, and a remark between fields that begins with `//`.
+    /// what is said there. Three slips that document 002 prints are forgiven: a comma after the last
+    /// sub-order, no-break spaces within its JSON, and a remark between fields that begins with `//`.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every fault, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
         own::read(signer, xml, |object| {
-            let rule = "must be that of the signer, or left out";
             let combine_appid = object.required("combine_appid");
-            object.agrees("combine_mch_id", Some(signer.mch_id()), rule);
+            object.agrees("combine_mch_id", Some(signer.mch_id()), ", that of the signer");
             let combine_out_trade_no = object.required("combine_out_trade_no");
             if !object.has("sub_order_list") {
                 object.fault("sub_order_list", "is missing");

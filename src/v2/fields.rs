@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::de::DeserializeOwned;
 
@@ -42,9 +43,15 @@ impl Fields {
         }
     }
 
-    /// Adds a field, and says whether its name is new.
-    pub(super) fn insert(&mut self, name: String, value: String) -> bool {
-        self.0.insert(name.into(), value).is_none()
+    /// Adds a field, or returns its name if it is there already.
+    pub(super) fn insert(&mut self, name: String, value: String) -> Result<(), String> {
+        match self.0.entry(name.into()) {
+            Entry::Vacant(place) => {
+                place.insert(value);
+                Ok(())
+            }
+            Entry::Occupied(place) => Err(place.key().to_string()),
+        }
     }
 
     pub(super) fn into_texts(self) -> Vec<(String, Json)> {

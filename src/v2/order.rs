@@ -166,11 +166,7 @@ impl Order {
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
         own::read(signer, xml, |object| {
             let appid = object.required("appid");
-            object.agrees(
-                "mch_id",
-                Some(signer.mch_id()),
-                "must be that of the signer, or left out",
-            );
+            object.agrees("mch_id", Some(signer.mch_id()), ", that of the signer");
             let out_trade_no = object.required("out_trade_no");
             let body = object.required("body");
             let total_fee = object.fen("total_fee");

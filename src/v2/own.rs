@@ -15,13 +15,11 @@ pub(super) fn read<T>(
     xml: &[u8],
     members: impl FnOnce(&mut Object<'_>) -> Option<T>,
 ) -> Result<T, Error> {
-    let fields =
-        xml::read_own(xml).map_err(|Malformed(what)| Invalid::new("xml", unreadable(&what)))?;
+    let fields = xml::read_own(xml).map_err(|Malformed(rule)| Invalid::new("xml", rule))?;
     let mut faults = Faults::default();
     let mut object = Object::of_fields(fields.into_texts(), &mut faults);
     let _: (Option<Json>, Option<Json>) = (object.optional("nonce_str"), object.optional("sign"));
-    let rule = "must be that of the signer, or left out";
-    object.agrees("sign_type", Some(signer.sign_type().as_str()), rule);
+    object.agrees("sign_type", Some(signer.sign_type().as_str()), ", that of the signer");
     let read = members(&mut object);
     object.finish();
     faults.into_result()?;
@@ -62,24 +60,25 @@ impl OwnText for Object<'_> {
 
     fn json<T: Read>(&mut self, name: &str) -> Option<T> {
         let text: String = self.optional(name)?;
-        match Json::parse(without_last_commas(&text).as_bytes()) {
+        match Json::parse(without_slips(&text).as_bytes()) {
             Ok(json) => self.nested(name, json),
             Err(rule) => self.note(name, format!("must be JSON; it {rule}")),
         }
     }
 }
 
-fn unreadable(what: &str) -> String {
-    format!("cannot be read: {what}")
-}
-
-/// JSON without the comma after the last value of a list or an object, which document 002 prints.
-fn without_last_commas(json: &str) -> String {
+/// JSON without what document 002 prints and JSON does not know: the comma after the last value of a
+/// list or an object, and no-break spaces between values.
+fn without_slips(json: &str) -> String {
     let mut kept = String::with_capacity(json.len());
     let (mut in_text, mut is_escaped) = (false, false);
     for (index, character) in json.char_indices() {
         let rest = json.get(index..).unwrap_or_default().trim_start_matches(',').trim_start();
         if !in_text && character == ',' && rest.starts_with([']', '}']) {
+            continue;
+        }
+        if !in_text && character == '\u{a0}' {
+            kept.push(' ');
             continue;
         }
         in_text ^= character == '"' && !is_escaped;
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_comma_after_the_last_value_goes() {
+    fn only_the_comma_after_the_last_value_and_no_break_spaces_go() {
         for (json, expected) in [
             ("[1,2]", "[1,2]"),
             ("[1,2, \n]", "[1,2 \n]"),
@@ -102,9 +101,11 @@ mod tests {
             (r#"{"a":",]"}"#, r#"{"a":",]"}"#),
             (r#"{"a":"\\",}"#, r#"{"a":"\\"}"#),
             (r#"{"a":"\",]"}"#, r#"{"a":"\",]"}"#),
+            ("{\u{a0}\"a\u{a0}\":\u{a0}1}", "{ \"a\u{a0}\": 1}"),
+            ("[1,\u{a0}]", "[1 ]"),
             ("", ""),
         ] {
-            assert_eq!(without_last_commas(json), expected);
+            assert_eq!(without_slips(json), expected);
         }
     }
 }

@@ -1,23 +1,48 @@
 //! The XML of APIv2: one root, fields one level deep, text or CDATA, and nothing else.
 
 use quick_xml::Reader;
+use quick_xml::errors::{IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
+use crate::pem::without_mark;
 use crate::v2::fields::{Fields, Malformed};
 
 /// Reads a message. What WeChat Pay never sends is refused: document types, entities of one's own,
 /// processing instructions, comments, attributes, namespaces, nesting, a name twice.
 pub(super) fn read(xml: &[u8], root: &str) -> Result<Fields, Malformed> {
-    read_fields(xml, root, |_| false)
+    let mut reader = Reader::from_str(text(xml)?);
+    read_fields(&mut reader, root, |_| false)
 }
 
-/// Reads a message of the caller's. Between its fields it may hold remarks such as the one that
-/// document 002 prints, which begin with `//`.
+/// Reads a message of the caller's; what is wrong is a rule for it. Between its fields it may hold
+/// remarks such as the one that document 002 prints, which begin with `//`. A byte order mark, as
+/// Windows writes it, is passed over.
 pub(super) fn read_own(xml: &[u8]) -> Result<Fields, Malformed> {
-    read_fields(xml, "xml", |text| text.trim_ascii().starts_with(b"//"))
+    let xml = without_mark(xml);
+    if xml.trim_ascii().is_empty() {
+        return Err(Malformed::new("is empty"));
+    }
+    if !xml.trim_ascii_start().starts_with(b"<") {
+        return Err(Malformed::new("must begin with <xml>"));
+    }
+    let unreadable = |Malformed(what)| Malformed(format!("cannot be read: {what}"));
+    let text = text(xml).map_err(unreadable)?;
+    let mut reader = Reader::from_str(text);
+    read_fields(&mut reader, "xml", |text| text.trim_ascii().starts_with(b"//")).map_err(
+        |Malformed(what)| {
+            let position = match reader.error_position() {
+                0 => reader.buffer_position(),
+                position => position,
+            };
+            let before = usize::try_from(position).ok().and_then(|position| text.get(..position));
+            let line = before.unwrap_or(text).lines().count().max(1);
+            Malformed(format!("cannot be read: {what} (line {line})"))
+        },
+    )
 }
 
-fn read_fields(xml: &[u8], root: &str, is_remark: fn(&[u8]) -> bool) -> Result<Fields, Malformed> {
+/// The text of a message, if it may be one.
+fn text(xml: &[u8]) -> Result<&str, Malformed> {
     if xml.len() > SIZE_LIMIT {
         return Err(Malformed::new("the XML is larger than 64 KiB"));
     }
@@ -25,11 +50,18 @@ fn read_fields(xml: &[u8], root: &str, is_remark: fn(&[u8]) -> bool) -> Result<F
     if !text.chars().all(is_allowed) {
         return Err(Malformed::new("the XML holds a character that XML forbids"));
     }
-    let mut reader = Reader::from_str(text);
+    Ok(text)
+}
+
+fn read_fields(
+    reader: &mut Reader<&[u8]>,
+    root: &str,
+    is_remark: fn(&[u8]) -> bool,
+) -> Result<Fields, Malformed> {
     let mut place = Place::Before { declared: false };
     let mut fields = Fields::default();
     loop {
-        let event = reader.read_event().map_err(|_| Malformed::new("the XML is damaged"))?;
+        let event = reader.read_event().map_err(|error| damaged(&error))?;
         place = match (place, event) {
             (Place::After, Event::Eof) => return Ok(fields),
             (Place::Before { declared: false }, Event::Decl(declaration))
@@ -59,6 +91,18 @@ fn read_fields(xml: &[u8], root: &str, is_remark: fn(&[u8]) -> bool) -> Result<F
             (Place::Root, Event::Text(text)) if is_remark(&text) => Place::Root,
             _ => return Err(Malformed::new("the XML is not a flat list of fields")),
         };
+    }
+}
+
+fn damaged(error: &quick_xml::Error) -> Malformed {
+    match error {
+        quick_xml::Error::Syntax(SyntaxError::UnclosedCData) => {
+            Malformed::new("the XML has a CDATA without an end (]]>)")
+        }
+        quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => {
+            Malformed::new("the XML has an & that is not written &amp;")
+        }
+        _ => Malformed::new("the XML is damaged"),
     }
 }
 
@@ -97,11 +141,10 @@ fn add(fields: &mut Fields, name: String, value: String) -> Result<(), Malformed
     if fields.len() >= FIELD_LIMIT {
         return Err(Malformed::new("the XML has more than 256 fields"));
     }
-    if fields.insert(name, value) {
-        Ok(())
-    } else {
-        Err(Malformed::new("the XML names a field twice"))
-    }
+    fields.insert(name, value).map_err(|name| {
+        let name: String = name.chars().take(64).collect();
+        Malformed(format!("the XML names {name} twice"))
+    })
 }
 
 /// The name of an element without attributes.
@@ -231,8 +274,8 @@ mod tests {
             ("<xml><a>&#xFFFE;</a></xml>", "entity"),
             ("<xml><a>&#99999999999;</a></xml>", "entity"),
             ("<xml><a>&#+65;</a></xml>", "entity"),
-            ("<xml><a>&</a></xml>", "damaged"),
-            ("<xml><a>a & b</a></xml>", "damaged"),
+            ("<xml><a>&</a></xml>", "&amp;"),
+            ("<xml><a>a & b</a></xml>", "&amp;"),
             ("<xml>&amp;<a>1</a></xml>", "flat"),
             ("<xml><?php x?><a>1</a></xml>", "flat"),
             ("<?pi?><xml></xml>", "flat"),
@@ -255,7 +298,7 @@ mod tests {
             ("<xml><xml><a>1</a></xml></xml>", "flat"),
             ("<xml><a>1</a><a>1</a></xml>", "twice"),
             ("<xml><a/><a>1</a></xml>", "twice"),
-            ("<xml><a><![CDATA[1]></a></xml>", "damaged"),
+            ("<xml><a><![CDATA[1]></a></xml>", "CDATA"),
             ("<xml><a>1]]></a></xml>", "]]>"),
             ("<xml><a>1</b></xml>", "damaged"),
             ("<xml><a>1</a>", "flat"),
@@ -335,7 +378,7 @@ mod tests {
             for _ in 0..next(8) {
                 let name = format!("{}{}", ["a", "_b", "C", "coupon_id_"][next(4)], next(12));
                 let value: String = (0..next(8)).map(|_| pieces[next(pieces.len())]).collect();
-                fields.insert(name, value);
+                let _ = fields.insert(name, value);
             }
             let xml = write(&fields);
             assert_eq!(read(xml.as_bytes(), "xml").as_ref(), Ok(&fields), "{xml}");

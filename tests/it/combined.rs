@@ -130,7 +130,8 @@ fn what_breaks_a_rule_is_never_sent() {
     let error = native::prepay(signer, gateway, &with_payer).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "/combine_payer_info is of App orders; JSAPI takes it as an argument; \
+        "/combine_payer_info must be left out here: App orders have it, and JSAPI takes it as an \
+         argument; \
          /combine_payer_info/sub_openid needs a partner's sub-order that names its sub_appid"
     );
     assert_eq!(sandbox.received().len(), 0);

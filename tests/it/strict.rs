@@ -477,10 +477,10 @@ fn what_may_be_left_out_is_known_and_all_else_is_missed() {
 fn the_numbers_of_the_merchant_must_be_those_of_the_signer() {
     for (mchid, body, read) in bodies() {
         for (pointer, rule) in [
-            ("/mchid", "must be that of the signer, or left out"),
-            ("/combine_mchid", "must be that of the signer, or left out"),
-            ("/amount/currency", "must be CNY, or left out"),
-            ("/sub_orders/1/amount/currency", "must be CNY, or left out"),
+            ("/mchid", format!("must be {mchid}, that of the signer, or left out")),
+            ("/combine_mchid", format!("must be {mchid}, that of the signer, or left out")),
+            ("/amount/currency", "must be CNY, or left out".to_owned()),
+            ("/sub_orders/1/amount/currency", "must be CNY, or left out".to_owned()),
         ] {
             let mut body = body.clone();
             let Some(value) = body.pointer_mut(pointer) else { continue };
@@ -527,7 +527,6 @@ fn money_is_whole_fen_however_it_is_written() {
 #[test]
 fn what_is_no_json_is_told_by_line_and_column() {
     for (json, expected) in [
-        ("", "json cannot be read: EOF while parsing a value at line 1 column 0"),
         ("{\n  \"appid\": \"x\",\n}", "json cannot be read: trailing comma at line 3 column 1"),
         ("{} {}", "json cannot be read: trailing characters at line 1 column 4"),
         ("{\"SECRET\": SECRET}", "json cannot be read: expected value at line 1 column 12"),
@@ -593,13 +592,13 @@ fn a_partner_reads_the_fields_of_partner_mode() {
     body["payer"] = json!({"sub_openid": "oUpF8uMuAJO", "sp_openid": "oUpF8uMuAJO"});
     body["sub_mchid"] = json!("1900000110");
     body["sub_appid"] = json!("wx0000000000000003");
-    let rule = "must be that of the signer's sub-merchant, or left out";
+    let rule = "that of the signer's sub-merchant, or left out";
     assert_eq!(
         faults(read(&body)),
         [
             "/payer/sp_openid must not stand beside sub_openid: an order has one payer".to_owned(),
-            format!("/sub_mchid {rule}"),
-            format!("/sub_appid {rule}"),
+            format!("/sub_mchid must be 1900000109, {rule}"),
+            format!("/sub_appid must be wx0000000000000002, {rule}"),
         ]
     );
     let error = Order::from_json(&partner, app_order().to_string().as_bytes());
@@ -630,7 +629,7 @@ fn a_partner_reads_the_fields_of_partner_mode() {
     assert_eq!(
         faults(read(&combined)),
         [
-            "/sub_orders/0/mchid must be the combine_mchid beside a sub_mchid, or left out",
+            "/sub_orders/0/mchid must be 1230000109, the combine_mchid, beside a sub_mchid, or left out",
             "/sub_orders/0/sub_mchid must be the merchant number: 1 to 32 letters and digits"
         ]
     );
@@ -821,16 +820,20 @@ fn an_order_of_v2_is_read_as_strictly() {
         (
             "<mch_id>10000100<",
             "<mch_id>10000101<",
-            "mch_id must be that of the signer, or left out",
+            "mch_id must be 10000100, that of the signer, or left out",
         ),
         (
             "<sign>",
             "<sign_type>MD5</sign_type><sign>",
-            "sign_type must be that of the signer, or left out",
+            "sign_type must be HMAC-SHA256, that of the signer, or left out",
         ),
         ("<attach>", "<atach>1</atach><attach>", "atach is not a field of this request"),
-        ("</xml>", "<attach>1</attach></xml>", "xml cannot be read: the XML names a field twice"),
-        ("</xml>", "", "xml cannot be read: the XML is not a flat list of fields"),
+        (
+            "</xml>",
+            "<attach>1</attach></xml>",
+            "xml cannot be read: the XML names attach twice (line 15)",
+        ),
+        ("</xml>", "", "xml cannot be read: the XML is not a flat list of fields (line 14)"),
         (
             "JSAPI</trade_type>",
             "MICROPAY</trade_type>",
@@ -900,13 +903,62 @@ fn an_order_of_v2_is_read_as_strictly() {
         (
             "<combine_mch_id>1900009001",
             "<combine_mch_id>1900009002",
-            "combine_mch_id must be that of the signer, or left out",
+            "combine_mch_id must be 1900009001, that of the signer, or left out",
         ),
-        ("//请注意", "请注意", "xml cannot be read: the XML is not a flat list of fields"),
+        ("//请注意", "请注意", "xml cannot be read: the XML is not a flat list of fields (line 5)"),
+        (
+            "]]></sub_order_list>",
+            "]></sub_order_list>",
+            "xml cannot be read: the XML has a CDATA without an end (]]>) (line 5)",
+        ),
         ("14.23.150.211", "2001:db8::1", "spbill_create_ip must be an IPv4 address"),
     ] {
         assert!(V2_COMBINED_ORDER.contains(from), "{from}");
         let xml = V2_COMBINED_ORDER.replace(from, to);
         assert_eq!(faults(CombinedOrder::from_xml(&signer, xml.as_bytes())), [expected]);
     }
+    let read = |xml: &str| CombinedOrder::from_xml(&signer, xml.as_bytes()).unwrap();
+    let with_no_break_spaces = V2_COMBINED_ORDER.replace("\": ", "\":\u{a0}");
+    assert_ne!(with_no_break_spaces, V2_COMBINED_ORDER);
+    assert_eq!(read(&with_no_break_spaces), read(V2_COMBINED_ORDER));
+}
+
+/// As editors on Windows write them, and people who type Chinese.
+#[test]
+fn what_an_editor_does_to_a_file_is_passed_over_or_named() {
+    let signer = merchant("1230000109");
+    let json = app_order().to_string();
+    let read = |json: &[u8]| Order::from_json(&signer, json);
+    let expected = read(json.as_bytes()).unwrap();
+    assert_eq!(read(format!("\u{feff}{json}").as_bytes()).unwrap(), expected);
+    assert_eq!(read(json.replace(",\"", ",\r\n\"").as_bytes()).unwrap(), expected);
+    let not_ascii = "a character outside quotes is not ASCII; look for full-width punctuation, curly \
+                     quotes and no-break spaces";
+    for (json, expected) in [
+        ("", "json is empty".to_owned()),
+        ("\u{feff}\r\n", "json is empty".to_owned()),
+        ("{\u{a0}\"appid\": 1}", format!("json cannot be read: at line 1 column 2 {not_ascii}")),
+        ("{\n\"说明\": “x”}", format!("json cannot be read: at line 2 column 7 {not_ascii}")),
+        ("{\"说明\"：1}", format!("json cannot be read: at line 1 column 6 {not_ascii}")),
+        ("{\"说明\":1，}", format!("json cannot be read: at line 1 column 8 {not_ascii}")),
+        ("{\"说明\":1}；", format!("json cannot be read: at line 1 column 9 {not_ascii}")),
+        ("{\"说明\":x}", "json cannot be read: expected value at line 1 column 7".to_owned()),
+        (
+            "{\"说明",
+            "json cannot be read: EOF while parsing a string at line 1 column 4".to_owned(),
+        ),
+        ("{\"说\\明\"}", "json cannot be read: invalid escape at line 1 column 5".to_owned()),
+    ] {
+        assert_eq!(faults(read(json.as_bytes())), [expected], "{json}");
+    }
+    let utf16: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for other in [&utf16[..], b"\xff\xfe{\0}\0", b"{\"a\":\"\xb2\xe2\"}"] {
+        assert_eq!(faults(read(other)), ["json is not UTF-8; save it as UTF-8"]);
+    }
+
+    let signer = Md5Key::new("10000100", API_KEY).unwrap();
+    let read = |xml: &str| v2::Order::from_xml(&signer, xml.as_bytes());
+    assert_eq!(read(&format!("\u{feff}{V2_ORDER}")).unwrap(), read(V2_ORDER).unwrap());
+    assert_eq!(faults(read(" ")), ["xml is empty"]);
+    assert_eq!(faults(read(&json)), ["xml must begin with <xml>"]);
 }
