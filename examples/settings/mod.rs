@@ -100,17 +100,37 @@ pub(crate) fn platform_keys() -> Result<PlatformKeys> {
     Ok(keys)
 }
 
+/// What it is set to, without the blanks and line ends that an edited file leaves at the end.
 pub(crate) fn set(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+    let value = env::var(name).ok()?;
+    Some(value.trim_end().to_owned()).filter(|value| !value.is_empty())
 }
 
 pub(crate) fn text(name: &str) -> Result<String> {
-    set(name).ok_or_else(|| format!("{name} is not set").into())
+    set(name).ok_or_else(|| {
+        let what = SETTINGS.iter().find(|(known, ..)| *known == name).map_or("", |it| it.2);
+        let strangers = strangers();
+        let strangers = match strangers.as_slice() {
+            [] => String::new(),
+            names => format!("; {} is set, and no setting", names.join(", ")),
+        };
+        format!("{name} is not set: {what}{strangers}").into()
+    })
+}
+
+/// What is set under a name like those of the settings, and is none: perhaps one that is misspelt.
+pub(crate) fn strangers() -> Vec<String> {
+    let is_known = |name: &str| SETTINGS.iter().any(|(known, ..)| *known == name);
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut strangers: Vec<_> =
+        names.filter(|name| name.starts_with("WECHATPAY_") && !is_known(name)).collect();
+    strangers.sort();
+    strangers
 }
 
 pub(crate) fn file(name: &str) -> Result<Vec<u8>> {
     let path = text(name)?;
-    fs::read(&path).map_err(|error| format!("{name}: {path}: {error}").into())
+    fs::read(&path).map_err(|error| format!("{name}: {path} cannot be read: {error}").into())
 }
 
 /// Tells a wrong value by the name of its setting.
@@ -118,26 +138,30 @@ pub(crate) fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Resul
     value.map_err(|error| {
         let wechatpay::Error::Invalid(invalid) = &error else { return error.into() };
         let path = invalid.faults().first().map_or("", |fault| &fault.path);
-        match NAMES.iter().find(|(_, known)| *known == path) {
-            Some((name, _)) => format!("{name}: {error}").into(),
+        match SETTINGS.iter().find(|(_, known, _)| *known == path) {
+            Some((name, ..)) => format!("{name}: {error}").into(),
             None => error.into(),
         }
     })
 }
 
-/// Every setting, and what the library calls its value.
-const NAMES: [(&str, &str); 13] = [
-    ("WECHATPAY_BASE_URL", "base_url"),
-    ("WECHATPAY_CA_FILE", "root_certificates"),
-    ("WECHATPAY_APPID", "appid"),
-    ("WECHATPAY_MCHID", "mchid"),
-    ("WECHATPAY_SERIAL_NO", "serial_no"),
-    ("WECHATPAY_PRIVATE_KEY_FILE", "private_key"),
-    ("WECHATPAY_PUBLIC_KEY_ID", "public_key_id"),
-    ("WECHATPAY_PUBLIC_KEY_FILE", "public_key"),
-    ("WECHATPAY_PLATFORM_CERT_FILE", "platform_certificate"),
-    ("WECHATPAY_NOTIFY_URL", "notify_url"),
-    ("WECHATPAY_CERT_FILE", "certificate"),
-    ("WECHATPAY_API_V3_KEY", "api_v3_key"),
-    ("WECHATPAY_V2_KEY", "api_key"),
+/// Every setting, what the library calls its value, and what it is.
+const SETTINGS: [(&str, &str, &str); 13] = [
+    ("WECHATPAY_BASE_URL", "base_url", "WeChat Pay's is https://api.mch.weixin.qq.com"),
+    ("WECHATPAY_CA_FILE", "root_certificates", "the certificate authority of the host"),
+    ("WECHATPAY_APPID", "appid", "the appid that is bound to the merchant number"),
+    ("WECHATPAY_MCHID", "mchid", "the merchant number (商户号)"),
+    ("WECHATPAY_SERIAL_NO", "serial_no", "the serial number of the merchant's API certificate"),
+    ("WECHATPAY_PRIVATE_KEY_FILE", "private_key", "the path of apiclient_key.pem"),
+    ("WECHATPAY_PUBLIC_KEY_ID", "public_key_id", "PUB_KEY_ID_…, beside WECHATPAY_PUBLIC_KEY_FILE"),
+    ("WECHATPAY_PUBLIC_KEY_FILE", "public_key", "the path of pub_key.pem"),
+    (
+        "WECHATPAY_PLATFORM_CERT_FILE",
+        "platform_certificate",
+        "the path of the platform certificate, wechatpay_….pem",
+    ),
+    ("WECHATPAY_NOTIFY_URL", "notify_url", "where notices go, https://…"),
+    ("WECHATPAY_CERT_FILE", "certificate", "the path of apiclient_cert.pem"),
+    ("WECHATPAY_API_V3_KEY", "api_v3_key", "the APIv3 key of the merchant platform"),
+    ("WECHATPAY_V2_KEY", "api_key", "the APIv2 key of the merchant platform"),
 ];

@@ -6,11 +6,14 @@ use wechatpay::bill::{self, AccountType, BillType, Date};
 
 use crate::Result;
 use crate::command::Bill;
+use crate::output::Output;
 use crate::session::Session;
 
 pub(crate) fn fetch(session: &Session, bill: &Bill) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     let date: Date = bill.date.parse()?;
+    // It is only looked whether one can be written there.
+    Output::open(&bill.out)?;
     let link = if bill.is_fund_flow {
         let mut wanted = bill::FundFlow::new(date);
         wanted.account_type = bill.r#type.clone().map(AccountType::from);

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 /// One thing to do.
 pub(crate) enum Command {
     Help,
+    Version,
     Order { kind: Kind, file: String, qr: Option<PathBuf> },
     Combine { kind: Kind, file: String, qr: Option<PathBuf> },
     Refund { file: String },
@@ -21,8 +22,8 @@ pub(crate) enum Command {
     V2(V2),
     Bill(Bill),
     Certificates,
-    Notice { headers: String, body: String },
-    Sign { method: String, path: String, body: String },
+    Notice(Notice),
+    Sign { method: String, path: String, body: Option<String> },
     Doctor,
 }
 
@@ -54,6 +55,14 @@ pub(crate) enum V2Call {
     Close { number: String },
 }
 
+/// A notice that came.
+pub(crate) struct Notice {
+    pub(crate) headers: String,
+    pub(crate) body: String,
+    /// When it came, if not now.
+    pub(crate) received: Option<String>,
+}
+
 /// A bill, and where it goes.
 pub(crate) struct Bill {
     pub(crate) is_fund_flow: bool,
@@ -68,6 +77,7 @@ pub(crate) struct Bill {
 struct Options {
     id: Option<String>,
     r#type: Option<String>,
+    received: Option<String>,
     out: Option<PathBuf>,
     qr: Option<PathBuf>,
     gzip: bool,
@@ -84,8 +94,10 @@ impl Command {
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
+                Arg::Short('V') | Arg::Long("version") => return Ok(Self::Version),
                 Arg::Long("id") => options.id = Some(parser.value()?.string()?),
                 Arg::Long("type") => options.r#type = Some(parser.value()?.string()?),
+                Arg::Long("received") => options.received = Some(parser.value()?.string()?),
                 Arg::Short('o') | Arg::Long("out") => options.out = Some(parser.value()?.into()),
                 Arg::Long("qr") => options.qr = Some(parser.value()?.into()),
                 Arg::Long("gzip") => options.gzip = true,
@@ -97,7 +109,10 @@ impl Command {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let command = Self::of_words(&words, &mut options)?;
         match options.left() {
-            Some(option) => Err(format!("{option} is no option of this command").into()),
+            Some(option) => {
+                let forms = forms(&words).join(", or ");
+                Err(format!("{option} is no option of this command, which is {forms}").into())
+            }
             None => Ok(command),
         }
     }
@@ -105,7 +120,8 @@ impl Command {
     fn of_words(words: &[&str], options: &mut Options) -> std::result::Result<Self, lexopt::Error> {
         let text = |word: &&str| (*word).to_owned();
         Ok(match words {
-            [] | ["help"] => Self::Help,
+            [] | ["help", ..] => Self::Help,
+            ["version"] => Self::Version,
             ["order", kind, file] => {
                 let kind = Kind::of(kind)?;
                 Self::Order { kind, file: text(file), qr: options.qr_of(kind) }
@@ -141,16 +157,39 @@ impl Command {
                 date: text(date),
                 r#type: options.r#type.take(),
                 gzip: std::mem::take(&mut options.gzip),
-                out: options.out.take().ok_or("-o FILE is missing: where the bill goes")?,
+                out: options.out()?,
             }),
             ["certificates"] => Self::Certificates,
-            ["notice", headers, body] => Self::Notice { headers: text(headers), body: text(body) },
+            ["notice", "-", "-"] => {
+                return Err("only one of HEADERS.json and BODY can be the standard input".into());
+            }
+            ["notice", headers, body] => Self::Notice(Notice {
+                headers: text(headers),
+                body: text(body),
+                received: options.received.take(),
+            }),
+            ["sign", method, path] => {
+                Self::Sign { method: text(method), path: text(path), body: None }
+            }
             ["sign", method, path, body] => {
-                Self::Sign { method: text(method), path: text(path), body: text(body) }
+                Self::Sign { method: text(method), path: text(path), body: Some(text(body)) }
             }
             ["doctor"] => Self::Doctor,
             _ => return Err(unknown(words)),
         })
+    }
+
+    /// Whether it changes nothing at WeChat Pay, so that it may be done again whatever became of it.
+    pub(crate) fn only_asks(&self) -> bool {
+        match self {
+            Self::Order { .. }
+            | Self::Combine { .. }
+            | Self::Refund { .. }
+            | Self::Close { .. }
+            | Self::CombineClose { .. } => false,
+            Self::V2(V2 { call, .. }) => matches!(call, V2Call::Query { .. }),
+            _ => true,
+        }
     }
 }
 
@@ -180,10 +219,22 @@ impl Options {
         }
     }
 
+    fn out(&mut self) -> std::result::Result<PathBuf, lexopt::Error> {
+        match self.out.take() {
+            None => Err("-o FILE is missing: where the bill goes".into()),
+            Some(file) if file.as_os_str() == "-" => {
+                Err("-o takes the name of a file, since the answer goes to the standard output"
+                    .into())
+            }
+            Some(file) => Ok(file),
+        }
+    }
+
     fn left(&self) -> Option<&'static str> {
         [
             (self.id.is_some(), "--id"),
             (self.r#type.is_some(), "--type"),
+            (self.received.is_some(), "--received"),
             (self.out.is_some(), "-o"),
             (self.qr.is_some(), "--qr"),
             (self.gzip, "--gzip"),
@@ -196,19 +247,34 @@ impl Options {
 
 /// The words are not repeated: one of them may be a key that strayed.
 fn unknown(words: &[&str]) -> lexopt::Error {
-    let is_known = words.first().is_some_and(|word| {
-        USAGE.lines().any(|line| line.starts_with(&format!("  wechatpay {word} ")))
-    });
-    let what =
-        if is_known { "this command takes other arguments" } else { "there is no such command" };
-    what.into()
+    match forms(words).as_slice() {
+        [] => "there is no such command".into(),
+        forms => format!("this command takes other arguments: {}", forms.join(", or ")).into(),
+    }
+}
+
+/// What the command of these words may look like.
+fn forms(words: &[&str]) -> Vec<&'static str> {
+    let lines = || USAGE.lines().filter_map(|line| line.strip_prefix("  wechatpay "));
+    let begin_with = |count: usize| {
+        let line_words = |line: &'static str| line.split(' ').take(count);
+        // A word of the line may stand for several.
+        let is_one = |(word, of_line): (&&str, &str)| of_line.split('|').any(|it| it == *word);
+        let is_form = |line: &&'static str| {
+            words.len() >= count && words.iter().zip(line_words(line)).all(is_one)
+        };
+        lines().filter(is_form).collect::<Vec<_>>()
+    };
+    Some(begin_with(2)).filter(|forms| !forms.is_empty()).unwrap_or_else(|| begin_with(1))
 }
 
 pub(crate) const USAGE: &str = "\
 wechatpay: WeChat Pay from the command line
 
-  wechatpay order app|jsapi|native|h5 FILE [--qr FILE.svg|FILE.png]
-  wechatpay combine app|jsapi|native|h5 FILE [--qr FILE.svg|FILE.png]
+  wechatpay order app|jsapi|h5 FILE
+  wechatpay order native FILE [--qr FILE.svg|FILE.png]
+  wechatpay combine app|jsapi|h5 FILE
+  wechatpay combine native FILE [--qr FILE.svg|FILE.png]
   wechatpay query OUT_TRADE_NO | --id TRANSACTION_ID
   wechatpay close OUT_TRADE_NO
   wechatpay combine-query COMBINE_OUT_TRADE_NO
@@ -217,19 +283,23 @@ wechatpay: WeChat Pay from the command line
   wechatpay refund-query OUT_REFUND_NO
   wechatpay bill trade|fund-flow YYYY-MM-DD [--type TYPE] [--gzip] -o FILE
   wechatpay certificates
-  wechatpay notice HEADERS.json BODY
-  wechatpay sign METHOD PATH BODY
+  wechatpay notice HEADERS.json BODY [--received TIME]
+  wechatpay sign METHOD PATH [BODY]
   wechatpay v2 unified|combined FILE [--md5] [--qr FILE.svg|FILE.png]
   wechatpay v2 query OUT_TRADE_NO | --id TRANSACTION_ID [--md5]
   wechatpay v2 close OUT_TRADE_NO [--md5]
   wechatpay doctor
 
 FILE holds the body as WeChat Pay's documents print it, JSON or (v2) XML; - is the standard input.
-combine-close takes the file of the order. HEADERS.json is an object of names and values.
+mchid, currency and the like may be left out of it. combine-close takes the file of the order.
+examples/wechatpay/order.json is one to begin with.
+HEADERS.json is an object of names and values. TIME, as 2018-06-08T10:34:56+08:00 or in Unix seconds,
+is when a notice came that was kept: a signature is believed for five minutes.
 A Native order draws its QR code, and writes it to the file of --qr.
 
 The answer is one JSON value on the standard output, errors are on the standard error.
 Exit status: 0 done; 1 refused, invalid or not sent; 2 wrong arguments or settings; 3 outcome unknown.
+doctor ends with 1 if it finds anything wrong.
 
 Settings, all from the environment; without any it goes to a sandbox that lasts as long as it runs:
   WECHATPAY_BASE_URL           https://api.mch.weixin.qq.com

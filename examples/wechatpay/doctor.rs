@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use wechatpay::v2::HmacSha256Key;
 use wechatpay::{
-    ApiError, ApiV3Key, AppId, Code, Error, NotifyUrl, OutTradeNo, RsaSigner, Time, Untrusted, pay,
+    ApiError, ApiV3Key, AppId, Code, Error, Gateway, HttpOptions, NotifyUrl, OutTradeNo,
+    PlatformKeys, RsaSigner, Time, Untrusted, UreqTransport, pay,
 };
 
 use crate::session::Session;
@@ -29,6 +30,7 @@ struct Finding {
 pub(crate) fn examine() -> Report {
     let mut report = Report::default();
     if settings::any_set() {
+        report.look_for_strangers();
         report.look_at_settings();
     } else {
         report.skip("settings", "nothing is set, so the sandbox is used");
@@ -66,24 +68,35 @@ impl Report {
         self.0.iter().all(|finding| finding.is_good != Some(false))
     }
 
+    fn look_for_strangers(&mut self) {
+        let strangers = settings::strangers();
+        if !strangers.is_empty() {
+            self.skip("other settings", format!("{}: not of this program", strangers.join(", ")));
+        }
+    }
+
     fn look_at_settings(&mut self) {
-        self.note("base_url", text("WECHATPAY_BASE_URL"));
-        self.note("appid", text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it))));
-        self.note(
-            "notify_url",
-            text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it))),
-        );
-        self.note("merchant and private key", merchant());
-        if set("WECHATPAY_CERT_FILE").is_some() {
-            self.note("merchant's certificate", certificate());
-        } else {
+        self.note("host", host(), "of the right form");
+        let appid = text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it)));
+        self.note("appid", appid, "of the right form; only an order shows whether it is bound");
+        let notify_url = text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it)));
+        self.note("notify_url", notify_url, "of the right form");
+        let merchant = merchant();
+        let is_merchant_good = merchant.is_ok();
+        self.note("merchant and private key", merchant, "the key can sign");
+        if set("WECHATPAY_CERT_FILE").is_none() {
             let words = "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to hold it against the key";
             self.skip("merchant's certificate", words);
+        } else if is_merchant_good || file("WECHATPAY_CERT_FILE").is_err() {
+            self.note("merchant's certificate", certificate(), "of the key and the serial number");
+        } else {
+            self.skip("merchant's certificate", "not looked at before the private key is right");
         }
-        self.note("WeChat Pay's keys", platform_keys());
+        self.note("WeChat Pay's keys", own_keys(), "they can be read");
         if set("WECHATPAY_API_V3_KEY").is_some() {
             let key = text("WECHATPAY_API_V3_KEY").and_then(|key| named(ApiV3Key::new(key)));
-            self.note("APIv3 key", key);
+            let words = "of the right form; only certificates and notices show whether it is right";
+            self.note("APIv3 key", key, words);
         } else {
             self.skip(
                 "APIv3 key",
@@ -92,7 +105,11 @@ impl Report {
         }
         if set("WECHATPAY_V2_KEY").is_some() {
             let key = text("WECHATPAY_V2_KEY").and_then(|key| named(HmacSha256Key::new("1", key)));
-            self.note("APIv2 key", key);
+            self.note(
+                "APIv2 key",
+                key,
+                "of the right form; only a call of v2 shows whether it is right",
+            );
         } else {
             self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only v2 needs it");
         }
@@ -126,9 +143,14 @@ impl Report {
         self.add(what, Some(is_good), words);
     }
 
-    fn note<T, E: std::fmt::Display>(&mut self, what: &'static str, found: Result<T, E>) {
+    fn note<T, E: std::fmt::Display>(
+        &mut self,
+        what: &'static str,
+        found: Result<T, E>,
+        good: &'static str,
+    ) {
         match found {
-            Ok(_) => self.add(what, Some(true), String::new()),
+            Ok(_) => self.add(what, Some(true), good.to_owned()),
             Err(error) => self.add(what, Some(false), error.to_string()),
         }
     }
@@ -140,6 +162,29 @@ impl Report {
     fn add(&mut self, what: &'static str, is_good: Option<bool>, words: String) {
         self.0.push(Finding { what, is_good, words });
     }
+}
+
+fn host() -> Result<(), Box<dyn std::error::Error>> {
+    let base_url = text("WECHATPAY_BASE_URL")?;
+    let mut options = HttpOptions::default();
+    if set("WECHATPAY_CA_FILE").is_some() {
+        options.root_certificates = Some(String::from_utf8(file("WECHATPAY_CA_FILE")?)?);
+    }
+    let transport = named(UreqTransport::new(&options))?;
+    named(Gateway::at(&base_url, PlatformKeys::none(), transport)).map(drop)
+}
+
+/// A platform certificate is easily taken for the merchant's own.
+fn own_keys() -> Result<(), Box<dyn std::error::Error>> {
+    let names = ("WECHATPAY_PLATFORM_CERT_FILE", "WECHATPAY_CERT_FILE");
+    if let (Some(_), Some(_)) = (set(names.0), set(names.1)) {
+        if file(names.0)? == file(names.1)? {
+            let words =
+                format!("{} is the merchant's; set it to WeChat Pay's, wechatpay_….pem", names.0);
+            return Err(words.into());
+        }
+    }
+    platform_keys().map(drop)
 }
 
 fn merchant() -> Result<(), Box<dyn std::error::Error>> {
@@ -177,9 +222,25 @@ fn verdict(answer: Result<(), Error>, base_url: &str) -> (&'static str, bool, St
         Err(Error::Untrusted { reason: Untrusted::UnknownSerial(serial), .. }) => (
             "WeChat Pay's keys",
             false,
+            if serial.starts_with("PUB_KEY_ID_") {
+                format!(
+                    "WeChat Pay signs with the public key {serial:?}; set WECHATPAY_PUBLIC_KEY_ID \
+                     and WECHATPAY_PUBLIC_KEY_FILE to that key"
+                )
+            } else {
+                format!(
+                    "WeChat Pay signs with the platform certificate {serial:?}; set \
+                     WECHATPAY_PLATFORM_CERT_FILE to it, or WECHATPAY_PUBLIC_KEY_ID to the very id \
+                     that the merchant platform shows"
+                )
+            },
+        ),
+        Err(Error::Api(error)) if error.signed && error.message.contains("Wechatpay-Serial") => (
+            "WeChat Pay's keys",
+            false,
             format!(
-                "WeChat Pay signs with {serial:?}; set WECHATPAY_PUBLIC_KEY_ID and \
-                 WECHATPAY_PUBLIC_KEY_FILE (or WECHATPAY_PLATFORM_CERT_FILE) to that key"
+                "{error}; WeChat Pay does not know the key that it was asked to sign with: look \
+                 whether WECHATPAY_PUBLIC_KEY_ID is the one that the merchant platform shows"
             ),
         ),
         Err(error @ Error::Untrusted { reason: Untrusted::Signature { .. }, .. }) => (
@@ -190,16 +251,33 @@ fn verdict(answer: Result<(), Error>, base_url: &str) -> (&'static str, bool, St
                  WECHATPAY_PUBLIC_KEY_ID"
             ),
         ),
-        Err(error @ Error::Transport(_)) => (
-            "host",
-            false,
-            format!(
-                "{base_url} does not answer: {error}; look at WECHATPAY_BASE_URL, \
-                 WECHATPAY_CA_FILE, the network and its proxy"
-            ),
-        ),
+        Err(Error::Transport(error)) => unreached(&error.to_string(), base_url),
         Err(error) => ("host and keys", false, error.to_string()),
     }
+}
+
+/// Asking changes nothing, so what may have become of the request is left out.
+fn unreached(words: &str, base_url: &str) -> (&'static str, bool, String) {
+    let (words, _) = words.split_once("; ").unwrap_or((words, ""));
+    let is = |part: &str| words.contains(part);
+    let (what, advice) = if is("not valid yet") || is("expired") {
+        ("clock", "set this machine's clock, by which the host's certificate is not valid")
+    } else if is("UnknownIssuer") || is("BadSignature") {
+        (
+            "host",
+            "set WECHATPAY_CA_FILE to the authority of a host of your own, or leave it out for \
+                  WeChat Pay's; a proxy that opens TLS looks like this too",
+        )
+    } else if is("not valid for name") {
+        ("host", "look at WECHATPAY_BASE_URL, for another host answers there")
+    } else if is("lookup") || is("such host") {
+        ("host", "look at WECHATPAY_BASE_URL, whose name is not found, and at the network")
+    } else if is("refused") {
+        ("host", "look at WECHATPAY_BASE_URL, where nobody listens, and for a firewall")
+    } else {
+        ("host", "look at WECHATPAY_BASE_URL, the network and its proxy")
+    };
+    (what, false, format!("{base_url} cannot be asked: {words}; {advice}"))
 }
 
 fn wrong_sign(error: &ApiError) -> (&'static str, bool, String) {

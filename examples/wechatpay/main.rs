@@ -25,6 +25,7 @@ mod doctor;
 mod failure;
 mod messages;
 mod orders;
+mod output;
 mod png;
 mod qr_code;
 mod session;
@@ -57,23 +58,39 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Help => write(USAGE).map(|()| ExitCode::SUCCESS),
+        Command::Help => tell(USAGE),
+        Command::Version => tell(concat!("wechatpay-blocking ", env!("CARGO_PKG_VERSION"))),
         Command::Doctor => {
             let report = doctor::examine();
-            write(&pretty(&report.to_json()))?;
-            Ok(report.status())
+            // What is wrong is on the standard error as well, so that comes first.
+            let status = report.status();
+            write(&pretty(&report.to_json())).map_err(Failure::of_question)?;
+            Ok(status)
         }
         command => {
-            let answer = ask(&Session::open()?, command)?;
-            write(&pretty(&answer)).map(|()| ExitCode::SUCCESS)
+            let only_asks = command.only_asks();
+            ask(&Session::open()?, command)
+                .and_then(|answer| write(&pretty(&answer)))
+                .map_err(|failure| if only_asks { failure.of_question() } else { failure })?;
+            Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Prints what is no answer. Whoever closed the output has read enough.
+fn tell(text: &str) -> Result<ExitCode> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::UnprintedQuestion(error.to_string()))
+        }
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 
 fn ask(session: &Session, command: Command) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     match command {
-        Command::Help | Command::Doctor => Ok(Value::Null),
+        Command::Help | Command::Version | Command::Doctor => Ok(Value::Null),
         Command::Order { kind, file, qr } => orders::order(session, kind, &file, qr.as_deref()),
         Command::Combine { kind, file, qr } => orders::combine(session, kind, &file, qr.as_deref()),
         Command::Refund { file } => {
@@ -123,8 +140,10 @@ fn ask(session: &Session, command: Command) -> Result<Value> {
             });
             Ok(json!({"data": data.collect::<Vec<_>>()}))
         }
-        Command::Notice { headers, body } => messages::open_notice(session, &headers, &body),
-        Command::Sign { method, path, body } => messages::sign(session, &method, &path, &body),
+        Command::Notice(notice) => messages::open_notice(session, &notice),
+        Command::Sign { method, path, body } => {
+            messages::sign(session, &method, &path, body.as_deref())
+        }
     }
 }
 
@@ -138,10 +157,10 @@ fn read(file: &str) -> Result<Vec<u8>> {
     };
     match read {
         Ok(length) if u64::try_from(length) == Ok(SIZE_LIMIT) => {
-            Err(Failure::Usage(format!("{file} is larger than 2 MiB; name the file of one body")))
+            Err(Failure::File(format!("{file} is larger than 2 MiB, and so than any body")))
         }
         Ok(_) => Ok(content),
-        Err(error) => Err(Failure::Usage(format!("{file} cannot be read: {error}"))),
+        Err(error) => Err(Failure::File(format!("{file} cannot be read: {error}"))),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is signed: notices that came, and messages that are to go.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
@@ -9,20 +8,27 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use wechatpay::{Signer, Time, message, notify};
 
+use crate::command::Notice;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::{Result, read};
 
 /// Believes and decrypts a notice.
-pub(crate) fn open_notice(session: &Session, headers: &str, body: &str) -> Result<Value> {
-    let file = headers;
-    let headers: BTreeMap<String, String> = serde_json::from_slice(&read(headers)?)
-        .map_err(|_| Failure::Invalid(format!("{file} must be a JSON object of texts")))?;
-    let body = read(body)?;
+pub(crate) fn open_notice(session: &Session, notice: &Notice) -> Result<Value> {
+    let file = &notice.headers;
+    let headers: BTreeMap<String, String> = serde_json::from_slice(&read(file)?).map_err(|_| {
+        let form = r#"{"Wechatpay-Nonce": "...", ...}"#;
+        Failure::Invalid(format!("{file} must be a JSON object of names and texts, as in {form}"))
+    })?;
+    let received = match &notice.received {
+        Some(time) => time_of(time)?,
+        None => Time::now()?,
+    };
+    let body = read(&notice.body)?;
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let keys = &session.settings.keys;
-    let event = notify::open(keys, &session.api_v3_key()?, headers, &body, Time::now()?)
-        .map_err(|refusal| Failure::Invalid(refusal.to_string()))?;
+    let event = notify::open(keys, &session.api_v3_key()?, headers, &body, received)
+        .map_err(Failure::Notice)?;
     let resource: Value = serde_json::from_str(&event.json)
         .map_err(|_| Failure::Invalid("the resource of the notice is not JSON".to_owned()))?;
     Ok(json!({
@@ -34,13 +40,39 @@ pub(crate) fn open_notice(session: &Session, headers: &str, body: &str) -> Resul
     }))
 }
 
+/// A time as APIv3 writes it, or as the header `Wechatpay-Timestamp` does.
+fn time_of(text: &str) -> Result<Time> {
+    let time = match text.parse() {
+        Ok(seconds) => Time::from_unix_seconds(seconds),
+        Err(_) => text.parse(),
+    };
+    time.map_err(|error| Failure::Usage(format!("--received: {error}")))
+}
+
 /// Signs a request as a call would, and sends nothing.
-pub(crate) fn sign(session: &Session, method: &str, path: &str, body: &str) -> Result<Value> {
-    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let what = "PATH must be path and query as they are sent: /v3/certificates";
+pub(crate) fn sign(
+    session: &Session,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> Result<Value> {
+    if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(Failure::Usage("METHOD must be in capitals: GET".to_owned()));
+    }
+    let is_sent = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    if !path.starts_with('/') || !path.bytes().all(is_sent) {
+        let what = "PATH must be path and query as they are sent, in ASCII: /v3/certificates";
         return Err(Failure::Usage(what.to_owned()));
     }
-    let (signer, body) = (session.signer(), read(body)?);
+    let (signer, body) = (session.signer(), body.map_or(Ok(Vec::new()), read)?);
+    let Ok(last) = std::str::from_utf8(&body) else {
+        return Err(Failure::Invalid("the body must be UTF-8".to_owned()));
+    };
+    if last.ends_with('\n') {
+        eprintln!(
+            "note: the body ends in a line feed, which is signed, and so must be sent as well"
+        );
+    }
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), nonce()?);
     let message = message::request(method, path, timestamp, &nonce, &body);
     let signature = signer.sign(&message).map_err(wechatpay::Error::from)?;
@@ -53,7 +85,6 @@ pub(crate) fn sign(session: &Session, method: &str, path: &str, body: &str) -> R
     );
     // Every line ends in a line feed; the body is one line, whatever it holds.
     let lines = [method, path, &timestamp.to_string(), &nonce].map(|line| format!("{line}\n"));
-    let last: Cow<'_, str> = String::from_utf8_lossy(&body);
     let lines: Vec<String> = lines.into_iter().chain([format!("{last}\n")]).collect();
     Ok(json!({"message": lines, "Authorization": authorization}))
 }

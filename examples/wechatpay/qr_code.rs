@@ -1,7 +1,6 @@
 //! The QR code of a Native order.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use qrcode::QrCode;
@@ -9,24 +8,29 @@ use qrcode::render::{svg, unicode};
 use wechatpay::CodeUrl;
 
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::{Result, png};
 
-/// Where the code goes: the standard error, and perhaps a file, whose name says whether it is a PNG
-/// or an SVG.
-pub(crate) struct Picture(Option<(File, bool)>);
+/// Where the code goes: the standard error, and perhaps a file.
+pub(crate) struct Picture(Option<(Output, Format)>);
+
+/// What the name of the file ends in.
+enum Format {
+    Svg,
+    Png,
+}
 
 impl Picture {
     /// Opens the file before anything is ordered, so that nothing stands in its way afterwards.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
-        let unopened = |path: &Path, error| {
-            Failure::Usage(format!("{} cannot be written: {error}", path.display()))
-        };
-        // What is there already stays until the order stands.
-        let open = |path| OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let Some(path) = path else { return Ok(Self(None)) };
-        let file = open(path).map_err(|error| unopened(path, error))?;
-        let is_png = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("png"));
-        Ok(Self(Some((file, is_png))))
+        let is = |name: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(name));
+        let format = match (is("svg"), is("png")) {
+            (true, _) => Format::Svg,
+            (_, true) => Format::Png,
+            _ => return Err(Failure::Usage("the file of --qr must end in .svg or .png".into())),
+        };
+        Ok(Self(Some((Output::open(path)?, format))))
     }
 
     /// Draws the code. The order stands by now, whatever becomes of its picture.
@@ -35,20 +39,26 @@ impl Picture {
             eprintln!("note: the code_url is too long for a QR code");
             return;
         };
-        eprintln!("{}", code.render::<unicode::Dense1x2>().build());
-        let Self(Some((mut file, is_png))) = self else { return };
-        let picture = if is_png {
-            png::picture(&code)
-        } else {
-            let svg = code.render::<svg::Color<'_>>().min_dimensions(300, 300).build();
-            Ok(svg.into_bytes())
+        eprint!("{}", drawn(&code, io::stderr().is_terminal()));
+        let Self(Some((output, format))) = self else { return };
+        let picture = match format {
+            Format::Png => png::picture(&code),
+            Format::Svg => {
+                let svg = code.render::<svg::Color<'_>>().min_dimensions(300, 300).build();
+                Ok(svg.into_bytes())
+            }
         };
-        let written = picture.and_then(|picture| {
-            file.set_len(0)?;
-            file.write_all(&picture)
-        });
-        if let Err(error) = written {
+        if let Err(error) = picture.and_then(|picture| output.write(&picture)) {
             eprintln!("note: the QR code cannot be written: {error}");
         }
     }
+}
+
+/// Two modules to a character. A terminal is told to show it black on white, whatever its colours
+/// are: few cameras read a code the other way round.
+fn drawn(code: &QrCode, is_terminal: bool) -> String {
+    let (begin, end) =
+        if is_terminal { ("\x1b[38;5;16;48;5;231m", "\x1b[0m\n") } else { ("", "\n") };
+    let text = code.render::<unicode::Dense1x2>().build();
+    text.lines().flat_map(|line| [begin, line, end]).collect()
 }

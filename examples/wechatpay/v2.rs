@@ -1,5 +1,7 @@
 //! Calls of APIv2.
 
+use std::path::Path;
+
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
@@ -30,7 +32,8 @@ fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
     match call {
         V2Call::Unified { file, qr } => {
             let (order, trade) = v2::Order::from_xml(signer, &read(&file)?)?;
-            let place = Place { signer, order: &order, picture: Picture::open(qr.as_deref())? };
+            let picture = picture(&trade, qr.as_deref())?;
+            let place = Place { signer, order: &order, picture };
             match &trade {
                 AnyTrade::App(trade) => {
                     place.app(&v2::unified_order(signer, gateway, &order, trade)?)
@@ -48,7 +51,8 @@ fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
         }
         V2Call::Combined { file, qr } => {
             let (order, trade) = v2::CombinedOrder::from_xml(signer, &read(&file)?)?;
-            let place = Place { signer, order: &order, picture: Picture::open(qr.as_deref())? };
+            let picture = picture(&trade, qr.as_deref())?;
+            let place = Place { signer, order: &order, picture };
             match &trade {
                 AnyTrade::App(trade) => {
                     place.app(&v2::combined_order(signer, gateway, &order, trade)?)
@@ -77,6 +81,13 @@ fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
             Ok(json!({"out_trade_no": number}))
         }
     }
+}
+
+fn picture(trade: &AnyTrade, qr: Option<&Path>) -> Result<Picture> {
+    if qr.is_some() && !matches!(trade, AnyTrade::Native(_)) {
+        return Err(Failure::Usage("--qr is for an order whose trade_type is NATIVE".to_owned()));
+    }
+    Picture::open(qr)
 }
 
 /// An order that was placed, and what starts its payment.

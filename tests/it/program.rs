@@ -252,9 +252,46 @@ fn a_native_order_draws_its_code_and_writes_it() {
 
     let done = program.run(&["order", "native", &file, "--qr", &program.path("no/such/code.svg")]);
     assert_eq!(done.status, 2, "{}", done.err);
+    assert!(
+        done.err.ends_with("\nadvice: name a file that can be read or written\n"),
+        "{}",
+        done.err
+    );
+    let done = program.run(&["order", "native", &file, "--qr", &program.path("code.jpg")]);
+    assert_eq!(done.status, 2, "{}", done.err);
+    assert!(done.err.starts_with("error: the file of --qr must end in .svg or .png\n"));
     assert_eq!(program.sandbox.received().len(), 2, "nothing is ordered that cannot be shown");
     let done = program.run(&["order", "app", &file, "--qr", &picture]);
     assert_eq!(done.status, 2, "{}", done.err);
+    let expected = "error: --qr is no option of this command, which is order app|jsapi|h5 FILE\n";
+    assert!(done.err.starts_with(expected), "{}", done.err);
+}
+
+#[test]
+fn an_order_that_is_refused_leaves_no_picture_and_no_piece_of_one() {
+    let program = Program::new("no-picture");
+    let (file, kept) = (program.order("picture-1"), program.write("kept.svg", "an earlier one"));
+    for picture in [kept.clone(), program.path("new.svg")] {
+        program.sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+        let done = program.run(&["order", "native", &file, "--qr", &picture]);
+        assert_eq!(done.status, 1, "{}", done.err);
+    }
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "an earlier one");
+    for entry in fs::read_dir(&program.folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(!name.starts_with("new.svg") && !name.ends_with(".part"), "{name}");
+    }
+}
+
+#[test]
+fn the_order_to_begin_with_can_be_placed() {
+    let mut program = Program::new("begin");
+    program.settings.clear();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/wechatpay/order.json");
+    for kind in ["app", "native"] {
+        let done = program.run(&["order", kind, file]);
+        assert_eq!(done.status, 0, "{}", done.err);
+    }
 }
 
 /// Reads a PNG of black and white and holds each module against the code of this text.
@@ -372,6 +409,11 @@ fn v2_takes_the_samples_of_its_documents() {
     let placed = program.answer(&["v2", "combined", &file]);
     assert_eq!(placed["invoke"]["signType"], "HMAC-SHA256");
     assert_eq!(program.run(&["v2", "combined", &file, "--md5"]).status, 1);
+    let picture = program.path("code.svg");
+    let done = program.run(&["v2", "combined", &file, "--qr", &picture]);
+    assert_eq!(done.status, 2, "{}", done.err);
+    assert!(done.err.starts_with("error: --qr is for an order whose trade_type is NATIVE\n"));
+    assert!(!Path::new(&picture).exists());
 }
 
 #[test]
@@ -411,9 +453,20 @@ fn bills_are_fetched_into_a_file() {
         "{}",
         done.err
     );
-    let done = program.run(&["bill", "trade", &day]);
-    assert_eq!(done.status, 2);
-    assert!(done.err.contains("-o FILE is missing"), "{}", done.err);
+    let count = program.sandbox.received().len();
+    let (folder, nowhere) = (program.path("folder"), program.path("no/such/bill.csv"));
+    fs::create_dir(&folder).unwrap();
+    for (out, expected) in [
+        (&[][..], "-o FILE is missing: where the bill goes"),
+        (&["-o", "-"], "-o takes the name of a file, since the answer goes to the standard output"),
+        (&["-o", &folder], &format!("{folder} cannot be written: it is there, and no file")),
+        (&["-o", &nowhere], &format!("{nowhere} cannot be written: No such file")),
+    ] {
+        let done = program.run(&[&["bill", "trade", &day], out].concat());
+        assert_eq!(done.status, 2, "{}", done.err);
+        assert!(done.err.starts_with(&format!("error: {expected}")), "{}", done.err);
+    }
+    assert_eq!(program.sandbox.received().len(), count, "nothing is asked that cannot be kept");
 }
 
 #[test]
@@ -448,9 +501,46 @@ fn a_notice_is_opened_and_a_changed_one_is_refused() {
     let done = program.run(&["notice", &headers, &changed]);
     assert_eq!((done.status, done.out.as_str()), (1, ""));
     assert!(done.err.contains("give the bytes of the body as received"), "{}", done.err);
+    let expected = "\noutcome: the notice was not opened\nadvice: ship nothing; query the order\n";
+    assert!(done.err.ends_with(expected), "{}", done.err);
     let done = program.run(&["notice", &body, &body]);
     assert_eq!(done.status, 1);
-    assert!(done.err.contains("body must be a JSON object of texts"), "{}", done.err);
+    let expected = "body must be a JSON object of names and texts, as in {\"Wechatpay-Nonce\": ";
+    assert!(done.err.contains(expected), "{}", done.err);
+    let done = program.run(&["notice", "-", "-"]);
+    assert_eq!(done.status, 2);
+    assert!(done.err.contains("only one of HEADERS.json and BODY"), "{}", done.err);
+}
+
+#[test]
+fn a_notice_that_was_kept_is_opened_by_the_time_when_it_came() {
+    let program = Program::new("kept-notice");
+    program.answer(&["order", "app", &program.order("kept-1")]);
+    program.sandbox.pay("kept-1").unwrap();
+    program.sandbox.shift_clock(-3600);
+    let notice = program.sandbox.take_notices().remove(0);
+    let headers: BTreeMap<_, _> = notice
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap()))
+        .collect();
+    let seconds = &headers["Wechatpay-Timestamp"];
+    let time = wechatpay::Time::from_unix_seconds(seconds.parse().unwrap()).unwrap().to_string();
+    let files = [
+        program.write("headers.json", json!(headers).to_string()),
+        program.write("body", &notice.body),
+    ];
+    let notice = ["notice", &files[0], &files[1]];
+    let done = program.run(&notice);
+    assert_eq!(done.status, 1, "{}", done.err);
+    assert!(done.err.ends_with("\nadvice: if it was kept, say when it came: --received TIME\n"));
+    for time in [seconds, &time] {
+        let event = program.answer(&[&notice[..], &["--received", time]].concat());
+        assert_eq!(event["resource"]["out_trade_no"], "kept-1");
+    }
+    let done = program.run(&[&notice[..], &["--received", "yesterday"]].concat());
+    assert_eq!(done.status, 2);
+    assert!(done.err.starts_with("error: --received: time must be RFC 3339"), "{}", done.err);
 }
 
 #[test]
@@ -474,7 +564,26 @@ fn a_request_is_signed_line_by_line_as_the_sandbox_wants_it() {
     let signature = wechatpay::Signer::sign(signer, lines.concat().as_bytes()).unwrap().bytes;
     let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, signature);
     assert!(authorization.contains(&format!("signature=\"{signature}\"")), "{authorization}");
-    assert_eq!(program.run(&["sign", "GET", "v3/x", &body]).status, 2);
+
+    let signed = program.answer(&["sign", "GET", "/v3/certificates"]);
+    assert_eq!(signed["message"][4], "\n", "a request without a body");
+    let file = program.write("file", "{}\n");
+    let done = program.run(&["sign", "POST", "/v3/x", &file]);
+    assert_eq!(done.status, 0);
+    let expected =
+        "note: the body ends in a line feed, which is signed, and so must be sent as well\n";
+    assert_eq!(done.err, expected);
+    let bytes = program.write("bytes", b"\xff");
+    for (method, path, body, status) in [
+        ("GET", "v3/x", &body, 2),
+        ("GET", "/v3/x#part", &body, 2),
+        ("GET", "/v3/中", &body, 2),
+        ("get", "/v3/x", &body, 2),
+        ("GET ", "/v3/x", &body, 2),
+        ("POST", "/v3/x", &bytes, 1),
+    ] {
+        assert_eq!(program.run(&["sign", method, path, body]).status, status, "{method} {path}");
+    }
 }
 
 #[test]
@@ -491,7 +600,19 @@ fn without_settings_it_speaks_to_a_sandbox_of_its_own() {
     program.settings.insert("WECHATPAY_MCH_ID", "1900007291".into());
     let done = program.run(&["order", "app", &file]);
     assert_eq!(done.status, 2);
-    assert!(done.err.contains("is not set"), "{}", done.err);
+    let expected = "error: WECHATPAY_MCHID is not set: the merchant number (商户号); \
+                    WECHATPAY_MCH_ID is set, and no setting\n";
+    assert!(done.err.starts_with(expected), "{}", done.err);
+}
+
+/// As a file of settings has them that was edited on Windows.
+#[test]
+fn a_line_end_after_a_setting_is_no_part_of_it() {
+    let mut program = Program::new("line-ends");
+    for value in program.settings.values_mut() {
+        value.push('\r');
+    }
+    program.answer(&["doctor"]);
 }
 
 #[test]
@@ -534,31 +655,92 @@ fn the_exit_status_says_what_may_have_happened() {
 
     for (arguments, expected) in [
         (&["frob"][..], "there is no such command"),
-        (&["order", "app"], "this command takes other arguments"),
+        (&["order", "app"], "this command takes other arguments: order app|jsapi|h5 FILE\n"),
+        (
+            &["combine"],
+            "this command takes other arguments: combine app|jsapi|h5 FILE, or combine native FILE \
+             [--qr FILE.svg|FILE.png]\n",
+        ),
+        (&["doctor", "more"], "this command takes other arguments: doctor\n"),
+        (&["v2", "close"], "this command takes other arguments: v2 close OUT_TRADE_NO [--md5]\n"),
         (&["order", "wap", &file], "the kind of an order must be app, jsapi, native or h5"),
         (&["order", "app", &file, "--gzip"], "--gzip is no option of this command"),
         (&["order", "app", &file, "--frob"], "invalid option '--frob'"),
         (&["query"], "a query takes one number: OUT_TRADE_NO, or --id TRANSACTION_ID"),
-        (&["order", "app", "no/such/file"], "no/such/file cannot be read: No such file"),
     ] {
         let (status, err) = run(arguments);
         assert_eq!(status, 2, "{err}");
         assert!(err.starts_with(&format!("error: {expected}")), "{err}");
         assert!(err.ends_with("\nadvice: see wechatpay --help\n"), "{err}");
     }
-    for help in [&["--help"][..], &[], &["help"]] {
+    let (status, err) = run(&["order", "app", "no/such/file"]);
+    assert_eq!(status, 2);
+    assert!(err.starts_with("error: no/such/file cannot be read: No such file"), "{err}");
+    assert!(err.ends_with("\nadvice: name a file that can be read or written\n"), "{err}");
+    for help in [&["--help"][..], &[], &["help"], &["help", "order"], &["order", "-h"]] {
         let done = program.run(help);
         assert!(done.status == 0 && done.out.contains("wechatpay doctor"), "{}", done.err);
+    }
+    let version = concat!("wechatpay-blocking ", env!("CARGO_PKG_VERSION"), "\n");
+    for words in [&["--version"][..], &["-V"]] {
+        assert_eq!(program.run(words).out, version);
+    }
+}
+
+/// "It may have been done" is no word for a question.
+#[test]
+fn a_question_that_failed_changed_nothing() {
+    let program = Program::new("question");
+    program.answer(&["order", "app", &program.order("question-1")]);
+    program.sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let done = program.run(&["query", "question-1"]);
+    assert_eq!(done.status, 3);
+    let expected = "\noutcome: nothing changed at WeChat Pay, and nothing is known\n\
+                    advice: do what the error says, and ask again\n";
+    assert!(done.err.ends_with(expected), "{}", done.err);
+    program.sandbox.refuse_next(500, "SYSTEM_ERROR", "系统错误");
+    let done = program.run(&["query", "question-1"]);
+    assert_eq!(done.status, 3);
+    assert!(done.err.ends_with("\nadvice: ask again after a pause\n"), "{}", done.err);
+}
+
+/// Of an order it is done, and of a question it does no harm.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_told() {
+    let program = Program::new("full");
+    let file = program.order("full-1");
+    for (arguments, status, outcome) in [
+        (&["order", "app", &file][..], 3, "WeChat Pay did what was asked"),
+        (&["query", "full-1"], 1, "nothing changed at WeChat Pay"),
+        (&["doctor"], 1, "nothing changed at WeChat Pay"),
+        (&["--help"], 1, "nothing changed at WeChat Pay"),
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(executable())
+            .args(arguments)
+            .envs(&program.settings)
+            .stdout(full)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{err}");
+        assert!(err.starts_with("error: the answer cannot be written: No space left"), "{err}");
+        assert!(err.contains(&format!("\noutcome: {outcome}\n")), "{err}");
     }
 }
 
 #[test]
 fn settings_that_are_wrong_are_named() {
     for (name, value, expected) in [
-        ("WECHATPAY_MCHID", "", "WECHATPAY_MCHID is not set"),
+        ("WECHATPAY_MCHID", "", "WECHATPAY_MCHID is not set: the merchant number (商户号)\n"),
         ("WECHATPAY_MCHID", "19 0", "WECHATPAY_MCHID: mchid must be the merchant number"),
         ("WECHATPAY_PUBLIC_KEY_ID", "01", "WECHATPAY_PUBLIC_KEY_ID: public_key_id must be"),
-        ("WECHATPAY_PRIVATE_KEY_FILE", "no/such", "WECHATPAY_PRIVATE_KEY_FILE: no/such: "),
+        (
+            "WECHATPAY_PRIVATE_KEY_FILE",
+            "no/such",
+            "WECHATPAY_PRIVATE_KEY_FILE: no/such cannot be read: ",
+        ),
         ("WECHATPAY_BASE_URL", "http://x", "WECHATPAY_BASE_URL: base_url must start with https://"),
         (
             "WECHATPAY_API_V3_KEY",
@@ -590,7 +772,7 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
 #[test]
 fn the_doctor_says_in_plain_words_what_is_wrong() {
     type Illness = fn(&mut Program);
-    let table: [(&str, Illness, &str); 15] = [
+    let table: [(&str, Illness, &str); 20] = [
         (
             "key-of-another",
             |program| {
@@ -652,8 +834,52 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
                 let id = "PUB_KEY_ID_0119000072912025010100000000000009";
                 program.settings.insert("WECHATPAY_PUBLIC_KEY_ID", id.into());
             },
-            "set WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY_FILE (or \
-             WECHATPAY_PLATFORM_CERT_FILE) to that key\n",
+            "; set WECHATPAY_PLATFORM_CERT_FILE to it, or WECHATPAY_PUBLIC_KEY_ID to the very id \
+             that the merchant platform shows\n",
+        ),
+        (
+            "public-key-id-beside-a-certificate",
+            |program| {
+                let id = "PUB_KEY_ID_0119000072912025010100000000000009";
+                program.settings.insert("WECHATPAY_PUBLIC_KEY_ID", id.into());
+                let certificate = program.sandbox.platform_certificate_pem().to_owned();
+                let file = program.write("platform.pem", certificate);
+                program.settings.insert("WECHATPAY_PLATFORM_CERT_FILE", file);
+            },
+            "look whether WECHATPAY_PUBLIC_KEY_ID is the one that the merchant platform shows\n",
+        ),
+        (
+            "certificate-of-the-merchant",
+            |program| {
+                let file = program.settings["WECHATPAY_CERT_FILE"].clone();
+                program.settings.insert("WECHATPAY_PLATFORM_CERT_FILE", file);
+            },
+            "wrong: WeChat Pay's keys: WECHATPAY_PLATFORM_CERT_FILE is the merchant's; set it to \
+             WeChat Pay's, wechatpay_….pem\n",
+        ),
+        (
+            "no-merchant",
+            |program| {
+                program.settings.remove("WECHATPAY_MCHID");
+                program.settings.insert("WECHATPAY_MCHI", "1900007291".into());
+            },
+            "wrong: merchant and private key: WECHATPAY_MCHID is not set: the merchant number \
+             (商户号); WECHATPAY_MCHI is set, and no setting\n",
+        ),
+        (
+            "no-such-host",
+            |program| {
+                program.settings.insert("WECHATPAY_BASE_URL", "https://shop.invalid".into());
+            },
+            "wrong: host: https://shop.invalid cannot be asked: ",
+        ),
+        (
+            "authority-that-is-none",
+            |program| {
+                program.write("ca.pem", "");
+            },
+            "wrong: host: WECHATPAY_CA_FILE: root_certificates holds no certificate (BEGIN \
+             CERTIFICATE)\n",
         ),
         (
             "public-key",
@@ -678,8 +904,8 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
                 let address = listener.local_addr().unwrap();
                 program.settings.insert("WECHATPAY_BASE_URL", format!("https://{address}"));
             },
-            "does not answer: no connection: refused; nothing was sent, so the same may be sent again; look at \
-             WECHATPAY_BASE_URL, WECHATPAY_CA_FILE, the network and its proxy\n",
+            " cannot be asked: no connection: refused; look at WECHATPAY_BASE_URL, where nobody \
+             listens, and for a firewall\n",
         ),
         (
             "authority",
@@ -687,14 +913,16 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
                 let other = Sandbox::start().unwrap();
                 program.write("ca.pem", other.ca_pem());
             },
-            "look at WECHATPAY_BASE_URL, WECHATPAY_CA_FILE, the network and its proxy\n",
+            "the host's certificate is not trusted (BadSignature); set WECHATPAY_CA_FILE to the \
+             authority of a host of your own, or leave it out for WeChat Pay's; a proxy that opens \
+             TLS looks like this too\n",
         ),
         (
             "base-url",
             |program| {
                 program.settings.insert("WECHATPAY_BASE_URL", "http://shop.example".into());
             },
-            "wrong: settings: WECHATPAY_BASE_URL: base_url must start with https://; http:// is \
+            "wrong: host: WECHATPAY_BASE_URL: base_url must start with https://; http:// is \
              for loopback addresses only\n",
         ),
         (
@@ -707,7 +935,7 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
             |program| {
                 program.sandbox.set_key_mode(KeyMode::Certificate);
             },
-            "wrong: WeChat Pay's keys: WeChat Pay signs with ",
+            "wrong: WeChat Pay's keys: WeChat Pay signs with the platform certificate ",
         ),
     ];
     for (name, illness, expected) in table {
