@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -16,11 +17,14 @@ use wechatpay::sandbox::Sandbox;
 use wechatpay::v2::{self, HmacSha256Key, Md5Key};
 use wechatpay::{
     ApiV3Key, AppId, ClientCertificate, Code, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
-    OutRefundNo, OutTradeNo, PlatformKeys, Proxy, RefundId, RsaSigner, SignError, SubMerchant,
-    Time, TransactionId, TransportError, Untrusted, UreqTransport, bill, certificates, combine,
+    OutRefundNo, OutTradeNo, Partner, PlatformKeys, Proxy, RefundId, RsaSigner, SignError,
+    SubMerchant, Time, TransactionId, TransportError, Untrusted, UreqTransport, bill, certificates,
+    combine,
 };
 
-use crate::strict::{COMBINED_ORDER, V2_COMBINED_ORDER, V2_ORDER, app_order};
+use crate::strict::{
+    COMBINED_ORDER, V2_COMBINED_ORDER, V2_ORDER, app_order, h5_order, refund_body,
+};
 use crate::support::{order, start};
 
 #[test]
@@ -62,6 +66,53 @@ fn every_text_is_short_and_plain() {
     }
 }
 
+/// A rule that is added to the source is added to the table.
+#[test]
+fn every_rule_of_the_source_is_in_the_table() {
+    let table = include_str!("../data/messages.txt");
+    let mut count = 0;
+    for file in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
+        for rule in rules(&std::fs::read_to_string(&file).unwrap()) {
+            count += 1;
+            let is_told = rule.split(['{', '}']).step_by(2).all(|part| table.contains(part));
+            assert!(is_told || UNREACHED.contains(&&*rule), "{}: {rule}", file.display());
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+/// It takes a sum of many orders of which each is as large as it may be.
+const UNREACHED: [&str; 2] =
+    ["must not exceed a signed 64-bit integer in all", "must add up to a signed 64-bit integer"];
+
+/// The files of the library itself. The sandbox speaks as WeChat Pay does.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = entries.filter(|path| !path.ends_with("sandbox") && !path.ends_with("guide"));
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|name| name == "rs"))
+        .collect()
+}
+
+/// The texts that say what must be, before the tests.
+fn rules(source: &str) -> Vec<String> {
+    let code = source.split("\nmod tests {").next().unwrap();
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let code: String = code.lines().filter(is_code).map(|line| format!("{line}\n")).collect();
+    let begins = ["\"must ", "\"the XML "];
+    let mut rules = Vec::new();
+    for (start, _) in begins.iter().flat_map(|begin| code.match_indices(begin)) {
+        let text = &code[start + 1..];
+        let end = text.find('"').unwrap();
+        // A line that ends in a back-slash goes on where the next one has its first letter.
+        let lines = text[..end].split("\\\n").enumerate();
+        let joined = lines.map(|(index, line)| if index == 0 { line } else { line.trim_start() });
+        rules.push(joined.collect());
+    }
+    rules
+}
+
 struct Table(String);
 
 impl Table {
@@ -97,6 +148,9 @@ fn errors(table: &mut Table) {
     table.line("Malformed", Error::Malformed { status: 200, what, request_id: id() });
     let what = "No space left on device".to_owned();
     table.line("Output", Error::Output { kind: std::io::ErrorKind::StorageFull, what });
+    let what = "Permission denied".to_owned();
+    let kind = std::io::ErrorKind::PermissionDenied;
+    table.line("Output, forbidden", Error::Output { kind, what });
 }
 
 fn all_untrusted() -> [(&'static str, Untrusted); 12] {
@@ -290,6 +344,13 @@ fn orders(table: &mut Table) {
     };
     let body = app_order().to_string();
     read("no JSON", "{\"appid\":}");
+    read("nothing", " ");
+    read("no object at all", "[]");
+    read("full-width punctuation", "{\"appid\"：\"SECRET\"}");
+    table.error("not UTF-8", Order::from_json(&signer, b"{\"appid\":\"\xb2\xe2\"}"));
+    let mut read = |what: &str, json: &str| {
+        table.error(what, Order::from_json(&signer, json.as_bytes()));
+    };
     read("missing", &body.replace("\"attach\"", "\"atach\"").replace("\"appid\"", "\"app_id\""));
     read("twice", &body.replacen('{', "{\"attach\":\"SECRET\",", 1));
     let scene = pay::SceneInfo::new(Ipv4Addr::LOCALHOST.into());
@@ -303,6 +364,21 @@ fn orders(table: &mut Table) {
     let order = order(&sandbox, "messages-2");
     let placed = pay::jsapi::prepay(sandbox.signer(), sandbox.gateway(), &order, &payer);
     table.error("a sub-merchant's payer", placed);
+
+    let mut body = h5_order();
+    body["scene_info"]["h5_info"]["type"] = json!("ios");
+    table.error("no such H5", pay::h5::from_json(&signer, body.to_string().as_bytes()));
+    let sub_merchant = SubMerchant::new("1900000110").unwrap();
+    let partner = Partner::new(&signer, sub_merchant);
+    let body = json!({
+        "sp_appid": "wx1", "sp_mchid": "1230000109", "sub_mchid": "1900000111", "sub_appid": "wx2",
+        "description": "d", "out_trade_no": "123456", "notify_url": "https://x.example/n",
+        "amount": {"total": 1}, "payer": {"sp_openid": "o1", "sub_openid": "o2"}
+    });
+    let read = pay::jsapi::from_json(&partner, body.to_string().as_bytes());
+    table.error("another sub-merchant, and two payers", read);
+    let wanted = bill::FundFlow::new("2018-06-08".parse().unwrap());
+    table.error("a partner's accounts", bill::fund_flow(&partner, sandbox.gateway(), &wanted));
 
     let signer = RsaSigner::from_pem("1900000109", "AB", key!("rsa2048.pem")).unwrap();
     let mut combined = |what: &str, from: &str, to: &str| {
@@ -318,6 +394,26 @@ fn orders(table: &mut Table) {
         "\"mchid\" : \"1230000119\"",
         "\"sub_mchid\" : \"1230000119\"",
     );
+    combined(
+        "another merchant beside a sub-merchant",
+        "\"mchid\" : \"1230000119\"",
+        "\"mchid\" : \"1230000119\", \"sub_mchid\" : \"1230000119\"",
+    );
+    let mut many = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();
+    let mut sub_merchant = SubMerchant::new("1900000110").unwrap();
+    sub_merchant.appid = Some(AppId::new("wx2").unwrap());
+    many.sub_orders = (0..51)
+        .map(|index| {
+            let number = OutTradeNo::new(format!("part-{index}")).unwrap();
+            combine::SubOrder::of_sub_merchant(sub_merchant.clone(), number, "d", Fen(1), "a")
+        })
+        .collect();
+    table.error("too many parts of a partner", many.check());
+    many.sub_orders.truncate(2);
+    many.payer = None;
+    let payer = pay::jsapi::Payer::new(OpenId::new("o1").unwrap());
+    let placed = combine::jsapi::prepay(sandbox.signer(), sandbox.gateway(), &many, &payer);
+    table.error("two sub_appids", placed);
     let mut few = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();
     few.sub_orders.pop();
     table.error("one part", few.check());
@@ -331,6 +427,10 @@ fn orders(table: &mut Table) {
     table.error("a long reason", refund.check());
     (refund.reason, refund.from) = (None, vec![RefundFrom::new(FundsAccount::Basic, Fen(0))]);
     table.error("nothing from an account", refund.check());
+    let mut body = refund_body();
+    body["transaction_id"] = json!("4200");
+    body["funds_account"] = json!("PURSE");
+    table.error("two payments", Refund::from_json(&signer, body.to_string().as_bytes()));
 }
 
 fn orders_of_v2(table: &mut Table) {
@@ -349,6 +449,23 @@ fn orders_of_v2(table: &mut Table) {
     wrong("no JSON", "{ \"goods_detail\":[ {", "{ \"goods_detail\":[ {{");
     wrong("no goods", "\"goods_id\":\"iphone6s_16G\"", "\"goods_id\":\"\"");
     wrong("no XML", "</xml>", "<xml>");
+    wrong("no XML to begin with", V2_ORDER, "{}");
+    wrong("nothing", V2_ORDER, " ");
+    wrong("an attribute", "<openid>", "<openid a=\"SECRET\">");
+    wrong("a broken tag", "</openid>", "</SECRET>");
+    wrong("an entity", "支付测试", "&SECRET;");
+    wrong("a lonely &", "支付测试", "SECRET & SECRET");
+    wrong("a CDATA without an end", "]]></detail>", "]></detail>");
+    wrong("an end without a CDATA", "支付测试", "SECRET]]>");
+    wrong("a control character in XML", "支付测试", "\u{1}");
+    wrong("too long", "支付测试", &"SECRET".repeat(20_000));
+    wrong("too many fields", "<sign>", &(0..300).map(|n| format!("<a{n}/>")).collect::<String>());
+    wrong("a long detail", "苹果手机\" }, {", &format!("{}\" }}, {{", "x".repeat(7000)));
+    let scene = "<scene_info>{\"h5_info\":{\"type\":\"wap\"}}</scene_info><trade_type>";
+    wrong("no such H5", other, scene);
+    let scene =
+        scene.replace("wap\"", "Wap\",\"wap_url\":\"https://pay.qq.com\",\"wap_name\":\"n\"");
+    wrong("H5 of another kind", other, &scene);
     wrong("a field twice", other, "<attach>SECRET</attach><trade_type>");
     wrong("no time", other, "<time_start>2018</time_start><trade_type>");
     let times = "<time_start>20180608103456</time_start><time_expire>20180608103500</time_expire>";
@@ -359,6 +476,19 @@ fn orders_of_v2(table: &mut Table) {
     wrong("another algorithm", other, "<sign_type>HMAC-SHA256</sign_type><trade_type>");
     wrong("no such kind", ">JSAPI</trade_type>", ">MICROPAY</trade_type>");
 
+    let not_utf8 = v2::Order::from_xml(&signer, b"<xml>\xb2\xe2</xml>");
+    table.error("not UTF-8", not_utf8);
+
+    let (mut order, _) = v2::Order::from_xml(&signer, V2_ORDER.as_bytes()).unwrap();
+    order.detail = Some(v2::Detail::default());
+    table.error("no goods at all", order.check());
+    order.detail = None;
+    order.store_info = Some(v2::StoreInfo::new("0001"));
+    let info = v2::H5Info::Wap { wap_url: "https://pay.qq.com".into(), wap_name: "n".into() };
+    let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
+    let gateway = v2::Gateway::at("https://127.0.0.1:1", transport).unwrap();
+    let placed = v2::unified_order(&signer, &gateway, &order, &v2::H5::new(info));
+    table.error("a shop of an H5 order", placed);
     let signer = HmacSha256Key::new("1900009001", key).unwrap();
     let mut combined = |what: &str, from: &str, to: &str| {
         assert!(V2_COMBINED_ORDER.contains(from), "{from}");
@@ -369,6 +499,19 @@ fn orders_of_v2(table: &mut Table) {
     combined("a wrong count", "\"order_num\": 3", "\"order_num\": 4");
     combined("a number twice", "OD201708030002", "OD201708030001");
     combined("no IPv4", "14.23.150.211", "::1");
+    let whole = V2_COMBINED_ORDER.replace("\"order_num\": 3", "\"order_num\": 0");
+    let begin = whole.find("[{\"appid\"").unwrap() + 1;
+    let end = whole.find("},]").unwrap() + 1;
+    let none = format!("{}{}", &whole[..begin], &whole[end..]);
+    let read = v2::CombinedOrder::from_xml(&signer, none.as_bytes());
+    table.error("no parts", read.and_then(|(order, _)| order.check()));
+    let mut combined = |what: &str, from: &str, to: &str| {
+        assert!(V2_COMBINED_ORDER.contains(from), "{from}");
+        let xml = V2_COMBINED_ORDER.replace(from, to);
+        let read = v2::CombinedOrder::from_xml(&signer, xml.as_bytes());
+        table.error(what, read.and_then(|(order, _)| order.check()));
+    };
+    combined("long parts", "商品详细描述.", &"x".repeat(12_000));
     let appid = || AppId::new("wx1").unwrap();
     let number = OutTradeNo::new("123456").unwrap();
     let refund = v2::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(2), Fen(1));
@@ -400,10 +543,55 @@ fn bills(table: &mut Table) {
     };
     table.error("of nothing", read(""));
     table.error("of something else", read("a,b\n"));
+    let whole = include_str!("../data/bills/trade.ALL.csv");
+    let lines: Vec<_> = whole.lines().collect();
+    table.error("cut off", read(&lines[..3].join("\n")));
+    table.error("without its totals", read(&lines[..5].join("\n")));
+    table.error("with more after its totals", read(&format!("{whole}SECRET\n")));
+    let mut wrong = |what: &str, from: &str, to: &str| {
+        assert!(whole.contains(from), "{from}");
+        table.error(what, read(&whole.replacen(from, to, 1)));
+    };
+    wrong("a column twice", "公众账号ID", "商户号");
+    wrong("a value too few", "`till 1,", "");
+    wrong("totals without marks", "`3.0", "3.0");
+    wrong("no time", "2026-10-01 12:00:00", "SECRET");
+    wrong("no amount", "`9.76", "`SECRET");
+    wrong("no fee", "`0.05000", "`SECRET");
+    wrong("no count", "`3.0", "`SECRET");
+    wrong("another count", "`3.0", "`4.0");
+    wrong("another sum", "`109.76", "`109.77");
+    wrong("too much", "`9.76", "`92233720368547758.07");
+    wrong("a long line", "零食", &"SECRET".repeat(20_000));
+    table.error("not UTF-8", bill::TradeBill::new(&b"\xb2\xe2\n"[..]));
     let sandbox = start();
     let mut wanted = bill::Trade::new("2018-06-08".parse().unwrap());
     wanted.bill_type = Some("A&B".to_owned().into());
     table.error("an odd type", bill::trade(sandbox.signer(), sandbox.gateway(), &wanted));
+    table.chapter("bills that are fetched");
+    let trade = |hash_type: &str, hash_value: &str, url: &str| {
+        let url = format!("{url}/v3/billdownload/file?token=SECRET");
+        let body = json!({"hash_type": hash_type, "hash_value": hash_value, "download_url": url});
+        sandbox.rewrite_next(move |answer| {
+            (answer.status, answer.body) = (200, body.to_string().into());
+        });
+        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        let wanted = bill::Trade::new("2018-06-08".parse().unwrap());
+        bill::trade(sandbox.signer(), sandbox.gateway(), &wanted)
+    };
+    let (sha1, host) =
+        ("6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d", "https://api.mch.weixin.qq.com");
+    table.error("of another hash", trade("MD5", sha1, host));
+    table.error("of no hash", trade("SHA1", "SECRET", host));
+    let mut fetched = |what: &str, host: &str, path: &Path| {
+        let (link, gateway) = (trade("SHA1", sha1, host).unwrap(), sandbox.gateway());
+        let fetched = bill::download_to(sandbox.signer(), gateway, &link, path, &mut |_| ());
+        table.error(what, fetched);
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fetched("into nothing", host, Path::new("/"));
+    fetched("into a folder", host, folder);
+    fetched("of another host", "https://x.example", &folder.join("messages.csv"));
 }
 
 /// Every code that the library knows, as the sandbox answers it, with nothing of WeChat Pay's words.
@@ -480,6 +668,34 @@ fn answers(table: &mut Table) {
     let other = RsaSigner::from_pem(sandbox.mchid(), sandbox.serial_no(), key!("rsa2048.pem"));
     sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
     table.error("another key", pay::query(&other.unwrap(), sandbox.gateway(), &order.out_trade_no));
+    for (what, seen) in [
+        ("another method", json!({"method": "GET", "url": "/v3/pay/transactions/app"})),
+        ("another path", json!({"method": "POST", "url": "/v3/other"})),
+        (
+            "another timestamp",
+            json!({"truncated_sign_message": "POST\n/v3/pay/transactions/app\n1\n"}),
+        ),
+        (
+            "less of the body",
+            json!({"method": "POST", "url": "/v3/pay/transactions/app", "sign_message_length": 1}),
+        ),
+        (
+            "more of the body",
+            json!({"method": "POST", "url": "/v3/pay/transactions/app", "sign_message_length": 9999}),
+        ),
+    ] {
+        let detail = json!({"sign_information": seen});
+        let body = json!({"code": "SIGN_ERROR", "message": "签名错误", "detail": detail});
+        sandbox.rewrite_next(move |answer| {
+            (answer.status, answer.body) = (401, body.to_string().into());
+        });
+        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        // How long the message was depends on the order.
+        let error = prepay(sandbox.gateway()).unwrap_err().to_string();
+        let length = error.split_once(" bytes signed").and_then(|(said, _)| said.rsplit_once('('));
+        let length = length.map_or("", |(_, length)| length).to_owned();
+        table.line(what, error.replace(&format!("({length} bytes"), "(n bytes"));
+    }
     let mut changed = |what: &str, change: fn(&mut wechatpay::sandbox::Answer)| {
         sandbox.rewrite_next(change);
         sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
@@ -514,6 +730,11 @@ fn answers(table: &mut Table) {
     v2.refuse_next("NOAUTH", "商户无此接口权限");
     let placed = v2::unified_order(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
     table.error("a refusal of APIv2", placed);
+    sandbox.refuse_next(404, "RESOURCE_NOT_EXISTS", "无可用的平台证书");
+    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    let right_key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
+    let listed = certificates::list(sandbox.signer(), sandbox.gateway(), &right_key);
+    table.error("no platform certificate", listed);
     let wrong_key = ApiV3Key::new("0".repeat(32)).unwrap();
     sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
     table.error(
