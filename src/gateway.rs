@@ -117,6 +117,27 @@ impl Gateway {
         self.exchange(signer, "POST", path, body)?.believed_by(&self.keys)?.json()
     }
 
+    /// Asks about an order or a refund, and takes only an answer that is about it.
+    pub(crate) fn get_about<T: DeserializeOwned>(
+        &self,
+        signer: &dyn Signer,
+        path: &str,
+        is_about: impl FnOnce(&T) -> bool,
+    ) -> Result<T, Error> {
+        self.exchange(signer, "GET", path, b"")?.believed_by(&self.keys)?.json_about(is_about)
+    }
+
+    /// Sends a body about a refund, and takes only an answer that is about it.
+    pub(crate) fn post_about<T: DeserializeOwned>(
+        &self,
+        signer: &dyn Signer,
+        path: &str,
+        body: &[u8],
+        is_about: impl FnOnce(&T) -> bool,
+    ) -> Result<T, Error> {
+        self.exchange(signer, "POST", path, body)?.believed_by(&self.keys)?.json_about(is_about)
+    }
+
     /// Sends a body, and is answered that it is done (204), without a body.
     pub(crate) fn post_unanswered(
         &self,
@@ -305,6 +326,19 @@ pub(crate) struct Believed {
 impl Believed {
     pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         lenient::json(&self.body).map_err(|what| self.malformed(what))
+    }
+
+    /// The signature covers the answer and not the request, so a genuine answer to another request
+    /// could stand in the place of this one.
+    fn json_about<T: DeserializeOwned>(
+        self,
+        is_about: impl FnOnce(&T) -> bool,
+    ) -> Result<T, Error> {
+        match lenient::json(&self.body) {
+            Ok(said) if is_about(&said) => Ok(said),
+            Ok(_) => Err(self.malformed("it is about another number than the request")),
+            Err(what) => Err(self.malformed(what)),
+        }
     }
 
     pub(crate) fn malformed(self, what: impl Into<String>) -> Error {

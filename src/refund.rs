@@ -70,7 +70,10 @@ use crate::time::Time;
 ///   [`query`] it. A new number would refund twice.
 pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<State, Error> {
     let body = refund.to_body(signer)?;
-    gateway.post(signer, "/v3/refund/domestic/refunds", &body).map_err(Error::of_refund)
+    let is_about = |said: &State| said.out_refund_no == refund.out_refund_no;
+    gateway
+        .post_about(signer, "/v3/refund/domestic/refunds", &body, is_about)
+        .map_err(Error::of_refund)
 }
 
 /// 查询单笔退款: what became of a refund, by your number.
@@ -155,8 +158,11 @@ pub fn apply_abnormal(
     let sub_mchid = signer.sub_merchant().map(|sub| sub.mchid());
     let body =
         check::to_json(&Abnormal { sub_mchid, out_refund_no, r#type: "MERCHANT_BANK_CARD" })?;
-    let path = format!("/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund");
-    gateway.post(signer, &path, &body).map_err(Error::of_refund)
+    let number = id::encoded(refund_id.as_str());
+    let path = format!("/v3/refund/domestic/refunds/{number}/apply-abnormal-refund");
+    let is_about =
+        |said: &State| said.refund_id == *refund_id && said.out_refund_no == *out_refund_no;
+    gateway.post_about(signer, &path, &body, is_about).map_err(Error::of_refund)
 }
 
 /// What is to be refunded. Keep it: sent again after an unknown outcome it becomes the same bytes.

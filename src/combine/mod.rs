@@ -89,7 +89,10 @@ pub fn query(
     combine_out_trade_no: &OutTradeNo,
 ) -> Result<Transaction, Error> {
     let number = id::encoded(combine_out_trade_no.as_str());
-    gateway.get(signer, &format!("/v3/combine-transactions/out-trade-no/{number}"))
+    let path = format!("/v3/combine-transactions/out-trade-no/{number}");
+    gateway.get_about(signer, &path, |said: &Transaction| {
+        said.combine_out_trade_no == *combine_out_trade_no
+    })
 }
 
 /// 关闭合单订单: makes an unpaid combined order unpayable, with all of its sub-orders.

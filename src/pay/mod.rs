@@ -81,7 +81,7 @@ pub fn query(
 ) -> Result<Transaction, Error> {
     let number = id::encoded(out_trade_no.as_str());
     let path = path(signer, &format!("out-trade-no/{number}?{}", parties(signer)));
-    gateway.get(signer, &path)
+    gateway.get_about(signer, &path, |said: &Transaction| said.out_trade_no == *out_trade_no)
 }
 
 /// 微信支付订单号查询订单: what became of a payment, by WeChat Pay's number.
@@ -112,8 +112,11 @@ pub fn query_by_id(
     gateway: &Gateway,
     transaction_id: &TransactionId,
 ) -> Result<Transaction, Error> {
-    let path = path(signer, &format!("id/{transaction_id}?{}", parties(signer)));
-    gateway.get(signer, &path)
+    let number = id::encoded(transaction_id.as_str());
+    let path = path(signer, &format!("id/{number}?{}", parties(signer)));
+    gateway.get_about(signer, &path, |said: &Transaction| {
+        said.transaction_id.as_ref() == Some(transaction_id)
+    })
 }
 
 /// 关闭订单: makes an unpaid order unpayable; its number is used up then.

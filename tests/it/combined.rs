@@ -23,7 +23,7 @@ fn openid() -> OpenId {
 }
 
 /// Two sub-orders, of the merchant who signs and of another one.
-fn order(sandbox: &Sandbox, whole: &str) -> Order {
+pub(crate) fn order(sandbox: &Sandbox, whole: &str) -> Order {
     let part = |mchid, part: &str, fen, attach| {
         let number = number(&format!("{whole}-{part}"));
         SubOrder::new(mchid, number, "腾讯充值中心-QQ会员充值", Fen(fen), attach)

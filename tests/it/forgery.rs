@@ -2,9 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use wechatpay::pay::app;
+use wechatpay::pay::{self, app};
+use wechatpay::refund::{self, Refund};
 use wechatpay::sandbox::{Answer, Sandbox};
-use wechatpay::{Error, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, message};
+use wechatpay::{
+    Error, Fen, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, combine, message,
+};
 
 use crate::support::{api, order, start};
 
@@ -94,6 +97,58 @@ fn the_signature_of_another_answer() {
         answer.body = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#.to_vec();
     });
     assert_eq!(reason, Untrusted::Signature { probe: false });
+}
+
+/// The signature covers an answer and not the request, so whoever can put himself between may hand
+/// out, within five minutes, the answer to another request: "CLOSED" of another refund would lead
+/// to a new number, and to a second refund.
+#[test]
+fn a_genuine_answer_about_another_number_is_not_the_answer() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let order = order(&sandbox, "asked-for-1");
+    app::prepay(signer, gateway, &order).unwrap();
+    sandbox.pay("asked-for-1").unwrap();
+    let paid = pay::query(signer, gateway, &order.out_trade_no).unwrap();
+    let transaction_id = paid.transaction_id.unwrap();
+    let whole = crate::combined::order(&sandbox, "asked-for-3");
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    let number = "asked-for-2".parse().unwrap();
+    let refund = Refund::new(number, order.out_trade_no.clone(), Fen(60), Fen(100));
+    let state = refund::apply(signer, gateway, &refund).unwrap();
+
+    let is_told = |result: Result<(), Error>, call: &str| {
+        let error = result.expect_err(call);
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        assert!(matches!(error, Error::Malformed { status: 200, .. }), "{call}: {error}");
+        let told = "it is about another number than the request";
+        assert!(error.to_string().contains(told), "{call}: {error}");
+    };
+    let instead = |number: &str| {
+        let number = number.to_owned();
+        sandbox.rewrite_next(move |answer| {
+            let body = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+            assert!(body.contains(&number), "{body}");
+            answer.body = body.replace(&number, "1217752501").into_bytes();
+        });
+    };
+    instead("asked-for-1");
+    is_told(pay::query(signer, gateway, &order.out_trade_no).map(drop), "query");
+    instead(transaction_id.as_str());
+    is_told(pay::query_by_id(signer, gateway, &transaction_id).map(drop), "query by id");
+    instead("asked-for-3");
+    let query = combine::query(signer, gateway, &whole.combine_out_trade_no);
+    is_told(query.map(drop), "combined query");
+    instead("asked-for-2");
+    is_told(refund::query(signer, gateway, &refund.out_refund_no).map(drop), "refund query");
+    instead("asked-for-2");
+    is_told(refund::apply(signer, gateway, &refund).map(drop), "refund");
+    for number in ["asked-for-2", state.refund_id.as_str()] {
+        sandbox.fail_refund("asked-for-2").unwrap();
+        instead(number);
+        let (id, number) = (&state.refund_id, &refund.out_refund_no);
+        is_told(refund::apply_abnormal(signer, gateway, id, number).map(drop), "abnormal refund");
+    }
 }
 
 #[test]
