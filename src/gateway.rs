@@ -273,11 +273,18 @@ impl Answer {
     /// Believes a success by these keys, or says why not. An error answer ends as an error in any
     /// case; where it claims a signature, that is checked first.
     pub(crate) fn believed_by(self, keys: &PlatformKeys) -> Result<Believed, Error> {
+        self.believed_at(keys, Time::now())
+    }
+
+    fn believed_at(self, keys: &PlatformKeys, now: Result<Time, Error>) -> Result<Believed, Error> {
+        // The request has left, so a clock that has become unusable must not end as an error that
+        // says otherwise: the answer is stale then.
+        let now = now.unwrap_or(Time::START);
         let is_success = (200..=299).contains(&self.status);
         let signed = trust::claims_signature(self.headers.iter().map(|(name, _)| name.as_str()));
         if is_success || signed {
             let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
-            if let Err(reason) = keys.check(headers, &self.body, Time::now()?) {
+            if let Err(reason) = keys.check(headers, &self.body, now) {
                 let (status, request_id) = (self.status, self.request_id);
                 return Err(Error::Untrusted { status, reason, request_id });
             }
@@ -363,8 +370,39 @@ const ACCEPTED: u16 = 202;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::TransportError;
+    use crate::error::{Outcome, TransportError};
     use crate::test_vectors as vectors;
+
+    #[test]
+    fn a_clock_that_fails_after_the_request_has_left_does_not_say_that_nothing_was_sent() {
+        let headers = [
+            ("Wechatpay-Timestamp", "1722850421"),
+            ("Wechatpay-Nonce", "d824f2e086d3c1df967785d13fcd22ef"),
+            ("Wechatpay-Signature", vectors::E2),
+            ("Wechatpay-Serial", "PUB_KEY_ID_01"),
+        ];
+        let answer = || Answer {
+            status: 200,
+            headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
+            body: vectors::E2_BODY.to_vec(),
+            request_id: None,
+            message: Vec::new(),
+        };
+        let keys = keys();
+        assert!(answer().believed_at(&keys, Time::from_unix_seconds(1_722_850_421)).is_ok());
+        let before_1970 = Invalid::new("clock", "of this machine stands before 1970; set it");
+        let error = answer().believed_at(&keys, Err(before_1970.into())).map(drop).unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains("check this machine's clock"), "{error}");
+    }
+
+    fn keys() -> PlatformKeys {
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+            vectors::PLATFORM_KEY
+        );
+        PlatformKeys::from_pem("PUB_KEY_ID_01", pem).unwrap()
+    }
 
     #[test]
     fn a_base_url_is_a_host_and_nothing_more() {
@@ -374,11 +412,7 @@ mod tests {
                 Err(TransportError::not_sent("nowhere"))
             }
         }
-        let pem = format!(
-            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
-            vectors::PLATFORM_KEY
-        );
-        let keys = PlatformKeys::from_pem("PUB_KEY_ID_01", pem).unwrap();
+        let keys = keys();
         let at = |url| Gateway::at(url, keys.clone(), Nowhere);
         assert_eq!(at("https://shop.example/").unwrap().base_url(), "https://shop.example");
         for wrong in [

@@ -28,6 +28,9 @@ pub struct Time {
 }
 
 impl Time {
+    /// The start of 1970 (UTC), the earliest point there is.
+    pub(crate) const START: Self = Self { unix_milliseconds: 0 };
+
     /// The time of this machine's clock.
     ///
     /// # Errors
