@@ -1,4 +1,5 @@
-//! Numbers and names with a documented form: checked once, when they are made, then trusted.
+//! Numbers and names with a documented form: checked once, when they are made, then trusted. Those
+//! that WeChat Pay names are taken as they are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, Invalid};
+use crate::lenient::Received;
 
 macro_rules! checked_text {
     ($(#[$doc:meta])+ $name:ident, $path:literal, $check:path, $right:literal, $wrong:literal) => {
@@ -72,6 +74,12 @@ macro_rules! checked_text {
             }
         }
 
+        impl Received for $name {
+            fn received(text: &str) -> Option<Self> {
+                check_printable(text).is_ok().then(|| Self(text.to_owned()))
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 Self::new(String::deserialize(deserializer)?).map_err(de::Error::custom)
@@ -98,7 +106,8 @@ checked_text! {
     /// digits, `_`, `-`, `|`, `*`.
     ///
     /// It is always the caller's: nothing in this crate makes one up. After an unknown outcome the
-    /// same number is sent again.
+    /// same number is sent again. One that WeChat Pay names is taken as it is, since orders of APIv2
+    /// or of earlier years may have had others.
     OutTradeNo, "out_trade_no", check_out_trade_no,
     "1217752501201407033233368018", "short"
 }

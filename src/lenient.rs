@@ -18,21 +18,28 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> 
     read.map_err(|error| misread(&error))
 }
 
+/// A text of WeChat Pay's. It need not keep to the rules for what WeChat Pay is sent: those of its
+/// own numbers are nowhere promised, and a merchant's may have been given by other rules, as in
+/// APIv2 or years ago.
+pub(crate) trait Received: Sized {
+    fn received(text: &str) -> Option<Self>;
+}
+
+impl Received for String {
+    fn received(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
 /// Reads a text where it lies: nothing is copied that is not kept.
-pub(crate) fn text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: for<'a> TryFrom<&'a str>,
-{
-    deserializer.deserialize_str(Text(|text: &str| T::try_from(text).ok()))
+pub(crate) fn text<'de, D: Deserializer<'de>, T: Received>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_str(Text(T::received))
 }
 
 /// Reads a member for which nothing may be said. A value of the wrong type stays an error.
-pub(crate) fn option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: for<'a> TryFrom<&'a str>,
-{
+pub(crate) fn option<'de, D: Deserializer<'de>, T: Received>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_option(OptionalText(PhantomData))
 }
 
@@ -72,7 +79,7 @@ impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
 
 struct OptionalText<T>(PhantomData<T>);
 
-impl<'de, T: for<'a> TryFrom<&'a str>> Visitor<'de> for OptionalText<T> {
+impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +97,7 @@ impl<'de, T: for<'a> TryFrom<&'a str>> Visitor<'de> for OptionalText<T> {
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(Text(|text: &str| match text {
             "" => Some(None),
-            text => T::try_from(text).ok().map(Some),
+            text => T::received(text).map(Some),
         }))
     }
 }

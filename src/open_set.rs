@@ -63,6 +63,12 @@ macro_rules! open_set {
             }
         }
 
+        impl crate::lenient::Received for $name {
+            fn received(word: &str) -> Option<Self> {
+                Some(Self::from(word))
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 crate::lenient::text(deserializer)

@@ -114,7 +114,7 @@ pub fn query(
         path.push_str("?sub_mchid=");
         path.push_str(sub.mchid());
     }
-    gateway.get(signer, &path)
+    gateway.get_about(signer, &path, |said: &State| said.out_refund_no == *out_refund_no)
 }
 
 /// 发起异常退款: has a refund that ended [`Status::Abnormal`] paid to the merchant's own card.
@@ -515,12 +515,16 @@ read_strictly! {
 #[non_exhaustive]
 pub struct State {
     /// 微信支付退款单号.
+    #[serde(deserialize_with = "lenient::text")]
     pub refund_id: RefundId,
     /// 商户退款单号: your number of the refund.
+    #[serde(deserialize_with = "lenient::text")]
     pub out_refund_no: OutRefundNo,
     /// 微信支付订单号.
+    #[serde(deserialize_with = "lenient::text")]
     pub transaction_id: TransactionId,
     /// 商户订单号: your number of the order.
+    #[serde(deserialize_with = "lenient::text")]
     pub out_trade_no: OutTradeNo,
     /// 退款状态. Notices call it `refund_status`.
     #[serde(alias = "refund_status")]

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Invalid};
-use crate::lenient;
+use crate::lenient::{self, Received};
 
 /// A point in time between the years 1970 and 9999, to the millisecond.
 ///
@@ -184,6 +184,12 @@ impl fmt::Display for Time {
             write!(f, ".{:03}", rest % 1000)?;
         }
         f.write_str("+08:00")
+    }
+}
+
+impl Received for Time {
+    fn received(text: &str) -> Option<Self> {
+        Self::parse(text)
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Transaction {
     /// 合单商户号.
     pub combine_mchid: String,
     /// 合单商户订单号.
+    #[serde(deserialize_with = "lenient::text")]
     pub combine_out_trade_no: OutTradeNo,
     /// 合单支付者信息.
     pub combine_payer_info: Option<Payer>,
@@ -80,6 +81,7 @@ pub struct SubTransaction {
     #[serde(default, deserialize_with = "lenient::option")]
     pub sub_mchid: Option<String>,
     /// 商品单订单号: your number of the sub-order.
+    #[serde(deserialize_with = "lenient::text")]
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号, once there is one.
     #[serde(default, deserialize_with = "lenient::option")]

@@ -38,6 +38,7 @@ pub struct Transaction {
     pub(super) sub_appid: Option<String>,
     pub(super) sub_mchid: Option<String>,
     /// 商户订单号: your number of the order.
+    #[serde(deserialize_with = "lenient::text")]
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号: WeChat Pay's number of the payment, once there is one.
     #[serde(default, deserialize_with = "lenient::option")]
@@ -326,6 +327,27 @@ mod tests {
             r#""trade_state":"SUCCESS""#,
         ] {
             assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_were_given_by_other_rules_are_taken_as_they_are() {
+        let with = |number: &str| {
+            let text = format!(
+                r#"{{"appid":"wx1","mchid":"19","out_trade_no":"{number}","trade_state":"SUCCESS",
+                "transaction_id":"{number}","payer":{{"openid":"{number}"}}}}"#
+            );
+            serde_json::from_str::<Transaction>(&text)
+        };
+        // Orders of APIv2 had numbers of two characters, and of @ among others.
+        for number in ["a3", "shop@2015.1", &"9".repeat(200)] {
+            let transaction = with(number).unwrap();
+            assert_eq!(transaction.out_trade_no.as_str(), number);
+            assert_eq!(transaction.transaction_id.unwrap().as_str(), number);
+            assert_eq!(transaction.payer.unwrap().openid.unwrap().as_str(), number);
+        }
+        for wrong in ["", "a b", "a\\nb", "订单号"] {
+            assert!(with(wrong).is_err(), "{wrong:?}");
         }
     }
 

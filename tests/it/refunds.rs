@@ -179,6 +179,33 @@ fn an_unpaid_order_or_an_unknown_refund_is_not_found() {
     assert_eq!((api(&error).status, &api(&error).code), (404, &Code::RESOURCE_NOT_EXISTS));
 }
 
+/// A merchant who came from APIv2 refunds orders whose numbers are none for a new order. The refund
+/// must not end as an answer that cannot be read.
+#[test]
+fn a_refund_of_an_order_with_an_old_number_is_told_like_any_other() {
+    let sandbox = paid();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let order = OutTradeNo::new(NUMBER).unwrap();
+    let transaction_id = pay::query(signer, gateway, &order).unwrap().transaction_id.unwrap();
+    let number = OutRefundNo::new("old-1").unwrap();
+    let refund = Refund::new(number, transaction_id.clone(), Fen(60), Fen(100));
+    assert!(OutTradeNo::new("a@3").is_err());
+    let of_old = || {
+        sandbox.rewrite_next(|answer| {
+            let body = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+            answer.body = body.replace(NUMBER, "a@3").into_bytes();
+        });
+    };
+    of_old();
+    assert_eq!(apply(&sandbox, &refund).unwrap().out_trade_no.as_str(), "a@3");
+    of_old();
+    let state = refund::query(signer, gateway, &refund.out_refund_no).unwrap();
+    assert_eq!(state.out_trade_no.as_str(), "a@3");
+    of_old();
+    let transaction = pay::query_by_id(signer, gateway, &transaction_id).unwrap();
+    assert_eq!(transaction.out_trade_no.as_str(), "a@3");
+}
+
 #[test]
 fn a_refund_that_breaks_a_rule_is_never_sent() {
     let sandbox = paid();
