@@ -11,7 +11,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Error;
@@ -160,12 +160,27 @@ struct Listed<'a> {
 struct ListedCertificate<'a> {
     serial_no: String,
     // The sample of the documents prints these names with a blank at the end.
-    #[serde(default, alias = "effective_time ", deserialize_with = "lenient::option")]
+    #[serde(default, alias = "effective_time ", deserialize_with = "time")]
     effective_time: Option<Time>,
-    #[serde(default, alias = "expire_time ", deserialize_with = "lenient::option")]
+    #[serde(default, alias = "expire_time ", deserialize_with = "time")]
     expire_time: Option<Time>,
     #[serde(borrow)]
     encrypt_certificate: Sealed<'a>,
+}
+
+/// The table of the page types these times as integers, its sample and WeChat Pay print RFC 3339.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Said {
+        UnixSeconds(i64),
+        Text(#[serde(deserialize_with = "lenient::option")] Option<Time>),
+    }
+    match Option::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Said::UnixSeconds(seconds)) => Ok(Time::from_unix_seconds(seconds).ok()),
+        Some(Said::Text(time)) => Ok(time),
+    }
 }
 
 const PUBLIC_KEY_MODE: &str = " (this merchant is in public-key mode: give PlatformKeys the WeChat \

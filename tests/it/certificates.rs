@@ -99,6 +99,31 @@ fn a_listed_certificate_that_cannot_be_read_is_the_answers_fault_and_not_the_cal
 }
 
 #[test]
+fn times_are_read_as_text_and_as_the_integers_of_the_table() {
+    let sandbox = start();
+    sandbox.set_key_mode(KeyMode::Certificate);
+    let held = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
+    let gateway = sandbox.gateway().with_keys(held);
+    for (said, time) in [
+        (serde_json::json!(1_722_850_421), Time::from_unix_seconds(1_722_850_421).ok()),
+        (
+            serde_json::json!("2024-08-05T17:33:41+08:00"),
+            Time::from_unix_seconds(1_722_850_421).ok(),
+        ),
+        (serde_json::json!(""), None),
+        (serde_json::json!(null), None),
+    ] {
+        sandbox.rewrite_next(move |answer| {
+            let mut list: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+            list["data"][0]["effective_time"] = said;
+            answer.body = list.to_string().into_bytes();
+        });
+        let listed = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap();
+        assert_eq!(listed[0].effective_time, time);
+    }
+}
+
+#[test]
 fn while_certificates_rotate_both_are_believed() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
