@@ -782,7 +782,7 @@ codes! {
     REFUND_FEE_MISMATCH,
     /// 请使用post方法, of APIv2: another method arrived; look for a proxy.
     REQUIRE_POST_METHOD,
-    /// 请求的资源不存在: no such order, refund or certificate.
+    /// 请求的资源不存在: no such order, refund or certificate; right after an unknown outcome this is not a verdict.
     RESOURCE_NOT_EXISTS,
     /// 业务规则限制: a rule of the business forbids it; WeChat Pay's own words say which.
     RULE_LIMIT,
