@@ -442,6 +442,9 @@ impl ApiError {
     /// The one table of what an error answer means. The order of the arms matters.
     fn verdict_of_v3(&self) -> (Outcome, Retry) {
         let code = &self.code;
+        // Whatever the status of a refusal: a code may come with another than its own.
+        let is_too_often = self.status == 429 || *code == Code::FREQUENCY_LIMITED;
+        let is_fault = [Code::SYSTEM_ERROR, Code::BANK_ERROR].contains(code);
         match self.status {
             // Documented with status 500, and final all the same.
             500 if *code == Code::OPENID_MISMATCH || *code == Code::INVALID_TRANSACTIONID => {
@@ -449,15 +452,17 @@ impl ApiError {
             }
             // The number stands for an order already, perhaps a paid one.
             400..=499 if *code == Code::OUT_TRADE_NO_USED => (Outcome::Refused, Retry::QueryFirst),
+            // Not one of WeChat Pay's: a machine between gave up waiting.
+            408 => (Outcome::Unknown, Retry::SameOrder),
             // The refund may be in progress (m/4012791862).
-            429 if self.is_refund => (Outcome::Unknown, Retry::QueryFirst),
+            400..=499 if is_too_often && self.is_refund => (Outcome::Unknown, Retry::QueryFirst),
+            // WeChat Pay's own fault is no refusal.
+            400..=499 if is_fault => (Outcome::Unknown, Retry::SameOrder),
+            400..=499 if is_too_often => (Outcome::Refused, Retry::SameOrder),
             // The balance is too low: top up, then the same number again.
             403 if *code == Code::NOT_ENOUGH => (Outcome::Refused, Retry::SameOrder),
             // The bill is not ready: ask again after 10 o'clock.
             400 if *code == Code::STATEMENT_CREATING => (Outcome::Refused, Retry::SameOrder),
-            // Not one of WeChat Pay's: a machine between gave up waiting.
-            408 => (Outcome::Unknown, Retry::SameOrder),
-            429 => (Outcome::Refused, Retry::SameOrder),
             400..=499 => (Outcome::Refused, Retry::Never),
             // A redirect is never followed; whoever sent it is not WeChat Pay.
             300..=399 => (Outcome::Unknown, Retry::QueryFirst),
@@ -952,6 +957,12 @@ mod tests {
             (500, "", Unknown, SameOrder),
             (502, "", Unknown, SameOrder),
             (599, "OPENID_MISMATCH", Unknown, SameOrder),
+            // A code with another status than its own.
+            (400, "SYSTEMERROR", Unknown, SameOrder),
+            (403, "BANK_ERROR", Unknown, SameOrder),
+            (403, "FREQUENCY_LIMITED", Refused, SameOrder),
+            (408, "FREQUENCY_LIMITED", Unknown, SameOrder),
+            (429, "SYSTEM_ERROR", Unknown, SameOrder),
         ];
         for (status, code, outcome, retry) in table {
             let error = api(status, code);
@@ -1022,8 +1033,10 @@ mod tests {
 
     #[test]
     fn a_refund_that_is_asked_for_too_often_may_be_in_progress() {
-        let error = api(429, "FREQUENCY_LIMITED").of_refund();
-        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        for status in [429, 403] {
+            let error = api(status, "FREQUENCY_LIMITED").of_refund();
+            assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        }
         let error = api(400, "INVALID_REQUEST").of_refund();
         assert_eq!((error.outcome(), error.retry()), (Outcome::Refused, Retry::Never));
     }

@@ -456,7 +456,8 @@ fn outcome_of(status: u16, code: &str, is_refund: bool) -> Outcome {
         (500, "OPENIDMISMATCH" | "INVALIDTRANSACTIONID") => Outcome::Refused,
         (400..=499, "OUTTRADENOUSED") => Outcome::Refused,
         (408, _) => Outcome::Unknown,
-        (429, _) if is_refund => Outcome::Unknown,
+        (429, _) | (400..=499, "FREQUENCYLIMITED") if is_refund => Outcome::Unknown,
+        (400..=499, "SYSTEMERROR" | "BANKERROR") => Outcome::Unknown,
         (400..=499, _) => Outcome::Refused,
         _ => Outcome::Unknown,
     }
