@@ -46,8 +46,9 @@ use crate::signer::Signer;
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: there is no order. Correct what the error names, then send it.
-/// * `Refused`: this call placed no order. On `OUT_TRADE_NO_USED` the number stands for an order
-///   already: query it.
+/// * `Refused`: this call placed no order; an earlier one may have. On `OUT_TRADE_NO_USED`, and
+///   where an `INVALID_REQUEST` speaks of a payment, the number stands for an order already: query
+///   it.
 /// * `Unknown`: the order may stand, though nobody can pay it without its prepay_id. Send the same
 ///   order again, or query by its number; never take a new number for it before that.
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
