@@ -112,6 +112,8 @@ impl RsaSigner {
         let (mchid, serial_no) = (mchid.into(), serial_no.into());
         id::check_mchid(&mchid).map_err(|rule| Invalid::new("mchid", rule))?;
         id::check_serial_no(&serial_no).map_err(|rule| Invalid::new("serial_no", rule))?;
+        // As WeChat Pay prints it; some viewers of certificates print small letters.
+        let serial_no = serial_no.to_ascii_uppercase();
         let signer = Self { mchid, serial_no, key: read_key(private_key_pem.as_ref())? };
         // ring reads some damaged keys, and refuses them no sooner than when they sign.
         signer.sign(PROOF).map_err(|_| Invalid::new("private_key", DAMAGED))?;
@@ -254,6 +256,15 @@ mod tests {
             "RsaSigner { mchid: \"1900007291\", \
              serial_no: \"408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB\", .. }"
         );
+    }
+
+    #[test]
+    fn a_serial_number_in_small_letters_is_sent_in_capitals() {
+        let key = include_str!("sandbox/keys/merchant.pem");
+        let serial_no = "408b07e79b8269fec3d5d3e6ab8ed163a6a380db";
+        let signer = RsaSigner::from_pem("1900007291", serial_no, key).unwrap();
+        assert_eq!(signer.serial_no(), "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB");
+        assert_eq!(signer.sign(b"").unwrap().serial_no, signer.serial_no());
     }
 
     #[test]
