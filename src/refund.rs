@@ -549,12 +549,26 @@ pub struct State {
     /// 优惠退款信息.
     #[serde(default, deserialize_with = "lenient::list")]
     pub promotion_detail: Vec<Promotion>,
-    /// 商户号 that placed the order (服务商户号 in partner mode), in notices.
-    #[serde(default, alias = "sp_mchid", deserialize_with = "lenient::option")]
-    pub mchid: Option<String>,
-    /// 子商户号, in notices of partner mode.
     #[serde(default, deserialize_with = "lenient::option")]
-    pub sub_mchid: Option<String>,
+    mchid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
+    sp_mchid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
+    sub_mchid: Option<String>,
+}
+
+impl State {
+    /// The merchant who placed the order: 商户号, or 服务商户号 in partner mode. Only notices say it.
+    #[must_use]
+    pub fn mchid(&self) -> Option<&str> {
+        self.mchid.as_deref().or(self.sp_mchid.as_deref())
+    }
+
+    /// 子商户号, in notices of partner mode.
+    #[must_use]
+    pub fn sub_mchid(&self) -> Option<&str> {
+        self.sub_mchid.as_deref()
+    }
 }
 
 open_set! {
@@ -775,10 +789,25 @@ mod tests {
             "amount":{"total":100,"refund":60,"payer_total":90,"payer_refund":50}}"#;
         let answer: State = serde_json::from_str(answer).unwrap();
         let notice: State = serde_json::from_str(notice).unwrap();
+        assert_eq!((answer.mchid(), notice.mchid()), (None, Some("1900000100")));
         assert_eq!((answer.status, notice.status), (Status::Processing, Status::Success));
         assert_eq!(answer.refund_id, notice.refund_id);
         assert_eq!(answer.channel, Some(Channel::Original));
-        assert_eq!((answer.mchid, notice.mchid.as_deref()), (None, Some("1900000100")));
         assert_eq!(answer.promotion_detail[0].goods_detail[0].refund_quantity, 1);
+    }
+
+    #[test]
+    fn a_notice_of_a_partner_names_both_merchants_and_may_name_the_partner_twice() {
+        for members in
+            [r#""sp_mchid":"1""#, r#""sp_mchid":"1","mchid":"""#, r#""mchid":"1","sp_mchid":"1""#]
+        {
+            let notice = format!(
+                r#"{{{members},"sub_mchid":"2","transaction_id":"42","out_trade_no":"order-1",
+                "refund_id":"50","out_refund_no":"r-1","refund_status":"CLOSED",
+                "amount":{{"total":100,"refund":60,"payer_total":90,"payer_refund":50}}}}"#
+            );
+            let notice: State = serde_json::from_str(&notice).unwrap();
+            assert_eq!((notice.mchid(), notice.sub_mchid()), (Some("1"), Some("2")));
+        }
     }
 }

@@ -31,11 +31,17 @@ use crate::time::Time;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
+    #[serde(default, deserialize_with = "lenient::option")]
     pub(super) appid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
     pub(super) mchid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
     pub(super) sp_appid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
     pub(super) sp_mchid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
     pub(super) sub_appid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::option")]
     pub(super) sub_mchid: Option<String>,
     /// 商户订单号: your number of the order.
     #[serde(deserialize_with = "lenient::text")]
@@ -159,14 +165,30 @@ open_set! {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "PayerSaid")]
 #[non_exhaustive]
 pub struct Payer {
     /// 用户标识 under the order's appid.
-    #[serde(default, alias = "sp_openid", deserialize_with = "lenient::option")]
     pub openid: Option<OpenId>,
     /// 用户子标识 under the sub-merchant's appid, in partner mode.
-    #[serde(default, deserialize_with = "lenient::option")]
     pub sub_openid: Option<OpenId>,
+}
+
+/// Partner mode has a name of its own for the first.
+#[derive(Deserialize)]
+struct PayerSaid {
+    #[serde(default, deserialize_with = "lenient::option")]
+    openid: Option<OpenId>,
+    #[serde(default, deserialize_with = "lenient::option")]
+    sp_openid: Option<OpenId>,
+    #[serde(default, deserialize_with = "lenient::option")]
+    sub_openid: Option<OpenId>,
+}
+
+impl From<PayerSaid> for Payer {
+    fn from(said: PayerSaid) -> Self {
+        Self { openid: said.openid.or(said.sp_openid), sub_openid: said.sub_openid }
+    }
 }
 
 /// 订单金额.
@@ -303,6 +325,18 @@ mod tests {
             assert_eq!((transaction.attach, transaction.success_time), (None, None));
             assert_eq!(transaction.promotion_detail, []);
         }
+    }
+
+    #[test]
+    fn names_of_both_modes_may_stand_side_by_side() {
+        let text = r#"{"appid":"","mchid":"","sp_appid":"wx1","sp_mchid":"19","sub_mchid":"20",
+            "out_trade_no":"order-1","trade_state":"NOTPAY",
+            "payer":{"openid":"","sp_openid":"o1","sub_openid":"o2"}}"#;
+        let transaction: Transaction = serde_json::from_str(text).unwrap();
+        assert_eq!((transaction.appid(), transaction.mchid()), (Some("wx1"), Some("19")));
+        let payer = transaction.payer.unwrap();
+        assert_eq!(payer.openid.unwrap().as_str(), "o1");
+        assert_eq!(payer.sub_openid.unwrap().as_str(), "o2");
     }
 
     #[test]
