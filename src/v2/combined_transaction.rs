@@ -162,6 +162,7 @@ pub struct SubTransaction {
     #[serde(alias = "mchid")]
     pub mch_id: String,
     /// 子单商户订单号: your number of the sub-order.
+    #[serde(deserialize_with = "lenient::text")]
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号, once there is one.
     #[serde(default, deserialize_with = "lenient::option")]

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::id::AppId;
 use crate::json::Json;
+use crate::lenient::Received;
 use crate::money::Fen;
 use crate::time::Time;
 use crate::v2::signer::Signer;
@@ -110,9 +111,9 @@ impl Malformed {
     }
 }
 
-/// For a type that checks its own form.
-pub(super) fn checked<T: TryFrom<String>>(text: &str) -> Option<T> {
-    T::try_from(text.to_owned()).ok()
+/// A text of WeChat Pay's, which need not keep to the rules for what it is sent.
+pub(super) fn checked<T: Received>(text: &str) -> Option<T> {
+    T::received(text)
 }
 
 pub(super) fn number(text: &str) -> Option<u64> {

@@ -7,7 +7,7 @@ use crate::error::{Faults, Invalid};
 use crate::id::{CodeUrl, H5Url, OpenId, PrepayId};
 use crate::json::{Json, Object, Read};
 use crate::v2::check;
-use crate::v2::fields::{Fields, Malformed, checked};
+use crate::v2::fields::{Fields, Malformed};
 use crate::v2::order::to_json;
 
 /// 交易类型: [`App`], [`Jsapi`], [`Native`] or [`H5`], and no other.
@@ -319,7 +319,7 @@ impl Kind<'_> {
             Kind::Native(_) => "code_url",
             Kind::H5(_) => "mweb_url",
         };
-        answer.required(name, checked)
+        answer.required(name, |text| T::try_from(text.to_owned()).ok())
     }
 
     fn scene_info(self) -> Result<Option<String>, Invalid> {

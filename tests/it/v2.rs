@@ -357,6 +357,20 @@ fn an_odd_answer_that_is_signed_is_told_by_what_is_odd() {
     assert!(error.to_string().ends_with("code_url is missing"), "{error}");
 }
 
+/// Years ago APIv2 took numbers of two characters.
+#[test]
+fn an_order_with_an_old_number_can_still_be_asked_for() {
+    let sandbox = start();
+    let (v2, order) = (sandbox.v2(), order(&sandbox, "old-number-1"));
+    v2::unified_order(v2.signer(), v2.gateway(), &order, &App).unwrap();
+    v2.pay("old-number-1", &[]).unwrap();
+    let paid = v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+    v2.rewrite_next(|fields| drop(fields.insert("out_trade_no".to_owned(), "a3".to_owned())));
+    let id = paid.transaction_id.unwrap();
+    let paid = v2::query_by_id(v2.signer(), v2.gateway(), &order.appid, &id).unwrap();
+    assert_eq!(paid.out_trade_no.as_str(), "a3");
+}
+
 #[test]
 fn another_status_than_200_is_not_wechat_pays() {
     let sandbox = start();
