@@ -44,7 +44,10 @@ use crate::trust::PlatformKeys;
 /// ```
 ///
 /// # Errors
-/// A question changes nothing, so repeat it whatever the outcome. HTTP 404 means that the merchant
+/// A question changes nothing, so repeat it whatever the outcome. An
+/// [`UnknownSerial`](crate::Untrusted::UnknownSerial) of a gateway of [`PlatformKeys::none`] means
+/// that the APIv3 key opens nothing in the list, or that the number is that of the public key, which
+/// is to be given then. HTTP 404 means that the merchant
 /// has no certificate: it is in public-key mode, and [`PlatformKeys::from_pem`] with the public key
 /// from the merchant platform is all it needs.
 pub fn list(
