@@ -23,6 +23,11 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> 
 /// APIv2 or years ago.
 pub(crate) trait Received: Sized {
     fn received(text: &str) -> Option<Self>;
+
+    /// Whether the text says that there is nothing.
+    fn is_nothing(text: &str) -> bool {
+        text.is_empty()
+    }
 }
 
 impl Received for String {
@@ -95,9 +100,8 @@ impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(Text(|text: &str| match text {
-            "" => Some(None),
-            text => T::received(text).map(Some),
+        deserializer.deserialize_str(Text(|text: &str| {
+            if T::is_nothing(text) { Some(None) } else { T::received(text).map(Some) }
         }))
     }
 }

@@ -797,6 +797,26 @@ mod tests {
     }
 
     #[test]
+    fn a_refund_in_progress_says_in_many_ways_that_it_has_not_succeeded_yet() {
+        let with = |success_time: &str| {
+            let answer = format!(
+                r#"{{"refund_id":"50","out_refund_no":"r-1","transaction_id":"42",
+                "out_trade_no":"order-1","status":"PROCESSING","success_time":{success_time},
+                "create_time":"2021-02-01T15:13:10+08:00",
+                "amount":{{"total":1,"refund":1,"payer_total":1,"payer_refund":1}}}}"#
+            );
+            serde_json::from_str::<State>(&answer)
+        };
+        for nothing in [r#""""#, "null", r#""0001-01-01T00:00:00Z""#] {
+            assert_eq!(with(nothing).unwrap().success_time, None, "{nothing}");
+        }
+        assert!(with(r#""2021-02-01T15:13:11+08:00""#).unwrap().success_time.is_some());
+        for wrong in [r#""1969-12-31T23:59:59Z""#, r#""soon""#, "0"] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_notice_of_a_partner_names_both_merchants_and_may_name_the_partner_twice() {
         for members in
             [r#""sp_mchid":"1""#, r#""sp_mchid":"1","mchid":"""#, r#""mchid":"1","sp_mchid":"1""#]

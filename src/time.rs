@@ -191,6 +191,10 @@ impl Received for Time {
     fn received(text: &str) -> Option<Self> {
         Self::parse(text)
     }
+
+    fn is_nothing(text: &str) -> bool {
+        text.is_empty() || text == NO_TIME
+    }
 }
 
 impl Serialize for Time {
@@ -264,6 +268,10 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     let year = era * 400 + year_of_era;
     if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
+
+/// What programs in Go write for a time that there is not. A refund that was in progress is on
+/// record with it.
+const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: i64 = 719_468;
