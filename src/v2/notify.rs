@@ -314,6 +314,25 @@ mod tests {
         assert_eq!(not_paid(&[("mch_id", "")]), NotPaid::Differs("mch_id"));
     }
 
+    /// Both are signed alike, and the result of a query says only that it was answered.
+    #[test]
+    fn the_answer_to_a_query_is_no_proof_when_it_is_posted_as_a_notice() {
+        for (word, state) in [("REFUND", TradeState::Refund), ("CLOSED", TradeState::Closed)] {
+            let body = signed_with(&hmac_key(), &[("trade_state", word)]);
+            let posted = transaction(open(&hmac_key(), &body));
+            assert_eq!(posted.paid("1900000001", &order()), Err(NotPaid::State(state.clone())));
+            let whole = [("combine_out_trade_no", "C20250101-001"), ("trade_state", word)];
+            let body = signed_with(&hmac_key(), &whole);
+            let Ok(Notice::Combined(whole)) = open(&hmac_key(), &body) else {
+                panic!("not a combined order");
+            };
+            assert_eq!(whole.trade_state, Some(state));
+        }
+        let body = signed_with(&hmac_key(), &[("trade_state", "SUCCESS")]);
+        let posted = transaction(open(&hmac_key(), &body));
+        assert!(posted.paid("1900000001", &order()).is_ok());
+    }
+
     #[test]
     fn a_notice_that_is_not_signed_as_the_orders_are_is_refused() {
         use Untrusted::{MissingSign, OtherSignType, WrongSign};

@@ -266,10 +266,12 @@ impl Coupon {
     }
 }
 
-/// A notice of a payment has no state, only a result.
+/// A notice of a payment has no state, only a result. The answer to a query has both and is signed
+/// alike, so it could be posted as a notice: its result says nothing but that the query went well.
 pub(super) fn notified_state(fields: &Fields) -> Result<TradeState, Malformed> {
+    let state = fields.optional("trade_state", checked)?;
     match fields.get("result_code") {
-        Some("SUCCESS") => Ok(TradeState::Success),
+        Some("SUCCESS") => Ok(state.unwrap_or(TradeState::Success)),
         Some("FAIL") => Ok(TradeState::PayError),
         _ => Err(Malformed::new("result_code is missing or unknown")),
     }
