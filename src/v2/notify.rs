@@ -175,6 +175,7 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notice, Refusal> {
         return Ok(Notice::Refund(Box::new(refund)));
     }
     signer::believe(signer, fields).map_err(Refusal::Untrusted)?;
+    check_boundaries(fields)?;
     if fields.get("combine_out_trade_no").is_some() {
         let transaction = CombinedTransaction::of_notice(fields).map_err(malformed)?;
         Ok(Notice::Combined(Box::new(transaction)))
@@ -182,6 +183,20 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notice, Refusal> {
         let transaction = Transaction::of_notice(fields).map_err(malformed)?;
         Ok(Notice::Transaction(Box::new(transaction)))
     }
+}
+
+/// What is signed escapes nothing: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. Only
+/// an `attach` holds what a payer typed, and all that could be made of it comes before the order's
+/// own number. So whoever cuts a notice up anew, to put another number there, must hide the true one
+/// in a value further on.
+fn check_boundaries(fields: &Fields) -> Result<(), Refusal> {
+    let hides = |(name, value): (&str, &str)| name != "attach" && value.contains("&out_trade_no=");
+    if fields.iter().any(hides) {
+        return Err(Refusal::Malformed(
+            "a value holds out_trade_no, a field of its own".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn malformed(Malformed(what): Malformed) -> Refusal {
@@ -355,6 +370,40 @@ mod tests {
         let text = String::from_utf8(notice(HMAC)).unwrap();
         let changed = text.replace("<![CDATA[x]]></future", "<![CDATA[y]]></future");
         assert_eq!(refused(&hmac_key(), changed.as_bytes()), WrongSign);
+    }
+
+    /// The message that is signed escapes nothing, so one sign covers several notices: a payer whose
+    /// text is the `attach` of a cheap order can make of its notice one of an order that is not paid.
+    #[test]
+    fn a_notice_that_was_cut_up_anew_is_refused_though_its_sign_verifies() {
+        let typed = "x&mch_id=1900000001&out_trade_no=order-2&result_code=SUCCESS\
+                     &return_code=SUCCESS&time_end=20250101090807&total_fee=99999&tr=";
+        assert!(typed.chars().count() <= 127, "an order takes it");
+        let genuine = signed_with(&hmac_key(), &[("attach", typed), ("total_fee", "1")]);
+        let told = transaction(open(&hmac_key(), &genuine));
+        assert_eq!(told.attach.as_deref(), Some(typed));
+        assert_eq!((told.out_trade_no.as_str(), told.total_fee), ("T20250101-001", Some(Fen(1))));
+
+        let fields = xml::read(&genuine, "xml").unwrap();
+        let message = crate::v2::message(fields.iter());
+        let (before, rest) = message.split_once("&tr=").unwrap();
+        let (swallowed, after) = rest.split_once("&transaction_id=").unwrap();
+        let mut forged = Fields::default();
+        for field in before.split('&') {
+            let (name, value) = field.split_once('=').unwrap();
+            forged.insert(name.to_owned(), value.to_owned());
+        }
+        forged.set("tr", swallowed);
+        forged.set("transaction_id", after);
+        assert_eq!(crate::v2::message(forged.iter()), message);
+        forged.set("sign", fields.text("sign").unwrap());
+        let refusal = open(&hmac_key(), xml::write(&forged).as_bytes()).unwrap_err();
+        assert_eq!(
+            refusal,
+            Refusal::Malformed("a value holds out_trade_no, a field of its own".into())
+        );
+        // As it came it is genuine, whatever the payer typed.
+        assert_eq!(told.paid("1900000001", &order()), Err(NotPaid::Differs("total_fee")));
     }
 
     #[test]
