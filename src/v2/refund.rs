@@ -93,7 +93,9 @@ pub fn refund_query(
     let (name, number) = query.number.to_field();
     fields.set(name, number);
     fields.set_optional("offset", query.offset);
-    gateway.call(signer, "/pay/refundquery", fields)?.read(Refunds::read)
+    gateway
+        .call(signer, "/pay/refundquery", fields)?
+        .read(|answer| Refunds::read(answer)?.only(&query.number))
 }
 
 /// What is to be refunded. Keep it: **one `out_refund_no` refunds once, however often it is sent; a
@@ -401,7 +403,8 @@ pub struct Refunds {
     pub cash_fee: Option<Fen>,
     /// 订单总共已发生的部分退款次数, where it is more than is answered here.
     pub total_refund_count: Option<u64>,
-    /// The refunds that are answered here.
+    /// The refunds that are answered here; the one that was asked for by its own number, and no
+    /// other.
     pub refunds: Vec<RefundState>,
 }
 
@@ -423,6 +426,22 @@ impl Refunds {
                 .map(|index| RefundState::read(fields, &format!("_{index}")))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Where one refund was asked for: that one, and no other. The fields of a refund bear its place
+    /// in the answer, so they are not held against the request with the rest.
+    fn only(mut self, asked: &RefundNumber) -> Result<Self, Malformed> {
+        match asked {
+            RefundNumber::RefundId(id) => self.refunds.retain(|refund| refund.refund_id == *id),
+            RefundNumber::OutRefundNo(number) => {
+                self.refunds.retain(|refund| refund.out_refund_no == *number);
+            }
+            RefundNumber::TransactionId(_) | RefundNumber::OutTradeNo(_) => return Ok(self),
+        }
+        if self.refunds.is_empty() {
+            return Err(Malformed::new("the refund that was asked for is not in it"));
+        }
+        Ok(self)
     }
 }
 

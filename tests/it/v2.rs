@@ -594,6 +594,49 @@ fn a_refund_goes_once_under_its_number_and_with_the_client_certificate() {
     assert_eq!(told.out_trade_no, order.out_trade_no);
 }
 
+/// Whether a new number may be taken hangs on this answer, and nothing signed binds it to its
+/// request.
+#[test]
+fn the_state_of_another_refund_is_not_taken_for_that_of_the_one_asked_for() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    placed_and_paid(&sandbox, "refunded-5");
+    for name in ["r-5", "r-6"] {
+        let refund = refund_of(&sandbox, "refunded-5", name, Fen(10));
+        v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
+    }
+    v2.close_refund("r-6").unwrap();
+    let ask = |query: &RefundQuery| v2::refund_query(v2.signer(), v2.gateway(), query);
+    let all = ask(&RefundQuery::new(sandbox.appid(), number("refunded-5"))).unwrap();
+    assert_eq!(all.refunds.len(), 2);
+    let asked = OutRefundNo::new("r-5").unwrap();
+    let by_id = RefundQuery::new(sandbox.appid(), all.refunds[0].refund_id.clone());
+    for query in [RefundQuery::new(sandbox.appid(), asked.clone()), by_id] {
+        // The answer about the other one, as it was signed.
+        let other = RefundQuery::new(sandbox.appid(), all.refunds[1].refund_id.clone());
+        let answered = Arc::new(Mutex::new(Vec::new()));
+        let kept = answered.clone();
+        sandbox.tamper_next(move |answer| kept.lock().unwrap().clone_from(&answer.body));
+        ask(&other).unwrap();
+        sandbox.tamper_next(move |answer| answer.body.clone_from(&answered.lock().unwrap()));
+        let error = ask(&query).unwrap_err();
+        assert!(error.to_string().ends_with("the refund that was asked for is not in it"));
+        // Beside another one it is found.
+        let second = all.refunds[1].clone();
+        v2.rewrite_next(move |fields| {
+            fields.insert("refund_count".to_owned(), "2".to_owned());
+            let own: Vec<_> = fields.iter().filter(|(name, _)| name.ends_with("_0")).collect();
+            let moved: Vec<_> =
+                own.iter().map(|(n, v)| (n.replace("_0", "_1"), (*v).clone())).collect();
+            fields.extend(moved);
+            fields.insert("refund_id_0".to_owned(), second.refund_id.to_string());
+            fields.insert("out_refund_no_0".to_owned(), second.out_refund_no.to_string());
+        });
+        let found = ask(&query).unwrap();
+        assert_eq!((found.refunds.len(), &found.refunds[0].out_refund_no), (1, &asked));
+    }
+}
+
 #[test]
 fn refunds_are_paged_by_ten() {
     let sandbox = start();
