@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Faults;
 use crate::json::{Json, Object, Read, read_strictly};
@@ -192,6 +192,7 @@ impl Read for H5Type {
 /// `scene_info` as it is sent, of single and combined orders.
 #[derive(Serialize)]
 pub(crate) struct SceneBody<'a> {
+    #[serde(serialize_with = "canonical")]
     pub(crate) payer_client_ip: IpAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) device_id: Option<&'a str>,
@@ -199,4 +200,26 @@ pub(crate) struct SceneBody<'a> {
     pub(crate) store_info: Option<&'a StoreInfo>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) h5_info: Option<&'a H5Info>,
+}
+
+/// A socket for both versions shows the address of an IPv4 payer as `::ffff:14.23.150.211`.
+fn canonical<S: Serializer>(address: &IpAddr, serializer: S) -> Result<S::Ok, S::Error> {
+    address.to_canonical().serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An H5 order is paid from its address only, and WeChat Pay sees the payer's IPv4 address.
+    #[test]
+    fn an_ipv4_payer_who_came_to_a_socket_for_both_versions_is_named_by_the_ipv4_address() {
+        for (address, sent) in
+            [("::ffff:14.23.150.211", "14.23.150.211"), ("2001:db8::1", "2001:db8::1")]
+        {
+            let scene = SceneInfo::new(address.parse().unwrap());
+            let json = serde_json::to_value(scene.to_body(None)).unwrap();
+            assert_eq!(json, serde_json::json!({ "payer_client_ip": sent }));
+        }
+    }
 }

@@ -259,7 +259,8 @@ impl Order {
         fields.set("out_trade_no", &self.out_trade_no);
         fields.set("body", &self.body);
         fields.set("total_fee", self.total_fee.0);
-        fields.set("spbill_create_ip", self.spbill_create_ip);
+        // A socket for both versions shows the address of an IPv4 payer as `::ffff:14.23.150.211`.
+        fields.set("spbill_create_ip", self.spbill_create_ip.to_canonical());
         fields.set("notify_url", &self.notify_url);
         fields.set_optional("device_info", self.device_info.as_ref());
         fields.set_optional("detail", self.detail_json()?);
@@ -519,6 +520,7 @@ mod tests {
     use super::*;
     use crate::id::OpenId;
     use crate::v2::signer::tests::hmac_key;
+    use crate::v2::trade::sealed::Sealed;
     use crate::v2::{App, H5, Jsapi, Native, xml};
 
     fn order() -> Order {
@@ -634,6 +636,21 @@ mod tests {
         ] {
             let scene = format!("<scene_info>{json}</scene_info>");
             assert_eq!(written(&order(), &H5::new(info)), expected(&scene, "MWEB"));
+        }
+    }
+
+    /// An H5 order is paid from its address only, and WeChat Pay sees the payer's IPv4 address.
+    #[test]
+    fn an_ipv4_payer_who_came_to_a_socket_for_both_versions_is_named_by_the_ipv4_address() {
+        for (address, sent) in [
+            ("::ffff:14.23.150.211", "14.23.150.211"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("14.23.150.211", "14.23.150.211"),
+        ] {
+            let mut order = order();
+            order.spbill_create_ip = address.parse().unwrap();
+            let fields = order.to_fields(&hmac_key(), App.kind()).unwrap();
+            assert_eq!(fields.get("spbill_create_ip"), Some(sent));
         }
     }
 

@@ -188,7 +188,7 @@ fn said(order: &Order, mchid: &str) -> Value {
             })).collect::<Vec<_>>(),
         })),
         "scene_info": order.scene_info.as_ref().map(|scene| json!({
-            "payer_client_ip": scene.payer_client_ip.to_string(),
+            "payer_client_ip": scene.payer_client_ip.to_canonical().to_string(),
             "device_id": scene.device_id,
             "store_info": scene.store_info.as_ref().map(|store| json!({
                 "id": store.id,

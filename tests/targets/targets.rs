@@ -750,7 +750,7 @@ fn scene_json(scene: &SceneInfo, h5_info: Option<&H5Info>) -> Value {
         object([("type", Some(json!("Wap"))), ("app_name", app_name)])
     };
     object([
-        ("payer_client_ip", Some(json!(scene.payer_client_ip.to_string()))),
+        ("payer_client_ip", Some(json!(scene.payer_client_ip.to_canonical().to_string()))),
         ("device_id", scene.device_id.as_deref().map(Value::from)),
         ("store_info", scene.store_info.as_ref().map(store)),
         ("h5_info", h5_info.map(h5)),

@@ -95,7 +95,7 @@ fn written(fields: &Fields) -> Option<bool> {
         ("mch_id", Some(MCHID.to_owned())),
         ("out_trade_no", Some(order.out_trade_no.to_string())),
         ("notify_url", Some(order.notify_url.to_string())),
-        ("spbill_create_ip", Some(address.to_string())),
+        ("spbill_create_ip", Some(address.to_canonical().to_string())),
         ("body", Some(body)),
         ("total_fee", Some(total.0.to_string())),
         ("attach", order.attach.clone()),
