@@ -140,7 +140,7 @@ impl Gateway {
         if status != 200 {
             return Err(answer.refused(false, String::new()));
         }
-        answer.fields = xml::read(&body, "xml").map_err(|what| answer.malformed(what))?;
+        answer.fields = xml::read_answer(&body).map_err(|what| answer.malformed(what))?;
         answer.judged(signer, &fields)
     }
 }

@@ -599,6 +599,7 @@ const PAGE: u64 = 10;
 mod tests {
     use super::*;
     use crate::v2::signer::tests::hmac_key;
+    use crate::v2::xml;
 
     fn refund() -> Refund {
         let number = OutTradeNo::new("1415757673").unwrap();
@@ -690,6 +691,43 @@ mod tests {
         assert_eq!(one.coupon_refund_fee, Some(Fen(10)));
         assert_eq!((one.coupons.len(), one.coupons[0].fee), (1, Some(Fen(10))));
         assert_eq!((&two.refund_status, two.coupons.len()), (&RefundStatus::Closed, 0));
+    }
+
+    /// Ten refunds of an order that was paid with ten coupons: 400 fields and more.
+    #[test]
+    fn the_largest_page_is_read() {
+        let mut answer = fields(&[
+            ("transaction_id", "42"),
+            ("out_trade_no", "1415757673"),
+            ("total_fee", "100"),
+            ("refund_count", "10"),
+        ]);
+        for n in 0..10 {
+            for (name, value) in [
+                ("out_refund_no", "r-1"),
+                ("refund_id", "50"),
+                ("refund_channel", "ORIGINAL"),
+                ("refund_fee", "10"),
+                ("settlement_refund_fee", "10"),
+                ("coupon_refund_fee", "10"),
+                ("coupon_refund_count", "10"),
+                ("refund_status", "SUCCESS"),
+                ("refund_account", "REFUND_SOURCE_UNSETTLED_FUNDS"),
+                ("refund_recv_accout", "招商银行信用卡0403"),
+                ("refund_success_time", "2016-07-25 15:26:26"),
+            ] {
+                answer.insert(format!("{name}_{n}"), value.to_owned());
+            }
+            for m in 0..10 {
+                answer.insert(format!("coupon_type_{n}_{m}"), "NO_CASH".to_owned());
+                answer
+                    .insert(format!("coupon_refund_id_{n}_{m}"), "2000000044096177209".to_owned());
+                answer.insert(format!("coupon_refund_fee_{n}_{m}"), "1".to_owned());
+            }
+        }
+        let received = xml::read_answer(xml::write(&answer).as_bytes()).unwrap();
+        let page = Refunds::read(&received).unwrap();
+        assert_eq!((page.refunds.len(), page.refunds[9].coupons.len()), (10, 10));
     }
 
     #[test]

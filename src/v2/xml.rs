@@ -10,8 +10,12 @@ use crate::v2::fields::{Fields, Malformed};
 /// Reads a message. What WeChat Pay never sends is refused: document types, entities of one's own,
 /// processing instructions, comments, attributes, namespaces, nesting, a name twice.
 pub(super) fn read(xml: &[u8], root: &str) -> Result<Fields, Malformed> {
-    let mut reader = Reader::from_str(text(xml)?);
-    read_fields(&mut reader, root, |_| false)
+    read_fields(&mut Reader::from_str(text(xml)?), root, FIELD_LIMIT, |_| false)
+}
+
+/// Reads an answer, which may be a whole page of refunds.
+pub(super) fn read_answer(xml: &[u8]) -> Result<Fields, Malformed> {
+    read_fields(&mut Reader::from_str(text(xml)?), "xml", ANSWER_FIELD_LIMIT, |_| false)
 }
 
 /// Reads a message of the caller's; what is wrong is a rule for it. Between its fields it may hold
@@ -28,17 +32,16 @@ pub(super) fn read_own(xml: &[u8]) -> Result<Fields, Malformed> {
     let unreadable = |Malformed(what)| Malformed(format!("cannot be read: {what}"));
     let text = text(xml).map_err(unreadable)?;
     let mut reader = Reader::from_str(text);
-    read_fields(&mut reader, "xml", |text| text.trim_ascii().starts_with(b"//")).map_err(
-        |Malformed(what)| {
-            let position = match reader.error_position() {
-                0 => reader.buffer_position(),
-                position => position,
-            };
-            let before = usize::try_from(position).ok().and_then(|position| text.get(..position));
-            let line = before.unwrap_or(text).lines().count().max(1);
-            Malformed(format!("cannot be read: {what} (line {line})"))
-        },
-    )
+    let is_remark = |text: &[u8]| text.trim_ascii().starts_with(b"//");
+    read_fields(&mut reader, "xml", FIELD_LIMIT, is_remark).map_err(|Malformed(what)| {
+        let position = match reader.error_position() {
+            0 => reader.buffer_position(),
+            position => position,
+        };
+        let before = usize::try_from(position).ok().and_then(|position| text.get(..position));
+        let line = before.unwrap_or(text).lines().count().max(1);
+        Malformed(format!("cannot be read: {what} (line {line})"))
+    })
 }
 
 /// The text of a message, if it may be one.
@@ -56,6 +59,7 @@ fn text(xml: &[u8]) -> Result<&str, Malformed> {
 fn read_fields(
     reader: &mut Reader<&[u8]>,
     root: &str,
+    limit: usize,
     is_remark: fn(&[u8]) -> bool,
 ) -> Result<Fields, Malformed> {
     let mut place = Place::Before { declared: false };
@@ -75,12 +79,12 @@ fn read_fields(
                 Place::Field { name: name(&start)?.to_owned(), value: String::new() }
             }
             (Place::Root, Event::Empty(start)) => {
-                add(&mut fields, name(&start)?.to_owned(), String::new())?;
+                add(&mut fields, limit, name(&start)?.to_owned(), String::new())?;
                 Place::Root
             }
             (Place::Root, Event::End(_)) => Place::After,
             (Place::Field { name, value }, Event::End(_)) => {
-                add(&mut fields, name, value)?;
+                add(&mut fields, limit, name, value)?;
                 Place::Root
             }
             (Place::Field { name, mut value }, event) => {
@@ -137,9 +141,9 @@ enum Place {
     After,
 }
 
-fn add(fields: &mut Fields, name: String, value: String) -> Result<(), Malformed> {
-    if fields.len() >= FIELD_LIMIT {
-        return Err(Malformed::new("the XML has more than 256 fields"));
+fn add(fields: &mut Fields, limit: usize, name: String, value: String) -> Result<(), Malformed> {
+    if fields.len() >= limit {
+        return Err(Malformed::new(format!("the XML has more than {limit} fields")));
     }
     fields.insert(name, value).map_err(|name| {
         let name: String = name.chars().take(64).collect();
@@ -203,6 +207,9 @@ pub(super) const SIZE_LIMIT: usize = 64 * 1024;
 
 /// Ours: a payment notice has about thirty fields, and three for each coupon.
 const FIELD_LIMIT: usize = 256;
+
+/// Ours: each of the ten refunds of a page has eleven fields, and three for each coupon.
+const ANSWER_FIELD_LIMIT: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -335,6 +342,10 @@ mod tests {
         let frame = "<xml><a></a></xml>".len();
         let longest = "1".repeat(SIZE_LIMIT - frame);
         assert_eq!(value(&longest), longest);
+        let more: String = (0..1024).map(|n| format!("<a{n}>1</a{n}>")).collect();
+        assert_eq!(read_answer(format!("<xml>{more}</xml>").as_bytes()).unwrap().len(), 1024);
+        let Malformed(what) = read_answer(format!("<xml>{more}<b/></xml>").as_bytes()).unwrap_err();
+        assert_eq!(what, "the XML has more than 1024 fields");
         let refund = read(b"<root><a>1</a></root>", "root").unwrap();
         assert_eq!(refund.get("a"), Some("1"));
     }
