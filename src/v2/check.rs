@@ -17,7 +17,8 @@ pub(super) fn text(faults: &mut Faults, name: &str, text: &str, longest: usize) 
 /// The same within JSON, where a blank at the end is not at the end of the value.
 pub(super) fn member(faults: &mut Faults, name: &str, text: &str, longest: usize) {
     check::text(faults, name, text, longest);
-    if text.chars().any(|character| character.is_control() || !xml::is_allowed(character)) {
+    let is_bad = |c: char| c.is_control() || c == '\u{feff}' || !xml::is_allowed(c);
+    if text.chars().any(is_bad) {
         faults.add(name, "must not hold control characters");
     }
 }

@@ -50,7 +50,9 @@ fn text(xml: &[u8]) -> Result<&str, Malformed> {
         return Err(Malformed::new("the XML is larger than 64 KiB"));
     }
     let text = std::str::from_utf8(xml).map_err(|_| Malformed::new("the XML is not UTF-8"))?;
-    if !text.chars().all(is_allowed) {
+    // Within a value it is a character like any other, and part of what is signed.
+    let has_mark = text.starts_with('\u{feff}');
+    if has_mark || !text.chars().all(is_allowed) {
         return Err(Malformed::new("the XML holds a character that XML forbids"));
     }
     Ok(text)
@@ -125,11 +127,11 @@ pub(super) fn write(fields: &Fields) -> String {
     xml
 }
 
-/// What XML 1.0 allows; the byte order mark is left out.
+/// What XML 1.0 allows.
 pub(super) fn is_allowed(character: char) -> bool {
     !matches!(
         character,
-        '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}'
     )
 }
 
@@ -242,6 +244,8 @@ mod tests {
             ("a\r\nb", "a\r\nb"),
             ("测试", "测试"),
             ("&#x1F9F8;", "🧸"),
+            ("a\u{feff}", "a\u{feff}"),
+            ("<![CDATA[\u{feff}1]]>", "\u{feff}1"),
         ] {
             assert_eq!(value(xml), expected, "{xml}");
         }
