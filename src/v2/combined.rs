@@ -257,7 +257,8 @@ impl CombinedOrder {
     /// As strictly as [`Order::from_xml`](crate::v2::Order::from_xml), also within the JSON of
     /// `sub_order_list`, whose `order_num` must be true. Of `combine_mch_id` and `sign_type` holds
     /// what is said there. Three slips that document 002 prints are forgiven: a comma after the last
-    /// sub-order, no-break spaces within its JSON, and a remark between fields that begins with `//`.
+    /// sub-order, no-break spaces between the values of `sub_order_list`, and a remark between fields
+    /// that begins with `//`. Its CDATA must end in `]]>`, though: there the document lacks a bracket.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every fault, each by its field and rule.

@@ -147,7 +147,8 @@ pub(crate) const V2_ORDER: &str = r#"<xml>
 <sign>0CB01533B8C1EF103065174F50BCA001</sign>
 </xml>"#;
 
-/// Document 002, with its slips: a comma too many, and a remark between fields.
+/// Document 002, with its slips: a comma too many, and a remark between fields. Its CDATA ends in
+/// `]>` there, and many of its blanks are no-break spaces.
 pub(crate) const V2_COMBINED_ORDER: &str = r#"<xml>
 <combine_appid>wxdace645e0bc2c424</combine_appid>
 
@@ -325,6 +326,9 @@ fn the_combined_order_of_document_002_is_read_in_spite_of_its_slips() {
     let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
     let (order, trade) = CombinedOrder::from_xml(&signer, V2_COMBINED_ORDER.as_bytes()).unwrap();
     order.check().unwrap();
+    let as_printed = V2_COMBINED_ORDER.replace("\": ", "\":\u{a0}").replace(", \"", ",\u{a0}\"");
+    let printed = CombinedOrder::from_xml(&signer, as_printed.as_bytes());
+    assert_eq!(printed.unwrap(), (order.clone(), trade.clone()));
     let AnyTrade::Jsapi(trade) = trade else { panic!("{trade:?}") };
     assert_eq!(order.sub_orders.len(), 3);
     assert_eq!(order.sub_orders[2].sub_mch_id.as_deref(), Some("88888888888"));
