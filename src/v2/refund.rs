@@ -693,6 +693,32 @@ mod tests {
         assert_eq!((&two.refund_status, two.coupons.len()), (&RefundStatus::Closed, 0));
     }
 
+    /// Such an order is refunded by its `transaction_id`; an answer that could not be read would leave
+    /// the refund unknown for ever.
+    #[test]
+    fn the_refund_of_an_order_whose_number_is_of_the_older_form_is_read() {
+        for number in ["1001", "shop@1415757673"] {
+            assert!(OutTradeNo::new(number).is_err());
+            let told = fields(&[
+                ("transaction_id", "42"),
+                ("out_trade_no", number),
+                ("out_refund_no", "r-1"),
+                ("refund_id", "50"),
+                ("refund_fee", "60"),
+                ("total_fee", "100"),
+                ("refund_count", "1"),
+                ("out_refund_no_0", "r-1"),
+                ("refund_id_0", "50"),
+                ("refund_fee_0", "60"),
+                ("refund_status_0", "SUCCESS"),
+                ("refund_status", "SUCCESS"),
+            ]);
+            assert_eq!(AcceptedRefund::read(&told).unwrap().out_trade_no.as_str(), number);
+            assert_eq!(Refunds::read(&told).unwrap().out_trade_no.as_str(), number);
+            assert_eq!(NotifiedRefund::read(&told).unwrap().out_trade_no.as_str(), number);
+        }
+    }
+
     /// Ten refunds of an order that was paid with ten coupons: 400 fields and more.
     #[test]
     fn the_largest_page_is_read() {
