@@ -54,7 +54,8 @@ use crate::v2::{check, own};
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: there is no order. Correct what the error names, then send it.
 /// * `Refused`: this call placed no order. On `ORDERPAID` and `OUT_TRADE_NO_USED` the number stands
-///   for an order already: query it.
+///   for an order already, on `INVALID_PARAMS` perhaps for one with other values, which can still be
+///   paid: query it, and close it before you take a new number.
 /// * `Unknown`: the order may stand. Send the same order again, or query by its number; never take
 ///   a new number for it before that. `return_code=FAIL` belongs here: it is not signed.
 pub fn combined_order<T: Trade>(

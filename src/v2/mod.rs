@@ -28,6 +28,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Of the partner mode (服务商) only the sub-orders of a combined order have fields, as document 002
+//! has; single orders, queries and refunds are those of a merchant itself.
+//!
 //! # Answers
 //!
 //! An answer is judged in the order that WeChat Pay prescribes: `return_code`, then the signature
