@@ -741,6 +741,194 @@ fn a_payment_notice_is_of_the_algorithm_of_its_order() {
     }
 }
 
+/// Answers whatever it is asked.
+struct Canned(String);
+
+impl Transport for Canned {
+    fn send(&self, _: &Request<'_>) -> Result<Reply, TransportError> {
+        let body = Box::new(std::io::Cursor::new(self.0.clone()));
+        Ok(Reply { status: 200, headers: Vec::new(), body })
+    }
+}
+
+/// A message as WeChat Pay writes it, signed: `=` marks a value without CDATA. Each begins and ends
+/// with these.
+fn message_of(signer: &dyn Signer, [begin, between, end]: [&str; 3], fields: &str) -> String {
+    let pairs = fields.lines().map(|line| line.trim().split_once(' ').unwrap_or((line.trim(), "")));
+    let mut pairs: Vec<(&str, &str)> = pairs.collect();
+    let plain = |value: &str| value.trim_start_matches('=').to_owned();
+    let values: Vec<String> = pairs.iter().map(|(_, value)| plain(value)).collect();
+    let signed = pairs.iter().zip(&values).map(|((name, _), value)| (*name, value.as_str()));
+    let sign = signer.sign(&v2::message(signed)).unwrap();
+    pairs.insert(pairs.len() / 2, ("sign", &sign));
+    let field = |(name, value): &(&str, &str)| match value.strip_prefix('=') {
+        Some(number) => format!("<{name}>{number}</{name}>"),
+        None => format!("<{name}><![CDATA[{value}]]></{name}>"),
+    };
+    let fields: Vec<_> = pairs.iter().map(field).collect();
+    format!("{begin}<xml>{}</xml>{end}", fields.join(between))
+}
+
+const SHAPES: [[&str; 3]; 5] = [
+    ["", "", ""],
+    ["", "\n", "\n"],
+    ["\n\t", "\r\n    ", " "],
+    ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", "\n", ""],
+    ["<?xml version = '1.0' encoding = 'utf-8'?>", " ", "\n"],
+];
+
+const SUCCESS: &str = "return_code SUCCESS
+    return_msg OK
+    result_code SUCCESS
+    appid wx2421b1c4370ec43b
+    mch_id 10000100
+    nonce_str 0.649960724868794\n";
+
+/// The shapes that merchants' logs and the tests of other libraries show, with values of our own:
+/// fields that are empty, absent or unknown, numbers with and without CDATA, blanks of any kind.
+#[test]
+fn answers_of_every_shape_that_was_seen_are_read() {
+    let signer = HmacSha256Key::new("10000100", "0123456789ABCDEFGHIJKLMNOPQRSTUV").unwrap();
+    let appid = AppId::new("wx2421b1c4370ec43b").unwrap();
+    let order = Order::new(
+        appid.clone(),
+        number("20250101-7"),
+        "b",
+        Fen(900),
+        "14.23.150.211".parse().unwrap(),
+        "https://shop.example/n".parse().unwrap(),
+    );
+    for shape in SHAPES {
+        let answering = |fields: &str| {
+            let body = message_of(&signer, shape, &format!("{SUCCESS}{fields}"));
+            let gateway = Gateway::at("https://127.0.0.1:1", Canned(body.clone())).unwrap();
+            gateway.with_certified(Canned(body))
+        };
+        let state = |fields: &str| {
+            let gateway = answering(&format!("out_trade_no 20250101-7\n{fields}"));
+            v2::query(&signer, &gateway, &appid, &order.out_trade_no).unwrap()
+        };
+        let open = state("trade_state NOTPAY\ntrade_state_desc 订单未支付");
+        assert_eq!((open.trade_state, open.total_fee), (TradeState::NotPay, None));
+        let open = state("device_info\ntrade_state NOTPAY\ntotal_fee =900");
+        assert_eq!((open.device_info, open.total_fee), (None, Some(Fen(900))));
+        let closed = state("attach\ntrade_state CLOSED\ntrade_state_desc 订单已关闭");
+        assert_eq!((closed.trade_state, closed.attach), (TradeState::Closed, None));
+        let paid = "openid oUpF8uMuAJO_M2pxb1Q9zNjWeS6o
+            is_subscribe N
+            trade_type MICROPAY
+            bank_type OTHERS
+            total_fee =900
+            fee_type CNY
+            transaction_id 4200000000202501010000000001
+            attach a=1&b=2&out_trade_no=x
+            time_end 20250101090807
+            cash_fee =900
+            cash_fee_type CNY
+            rate 87520000
+            version 1.0
+            promotion_detail {}\n";
+        let found = state(&format!("{paid}trade_state SUCCESS"));
+        assert_eq!(found.paid("10000100", &order).unwrap().total(), Fen(900));
+        let found = state(&format!("{paid}trade_state REFUND\ntrade_state_desc 订单发生过退款"));
+        let not_paid = found.paid("10000100", &order).unwrap_err();
+        assert_eq!(not_paid, NotPaid::State(TradeState::Refund));
+
+        let gateway = answering("sub_mch_id");
+        v2::close(&signer, &gateway, &appid, &order.out_trade_no).unwrap();
+        let gateway = answering(
+            "prepay_id wx300938224735257a61dd6c1f12d4c10000
+            trade_type NATIVE
+            device_info
+            code_url weixin://wxpay/bizpayurl?pr=GnZnlWr",
+        );
+        v2::unified_order(&signer, &gateway, &order, &Native::new("1")).unwrap();
+        v2::unified_order(&signer, &gateway, &order, &App).unwrap();
+        let gateway = answering("mweb_url https://wx.tenpay.com/x?prepay_id=wx1&package=2");
+        v2::unified_order(&signer, &gateway, &order, &wap()).unwrap();
+        let gateway = answering("err_code\nerr_code_des\nprepay_id wx1");
+        v2::unified_order(&signer, &gateway, &order, &App).unwrap();
+
+        let numbers = "transaction_id 4200000000202501010000000001\nout_trade_no 20250101-7\n";
+        let gateway = answering(&format!(
+            "{numbers}out_refund_no 1
+            refund_id 50300102802025010100000000001
+            refund_channel
+            refund_fee =1
+            coupon_refund_fee =0
+            total_fee =900
+            coupon_refund_count =0
+            cash_refund_fee =1"
+        ));
+        let refund_no = OutRefundNo::new("1").unwrap();
+        let refund =
+            Refund::new(appid.clone(), refund_no.clone(), number("20250101-7"), Fen(1), Fen(900));
+        assert_eq!(v2::refund(&signer, &gateway, &refund).unwrap().cash_fee, None);
+        let gateway = answering(&format!(
+            "{numbers}cash_fee 900
+            total_fee 900
+            refund_fee =1
+            refund_count =1
+            out_refund_no_0 1
+            refund_id_0 50300102802025010100000000001
+            refund_channel_0 ORIGINAL
+            refund_fee_0 =1
+            refund_status_0 PROCESSING
+            refund_recv_accout_0 支付用户的零钱
+            refund_success_time_0"
+        ));
+        let query = RefundQuery::new(appid.clone(), refund_no);
+        let found = v2::refund_query(&signer, &gateway, &query).unwrap();
+        assert_eq!(found.refunds[0].success_time, None);
+    }
+}
+
+#[test]
+fn notices_of_every_shape_that_was_seen_prove_the_payment() {
+    let keys: [&dyn Signer; 2] = [
+        &HmacSha256Key::new("10000100", "0123456789ABCDEFGHIJKLMNOPQRSTUV").unwrap(),
+        &v2::Md5Key::new("10000100", "0123456789ABCDEFGHIJKLMNOPQRSTUV").unwrap(),
+    ];
+    let order = Order::new(
+        "wx2421b1c4370ec43b".parse().unwrap(),
+        number("20250101-7"),
+        "b",
+        Fen(980),
+        "14.23.150.211".parse().unwrap(),
+        "https://shop.example/n".parse().unwrap(),
+    );
+    let least = "appid wx2421b1c4370ec43b
+        bank_type CFT
+        cash_fee 480
+        mch_id 10000100
+        nonce_str 6ec5e8d30c00467bbe80680bd1bf5dae
+        openid oUpF8uMuAJO_M2pxb1Q9zNjWeS6o
+        out_trade_no 20250101-7
+        result_code SUCCESS
+        return_code SUCCESS
+        time_end 20250101090807
+        total_fee =980
+        trade_type JSAPI
+        transaction_id 4200000000202501010000000001";
+    for more in [
+        "",
+        "\nfee_type CNY\nis_subscribe Y\nattach {\"id\":\"7\"}\ndevice_info",
+        "\ncoupon_count 1\ncoupon_fee =500\ncoupon_fee_0 500\ncoupon_id_0 2000000044096177209",
+        "\ncoupon_count 1\ncoupon_fee_0 10\ncoupon_type CASH\ncoupon_id 10000",
+        "\nsub_mch_id\nsub_appid",
+        "\nsub_mch_id 10000100\nsub_openid o1\nsub_is_subscribe N\nrate_value 650000000",
+        "\nreturn_msg OK\nerr_code SUCCESS\nerr_code_des SUCCESS\nsettlement_total_fee 980",
+    ] {
+        for (shape, signer) in SHAPES.iter().flat_map(|shape| keys.map(|key| (*shape, key))) {
+            let body = message_of(signer, shape, &format!("{least}{more}"));
+            let Ok(Notice::Transaction(told)) = notify::open(signer, body.as_bytes()) else {
+                panic!("{body}");
+            };
+            assert_eq!(told.paid("10000100", &order).unwrap().total(), Fen(980), "{body}");
+        }
+    }
+}
+
 #[test]
 fn what_is_lost_on_the_way_is_unknown_and_what_never_left_is_not() {
     struct Lost(TransportError);
