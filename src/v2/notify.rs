@@ -391,7 +391,7 @@ mod tests {
         let mut forged = Fields::default();
         for field in before.split('&') {
             let (name, value) = field.split_once('=').unwrap();
-            forged.insert(name.to_owned(), value.to_owned());
+            forged.insert(name.to_owned(), value.to_owned()).unwrap();
         }
         forged.set("tr", swallowed);
         forged.set("transaction_id", after);

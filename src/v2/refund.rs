@@ -742,13 +742,16 @@ mod tests {
                 ("refund_recv_accout", "招商银行信用卡0403"),
                 ("refund_success_time", "2016-07-25 15:26:26"),
             ] {
-                answer.insert(format!("{name}_{n}"), value.to_owned());
+                answer.insert(format!("{name}_{n}"), value.to_owned()).unwrap();
             }
             for m in 0..10 {
-                answer.insert(format!("coupon_type_{n}_{m}"), "NO_CASH".to_owned());
-                answer
-                    .insert(format!("coupon_refund_id_{n}_{m}"), "2000000044096177209".to_owned());
-                answer.insert(format!("coupon_refund_fee_{n}_{m}"), "1".to_owned());
+                for (name, value) in [
+                    ("coupon_type", "NO_CASH"),
+                    ("coupon_refund_id", "2000000044096177209"),
+                    ("coupon_refund_fee", "1"),
+                ] {
+                    answer.insert(format!("{name}_{n}_{m}"), value.to_owned()).unwrap();
+                }
             }
         }
         let received = xml::read_answer(xml::write(&answer).as_bytes()).unwrap();
