@@ -5,10 +5,11 @@
 //! ```
 //!
 //! Without configuration the order goes to a sandbox that this program starts. With these settings
-//! in the environment it goes where they say: `WECHATPAY_BASE_URL`, `WECHATPAY_APPID`,
-//! `WECHATPAY_MCHID`, `WECHATPAY_SERIAL_NO`, `WECHATPAY_PRIVATE_KEY_FILE`, `WECHATPAY_NOTIFY_URL`,
-//! `WECHATPAY_PUBLIC_KEY_ID` and `WECHATPAY_PUBLIC_KEY_FILE` (or `WECHATPAY_PLATFORM_CERT_FILE`),
-//! and `WECHATPAY_CA_FILE` for a host with a certificate authority of its own.
+//! in the environment it goes to WeChat Pay: `WECHATPAY_APPID`, `WECHATPAY_MCHID`,
+//! `WECHATPAY_CERT_FILE` (or `WECHATPAY_SERIAL_NO`), `WECHATPAY_PRIVATE_KEY_FILE`,
+//! `WECHATPAY_NOTIFY_URL`, `WECHATPAY_PUBLIC_KEY_ID` and `WECHATPAY_PUBLIC_KEY_FILE` (or
+//! `WECHATPAY_PLATFORM_CERT_FILE`); or to the host that `WECHATPAY_BASE_URL` names, with
+//! `WECHATPAY_CA_FILE` if that has a certificate authority of its own.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
 
 mod settings;

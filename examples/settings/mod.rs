@@ -44,17 +44,12 @@ impl Settings {
     }
 
     fn from_environment() -> Result<Self> {
-        let signer = RsaSigner::from_pem(
-            text("WECHATPAY_MCHID")?,
-            text("WECHATPAY_SERIAL_NO")?,
-            file("WECHATPAY_PRIVATE_KEY_FILE")?,
-        );
         Ok(Self {
-            base_url: text("WECHATPAY_BASE_URL")?,
+            signer: signer()?,
             appid: named(AppId::new(text("WECHATPAY_APPID")?))?,
             notify_url: named(NotifyUrl::new(text("WECHATPAY_NOTIFY_URL")?))?,
-            signer: named(signer)?,
             keys: platform_keys()?,
+            base_url: base_url()?,
             root_certificates: match set("WECHATPAY_CA_FILE") {
                 Some(_) => Some(String::from_utf8(file("WECHATPAY_CA_FILE")?)?),
                 None => None,
@@ -83,6 +78,26 @@ pub(crate) fn any_set() -> bool {
     env::vars_os().any(|(name, value)| {
         name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && !value.is_empty()
     })
+}
+
+/// WeChat Pay's, unless another is set, perhaps under a name that is misspelt.
+pub(crate) fn base_url() -> Result<String> {
+    match set("WECHATPAY_BASE_URL") {
+        None if strangers().is_empty() => Ok("https://api.mch.weixin.qq.com".to_owned()),
+        _ => text("WECHATPAY_BASE_URL"),
+    }
+}
+
+/// The certificate holds the serial number, which can be set instead.
+pub(crate) fn signer() -> Result<RsaSigner> {
+    const SERIAL_NO: &str = "WECHATPAY_SERIAL_NO";
+    const CERTIFICATE: &str = "WECHATPAY_CERT_FILE";
+    let (mchid, key) = (text("WECHATPAY_MCHID")?, file("WECHATPAY_PRIVATE_KEY_FILE")?);
+    if set(SERIAL_NO).is_none() && set(CERTIFICATE).is_some() {
+        named(RsaSigner::from_certificate(mchid, file(CERTIFICATE)?, key))
+    } else {
+        named(RsaSigner::from_pem(mchid, text(SERIAL_NO)?, key))
+    }
 }
 
 /// The public key, a platform certificate, or both while the merchant changes over.
@@ -151,7 +166,11 @@ const SETTINGS: [(&str, &str, &str); 13] = [
     ("WECHATPAY_CA_FILE", "root_certificates", "the certificate authority of the host"),
     ("WECHATPAY_APPID", "appid", "the appid that is bound to the merchant number"),
     ("WECHATPAY_MCHID", "mchid", "the merchant number (商户号)"),
-    ("WECHATPAY_SERIAL_NO", "serial_no", "the serial number of the merchant's API certificate"),
+    (
+        "WECHATPAY_SERIAL_NO",
+        "serial_no",
+        "the serial number of the merchant's API certificate, or set WECHATPAY_CERT_FILE",
+    ),
     ("WECHATPAY_PRIVATE_KEY_FILE", "private_key", "the path of apiclient_key.pem"),
     ("WECHATPAY_PUBLIC_KEY_ID", "public_key_id", "PUB_KEY_ID_…, beside WECHATPAY_PUBLIC_KEY_FILE"),
     ("WECHATPAY_PUBLIC_KEY_FILE", "public_key", "the path of pub_key.pem"),

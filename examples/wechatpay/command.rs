@@ -302,10 +302,11 @@ Exit status: 0 done; 1 refused, invalid or not sent; 2 wrong arguments or settin
 doctor ends with 1 if it finds anything wrong.
 
 Settings, all from the environment; without any it goes to a sandbox that lasts as long as it runs:
-  WECHATPAY_BASE_URL           https://api.mch.weixin.qq.com
+  WECHATPAY_BASE_URL           the host, if not https://api.mch.weixin.qq.com
   WECHATPAY_APPID              the appid
   WECHATPAY_MCHID              the merchant number
-  WECHATPAY_SERIAL_NO          the serial number of the merchant's API certificate
+  WECHATPAY_CERT_FILE          apiclient_cert.pem
+  WECHATPAY_SERIAL_NO          instead of the certificate: its serial number
   WECHATPAY_PRIVATE_KEY_FILE   apiclient_key.pem
   WECHATPAY_NOTIFY_URL         where notices go
   WECHATPAY_PUBLIC_KEY_ID      PUB_KEY_ID_...
@@ -313,5 +314,4 @@ Settings, all from the environment; without any it goes to a sandbox that lasts 
   WECHATPAY_PLATFORM_CERT_FILE instead of the public key, or beside it: wechatpay_....pem
   WECHATPAY_API_V3_KEY         for notice and certificates
   WECHATPAY_V2_KEY             for v2
-  WECHATPAY_CERT_FILE          for doctor: apiclient_cert.pem
   WECHATPAY_CA_FILE            for a host with a certificate authority of its own";

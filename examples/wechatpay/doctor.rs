@@ -81,7 +81,7 @@ impl Report {
         self.note("appid", appid, "of the right form; only an order shows whether it is bound");
         let notify_url = text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it)));
         self.note("notify_url", notify_url, "of the right form");
-        let merchant = merchant();
+        let merchant = settings::signer();
         let is_merchant_good = merchant.is_ok();
         self.note("merchant and private key", merchant, "the key can sign");
         if set("WECHATPAY_CERT_FILE").is_none() {
@@ -165,7 +165,7 @@ impl Report {
 }
 
 fn host() -> Result<(), Box<dyn std::error::Error>> {
-    let base_url = text("WECHATPAY_BASE_URL")?;
+    let base_url = settings::base_url()?;
     let mut options = HttpOptions::default();
     if set("WECHATPAY_CA_FILE").is_some() {
         options.root_certificates = Some(String::from_utf8(file("WECHATPAY_CA_FILE")?)?);
@@ -187,22 +187,16 @@ fn own_keys() -> Result<(), Box<dyn std::error::Error>> {
     platform_keys().map(drop)
 }
 
-fn merchant() -> Result<(), Box<dyn std::error::Error>> {
-    let key = file("WECHATPAY_PRIVATE_KEY_FILE")?;
-    let (mchid, serial_no) = (text("WECHATPAY_MCHID")?, text("WECHATPAY_SERIAL_NO")?);
-    named(RsaSigner::from_pem(mchid, serial_no, key)).map(drop)
-}
-
 fn certificate() -> Result<(), Box<dyn std::error::Error>> {
     let (certificate, key) = (file("WECHATPAY_CERT_FILE")?, file("WECHATPAY_PRIVATE_KEY_FILE")?);
     let signer = named(RsaSigner::from_certificate(text("WECHATPAY_MCHID")?, certificate, key))?;
     let is_same = |one: &str, other: &str| {
         one.trim_start_matches('0').eq_ignore_ascii_case(other.trim_start_matches('0'))
     };
-    if is_same(signer.serial_no(), &text("WECHATPAY_SERIAL_NO")?) {
+    let right = signer.serial_no();
+    if set("WECHATPAY_SERIAL_NO").is_none_or(|serial_no| is_same(right, &serial_no)) {
         Ok(())
     } else {
-        let right = signer.serial_no();
         Err(format!("WECHATPAY_SERIAL_NO is not that of the certificate, which is {right}").into())
     }
 }

@@ -5,13 +5,13 @@
 //! cargo run --example wechatpay -- --help
 //! ```
 //!
-//! It goes where these settings in the environment say: `WECHATPAY_BASE_URL`, `WECHATPAY_APPID`,
-//! `WECHATPAY_MCHID`, `WECHATPAY_SERIAL_NO`, `WECHATPAY_PRIVATE_KEY_FILE`, `WECHATPAY_NOTIFY_URL`,
-//! `WECHATPAY_PUBLIC_KEY_ID` and `WECHATPAY_PUBLIC_KEY_FILE` (or `WECHATPAY_PLATFORM_CERT_FILE`); and
-//! where it is needed `WECHATPAY_API_V3_KEY` (notices, certificates), `WECHATPAY_V2_KEY` (APIv2),
-//! `WECHATPAY_CERT_FILE` (the merchant's own certificate, for `doctor`) and `WECHATPAY_CA_FILE` (a
-//! host with a certificate authority of its own). Without any it goes to a sandbox that it starts,
-//! and that ends with it.
+//! It takes its settings from the environment: `WECHATPAY_APPID`, `WECHATPAY_MCHID`,
+//! `WECHATPAY_CERT_FILE` (or `WECHATPAY_SERIAL_NO`), `WECHATPAY_PRIVATE_KEY_FILE`,
+//! `WECHATPAY_NOTIFY_URL`, `WECHATPAY_PUBLIC_KEY_ID` and `WECHATPAY_PUBLIC_KEY_FILE` (or
+//! `WECHATPAY_PLATFORM_CERT_FILE`); where they are needed `WECHATPAY_API_V3_KEY` (notices,
+//! certificates) and `WECHATPAY_V2_KEY` (APIv2); for another host than WeChat Pay's
+//! `WECHATPAY_BASE_URL`, and `WECHATPAY_CA_FILE` if that has a certificate authority of its own.
+//! Without any it goes to a sandbox that it starts, and that ends with it.
 //!
 //! What is answered is one JSON value on the standard output, in the names of WeChat Pay; what went
 //! wrong is on the standard error, with what may have happened and what to do next. The exit status

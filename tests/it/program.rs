@@ -733,6 +733,7 @@ fn an_answer_that_cannot_be_written_is_told() {
 #[test]
 fn settings_that_are_wrong_are_named() {
     for (name, value, expected) in [
+        ("WECHATPAY_CERT_FILE", "no/such", "WECHATPAY_CERT_FILE: no/such cannot be read: "),
         ("WECHATPAY_MCHID", "", "WECHATPAY_MCHID is not set: the merchant number (商户号)\n"),
         ("WECHATPAY_MCHID", "19 0", "WECHATPAY_MCHID: mchid must be the merchant number"),
         ("WECHATPAY_PUBLIC_KEY_ID", "01", "WECHATPAY_PUBLIC_KEY_ID: public_key_id must be"),
@@ -749,6 +750,7 @@ fn settings_that_are_wrong_are_named() {
         ),
     ] {
         let mut program = Program::new("settings");
+        program.settings.remove("WECHATPAY_SERIAL_NO");
         program.settings.insert(name, value.into());
         let done = program.run(&["certificates"]);
         assert_eq!((done.status, done.out.as_str()), (2, ""), "{}", done.err);
@@ -767,6 +769,35 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
     assert!(!states.contains(&&json!("wrong")), "{report}");
     assert_eq!(program.sandbox.received().len(), 1, "one harmless question");
     assert_eq!(program.sandbox.received()[0].method, "GET");
+}
+
+/// The certificate holds it, so that a merchant needs not look for it.
+#[test]
+fn a_certificate_file_serves_in_place_of_the_serial_number() {
+    let mut program = Program::new("certificate-alone");
+    program.settings.remove("WECHATPAY_SERIAL_NO");
+    for arguments in [&["doctor"][..], &["certificates"]] {
+        let done = program.run(arguments);
+        assert_eq!((done.status, done.err.as_str()), (0, ""), "{arguments:?}");
+    }
+    program.settings.remove("WECHATPAY_CERT_FILE");
+    let done = program.run(&["certificates"]);
+    assert_eq!(done.status, 2);
+    let words = "WECHATPAY_SERIAL_NO is not set: the serial number of the merchant's API \
+                 certificate, or set WECHATPAY_CERT_FILE\n";
+    assert!(done.err.contains(words), "{}", done.err);
+}
+
+/// Without a host, orders go to WeChat Pay; but not because its setting is misspelt.
+#[test]
+fn a_misspelt_host_is_not_taken_for_none() {
+    let mut program = Program::new("misspelt-host");
+    let host = program.settings.remove("WECHATPAY_BASE_URL").unwrap();
+    program.settings.insert("WECHATPAY_BASEURL", host);
+    let done = program.run(&["certificates"]);
+    assert_eq!(done.status, 2);
+    assert!(done.err.contains("; WECHATPAY_BASEURL is set, and no setting\n"), "{}", done.err);
+    assert!(program.sandbox.received().is_empty());
 }
 
 #[test]
