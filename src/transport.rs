@@ -3,10 +3,14 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use ureq::config::Config;
+use ureq::http::Uri;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, AsSendBody, Body};
 
 use crate::error::{Error, Invalid, TransportError};
@@ -287,6 +291,7 @@ impl fmt::Debug for Proxy {
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
+    addresses: Addresses,
     total_timeout: Duration,
 }
 
@@ -324,7 +329,16 @@ impl UreqTransport {
             Proxy::Direct => config.proxy(None),
             Proxy::Url(url) => config.proxy(Some(http_proxy(url)?)),
         };
-        Ok(Self { agent: config.build().new_agent(), total_timeout: options.total_timeout })
+        let addresses = Addresses::default();
+        Ok(Self {
+            agent: Agent::with_parts(
+                config.build(),
+                DefaultConnector::default(),
+                addresses.clone(),
+            ),
+            addresses,
+            total_timeout: options.total_timeout,
+        })
     }
 }
 
@@ -370,7 +384,64 @@ impl UreqTransport {
                 .timeout_per_read(Some(self.total_timeout))
                 .build();
         }
-        self.agent.run(ready).map(reply).map_err(|error| lost(&error))
+        self.agent.run(ready).map(reply).map_err(|error| {
+            self.addresses.forget();
+            lost(&error)
+        })
+    }
+}
+
+/// Where hosts were found, so that not every call has to ask. ureq by itself asks at every call, even
+/// one that has a connection, and in a thread made for it, since there is a time-out.
+#[derive(Debug, Clone, Default)]
+struct Addresses(Arc<Mutex<Vec<Found>>>);
+
+#[derive(Debug)]
+struct Found {
+    uri: Uri,
+    addresses: ResolvedSocketAddrs,
+    at: Instant,
+}
+
+impl Addresses {
+    /// A call failed, perhaps because the host is elsewhere by now: the next one asks again.
+    fn forget(&self) {
+        self.found().clear();
+    }
+
+    fn found(&self) -> MutexGuard<'_, Vec<Found>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Resolver for Addresses {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let is_known = |found: &&Found| found.is_of(uri) && found.is_fresh();
+        let known = self.found().iter().find(is_known).map(|found| found.addresses.clone());
+        if let Some(addresses) = known {
+            return Ok(addresses);
+        }
+        let addresses = DefaultResolver::default().resolve(uri, config, timeout)?;
+        let mut found = self.found();
+        found.retain(|earlier| !earlier.is_of(uri) && earlier.is_fresh());
+        found.push(Found { uri: uri.clone(), addresses: addresses.clone(), at: Instant::now() });
+        Ok(addresses)
+    }
+}
+
+impl Found {
+    /// Whether it is of the same host and port.
+    fn is_of(&self, uri: &Uri) -> bool {
+        self.uri.authority() == uri.authority() && self.uri.scheme() == uri.scheme()
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < ADDRESS_AGE
     }
 }
 
@@ -501,6 +572,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// WeChat Pay closes idle connections after 8 s (`Keep-Alive: timeout=8`, m/4013053249).
 const IDLE_AGE: Duration = Duration::from_secs(7);
 
+/// Ours. Short beside the time for which name servers keep an address.
+const ADDRESS_AGE: Duration = Duration::from_secs(10);
+
 /// Ours: enough for a program of many threads, each of which needs one.
 const IDLE_CONNECTIONS: usize = 64;
 
@@ -534,6 +608,34 @@ mod tests {
         ] {
             assert!(check_url(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn a_host_is_not_looked_up_at_every_call_and_again_once_a_call_failed() {
+        // No name server is asked for this name: two dots in a row are none.
+        let host = "https://no..host".parse::<Uri>().unwrap();
+        let other_port = "https://no..host:444".parse::<Uri>().unwrap();
+        let addresses = Addresses::default();
+        let config = Config::default();
+        let resolve = |uri| addresses.resolve(uri, &config, NextTimeout::default()).ok();
+        let find = |at| {
+            let mut found = addresses.empty();
+            found.push(([192, 0, 2, 1], 443).into());
+            addresses.found().push(Found { uri: host.clone(), addresses: found.clone(), at });
+            Some(found)
+        };
+        assert_eq!(resolve(&host), None);
+        let found = find(Instant::now());
+        assert_eq!((resolve(&host), resolve(&other_port)), (found, None));
+        addresses.forget();
+        assert_eq!(resolve(&host), None);
+        find(Instant::now().checked_sub(ADDRESS_AGE).unwrap());
+        assert_eq!(resolve(&host), None);
+
+        let loopback = "https://127.0.0.1".parse().unwrap();
+        assert_eq!(resolve(&loopback).unwrap()[..], [([127, 0, 0, 1], 443).into()]);
+        let known = addresses.found();
+        assert_eq!(known.iter().map(|found| &found.uri).collect::<Vec<_>>(), [&loopback]);
     }
 
     #[test]
