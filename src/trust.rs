@@ -39,6 +39,8 @@ use crate::{message, pem};
 #[derive(Clone)]
 pub struct PlatformKeys {
     keys: Vec<PlatformKey>,
+    /// By ring, or by AWS-LC.
+    verifies: fn(&PublicKey, &[u8], &[u8]) -> bool,
 }
 
 #[derive(Clone)]
@@ -52,7 +54,7 @@ impl PlatformKeys {
     /// call is [`certificates::list`](crate::certificates::list).
     #[must_use]
     pub const fn none() -> Self {
-        Self { keys: Vec::new() }
+        Self { keys: Vec::new(), verifies: PublicKey::verifies }
     }
 
     /// The WeChat Pay public key: its id (`PUB_KEY_ID_…`, 微信支付公钥ID) and the text of
@@ -101,6 +103,24 @@ impl PlatformKeys {
         self.with(serial, key)
     }
 
+    /// The same keys, and those added later, with signatures verified by AWS-LC instead of ring: for
+    /// programs that sign by [`AwsLcSigner`](crate::AwsLcSigner). Every check stays as it is; a call
+    /// is a few microseconds shorter.
+    ///
+    /// ```
+    /// use wechatpay::PlatformKeys;
+    ///
+    /// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+    /// # let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
+    /// let keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?.verified_by_aws_lc();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "aws-lc-rs")]
+    #[must_use]
+    pub fn verified_by_aws_lc(self) -> Self {
+        Self { verifies: PublicKey::verifies_by_aws_lc, ..self }
+    }
+
     fn with(mut self, serial: String, key: PublicKey) -> Result<Self, Error> {
         if self.find(&serial).is_some() {
             return Err(Invalid::new(
@@ -134,7 +154,7 @@ impl PlatformKeys {
             known.ok_or_else(|| Untrusted::UnknownSerial(serial.chars().take(64).collect()))?;
         let message = message::answer(timestamp, nonce, body);
         match STANDARD.decode(signature) {
-            Ok(bytes) if key.verifies(&message, &bytes) => Ok(()),
+            Ok(bytes) if (self.verifies)(key, &message, &bytes) => Ok(()),
             _ => Err(Untrusted::Signature { probe: signature.starts_with(PROBE) }),
         }
     }
@@ -176,6 +196,14 @@ pub(crate) struct PublicKey {
 
 impl PublicKey {
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.pkcs1)
+            .verify(message, signature)
+            .is_ok()
+    }
+
+    #[cfg(feature = "aws-lc-rs")]
+    fn verifies_by_aws_lc(&self, message: &[u8], signature: &[u8]) -> bool {
+        use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.pkcs1)
             .verify(message, signature)
             .is_ok()
@@ -506,7 +534,14 @@ mod tests {
                 for test in group.tests {
                     // What is merely acceptable, a padding without its NULL, is not accepted.
                     let is_good = test.result == TestResult::Valid;
-                    assert_eq!(key.verifies(&test.msg, &test.sig), is_good, "{}", test.comment);
+                    for verifies in [PublicKey::verifies, PublicKey::verifies_by_aws_lc] {
+                        assert_eq!(
+                            verifies(&key, &test.msg, &test.sig),
+                            is_good,
+                            "{}",
+                            test.comment
+                        );
+                    }
                 }
             }
         }
