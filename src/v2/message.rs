@@ -15,12 +15,8 @@ use std::collections::BTreeMap;
 pub fn message<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let signed = |(name, value): &(&str, &str)| *name != "sign" && !value.is_empty();
     let sorted: BTreeMap<&str, &str> = fields.into_iter().filter(signed).collect();
-    let mut message = String::new();
-    for (name, value) in sorted {
-        let and = if message.is_empty() { "" } else { "&" };
-        message.extend([and, name, "=", value]);
-    }
-    message
+    let pieces = sorted.into_iter().flat_map(|(name, value)| ["&", name, "=", value]);
+    pieces.skip(1).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

@@ -279,7 +279,9 @@ fn checked(mch_id: String) -> Result<String, Invalid> {
 fn upper_hex(bytes: &[u8]) -> String {
     let digit =
         |half| char::from_digit(u32::from(half), 16).map(|digit| digit.to_ascii_uppercase());
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
+    let mut hex = String::with_capacity(bytes.len().saturating_mul(2));
+    hex.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit));
+    hex
 }
 
 #[cfg(test)]

@@ -114,7 +114,8 @@ fn damaged(error: &quick_xml::Error) -> Malformed {
 
 /// Writes a message. Read again, it gives the same fields.
 pub(super) fn write(fields: &Fields) -> String {
-    let mut xml = String::from("<xml>");
+    let mut xml = String::with_capacity(USUAL_SIZE);
+    xml.push_str("<xml>");
     for (name, value) in fields.iter() {
         xml.extend(["<", name, "><![CDATA["]);
         // What would end the CDATA ends one, and begins the next.
@@ -206,6 +207,9 @@ fn is_utf8<E>(encoding: Option<Result<std::borrow::Cow<'_, [u8]>, E>>) -> bool {
 
 /// Ours: the largest messages, with ten refunds and their coupons, are some ten kilobytes.
 pub(super) const SIZE_LIMIT: usize = 64 * 1024;
+
+/// Ours: what most requests fit into.
+const USUAL_SIZE: usize = 1024;
 
 /// Ours: a payment notice has about thirty fields, and three for each coupon.
 const FIELD_LIMIT: usize = 256;
