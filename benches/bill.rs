@@ -17,6 +17,9 @@
     reason = "a bench speaks to people and stops when something is wrong; its floats are not money"
 )]
 
+#[allow(dead_code, reason = "the other benches need more of it")]
+#[path = "shared/rsa.rs"]
+mod rsa;
 #[path = "shared/server.rs"]
 mod server;
 #[allow(dead_code, reason = "the other benches need more of it")]

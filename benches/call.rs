@@ -21,6 +21,8 @@
 
 #[path = "shared/pairs.rs"]
 mod pairs;
+#[path = "shared/rsa.rs"]
+mod rsa;
 #[allow(dead_code, reason = "the other benches need more of it")]
 #[path = "shared/shop.rs"]
 mod shop;
@@ -31,11 +33,10 @@ mod table;
 use std::hint::black_box;
 use std::time::Instant;
 
-use rustls_pki_types::PrivatePkcs8KeyDer;
-use rustls_pki_types::pem::PemObject;
 use wechatpay::{AwsLcSigner, Signer};
 
 use pairs::{Pairs, median};
+use rsa::{AwsLc, Rsa};
 use shop::Shop;
 use table::Table;
 
@@ -57,7 +58,7 @@ fn main() {
 
 fn ratios(shop: &Shop, table: &mut Table) {
     let message = shop.message();
-    let sign = || drop(black_box(shop.bare_sign(&message)));
+    let sign = || drop(black_box(shop.ring.sign(&message)));
     let build = Pairs::measure(1, || shop.build(&shop.signer), sign);
     build.print("an order, built and signed / RSA sign");
     table.at_most("an order, built and signed / RSA sign", 1.01, build.ratio);
@@ -83,25 +84,18 @@ fn ratios(shop: &Shop, table: &mut Table) {
         let order = shop.combined(parts);
         let prepay = || drop(black_box(shop.prepay_combined(&shop.signer, &order)));
         let what = format!("combine::app::prepay of {parts} / RSA sign and verify");
-        Pairs::measure(1, prepay, both).print(&what);
+        let prepay = Pairs::measure(1, prepay, both);
+        prepay.print(&what);
+        table.at_most(&what, 1.02, prepay.ratio);
     }
 }
 
 fn aws_lc(shop: &Shop, table: &mut Table) {
-    use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::rsa::KeyPair;
-    use aws_lc_rs::signature::RSA_PKCS1_SHA256;
-
     let pem = &shop.merchant_key_pem;
-    let signer = AwsLcSigner::from_pem("1900007291", "AB12", pem).unwrap();
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
-    let key = KeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
+    let (signer, bare) =
+        (AwsLcSigner::from_pem("1900007291", "AB12", pem).unwrap(), AwsLc::new(pem));
     let message = shop.message();
-    let sign = || {
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature).unwrap();
-        drop(black_box(signature));
-    };
+    let sign = || drop(black_box(bare.sign(&message)));
     let own = || drop(black_box(signer.sign(&message).unwrap()));
     let signed = Pairs::measure(2, own, sign);
     signed.print("AwsLcSigner::sign / AWS-LC's RSA sign");
@@ -113,6 +107,11 @@ fn aws_lc(shop: &Shop, table: &mut Table) {
     let faster = Pairs::measure(1, ring, own);
     faster.print("RsaSigner::sign / AwsLcSigner::sign");
     table.note("RsaSigner::sign / AwsLcSigner::sign", faster.ratio);
+    let (message, signature) = (&shop.prepaid.message, &shop.prepaid.signature);
+    let by_aws_lc = || bare.verify(message, signature);
+    let slower = Pairs::measure(10, || shop.ring.verify(message, signature), by_aws_lc);
+    slower.print("ring's RSA verify / AWS-LC's RSA verify");
+    table.note("ring's RSA verify less AWS-LC's, µs", slower.more);
 }
 
 fn own_work(shop: &Shop, table: &mut Table) {
@@ -138,9 +137,11 @@ fn own_work(shop: &Shop, table: &mut Table) {
     }
     table.note("each of the third to fifth sub-order, µs", per_part[0]);
     table.note("each of the sixth to tenth sub-order, µs", per_part[1]);
+    table.at_most("the sixth to tenth / the third to fifth", 1.2, per_part[1] / per_part[0]);
 
     let v2 = Pairs::measure(50, || drop(black_box(shop.v2.prepay())), || shop.v2.bare());
     v2.print("v2::unified_order / two HMACs");
+    table.note("v2::unified_order / two HMACs", v2.ratio);
     table.at_most("own work of a v2 order, µs", 10.0, v2.more);
 }
 

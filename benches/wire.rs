@@ -1,11 +1,13 @@
-//! What a whole call over TLS costs beside the least that it can: a client written by hand for this
-//! one order, without checks, that signs, sends with the same time-outs, reads and verifies.
+//! What a whole call over TLS costs beside two floors: a client written by hand for this one order,
+//! without checks and time-outs, that signs, sends, reads and verifies; and a bare GET by ureq between
+//! one bare signature and one bare verification.
 //!
 //! ```text
 //! cargo bench --bench wire
 //! ```
 //!
 //! Both go in turn to the same server on 127.0.0.1, in the same run; the median of the pairs counts.
+//! With AWS-LC the floors verify by it too: nothing is spared them that this build could have.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -19,6 +21,8 @@
 
 #[path = "shared/pairs.rs"]
 mod pairs;
+#[path = "shared/rsa.rs"]
+mod rsa;
 #[path = "shared/server.rs"]
 mod server;
 #[allow(dead_code, reason = "the other benches need more of it")]
@@ -44,6 +48,7 @@ use wechatpay::sandbox::Sandbox;
 use wechatpay::{AwsLcSigner, Gateway, Signer, Time, message};
 
 use pairs::{Pairs, median};
+use rsa::{AwsLc, Rsa};
 use server::Server;
 use shop::Shop;
 use table::Table;
@@ -67,29 +72,50 @@ fn main() {
 }
 
 fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
-    let by_hand = ByHand::new(shop, server, true);
     let aws_lc = AwsLcSigner::from_pem(shop.signer.mchid(), "AB12", &shop.merchant_key_pem);
-    let aws_lc = aws_lc.unwrap();
-    let signers: [(&str, &dyn Signer); 3] =
-        [("ring", &shop.signer), ("AWS-LC", &aws_lc), ("nobody", &shop.free)];
-    for (name, signer) in signers {
+    let (aws_lc, bare_aws_lc) = (aws_lc.unwrap(), AwsLc::new(&shop.merchant_key_pem));
+    let by_hand = ByHand::new(shop, server, false);
+    let by_aws_lc = gateway.with_keys(shop.keys.clone().verified_by_aws_lc());
+    let builds: [(&str, &dyn Signer, &Gateway, &dyn Rsa); 3] = [
+        ("ring", &shop.signer, gateway, &shop.ring),
+        ("AWS-LC", &aws_lc, &by_aws_lc, &bare_aws_lc),
+        ("nobody", &shop.free, gateway, &Nobody(shop)),
+    ];
+    for (name, signer, gateway, rsa) in builds {
         let whole = || drop(black_box(app::prepay(signer, gateway, &shop.order).unwrap()));
-        let floor = || drop(black_box(by_hand.prepay(signer)));
-        let pairs = Pairs::measure(1, whole, floor);
-        let what = format!("pay::app::prepay over TLS, signed by {name} / by hand");
-        pairs.print(&what);
+        let hand = Pairs::measure(1, whole, || drop(black_box(by_hand.prepay(rsa))));
+        let what = format!("pay::app::prepay over TLS, {name} / by hand");
+        hand.print(&what);
+        let bare = Pairs::measure(1, whole, || drop(black_box(by_hand.get(rsa))));
+        let beside_get = format!("pay::app::prepay over TLS, {name} / sign, GET, verify");
+        bare.print(&beside_get);
         if name == "nobody" {
-            table.note("a call over TLS less one by hand, µs", pairs.more);
+            table.note("a call over TLS less one by hand, µs", hand.more);
+            table.note("a call over TLS less a bare GET and RSA, µs", bare.more);
         } else {
-            table.at_most(&what, 1.02, pairs.ratio);
+            table.at_most(&what, 1.02, hand.ratio);
+            table.note(&beside_get, bare.ratio);
         }
     }
-    // With a time-out ureq looks the host up in a thread of its own, at every call.
-    let endless = ByHand::new(shop, server, false);
-    let bounded = || drop(black_box(by_hand.prepay(&shop.free)));
-    let pairs = Pairs::measure(1, bounded, || drop(black_box(endless.prepay(&shop.free))));
+    // With a time-out ureq by itself looks the host up in a thread of its own, at every call.
+    let (bounded, nobody) = (ByHand::new(shop, server, true), Nobody(shop));
+    let with_timeouts = || drop(black_box(bounded.prepay(&nobody)));
+    let pairs = Pairs::measure(1, with_timeouts, || drop(black_box(by_hand.prepay(&nobody))));
     pairs.print("by hand, with time-outs / without");
-    table.note("what ureq's time-outs cost a call, µs", pairs.more);
+    table.note("what time-outs would cost a call by hand, µs", pairs.more);
+}
+
+/// Signs in no time, as `Free` does; what is left of a call is neither RSA nor this signature.
+struct Nobody<'a>(&'a Shop);
+
+impl Rsa for Nobody<'_> {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.0.free.sign(message).unwrap().bytes
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) {
+        self.0.ring.verify(message, signature);
+    }
 }
 
 /// The least possible client, for this one order.
@@ -98,6 +124,8 @@ struct ByHand<'a> {
     agent: Agent,
     url: String,
     body: String,
+    /// What the bare GET signs.
+    message: Vec<u8>,
 }
 
 impl<'a> ByHand<'a> {
@@ -115,17 +143,18 @@ impl<'a> ByHand<'a> {
         // As many connections as threads.
         config = config.max_idle_connections(64).max_idle_connections_per_host(64);
         let url = format!("{}{PATH}", server.base_url);
-        Self { shop, agent: config.build().new_agent(), url, body: shop.body() }
+        let agent = config.build().new_agent();
+        Self { shop, agent, url, body: shop.body(), message: shop.message() }
     }
 
-    fn prepay(&self, signer: &dyn Signer) -> String {
+    fn prepay(&self, rsa: &dyn Rsa) -> String {
         let mut bits = [0; 16];
         SystemRandom::new().fill(&mut bits).unwrap();
         let nonce = format!("{:032X}", u128::from_be_bytes(bits));
         let (now, body) = (Time::now().unwrap().unix_seconds(), self.body.as_bytes());
         let message = message::request("POST", PATH, now, &nonce, body);
-        let signature = STANDARD.encode(signer.sign(&message).unwrap().bytes);
-        let mchid = signer.mchid();
+        let signature = STANDARD.encode(rsa.sign(&message));
+        let mchid = self.shop.signer.mchid();
         let authorization = format!(
             "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{now}\",\
              serial_no=\"AB12\",signature=\"{signature}\""
@@ -136,33 +165,46 @@ impl<'a> ByHand<'a> {
             .header("Accept", "application/json")
             .header("Authorization", authorization)
             .header("Content-Type", "application/json")
+            .header("Wechatpay-Serial", &self.shop.serial_no)
             .send(body)
             .unwrap();
         let body = response.body_mut().read_to_vec().unwrap();
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
         let (timestamp, nonce) = (header("wechatpay-timestamp"), header("wechatpay-nonce"));
         let signature = STANDARD.decode(header("wechatpay-signature")).unwrap();
-        self.shop.verify(&message::answer(timestamp, nonce, &body), &signature);
+        rsa.verify(&message::answer(timestamp, nonce, &body), &signature);
         String::from_utf8(body).unwrap().split('"').nth(3).unwrap().to_owned()
+    }
+
+    /// A round trip that carries nothing there and the same answer back, between a signature and a
+    /// verification that have nothing to do with it.
+    fn get(&self, rsa: &dyn Rsa) -> Vec<u8> {
+        black_box(rsa.sign(&self.message));
+        let body = self.agent.get(&self.url).call().unwrap().body_mut().read_to_vec().unwrap();
+        rsa.verify(&self.shop.prepaid.message, &self.shop.prepaid.signature);
+        body
     }
 }
 
-/// Calls from many threads over one gateway, and as many by hand over one agent.
+/// Calls from many threads over one gateway, and as many of each floor over one agent.
 fn threads(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
-    let by_hand = ByHand::new(shop, server, true);
+    let by_hand = ByHand::new(shop, server, false);
+    let whole = || drop(black_box(app::prepay(&shop.signer, gateway, &shop.order).unwrap()));
+    let hand = || drop(black_box(by_hand.prepay(&shop.ring)));
+    let bare = || drop(black_box(by_hand.get(&shop.ring)));
     for count in [2, 8, 32] {
-        let whole = || drop(black_box(app::prepay(&shop.signer, gateway, &shop.order).unwrap()));
-        let floor = || drop(black_box(by_hand.prepay(&shop.signer)));
-        let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+        let (mut rates, mut to_hand, mut to_bare) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let (one, other) = (rate(count, 320, &whole), rate(count, 320, &floor));
-            rates.push(one);
-            ratios.push(other / one);
+            let rate_of_whole = rate(count, 320, &whole);
+            to_hand.push(rate(count, 320, &hand) / rate_of_whole);
+            to_bare.push(rate(count, 320, &bare) / rate_of_whole);
+            rates.push(rate_of_whole);
         }
-        let (rate, ratio) = (median(rates), median(ratios));
-        let what = format!("calls over TLS by {count} threads / by hand");
-        println!("{what:<56} {rate:>7.0} calls a second {ratio:>14.3}");
-        table.at_most(&what, 1.02, ratio);
+        let (rate, to_hand, to_bare) = (median(rates), median(to_hand), median(to_bare));
+        let what = format!("calls over TLS by {count} threads");
+        println!("{what:<56} {rate:>7.0} calls a second {to_hand:>14.3}");
+        table.at_most(&format!("{what} / by hand"), 1.02, to_hand);
+        table.note(&format!("{what} / sign, GET, verify"), to_bare);
     }
 }
 

@@ -7,11 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
-use ring::rand::SystemRandom;
-use ring::rsa::KeyPair;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
-use rustls_pki_types::PrivatePkcs8KeyDer;
-use rustls_pki_types::pem::PemObject;
 use wechatpay::bill::TradeBill;
 use wechatpay::notify::{self, Event};
 use wechatpay::pay::{Order, Transaction, app};
@@ -21,6 +16,8 @@ use wechatpay::{
     ApiV3Key, Fen, Gateway, OutTradeNo, PlatformKeys, PrepayId, Reply, Request, RsaSigner,
     SignError, Signature, Signer, Time, Transport, TransportError, combine, message,
 };
+
+use crate::rsa::{Ring, Rsa};
 
 pub(crate) struct Shop {
     pub(crate) signer: RsaSigner,
@@ -35,7 +32,8 @@ pub(crate) struct Shop {
     pub(crate) serial_no: String,
     pub(crate) prepaid: Answered,
     pub(crate) keys: PlatformKeys,
-    key: KeyPair,
+    /// The bare RSA of the same key.
+    pub(crate) ring: Ring,
     transaction: Answered,
     notice: Answered,
     sealed: Vec<u8>,
@@ -57,8 +55,8 @@ pub(crate) struct V2Shop {
 pub(crate) struct Answered {
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
-    message: Vec<u8>,
-    signature: Vec<u8>,
+    pub(crate) message: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl Shop {
@@ -77,7 +75,7 @@ impl Shop {
             free: Free { mchid: sandbox.mchid().to_owned(), bytes: prepaid.signature.clone() },
             gateway: Gateway::at("https://shop.example", keys.clone(), prepaid.at_once()).unwrap(),
             nowhere: Gateway::at("https://shop.example", keys.clone(), Nowhere).unwrap(),
-            key: key(sandbox.merchant_key_pem()),
+            ring: Ring::new(sandbox.merchant_key_pem()),
             merchant_key_pem: sandbox.merchant_key_pem().to_owned(),
             transaction: answered(&signer, serial, TRANSACTION.as_bytes()),
             aes_key: aes_key(),
@@ -105,20 +103,8 @@ impl Shop {
         order
     }
 
-    pub(crate) fn bare_sign(&self, message: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.key.public().modulus_len()];
-        self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
-        signature
-    }
-
     pub(crate) fn bare_verify(&self, answered: &Answered) {
-        self.verify(&answered.message, &answered.signature);
-    }
-
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) {
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.key.public())
-            .verify(message, signature)
-            .unwrap();
+        self.ring.verify(&answered.message, &answered.signature);
     }
 
     /// The message of the order, as it is signed.
@@ -164,6 +150,7 @@ impl Shop {
         )
     }
 
+    /// What `pay::query` does with its answer, step by step.
     pub(crate) fn read_answer(&self) -> Transaction {
         let Answered { body, .. } = &self.transaction;
         self.keys.check(self.transaction.headers(), body, Time::now().unwrap()).unwrap();
@@ -347,11 +334,6 @@ fn notice(signer: &RsaSigner, serial: &str) -> (Answered, Vec<u8>) {
         STANDARD.encode(&sealed)
     );
     (answered(signer, serial, body.as_bytes()), sealed)
-}
-
-fn key(pem: &str) -> KeyPair {
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
-    KeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap()
 }
 
 fn aes_key() -> LessSafeKey {

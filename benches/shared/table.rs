@@ -1,4 +1,9 @@
-//! The last table of a bench: figure, target and measured value, one a line, for people and scripts.
+//! The last table of a run: figure, target and measured value, one a line, for people and scripts.
+//!
+//! `cargo bench` runs one program after the other. Each prints what was measured since that run began,
+//! so the last table holds everything; a bench that is run alone prints its own figures.
+
+use std::fs;
 
 /// What was measured, beside what was aimed at.
 #[derive(Default)]
@@ -19,8 +24,8 @@ impl Table {
     }
 
     pub(crate) fn print(&self) {
-        println!("\n{:<56} {:>10} {:>10}", "figure", "target", "measured");
-        self.0.iter().for_each(|line| println!("{line}"));
+        println!("\n{:<60} {:>10} {:>10}", "figure", "target", "measured");
+        println!("{}", with_earlier(&self.0.join("\n")));
     }
 
     fn add(&mut self, figure: &str, target: String, measured: f64, is_met: bool) {
@@ -29,7 +34,33 @@ impl Table {
     }
 }
 
+/// The lines of the programs that the same cargo ran before this one, and these.
+fn with_earlier(lines: &str) -> String {
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/figures.txt");
+    let (run, written) = (format!("run {}\n", parent()), fs::read_to_string(path));
+    let earlier = written.unwrap_or_default();
+    let together = match earlier.strip_prefix(&run) {
+        Some(earlier) if !earlier.is_empty() => format!("{earlier}\n{lines}"),
+        _ => lines.to_owned(),
+    };
+    // Where it cannot be written, the next program prints its own lines only.
+    let _ = fs::write(path, run + &together);
+    together
+}
+
+/// Who started this program: one cargo is one run.
+#[cfg(unix)]
+fn parent() -> u32 {
+    std::os::unix::process::parent_id()
+}
+
+/// Where that is not told, each program is a run of its own.
+#[cfg(not(unix))]
+fn parent() -> u32 {
+    std::process::id()
+}
+
 fn line(figure: &str, target: &str, measured: f64, verdict: &str) -> String {
     let decimals = if measured < 10.0 { 3 } else { 0 };
-    format!("{figure:<56} {target:>10} {measured:>10.decimals$} {verdict}")
+    format!("{figure:<60} {target:>10} {measured:>10.decimals$} {verdict}")
 }
