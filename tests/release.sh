@@ -93,8 +93,8 @@ step_hermetic() {
         skip "needs unshare -rn, that is namespaces of users and networks"
         return
     fi
-    # Compiled with the network at hand, so that a crate may still be fetched.
-    if ! cargo test --quiet --no-run --message-format=json >"$out/tests.json"; then
+    # Compiled with the network at hand, so that a crate may still be fetched; and optimised, since each run of fifty counts.
+    if ! cargo test --release --quiet --no-run --message-format=json >"$out/tests.json"; then
         fail "does not compile"
         return
     fi
@@ -249,16 +249,15 @@ step_coverage() {
 
 # The tests beside the code kill nearly all of them in a tenth of the time; what they let live meets the others.
 step_mutants() {
-    local -a files=() passes=("--lib" "--test it")
+    local -a files=() passes=(--lib --test=it)
     local file pass missed
     local end=$((SECONDS + MUTANTS_MINUTES * 60))
     tool mutants || return
     rm -rf "$out/mutants.out" "$out/mutants.out.old"
     for file in "${core[@]}"; do files+=(--file "src/$file.rs"); done
     for pass in "${passes[@]}"; do
-        # shellcheck disable=SC2086 # two words
         timeout "$((end - SECONDS))" cargo mutants "${files[@]}" --jobs 1 --no-shuffle --iterate \
-            --output "$out" -- $pass
+            --output "$out" --cargo-arg="$pass"
         case $? in
             0) break ;;
             2 | 3) ;;
