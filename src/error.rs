@@ -1083,11 +1083,20 @@ mod tests {
     fn every_fault_of_an_order_is_told_in_order() {
         let mut faults = Faults::default();
         faults.add("/attach", "is too long");
-        faults.add("/amount/total", "is 0");
+        assert_eq!(faults.note::<u64>("/amount/total", "is 0"), None);
         let invalid = faults.into_result().unwrap_err();
         let paths: Vec<_> = invalid.faults().iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, ["/attach", "/amount/total"]);
         assert_eq!(invalid.to_string(), "/attach is too long; /amount/total is 0");
+        assert_eq!(invalid.into_rule(), "is too long");
+    }
+
+    #[test]
+    fn a_signer_says_why_it_did_not_sign() {
+        assert_eq!(
+            SignError::new("the HSM is not there").to_string(),
+            "the request was not signed, so nothing was sent: the HSM is not there"
+        );
     }
 
     #[test]
