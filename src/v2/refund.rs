@@ -245,8 +245,8 @@ pub struct AcceptedRefund {
     pub refund_fee: Fen,
     /// 应结退款金额, in fen: without coupons that were no cash.
     pub settlement_refund_fee: Option<Fen>,
-    /// 标价金额, in fen: the total of the order.
-    pub total_fee: Fen,
+    /// 标价金额, in fen: the total of the order. Some answers leave it out.
+    pub total_fee: Option<Fen>,
     /// 应结订单金额, in fen.
     pub settlement_total_fee: Option<Fen>,
     /// 标价币种; none means `CNY`.
@@ -271,7 +271,7 @@ impl AcceptedRefund {
             out_trade_no: fields.required("out_trade_no", checked)?,
             refund_fee: fields.required("refund_fee", fen)?,
             settlement_refund_fee: fields.optional("settlement_refund_fee", fen)?,
-            total_fee: fields.required("total_fee", fen)?,
+            total_fee: fields.optional("total_fee", fen)?,
             settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
             fee_type: fields.text("fee_type"),
             cash_fee: fields.optional("cash_fee", fen)?,
@@ -393,8 +393,8 @@ pub struct Refunds {
     pub transaction_id: TransactionId,
     /// 商户订单号: your number of the order.
     pub out_trade_no: OutTradeNo,
-    /// 订单金额, in fen.
-    pub total_fee: Fen,
+    /// 订单金额, in fen. Some answers leave it out, as the sample of the page does.
+    pub total_fee: Option<Fen>,
     /// 应结订单金额, in fen.
     pub settlement_total_fee: Option<Fen>,
     /// 货币种类; none means `CNY`.
@@ -417,7 +417,7 @@ impl Refunds {
         Ok(Self {
             transaction_id: fields.required("transaction_id", checked)?,
             out_trade_no: fields.required("out_trade_no", checked)?,
-            total_fee: fields.required("total_fee", fen)?,
+            total_fee: fields.optional("total_fee", fen)?,
             settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
             fee_type: fields.text("fee_type"),
             cash_fee: fields.optional("cash_fee", fen)?,
@@ -717,6 +717,26 @@ mod tests {
             assert_eq!(Refunds::read(&told).unwrap().out_trade_no.as_str(), number);
             assert_eq!(NotifiedRefund::read(&told).unwrap().out_trade_no.as_str(), number);
         }
+    }
+
+    /// As the sample of 查询退款 is: an answer that cannot be read would leave the refund unknown.
+    #[test]
+    fn a_refund_is_read_without_the_total_of_its_order() {
+        let told = fields(&[
+            ("transaction_id", "42"),
+            ("out_trade_no", "order-1"),
+            ("out_refund_no", "r-1"),
+            ("refund_id", "50"),
+            ("refund_fee", "60"),
+            ("refund_count", "1"),
+            ("out_refund_no_0", "r-1"),
+            ("refund_id_0", "50"),
+            ("refund_fee_0", "60"),
+            ("refund_status_0", "PROCESSING"),
+        ]);
+        assert_eq!(AcceptedRefund::read(&told).unwrap().total_fee, None);
+        let page = Refunds::read(&told).unwrap();
+        assert_eq!((page.total_fee, page.refunds.len()), (None, 1));
     }
 
     /// Ten refunds of an order that was paid with ten coupons: 400 fields and more.
