@@ -1105,6 +1105,54 @@ mod tests {
     }
 
     #[test]
+    fn an_error_answer_tells_all_that_is_known_of_it() {
+        type Change = fn(&mut ApiError);
+        let told = |change: Change| {
+            let Error::Api(mut error) = api(400, "PARAM_ERROR") else { panic!() };
+            (error.signed, error.message) = (true, "参数错误".to_owned());
+            change(&mut error);
+            error.to_string()
+        };
+        let whole = told(|error| {
+            error.request_id = Some("08F7".to_owned());
+            error.signed = false;
+        });
+        assert!(whole.starts_with("WeChat Pay answered HTTP 400 PARAM_ERROR: 参数错误"), "{whole}");
+        assert!(whole.ends_with(" (the answer carries no signature) [Request-ID 08F7]"), "{whole}");
+        let signed = told(|_| ());
+        assert!(!signed.contains("no signature") && !signed.contains("Request-ID"), "{signed}");
+
+        let (bare, query) = ("; it bears no error code", "; query before anything else");
+        let cases: [(Change, [bool; 2]); 8] = [
+            (|_| (), [false, false]),
+            (|error| error.code = Code::new(""), [false, false]),
+            (|error| error.message.clear(), [false, false]),
+            (
+                |error| {
+                    error.code = Code::new("");
+                    error.message.clear();
+                },
+                [true, false],
+            ),
+            (|error| (error.is_v2, error.status, error.signed) = (true, 200, false), [false, true]),
+            (|error| (error.is_v2, error.status) = (true, 200), [false, false]),
+            (|error| (error.is_v2, error.signed) = (true, false), [false, false]),
+            (|error| (error.status, error.signed) = (200, false), [false, false]),
+        ];
+        for (change, expected) in cases {
+            let text = told(change);
+            assert_eq!([bare, query].map(|words| text.contains(words)), expected, "{text}");
+        }
+        assert_eq!(
+            told(|error| {
+                error.code = Code::new("");
+                error.message.clear();
+            }),
+            "WeChat Pay answered HTTP 400; it bears no error code, so look for a proxy between"
+        );
+    }
+
+    #[test]
     fn neither_debug_nor_display_repeats_the_detail_received() {
         let detail = ErrorDetail {
             field: Some("/payer/openid".into()),
