@@ -515,6 +515,15 @@ mod tests {
         assert_eq!(error, "platform_keys must hold each number once; leave the second one out");
     }
 
+    /// Nothing else tells the two apart: they must judge alike.
+    #[test]
+    fn a_signature_is_verified_by_the_library_that_was_chosen() {
+        let by_ring: fn(&PublicKey, &[u8], &[u8]) -> bool = PublicKey::verifies;
+        let keys = keys(vectors::PLATFORM_KEY);
+        assert!(std::ptr::fn_addr_eq(keys.verifies, by_ring));
+        assert!(!std::ptr::fn_addr_eq(keys.verified_by_aws_lc().verifies, by_ring));
+    }
+
     /// Through the key as it is read and the check as it is made. The lengths are those of keys that
     /// sign answers.
     #[test]
