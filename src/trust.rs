@@ -515,6 +515,21 @@ mod tests {
         assert_eq!(error, "platform_keys must hold each number once; leave the second one out");
     }
 
+    #[test]
+    fn any_of_the_four_headers_claims_a_signature_and_nothing_else_does() {
+        for name in HEADERS {
+            assert!(claims_signature(["Date", &name.to_lowercase()].into_iter()), "{name}");
+        }
+        assert!(!claims_signature(["Date", "Request-ID", "Wechatpay-Signature-Type"].into_iter()));
+    }
+
+    #[test]
+    fn what_is_held_is_known_by_its_number() {
+        let keys = keys(vectors::PLATFORM_KEY);
+        assert!(keys.holds(ID) && !keys.holds("PUB_KEY_ID_01"));
+        assert!(!PlatformKeys::none().holds(ID));
+    }
+
     /// Nothing else tells the two apart: they must judge alike.
     #[test]
     fn a_signature_is_verified_by_the_library_that_was_chosen() {
