@@ -44,8 +44,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use wechatpay::pay::app;
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{AwsLcSigner, Gateway, Signer, Time, message};
+use wechatpay_sandbox::Sandbox;
 
 use pairs::{Pairs, median};
 use rsa::{AwsLc, Rsa};

@@ -12,8 +12,6 @@
 //! `WECHATPAY_CA_FILE` if that has a certificate authority of its own.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
 
-mod settings;
-
 use std::error::Error;
 use std::io::{Cursor, Read};
 use std::process::ExitCode;
@@ -24,7 +22,7 @@ use wechatpay::{
     TransportError,
 };
 
-use settings::Settings;
+use wechatpay_sandbox::settings::Settings;
 
 fn main() -> ExitCode {
     match run() {

@@ -9,8 +9,8 @@ use std::error::Error;
 
 use wechatpay::combine::{self, Order, SubOrder};
 use wechatpay::refund::{self, Refund};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{Fen, OutRefundNo, OutTradeNo, pay};
+use wechatpay_sandbox::Sandbox;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;

@@ -13,8 +13,6 @@
 //! `WECHATPAY_API_V3_KEY` for the notice, it goes where they say.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
 
-mod settings;
-
 use std::env;
 use std::error::Error;
 use std::io::{Cursor, Read};
@@ -28,10 +26,10 @@ use tiny_http::{Header, Request, Response, Server};
 use wechatpay::notify::{self, Notice, Reply};
 use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
 use wechatpay::pay::{self, Order, SceneInfo};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{ApiV3Key, Fen, Gateway, NotifyUrl, OutTradeNo, Signer, Time};
+use wechatpay_sandbox::Sandbox;
 
-use settings::Settings;
+use wechatpay_sandbox::settings::{self, Settings};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

@@ -26,11 +26,11 @@ use tiny_http::{Request, Response, Server};
 use wechatpay::notify::{self, Event, Notice, Refusal, Reply};
 use wechatpay::pay::{self, Order, Paid, native};
 use wechatpay::refund::{self, Refund, Status};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{
     ApiV3Key, Fen, Gateway, NotifyUrl, OutRefundNo, OutTradeNo, PlatformKeys, RsaSigner, Signer,
     Time,
 };
+use wechatpay_sandbox::Sandbox;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 

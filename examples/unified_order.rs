@@ -12,13 +12,13 @@ use std::error::Error;
 use std::io::{Cursor, Read};
 use std::process::ExitCode;
 
-use wechatpay::sandbox::Sandbox;
 use wechatpay::v2::notify::{self, Notice};
 use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, Order, SignType, Signer};
 use wechatpay::{
     Fen, HttpOptions, OpenId, OutTradeNo, Reply, Request, SignError, Time, Transport,
     TransportError, UreqTransport,
 };
+use wechatpay_sandbox::Sandbox;
 
 fn main() -> ExitCode {
     match run() {

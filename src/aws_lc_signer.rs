@@ -35,7 +35,7 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// ```
 /// use wechatpay::{AwsLcSigner, Signer};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (certificate, key) = (sandbox.merchant_certificate_pem(), sandbox.merchant_key_pem());
 /// let signer = AwsLcSigner::from_certificate("1900007291", certificate, key)?;
 /// assert_eq!(signer.mchid(), "1900007291");

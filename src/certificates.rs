@@ -3,7 +3,7 @@
 //! ```
 //! use wechatpay::certificates;
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 //! let listed = certificates::list(signer, gateway, &api_v3_key)?;
@@ -32,7 +32,7 @@ use crate::trust::PlatformKeys;
 /// ```
 /// use wechatpay::{Gateway, PlatformKeys, certificates};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let signer = sandbox.signer();
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// let mut gateway = Gateway::new(PlatformKeys::none())?;
@@ -95,7 +95,7 @@ pub fn list(
 /// ```
 /// use wechatpay::certificates;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// let listed = certificates::list(signer, gateway, &api_v3_key)?;
@@ -119,7 +119,7 @@ pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error>
 /// ```
 /// use wechatpay::certificates;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// for certificate in certificates::list(signer, gateway, &api_v3_key)? {

@@ -17,7 +17,7 @@ use crate::sign_error::SignDiagnosis;
 /// ```
 /// use wechatpay::{Error, Retry, pay::app};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -74,7 +74,7 @@ pub enum Error {
 /// ```
 /// use wechatpay::{Outcome, pay::app};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -107,7 +107,7 @@ pub enum Outcome {
 /// ```
 /// use wechatpay::{Retry, pay::app};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -224,7 +224,7 @@ impl From<TransportError> for Error {
 /// ```
 /// use wechatpay::{Error, Fen};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -398,7 +398,7 @@ impl std::error::Error for TransportError {}
 /// ```
 /// use wechatpay::{Code, Error, pay::app};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -533,7 +533,7 @@ impl std::error::Error for ApiError {}
 /// ```
 /// use wechatpay::{Error, pay::app};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -588,7 +588,7 @@ impl fmt::Display for ErrorDetail {
 /// ```
 /// use wechatpay::{Error, Outcome, Untrusted, pay::app};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

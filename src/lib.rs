@@ -31,8 +31,6 @@ pub mod message;
 pub mod notify;
 pub mod pay;
 pub mod refund;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 #[cfg(feature = "v2")]
 pub mod v2;
 

@@ -6,7 +6,7 @@
 //! ```
 //! use wechatpay::{Signer, message};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let signer = sandbox.signer();
 //! let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242"; // A fresh one for each request.
 //! let message = message::request("GET", "/v3/certificates", 1554208460, nonce, b"");

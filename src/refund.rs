@@ -7,7 +7,7 @@
 //! use wechatpay::refund::{self, Refund, Status};
 //! use wechatpay::{Fen, OutRefundNo};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 //! # let notify_url = sandbox.notify_url();
@@ -47,7 +47,7 @@ use crate::time::Time;
 /// use wechatpay::refund::{self, Refund, Status};
 /// use wechatpay::{Fen, OutRefundNo};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -84,7 +84,7 @@ pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<
 /// ```
 /// use wechatpay::refund::{self, Status};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -126,7 +126,7 @@ pub fn query(
 /// ```
 /// use wechatpay::refund::{self, Status};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -491,7 +491,7 @@ read_strictly! {
 /// ```
 /// use wechatpay::refund::{self, Status};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -604,7 +604,7 @@ open_set! {
 ///
 /// ```
 /// # use wechatpay::{Fen, refund};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -650,7 +650,7 @@ pub struct Amount {
 ///
 /// ```
 /// # use wechatpay::{Fen, refund};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

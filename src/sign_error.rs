@@ -23,7 +23,7 @@ use serde_json::Value;
 /// #         self.0.sign(message.trim_ascii())
 /// #     }
 /// # }
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

@@ -59,7 +59,7 @@ pub trait Signer: Send + Sync {
 /// ```
 /// use wechatpay::Signer;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let signer = sandbox.signer();
 /// let signature = signer.sign(b"GET\n/v3/certificates\n1554208460\n593BEC0C930B\n\n")?;
 /// assert_eq!(signature.bytes.len(), 256); // Of RSA with 2048 bits.
@@ -82,7 +82,7 @@ pub struct Signature {
 /// ```
 /// use wechatpay::{RsaSigner, Signer};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (mchid, serial_no) = (sandbox.mchid(), sandbox.serial_no());
 /// # let apiclient_key_pem = sandbox.merchant_key_pem();
 /// let signer = RsaSigner::from_pem(mchid, serial_no, apiclient_key_pem)?;
@@ -245,7 +245,7 @@ mod tests {
     use crate::message;
 
     fn signer() -> RsaSigner {
-        let key = include_str!("sandbox/keys/merchant.pem");
+        let key = include_str!("test_vectors/merchant.pem");
         RsaSigner::from_pem("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB", key).unwrap()
     }
 
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_serial_number_in_small_letters_is_sent_in_capitals() {
-        let key = include_str!("sandbox/keys/merchant.pem");
+        let key = include_str!("test_vectors/merchant.pem");
         let serial_no = "408b07e79b8269fec3d5d3e6ab8ed163a6a380db";
         let signer = RsaSigner::from_pem("1900007291", serial_no, key).unwrap();
         assert_eq!(signer.serial_no(), "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB");
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_wrong_merchant_or_serial_number_is_told_by_its_name() {
-        let key = include_str!("sandbox/keys/merchant.pem");
+        let key = include_str!("test_vectors/merchant.pem");
         for (mchid, serial_no, name) in [
             ("", "AB", "mchid must be"),
             ("19\r\n00", "AB", "mchid must be"),

@@ -38,7 +38,7 @@ use crate::signer::RsaSigner;
 ///         reply
 ///     }
 /// }
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -91,6 +91,19 @@ pub struct Request<'a> {
     /// The answer is a file of any length: bound the time of each read of its body, not the time of
     /// the whole call.
     pub is_file: bool,
+}
+
+impl<'a> Request<'a> {
+    /// A request that expects a short response; see [`is_file`](Self::is_file).
+    #[must_use]
+    pub fn new(
+        method: &'static str,
+        url: &'a str,
+        headers: &'a [(&'static str, &'a str)],
+        body: &'a [u8],
+    ) -> Self {
+        Self { method, url, headers, body, is_file: false }
+    }
 }
 
 /// Leaves out headers and body: they hold the signature and what the payer bought.
@@ -179,6 +192,13 @@ pub struct HttpOptions {
     pub proxy: Proxy,
 }
 
+impl HttpOptions {
+    /// The default settings for a host with its own certificate authority, such as the sandbox.
+    pub fn trusting(root_certificates: impl Into<String>) -> Self {
+        Self { root_certificates: Some(root_certificates.into()), ..Self::default() }
+    }
+}
+
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
@@ -197,7 +217,7 @@ impl Default for HttpOptions {
 /// ```
 /// use wechatpay::{ClientCertificate, HttpOptions};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let apiclient_cert_pem = sandbox.merchant_certificate_pem();
 /// # let apiclient_key_pem = sandbox.merchant_key_pem();
 /// let certificate = ClientCertificate::from_pem(apiclient_cert_pem, apiclient_key_pem)?;
@@ -281,7 +301,7 @@ impl fmt::Debug for Proxy {
 /// use std::sync::Arc;
 /// use wechatpay::{Gateway, HttpOptions, UreqTransport};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let keys = sandbox.platform_keys().clone();
 /// let transport = Arc::new(UreqTransport::new(&HttpOptions::default())?);
 /// let gateway = Gateway::at("https://api.mch.weixin.qq.com", keys.clone(), transport.clone())?;

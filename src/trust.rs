@@ -28,7 +28,7 @@ use crate::{message, pem};
 /// ```
 /// use wechatpay::PlatformKeys;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
 /// # let certificate_pem = sandbox.platform_certificate_pem();
 /// let mut keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?;
@@ -110,7 +110,7 @@ impl PlatformKeys {
     /// ```
     /// use wechatpay::PlatformKeys;
     ///
-    /// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+    /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
     /// # let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
     /// let keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?.verified_by_aws_lc();
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -10,12 +10,12 @@ use ring::hmac;
 use wechatpay::bill::TradeBill;
 use wechatpay::notify::{self, Event};
 use wechatpay::pay::{Order, Transaction, app};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::v2::{self, Signer as _};
 use wechatpay::{
     ApiV3Key, Fen, Gateway, OutTradeNo, PlatformKeys, PrepayId, Reply, Request, RsaSigner,
     SignError, Signature, Signer, Time, Transport, TransportError, combine, message,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::rsa::{Ring, Rsa};
 

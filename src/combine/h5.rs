@@ -5,7 +5,7 @@
 //! use wechatpay::pay::h5::{H5Info, H5Type};
 //!
 //! # use wechatpay::{Fen, combine::SubOrder};
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let sub_order = |mchid, number: &str| {
 //! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -45,7 +45,7 @@ use crate::signer::Signer;
 /// use wechatpay::pay::h5::{H5Info, H5Type};
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -85,7 +85,7 @@ pub fn prepay(
 /// ```
 /// use wechatpay::combine::h5;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// let json = br#"{
 ///     "combine_appid": "wxd678efh567hg6787",

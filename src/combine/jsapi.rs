@@ -4,7 +4,7 @@
 //! use wechatpay::{combine, pay};
 //!
 //! # use wechatpay::{Fen, combine::SubOrder};
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let sub_order = |mchid, number: &str| {
 //! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -41,7 +41,7 @@ use crate::signer::Signer;
 /// use wechatpay::combine::jsapi;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -80,7 +80,7 @@ pub fn prepay(
 /// ```
 /// use wechatpay::combine::jsapi;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// let json = br#"{
 ///     "combine_appid": "wxd678efh567hg6787",

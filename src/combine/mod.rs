@@ -13,7 +13,7 @@
 //! use wechatpay::combine::{self, Order, SubOrder};
 //! use wechatpay::{Fen, OutTradeNo, Signer, pay};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
 //! let (ours, theirs) = (OutTradeNo::new("20150806125346")?, OutTradeNo::new("20150806125347")?);
@@ -60,7 +60,7 @@ pub use self::transaction::{Amount, SubTransaction, Transaction};
 /// use wechatpay::{Signer, combine};
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -106,7 +106,7 @@ pub fn query(
 /// use wechatpay::pay::TradeState;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))

@@ -4,7 +4,7 @@
 //! use wechatpay::combine;
 //!
 //! # use wechatpay::{Fen, combine::SubOrder};
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let sub_order = |mchid, number: &str| {
 //! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -37,7 +37,7 @@ use crate::signer::Signer;
 /// use wechatpay::combine::native;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))

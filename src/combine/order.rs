@@ -435,7 +435,7 @@ impl SubOrderMerchant {
 /// use wechatpay::combine::SceneInfo;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))

@@ -14,7 +14,7 @@ use crate::time::Time;
 /// use wechatpay::combine;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -55,7 +55,7 @@ pub struct Transaction {
 /// use wechatpay::pay::TradeState;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
@@ -113,7 +113,7 @@ pub struct SubTransaction {
 /// use wechatpay::combine;
 ///
 /// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_order = |mchid, number: &str| {
 /// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))

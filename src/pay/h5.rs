@@ -4,7 +4,7 @@
 //! use wechatpay::pay::SceneInfo;
 //! use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 //! # let notify_url = sandbox.notify_url();
@@ -36,7 +36,7 @@ use crate::signer::Signer;
 /// use wechatpay::pay::SceneInfo;
 /// use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -70,7 +70,7 @@ pub fn prepay(
 /// ```
 /// use wechatpay::pay::h5::{self, H5Type};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let signer = sandbox.signer();
 /// let json = br#"{
 ///     "appid": "wxd678efh567hg6787",

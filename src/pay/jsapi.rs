@@ -4,7 +4,7 @@
 //! use wechatpay::OpenId;
 //! use wechatpay::pay::jsapi::{self, Payer};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 //! # let notify_url = sandbox.notify_url();
@@ -37,7 +37,7 @@ use crate::signer::Signer;
 /// ```
 /// use wechatpay::pay::jsapi::{self, Payer};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -69,7 +69,7 @@ pub fn prepay(
 /// ```
 /// use wechatpay::pay::jsapi;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let signer = sandbox.signer();
 /// let json = br#"{
 ///     "appid": "wxd678efh567hg6787",
@@ -103,7 +103,7 @@ pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Err
 /// ```
 /// use wechatpay::pay::jsapi;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -134,7 +134,7 @@ pub fn invoke(
 /// ```
 /// use wechatpay::pay::jsapi;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -171,7 +171,7 @@ pub fn invoke_mini_program(
 /// ```
 /// use wechatpay::pay::jsapi;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

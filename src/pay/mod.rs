@@ -9,7 +9,7 @@
 //! use wechatpay::pay::{self, Order, app};
 //! use wechatpay::{Fen, OutTradeNo, Signer};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
 //! let number = OutTradeNo::new("1217752501201407033233368018")?;
@@ -58,7 +58,7 @@ pub use self::transaction::{
 /// ```
 /// use wechatpay::{Signer, pay};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -91,7 +91,7 @@ pub fn query(
 /// ```
 /// use wechatpay::pay;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -127,7 +127,7 @@ pub fn query_by_id(
 /// ```
 /// use wechatpay::pay::{self, TradeState};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

@@ -3,7 +3,7 @@
 //! ```
 //! use wechatpay::pay::native;
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 //! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 //! # let notify_url = sandbox.notify_url();
@@ -29,7 +29,7 @@ use crate::signer::Signer;
 /// ```
 /// use wechatpay::pay::native;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

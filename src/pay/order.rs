@@ -116,7 +116,7 @@ impl Order {
     /// );
     /// # Ok(())
     /// # }
-    /// # example(wechatpay::sandbox::Sandbox::start().unwrap().signer())?;
+    /// # example(wechatpay_sandbox::Sandbox::start().unwrap().signer())?;
     /// # Ok::<(), Error>(())
     /// ```
     ///
@@ -255,7 +255,7 @@ pub(super) struct Extras<'a> {
 /// ```
 /// use wechatpay::{Fen, pay::{Detail, GoodsDetail}};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -365,7 +365,7 @@ read_strictly! {
 /// ```
 /// use wechatpay::pay::SettleInfo;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();

@@ -25,7 +25,7 @@ use crate::time::Time;
 ///     println!("{}, paid {} yuan", paid.out_trade_no(), paid.total());
 /// }
 /// # use wechatpay::Signer;
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -107,7 +107,7 @@ impl Claim<'_> {
 /// use wechatpay::pay::{self, NotPaid, TradeState};
 /// use wechatpay::Signer;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
@@ -167,7 +167,7 @@ impl std::error::Error for NotPaid {}
 /// ```
 /// use wechatpay::{Partner, pay};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// # let sub_merchant = wechatpay::SubMerchant::new(sandbox.sub_mchid())?;
 /// let partner = Partner::new(signer, sub_merchant);

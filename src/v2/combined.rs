@@ -30,7 +30,7 @@ use crate::v2::{check, own};
 /// use wechatpay::v2::{self, App};
 ///
 /// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let appid = sandbox.appid();
 /// # let sub_order = |mchid, number: &str| {
@@ -78,7 +78,7 @@ pub fn combined_order<T: Trade>(
 /// use wechatpay::v2::{self, Signer};
 ///
 /// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let appid = sandbox.appid();
 /// # let sub_order = |mchid, number: &str| {
@@ -124,7 +124,7 @@ pub fn query_combined(
 /// use wechatpay::v2;
 ///
 /// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let appid = sandbox.appid();
 /// # let sub_order = |mchid, number: &str| {

@@ -19,7 +19,7 @@ use crate::v2::transaction::notified_state;
 /// use wechatpay::v2;
 ///
 /// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let appid = sandbox.appid();
 /// # let sub_order = |mchid, number: &str| {
@@ -128,7 +128,7 @@ impl CombinedTransaction {
 /// ```
 /// # use wechatpay::v2;
 /// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let appid = sandbox.appid();
 /// # let sub_order = |mchid, number: &str| {

@@ -18,7 +18,7 @@ use crate::{id, signer as v3_signer};
 /// ```
 /// use wechatpay::v2::{self, App, Gateway};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -72,7 +72,7 @@ impl Gateway {
     /// use wechatpay::v2::Gateway;
     /// use wechatpay::{ClientCertificate, HttpOptions, UreqTransport};
     ///
-    /// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+    /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
     /// # let apiclient_cert_pem = sandbox.merchant_certificate_pem();
     /// # let apiclient_key_pem = sandbox.merchant_key_pem();
     /// let certificate = ClientCertificate::from_pem(apiclient_cert_pem, apiclient_key_pem)?;

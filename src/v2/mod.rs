@@ -9,7 +9,7 @@
 //! use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, Order};
 //! use wechatpay::{AppId, Fen, NotifyUrl, OpenId, OutTradeNo};
 //!
-//! # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let api_key = sandbox.v2().api_key();
 //! let signer = HmacSha256Key::new("1900007291", api_key)?;
 //! let gateway = Gateway::new()?;
@@ -88,7 +88,7 @@ use self::fields::Fields;
 /// ```
 /// use wechatpay::{pay::TradeState, v2};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());

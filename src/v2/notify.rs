@@ -50,7 +50,7 @@ use crate::v2::xml;
 /// use wechatpay::v2::Signer;
 /// use wechatpay::v2::notify::{self, Notice};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -80,7 +80,7 @@ pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notice, Refusal> {
 /// ```
 /// use wechatpay::v2::notify::{self, Notice};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -111,7 +111,7 @@ pub fn open_by_length(
 /// use wechatpay::v2::Signer;
 /// use wechatpay::v2::notify::Notice;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());

@@ -26,7 +26,7 @@ use crate::v2::{check, own};
 /// ```
 /// use wechatpay::v2::{self, Native};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -300,7 +300,7 @@ impl AsRef<AppId> for Order {
 /// ```
 /// use wechatpay::v2::LimitPay;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -339,7 +339,7 @@ impl Read for LimitPay {
 /// ```
 /// use wechatpay::{Fen, v2::{Detail, GoodsDetail}};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -450,7 +450,7 @@ read_strictly! {
 /// ```
 /// use wechatpay::v2::StoreInfo;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());

@@ -24,7 +24,7 @@ use crate::v2::order::to_json;
 /// ) -> Result<T::Prepaid, Error> {
 ///     v2::unified_order(signer, gateway, order, trade)
 /// }
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -42,7 +42,7 @@ pub trait Trade: Sealed {
 /// ```
 /// use wechatpay::v2::{self, App};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -61,7 +61,7 @@ pub struct App;
 /// use wechatpay::OpenId;
 /// use wechatpay::v2::{self, Jsapi};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -89,7 +89,7 @@ impl Jsapi {
 /// ```
 /// use wechatpay::v2::{self, Native};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -117,7 +117,7 @@ impl Native {
 /// ```
 /// use wechatpay::v2::{self, H5, H5Info};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -181,7 +181,7 @@ pub enum H5Info {
 /// ```
 /// use wechatpay::v2::{self, AnyTrade};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());

@@ -21,7 +21,7 @@ use crate::v2::signer::Signer;
 /// ```
 /// use wechatpay::v2::{self, Signer};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -53,7 +53,7 @@ pub fn query(
 /// ```
 /// use wechatpay::v2;
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -99,7 +99,7 @@ fn ask(
 /// ```
 /// use wechatpay::{pay::TradeState, v2};
 ///
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
@@ -162,7 +162,7 @@ pub struct Transaction {
 ///
 /// ```
 /// # use wechatpay::{Fen, v2};
-/// # let sandbox = wechatpay::sandbox::Sandbox::start()?;
+/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
 /// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
 /// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());

@@ -16,11 +16,11 @@ use wechatpay::bill::{
 };
 use wechatpay::pay::{TradeType, app};
 use wechatpay::refund::{self, Refund};
-use wechatpay::sandbox::{Answer, Sandbox};
 use wechatpay::{
     Code, Error, Fen, Gateway, HttpOptions, OutRefundNo, Outcome, Partner, Retry, SubMerchant,
     Time, Untrusted, UreqTransport,
 };
+use wechatpay_sandbox::{Answer, Sandbox};
 
 use crate::support::{api, noon, order, start};
 

@@ -3,10 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use wechatpay::Time;
 use wechatpay::pay::app;
-use wechatpay::sandbox::KeyMode;
 use wechatpay::{ApiV3Key, Code, Error, Outcome, PlatformKeys, Untrusted, certificates, notify};
-use wechatpay::{Time, sandbox::Sandbox};
+use wechatpay_sandbox::KeyMode;
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 

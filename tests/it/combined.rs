@@ -7,10 +7,10 @@ use wechatpay::pay::h5::{H5Info, H5Type};
 use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, NotPaid, SettleInfo, TradeState};
 use wechatpay::refund::{self, Refund, Status};
-use wechatpay::sandbox::{Answer, Sandbox};
 use wechatpay::{
     ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Outcome, Retry, SubMerchant, Time,
 };
+use wechatpay_sandbox::{Answer, Sandbox};
 
 use crate::support::{api, start};
 

@@ -4,11 +4,11 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, Refund};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{
     Code, Error, Failover, Fen, Gateway, Host, HttpOptions, OutRefundNo, Outcome, Proxy,
     UreqTransport,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 

@@ -20,12 +20,12 @@ use flate2::write::GzEncoder;
 use rcgen::{SanType, date_time_ymd};
 use wechatpay::pay::{self, GoodsDetail, Order, SceneInfo, app};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
-use wechatpay::sandbox::{self, Sandbox};
 use wechatpay::v2;
 use wechatpay::{
     AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutRefundNo, OutTradeNo, Outcome, Proxy,
     RsaSigner, SignError, Signature, Signer, Time, UreqTransport, message,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::start;
 use crate::wire::{self, Answer, Peer, Wire, platform_keys};
@@ -312,7 +312,7 @@ fn own(
 fn tampered(
     number: u8,
     why: &'static str,
-    change: impl Fn(&mut sandbox::Answer) + Clone + Send + Sync + 'static,
+    change: impl Fn(&mut wechatpay_sandbox::Answer) + Clone + Send + Sync + 'static,
 ) -> Fault {
     let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.tamper_next(change.clone())));
     Fault::new(number, Verdict::Unknown, why, make)
@@ -323,7 +323,7 @@ fn rewritten(
     number: u8,
     verdict: Verdict,
     why: &'static str,
-    change: impl Fn(&mut sandbox::Answer, &Operation) + Copy + Send + Sync + 'static,
+    change: impl Fn(&mut wechatpay_sandbox::Answer, &Operation) + Copy + Send + Sync + 'static,
 ) -> Fault {
     let make = move |sandbox: &Sandbox, operation: &'static Operation| {
         sandbox.rewrite_next(move |answer| change(answer, operation));
@@ -360,7 +360,7 @@ fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> 
     let make = move |sandbox: &Sandbox, _: &'static Operation| {
         let body = body.clone();
         sandbox.tamper_next(move |answer| {
-            *answer = sandbox::Answer { status, headers: Vec::new(), body };
+            *answer = wechatpay_sandbox::Answer { status, headers: Vec::new(), body };
         });
     };
     let why = if status == 200 { "is missing" } else { "carries no signature" };
@@ -713,7 +713,7 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
 /// 50 to 54. See also [`ELSEWHERE`].
 fn answered_and_believed_but_odd() -> Vec<Fault> {
     let odd = |change| rewritten(50, Verdict::Unknown, "is not what WeChat Pay documents", change);
-    let changes: [fn(&mut sandbox::Answer, &Operation); 9] = [
+    let changes: [fn(&mut wechatpay_sandbox::Answer, &Operation); 9] = [
         |answer, _| answer.body = b"[]".to_vec(),
         |answer, _| answer.body = b"null".to_vec(),
         |answer, _| answer.body.clear(),
@@ -1265,7 +1265,7 @@ impl v2::Signer for Named {
     }
 }
 
-fn sign(answer: &mut sandbox::Answer, signer: &RsaSigner) {
+fn sign(answer: &mut wechatpay_sandbox::Answer, signer: &RsaSigner) {
     let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
     let (timestamp, nonce) = (text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"));
     let message = message::answer(timestamp, nonce, &answer.body);
@@ -1273,7 +1273,7 @@ fn sign(answer: &mut sandbox::Answer, signer: &RsaSigner) {
     answer.set_header("Wechatpay-Signature", signature);
 }
 
-fn compress(answer: &mut sandbox::Answer) {
+fn compress(answer: &mut wechatpay_sandbox::Answer) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&answer.body).unwrap();
     answer.body = encoder.finish().unwrap();
@@ -1281,7 +1281,7 @@ fn compress(answer: &mut sandbox::Answer) {
 }
 
 /// Gives a member of the answer another value, or takes it out.
-fn set(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
+fn set(answer: &mut wechatpay_sandbox::Answer, name: &str, value: Option<&str>) {
     let mut body: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&answer.body).unwrap();
     match value {
@@ -1292,7 +1292,7 @@ fn set(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
 }
 
 /// The fields of an answer in XML: the sandbox writes each on a line.
-fn fields(answer: &sandbox::Answer) -> Vec<(String, String)> {
+fn fields(answer: &wechatpay_sandbox::Answer) -> Vec<(String, String)> {
     let field = |line: &str| {
         let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
         let value = rest.strip_suffix(&format!("</{name}>"))?;
@@ -1302,18 +1302,18 @@ fn fields(answer: &sandbox::Answer) -> Vec<(String, String)> {
     std::str::from_utf8(&answer.body).unwrap().lines().filter_map(field).collect()
 }
 
-fn sign_xml(answer: &sandbox::Answer, key: &v2::HmacSha256Key) -> String {
+fn sign_xml(answer: &wechatpay_sandbox::Answer, key: &v2::HmacSha256Key) -> String {
     let fields = fields(answer);
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     v2::Signer::sign(key, &v2::message(fields)).unwrap()
 }
 
-fn field(answer: &sandbox::Answer, name: &str) -> String {
+fn field(answer: &wechatpay_sandbox::Answer, name: &str) -> String {
     fields(answer).into_iter().find(|(other, _)| other == name).unwrap().1
 }
 
 /// Gives a field of an answer in XML another value, or takes it out.
-fn replace(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
+fn replace(answer: &mut wechatpay_sandbox::Answer, name: &str, value: Option<&str>) {
     let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
     let (before, rest) = xml.split_once(&format!("<{name}>")).unwrap();
     let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
@@ -1321,7 +1321,7 @@ fn replace(answer: &mut sandbox::Answer, name: &str, value: Option<&str>) {
     answer.body = format!("{before}{value}{after}").into_bytes();
 }
 
-fn add(answer: &mut sandbox::Answer, name: &str, value: &str) {
+fn add(answer: &mut wechatpay_sandbox::Answer, name: &str, value: &str) {
     let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
     answer.body = xml.replace("</xml>", &format!("<{name}>{value}</{name}></xml>")).into_bytes();
 }

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, Refund};
-use wechatpay::sandbox::{Answer, Sandbox};
 use wechatpay::{
     Error, Fen, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, combine, message,
 };
+use wechatpay_sandbox::{Answer, Sandbox};
 
 use crate::support::{api, order, start};
 

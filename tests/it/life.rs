@@ -5,8 +5,8 @@ use wechatpay::notify::{self, Event, EventType, Notice};
 use wechatpay::pay::jsapi::{self, Payer};
 use wechatpay::pay::{self, NotPaid, TradeState};
 use wechatpay::refund::{self, Refund, Status};
-use wechatpay::sandbox::{self, Sandbox};
 use wechatpay::{ApiV3Key, Fen, Gateway, OpenId, OutRefundNo, RsaSigner, Signer, Time};
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{noon, order, start};
 
@@ -79,7 +79,7 @@ fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
 
 /// The one notice that is on its way, opened as a merchant opens it.
 fn next_event(sandbox: &Sandbox) -> Event {
-    let notices: Vec<sandbox::Notice> = sandbox.take_notices();
+    let notices: Vec<wechatpay_sandbox::Notice> = sandbox.take_notices();
     assert_eq!(notices.len(), 1);
     let headers = notices[0].headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();

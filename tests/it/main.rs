@@ -12,10 +12,8 @@
 
 mod app_order;
 mod bill;
-mod cashier;
 mod certificates;
 mod combined;
-mod commands;
 mod examples;
 mod failover;
 mod faults;
@@ -26,27 +24,28 @@ mod life;
 mod merchant;
 mod messages;
 mod money;
-mod notice_server;
 mod notices;
 mod orders;
-mod program;
 mod properties;
 mod readme;
 mod refunds;
-mod sandbox_faults;
-mod sandbox_keys;
-mod sandbox_notices;
-mod sandbox_orders;
 mod secrets;
 mod sign_error;
 mod strict;
 mod supply;
-mod support;
 mod surface;
 mod threads;
 mod tls;
 mod transport;
 mod v2;
 mod vectors;
-mod visitor;
 mod wire;
+
+#[path = "../shared/leaks.rs"]
+mod leaks;
+#[path = "../shared/notice_server.rs"]
+mod notice_server;
+#[path = "../shared/sample_bodies.rs"]
+mod sample_bodies;
+#[path = "../shared/support.rs"]
+mod support;

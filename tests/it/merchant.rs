@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use wechatpay::notify::{self, Notice, Reply};
 use wechatpay::pay::{self, NotPaid, Order, Paid, TradeState, app};
 use wechatpay::refund::{self, Refund, Status};
-use wechatpay::sandbox::{self, Fault, FaultRule, OrderError, Sandbox};
 use wechatpay::{
     ApiV3Key, Error, Gateway, HttpOptions, OutRefundNo, OutTradeNo, Outcome, PlatformKeys,
     PrepayId, Proxy, RsaSigner, Signer, Time, UreqTransport,
 };
+use wechatpay_sandbox::{Fault, FaultRule, OrderError, Sandbox};
 
 use crate::notice_server::NoticeServer;
 use crate::support::{order, start};
@@ -137,7 +137,7 @@ fn shop(sandbox: &Sandbox) -> Shop {
 }
 
 impl Shop {
-    fn receive(&self, notice: &sandbox::Notice) -> u16 {
+    fn receive(&self, notice: &wechatpay_sandbox::Notice) -> u16 {
         self.take_notice(&notice.headers, &notice.body).status
     }
 }

@@ -13,7 +13,6 @@ use serde_json::json;
 use wechatpay::notify::Refusal;
 use wechatpay::pay::{self, NotPaid, Order, TradeState, app};
 use wechatpay::refund::{FundsAccount, Refund, RefundFrom};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::v2::{self, HmacSha256Key, Md5Key};
 use wechatpay::{
     ApiV3Key, AppId, ClientCertificate, Code, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
@@ -21,8 +20,9 @@ use wechatpay::{
     SubMerchant, Time, TransactionId, TransportError, Untrusted, UreqTransport, bill, certificates,
     combine,
 };
+use wechatpay_sandbox::Sandbox;
 
-use crate::strict::{
+use crate::sample_bodies::{
     COMBINED_ORDER, V2_COMBINED_ORDER, V2_ORDER, app_order, h5_order, refund_body,
 };
 use crate::support::{order, start};
@@ -696,7 +696,7 @@ fn answers(table: &mut Table) {
         let length = length.map_or("", |(_, length)| length).to_owned();
         table.line(what, error.replace(&format!("({length} bytes"), "(n bytes"));
     }
-    let mut changed = |what: &str, change: fn(&mut wechatpay::sandbox::Answer)| {
+    let mut changed = |what: &str, change: fn(&mut wechatpay_sandbox::Answer)| {
         sandbox.rewrite_next(change);
         sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
         table.error(what, prepay(sandbox.gateway()));

@@ -15,11 +15,11 @@ use std::thread;
 use serde_json::Value;
 use wechatpay::pay::{self, Order, TradeState, app};
 use wechatpay::refund::{self, Refund, Status};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::v2;
 use wechatpay::{
     Code, Error, Failover, Fen, Host, OutRefundNo, OutTradeNo, Outcome, Retry, Signer,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::properties::{Random, seed};
 use crate::support::{order, start};

@@ -8,10 +8,10 @@ use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{
     self, NotPaid, SceneInfo, StoreInfo, TradeState, TradeType, app, h5, jsapi, native,
 };
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{
     Code, Error, Fen, OpenId, OutTradeNo, Outcome, Partner, Retry, Signer, SubMerchant, message,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 

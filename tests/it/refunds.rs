@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use wechatpay::notify::{self, EventType, Notice};
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, FundsAccount, GoodsDetail, Refund, RefundFrom, Status};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{ApiV3Key, Code, Error, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, Time};
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 

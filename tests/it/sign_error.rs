@@ -1,11 +1,11 @@
 //! The sign doctor: what the error says when WeChat Pay answers `SIGN_ERROR`.
 
 use wechatpay::pay::app;
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{
     Code, Error, Gateway, HttpOptions, MessageLine, Outcome, Reply, Request, RsaSigner, SignError,
     Signature, Signer, Transport, TransportError, UreqTransport,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 

@@ -6,11 +6,11 @@ use wechatpay::pay::h5::{H5Info, H5Type, Scene};
 use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, SceneInfo, app, h5, jsapi, native};
 use wechatpay::refund::{self, Refund};
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{
     ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Partner, RefundId, Signer,
     SubMerchant, TransactionId, bill, certificates, combine,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, noon, order, start};
 

@@ -7,7 +7,6 @@ use std::thread;
 
 use wechatpay::certificates::PlatformCertificate;
 use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
-use wechatpay::sandbox::{self, Sandbox};
 use wechatpay::{
     Answered, ApiError, ApiV3Key, AppId, AwsLcSigner, ClientCertificate, Code, CodeUrl, Error,
     ErrorDetail, Failover, Fault, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine,
@@ -16,6 +15,7 @@ use wechatpay::{
     Time, TransactionId, Transport, TransportError, Untrusted, UreqTransport, bill, combine,
     message, notify, refund, v2,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::examples::public_types;
 use crate::support::{api, order, start};
@@ -53,7 +53,12 @@ fn what_threads_may_share_they_can_share() {
     shared::<(v2::Transaction, v2::Coupon, v2::Refund, v2::AcceptedRefund, v2::Refunds)>();
     shared::<(v2::RefundNumber, v2::RefundQuery, v2::RefundState)>();
     shared::<(v2::notify::Notice, v2::NotifiedRefund)>();
-    shared::<(sandbox::Answer, sandbox::Notice, sandbox::Received, sandbox::Delivery)>();
+    shared::<(
+        wechatpay_sandbox::Answer,
+        wechatpay_sandbox::Notice,
+        wechatpay_sandbox::Received,
+        wechatpay_sandbox::Delivery,
+    )>();
 }
 
 /// None is left out above: each name stands there as often as there are public types of it.
@@ -162,7 +167,7 @@ fn four_calls(sandbox: &Sandbox, signer: &dyn Signer, role: Role, order: &Order)
     assert_eq!(by_id, transaction);
 }
 
-fn nonce(request: &sandbox::Received) -> String {
+fn nonce(request: &wechatpay_sandbox::Received) -> String {
     let header = String::from_utf8(request.header("Authorization").unwrap().to_vec()).unwrap();
     let (_, rest) = header.split_once("nonce_str=\"").unwrap();
     rest.split_once('"').unwrap().0.to_owned()

@@ -13,8 +13,8 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
 };
 use wechatpay::pay::app;
-use wechatpay::sandbox::Sandbox;
 use wechatpay::{Error, Gateway, HttpOptions, Outcome, Proxy, UreqTransport};
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{order, start};
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wechatpay::pay::app;
-use wechatpay::sandbox::Answer;
 use wechatpay::{
     Error, Gateway, HttpOptions, Outcome, PlatformKeys, Proxy, Retry, Transport, UreqTransport,
 };
+use wechatpay_sandbox::Answer;
 
 use crate::support::{api, order, start};
 

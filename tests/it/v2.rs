@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use wechatpay::pay::{NotPaid, TradeState, TradeType};
 use wechatpay::refund::Channel;
-use wechatpay::sandbox::Sandbox;
 use wechatpay::v2::notify::{self, Notice};
 use wechatpay::v2::{
     self, App, CombinedOrder, Detail, Gateway, GoodsDetail, H5, H5Info, HmacSha256Key, Jsapi,
@@ -15,6 +14,7 @@ use wechatpay::{
     AppId, ClientCertificate, Code, Error, Fen, HttpOptions, OpenId, OutRefundNo, OutTradeNo,
     Outcome, Reply, Request, Retry, Time, Transport, TransportError, Untrusted, UreqTransport,
 };
+use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, start};
 

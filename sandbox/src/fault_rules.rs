@@ -1,0 +1,323 @@
+//! Which calls a fault meets.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::breakage::Break;
+use super::fault::{Effect, Fault, Greeting, Pen};
+use super::received::Received;
+use super::refusal::Refusal;
+
+/// Which calls a fault meets, how many of them, and whether they are carried out.
+///
+/// ```
+/// use wechatpay_sandbox::FaultRule;
+///
+/// // The answers to the next three refunds are lost, after the money has moved.
+/// let rule = FaultRule::calls("POST", "/v3/refund/").times(3).after_the_call();
+/// # let _ = rule;
+/// ```
+#[derive(Clone)]
+pub struct FaultRule {
+    /// Every method if empty.
+    method: String,
+    path_prefix: String,
+    predicate: Arc<Predicate>,
+    /// How many calls are met; all if `None`.
+    left: Option<usize>,
+    /// How many calls go well before that.
+    skipped: usize,
+    spares_the_call: Option<bool>,
+}
+
+type Predicate = dyn Fn(&Received) -> bool + Send + Sync;
+
+impl FaultRule {
+    /// Every call, until [`Sandbox::clear_faults`](super::Sandbox::clear_faults).
+    #[must_use]
+    pub fn every_call() -> Self {
+        Self {
+            method: String::new(),
+            path_prefix: String::new(),
+            predicate: Arc::new(|_| true),
+            left: None,
+            skipped: 0,
+            spares_the_call: None,
+        }
+    }
+
+    /// Every call with this method, such as `POST`, to a path that begins so.
+    #[must_use]
+    pub fn calls(method: &str, path_prefix: &str) -> Self {
+        let (method, path_prefix) = (method.to_owned(), path_prefix.to_owned());
+        Self { method, path_prefix, ..Self::every_call() }
+    }
+
+    /// Only calls for which this holds as well. It must not use the sandbox, which waits for it.
+    #[must_use]
+    pub fn when(mut self, predicate: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
+        let before = self.predicate;
+        self.predicate = Arc::new(move |request| before(request) && predicate(request));
+        self
+    }
+
+    /// Only so many calls.
+    #[must_use]
+    pub fn times(mut self, count: usize) -> Self {
+        self.left = Some(count);
+        self
+    }
+
+    /// Not the first so many calls.
+    #[must_use]
+    pub fn skip(mut self, count: usize) -> Self {
+        self.skipped = count;
+        self
+    }
+
+    /// The calls are not carried out: the request is lost.
+    ///
+    /// What the fault spoils then is an answer 500 SYSTEM_ERROR.
+    #[must_use]
+    pub fn before_the_call(mut self) -> Self {
+        self.spares_the_call = Some(false);
+        self
+    }
+
+    /// The calls are carried out: only the answer is lost. Also where the answer is an error.
+    ///
+    /// For [`Fault::ClosedBeforeReading`] and [`Fault::ClosedAfterHalfTheRequest`] this cannot be.
+    #[must_use]
+    pub fn after_the_call(mut self) -> Self {
+        self.spares_the_call = Some(true);
+        self
+    }
+
+    fn meets(&self, request: &Received) -> bool {
+        (self.method.is_empty() || self.method.eq_ignore_ascii_case(&request.method))
+            && request.path.starts_with(&self.path_prefix)
+            && (self.predicate)(request)
+    }
+
+    /// Counts a call that it meets, and says whether it takes it.
+    fn takes(&mut self) -> bool {
+        if self.skipped > 0 {
+            self.skipped = self.skipped.saturating_sub(1);
+            return false;
+        }
+        match &mut self.left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left = left.saturating_sub(1);
+                true
+            }
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.left == Some(0)
+    }
+}
+
+impl fmt::Debug for FaultRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FaultRule")
+            .field("method", &self.method)
+            .field("path_prefix", &self.path_prefix)
+            .field("left", &self.left)
+            .field("skipped", &self.skipped)
+            .field("spares_the_call", &self.spares_the_call)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a test does to one answer.
+pub(super) type Change = Box<dyn FnOnce(&mut Answer) + Send>;
+
+/// What will go wrong.
+#[derive(Default)]
+pub(super) struct Faults {
+    rules: Vec<(FaultRule, Fault)>,
+    refusals: VecDeque<Refusal>,
+    rewrites: VecDeque<Change>,
+    tampers: VecDeque<Change>,
+}
+
+/// What goes wrong with one call.
+#[derive(Default)]
+pub(super) struct Trouble {
+    /// What stands in place of the call.
+    pub(super) instead: Option<Refusal>,
+    /// What stands in place of its answer.
+    pub(super) afterwards: Option<Refusal>,
+    pub(super) rewrite: Option<fn(&mut Answer)>,
+    /// By how many seconds the time of the signature is wrong.
+    pub(super) skew: i64,
+    pub(super) pen: Option<Pen>,
+    pub(super) tamper: Option<fn(&mut Answer)>,
+    pub(super) broken: Option<Break>,
+}
+
+impl Trouble {
+    /// As the interface at this path says it.
+    fn at(self, path: &str) -> Self {
+        let said = |refusal: Option<Refusal>| refusal.map(|refusal| refusal.at(path));
+        Self { instead: said(self.instead), afterwards: said(self.afterwards), ..self }
+    }
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, rule: FaultRule, fault: Fault) {
+        self.rules.push((rule, fault));
+    }
+
+    /// Nothing more goes wrong, whoever wanted it.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn refuse_next(&mut self, refusal: Refusal) {
+        self.refusals.push_back(refusal);
+    }
+
+    pub(super) fn rewrite_next(&mut self, change: Change) {
+        self.rewrites.push_back(change);
+    }
+
+    pub(super) fn tamper_next(&mut self, change: Change) {
+        self.tampers.push_back(change);
+    }
+
+    /// The oldest refusal, else the oldest rule that takes this call.
+    pub(super) fn draw(&mut self, request: &Received) -> Trouble {
+        match self.refusals.pop_front() {
+            Some(refusal) => Trouble { instead: Some(refusal), ..Trouble::default() },
+            None => self.draw_by_rule(request),
+        }
+    }
+
+    /// The oldest rule that takes this call.
+    pub(super) fn draw_by_rule(&mut self, request: &Received) -> Trouble {
+        let meets =
+            |rule: &FaultRule, fault: Fault| fault.greeting().is_none() && rule.meets(request);
+        let mut met = self.rules.iter_mut().filter(|(rule, fault)| meets(rule, *fault));
+        let trouble = met
+            .find_map(|(rule, fault)| rule.takes().then(|| trouble(rule, *fault).at(&request.path)))
+            .unwrap_or_default();
+        self.rules.retain(|(rule, _)| !rule.is_spent());
+        trouble
+    }
+
+    /// How the next connection begins, if not as it should.
+    pub(super) fn draw_greeting(&mut self) -> Option<Greeting> {
+        let mut met =
+            self.rules.iter_mut().filter_map(|(rule, fault)| Some((rule, fault.greeting()?)));
+        let greeting = met.find_map(|(rule, greeting)| rule.takes().then_some(greeting));
+        self.rules.retain(|(rule, _)| !rule.is_spent());
+        greeting
+    }
+
+    pub(super) fn rewrite(&mut self, answer: &mut Answer) {
+        if let Some(rewrite) = self.rewrites.pop_front() {
+            rewrite(answer);
+        }
+    }
+
+    pub(super) fn tamper(&mut self, answer: &mut Answer) {
+        if let Some(tamper) = self.tampers.pop_front() {
+            tamper(answer);
+        }
+    }
+}
+
+fn trouble(rule: &FaultRule, fault: Fault) -> Trouble {
+    let wish = rule.spares_the_call.unwrap_or_else(|| fault.spares_the_call());
+    let spares = wish && !fault.is_before_the_call();
+    let mut trouble = Trouble::default();
+    if !spares {
+        trouble.instead = Some(Refusal::new(500, "SYSTEM_ERROR", "系统错误"));
+    }
+    match fault.effect() {
+        Effect::Break(broken) => trouble.broken = Some(broken),
+        Effect::Rewrite(rewrite) => trouble.rewrite = Some(rewrite),
+        Effect::Skew(seconds) => trouble.skew = seconds,
+        Effect::Resign(pen) => trouble.pen = Some(pen),
+        Effect::Tamper(tamper) => trouble.tamper = Some(tamper),
+        Effect::Refuse(refusal) if spares => trouble.afterwards = Some(refusal),
+        Effect::Refuse(refusal) => trouble.instead = Some(refusal),
+        // Met before there is a call.
+        Effect::Greet(_) => {}
+    }
+    trouble
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::authorization::tests::signed;
+    use super::*;
+
+    /// Which of so many calls break.
+    fn broken(faults: &mut Faults, method: &str, path: &str, count: usize) -> Vec<bool> {
+        let request = signed(method, path, "");
+        (0..count).map(|_| faults.draw(&request).broken.is_some()).collect()
+    }
+
+    #[test]
+    fn a_rule_chooses_by_method_path_predicate_and_number() {
+        let mut faults = Faults::default();
+        let rule = FaultRule::calls("POST", "/v3/pay/")
+            .when(|request| request.path.ends_with("/app"))
+            .when(|request| request.body.is_empty())
+            .skip(1)
+            .times(2);
+        faults.add(rule, Fault::Silence);
+        assert_eq!(broken(&mut faults, "GET", "/v3/pay/transactions/app", 2), [false, false]);
+        assert_eq!(broken(&mut faults, "POST", "/v3/refund/app", 1), [false]);
+        assert_eq!(broken(&mut faults, "POST", "/v3/pay/transactions/h5", 1), [false]);
+        let path = "/v3/pay/transactions/app";
+        assert_eq!(broken(&mut faults, "POST", path, 4), [false, true, true, false]);
+        assert!(faults.rules.is_empty());
+        faults.add(FaultRule::every_call(), Fault::Silence);
+        assert_eq!(broken(&mut faults, "GET", "/", 3), [true; 3]);
+        faults.clear();
+        assert_eq!(broken(&mut faults, "GET", "/", 1), [false]);
+        assert!(format!("{:?}", FaultRule::calls("GET", "/v3")).contains("/v3"));
+    }
+
+    #[test]
+    fn a_fault_in_the_handshake_meets_connections_and_no_calls() {
+        let mut faults = Faults::default();
+        let rule = FaultRule::calls("POST", "/v3/pay/").skip(1).times(1);
+        faults.add(rule, Fault::PlainText);
+        faults.add(FaultRule::every_call().times(1), Fault::Silence);
+        assert_eq!(broken(&mut faults, "GET", "/", 2), [true, false]);
+        let greetings = [(); 3].map(|()| faults.draw_greeting());
+        assert_eq!(greetings, [None, Some(Greeting::PlainText), None]);
+        assert!(faults.rules.is_empty());
+    }
+
+    #[test]
+    fn the_rule_says_whether_the_call_is_carried_out_else_the_fault() {
+        let instead = |rule: FaultRule, fault| {
+            let trouble = trouble(&rule, fault);
+            (trouble.instead.map(|it| it.status), trouble.afterwards.map(|it| it.status))
+        };
+        let any = FaultRule::every_call;
+        for (rule, fault, expected) in [
+            (any(), Fault::Silence, (None, None)),
+            (any().before_the_call(), Fault::Silence, (Some(500), None)),
+            (any().after_the_call(), Fault::Silence, (None, None)),
+            (any().after_the_call(), Fault::ClosedBeforeReading, (Some(500), None)),
+            (any(), Fault::BadGatewayPage, (Some(500), None)),
+            (any().after_the_call(), Fault::BadGatewayPage, (None, None)),
+            (any(), Fault::NoAuth, (Some(403), None)),
+            (any().after_the_call(), Fault::FrequencyLimited, (None, Some(429))),
+        ] {
+            assert_eq!(instead(rule, fault), expected, "{fault}");
+        }
+    }
+}

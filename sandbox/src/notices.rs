@@ -1,0 +1,423 @@
+//! 回调通知: what the platform tells the merchant of its own accord.
+
+use std::io::Read;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use wechatpay::{Request, Transport};
+
+use super::calendar::Beijing;
+use super::cipher::Cipher;
+use super::fault::{SIGNATURE, probe_of};
+use super::fresh::Fresh;
+use super::json::put;
+use super::platform::Platform;
+
+/// A notice, signed, as it goes to the merchant.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Notice {
+    /// 通知ID: the same each time it is sent. Notices of APIv2 have none, and here the sandbox's own.
+    pub id: String,
+    /// What it is about: 商户订单号 (of a combined order 合单商户订单号), or 商户退款单号 of a refund.
+    /// The merchant finds it in what is encrypted.
+    pub number: String,
+    /// How often it was posted before.
+    pub attempts: usize,
+    /// Where it goes.
+    pub notify_url: String,
+    /// The headers, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What became of a notice that was sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The notice: [`Notice::id`].
+    pub id: String,
+    /// Which attempt it was, from 1.
+    pub attempt: usize,
+    /// When it comes again, if it was not taken and is on the schedule: counted from now.
+    pub next_attempt: Option<Duration>,
+    /// Where it went.
+    pub notify_url: String,
+    /// The HTTP status of the merchant's answer, or why there is none.
+    pub result: Result<u16, String>,
+    /// The body of the merchant's answer: at most the first 64 KiB.
+    pub body: Vec<u8>,
+    is_v2: bool,
+}
+
+/// The notices that no merchant has accepted yet, the oldest first.
+#[derive(Default)]
+pub(super) struct Notices {
+    pending: Vec<Pending>,
+}
+
+/// What there is to tell.
+pub(super) struct News<'a> {
+    pub(super) notify_url: &'a str,
+    /// Of the order or the refund.
+    pub(super) number: &'a str,
+    pub(super) event_type: &'a str,
+    pub(super) summary: &'a str,
+    /// 原始回调类型: `transaction` or `refund`.
+    pub(super) about: &'a str,
+    pub(super) resource: &'a Value,
+}
+
+struct Pending {
+    id: String,
+    number: String,
+    version: Version,
+    notify_url: String,
+    body: Vec<u8>,
+    /// How often it was posted.
+    attempts: usize,
+    /// When it is posted next, in business time.
+    due: i64,
+}
+
+/// The interfaces that a notice belongs to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Version {
+    V3,
+    #[cfg(feature = "v2")]
+    V2,
+}
+
+/// A notice on its way.
+pub(super) struct Letter {
+    pub(super) id: String,
+    number: String,
+    pub(super) version: Version,
+    attempts: usize,
+    notify_url: String,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl<'a> News<'a> {
+    /// 支付成功.
+    pub(super) fn of_payment(notify_url: &'a str, number: &'a str, resource: &'a Value) -> Self {
+        let (event_type, summary) = ("TRANSACTION.SUCCESS", "支付成功");
+        Self { notify_url, number, event_type, summary, about: "transaction", resource }
+    }
+}
+
+impl Notices {
+    /// `now` is business time.
+    pub(super) fn add(&mut self, news: &News<'_>, now: i64, cipher: &Cipher, fresh: &mut Fresh) {
+        let moment = Beijing::at(now);
+        let id = format!("EV-{}{}", moment.digits(), fresh.decimals(12));
+        let plaintext = news.resource.to_string();
+        let mut resource = cipher.encrypted(news.about, plaintext.as_bytes(), fresh);
+        put(&mut resource, "original_type", news.about);
+        let body = json!({
+            "id": id,
+            "create_time": moment.rfc3339(),
+            "event_type": news.event_type,
+            "resource_type": "encrypt-resource",
+            "summary": news.summary,
+            "resource": resource,
+        });
+        self.pending.push(Pending {
+            id,
+            number: news.number.to_owned(),
+            version: Version::V3,
+            notify_url: news.notify_url.to_owned(),
+            body: body.to_string().into_bytes(),
+            attempts: 0,
+            due: now,
+        });
+    }
+
+    /// A notice of APIv2, which is signed once and for all, in its body.
+    #[cfg(feature = "v2")]
+    pub(super) fn add_v2(
+        &mut self,
+        notify_url: &str,
+        number: &str,
+        body: Vec<u8>,
+        now: i64,
+        fresh: &mut Fresh,
+    ) {
+        self.pending.push(Pending {
+            id: format!("V2-{}", fresh.decimals(12)),
+            number: number.to_owned(),
+            version: Version::V2,
+            notify_url: notify_url.to_owned(),
+            body,
+            attempts: 0,
+            due: now,
+        });
+    }
+
+    /// The pending notices, for which this holds of the time at which they are due, signed now: one
+    /// that is sent again has a fresh signature.
+    pub(super) fn letters(
+        &self,
+        is_wanted: impl Fn(i64) -> bool,
+        platform: &mut Platform,
+        now: i64,
+        fresh: &mut Fresh,
+    ) -> Vec<Letter> {
+        let letter = |pending: &Pending| {
+            let Pending { version, attempts, body, .. } = pending;
+            Letter {
+                id: pending.id.clone(),
+                number: pending.number.clone(),
+                version: *version,
+                attempts: *attempts,
+                notify_url: pending.notify_url.clone(),
+                headers: headers(*version, body, platform, now, fresh),
+                body: body.clone(),
+            }
+        };
+        self.pending.iter().filter(|pending| is_wanted(pending.due)).map(letter).collect()
+    }
+
+    /// The notice, signed now.
+    pub(super) fn sign_again(
+        &self,
+        notice: &Notice,
+        platform: &mut Platform,
+        now: i64,
+        fresh: &mut Fresh,
+    ) -> Notice {
+        let headers = headers(notice.version(), &notice.body, platform, now, fresh);
+        Notice { headers: owned(headers), ..notice.clone() }
+    }
+
+    /// Counts an attempt that failed. Says in how many seconds the next one comes; `None` gives up.
+    pub(super) fn postpone(&mut self, id: &str, now: i64) -> Option<i64> {
+        let pending = self.pending.iter_mut().find(|pending| pending.id == id)?;
+        let pause = SCHEDULE.get(pending.attempts).copied();
+        pending.attempts = pending.attempts.saturating_add(1);
+        match pause {
+            Some(pause) => pending.due = now.saturating_add(pause),
+            None => self.settle(id),
+        }
+        pause
+    }
+
+    /// The merchant has this one.
+    pub(super) fn settle(&mut self, id: &str) {
+        self.pending.retain(|pending| pending.id != id);
+    }
+}
+
+impl Letter {
+    /// Posts it, and waits for the answer.
+    pub(super) fn post(&self, transport: &dyn Transport) -> Delivery {
+        let headers: Vec<(&'static str, &str)> =
+            self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut delivery = post(transport, &self.notify_url, &headers, &self.body);
+        (delivery.id, delivery.attempt) = (self.id.clone(), self.attempts.saturating_add(1));
+        delivery
+    }
+}
+
+impl From<Letter> for Notice {
+    fn from(letter: Letter) -> Self {
+        let Letter { id, number, attempts, notify_url, headers, body, .. } = letter;
+        Self { id, number, attempts, notify_url, headers: owned(headers), body }
+    }
+}
+
+impl Notice {
+    /// 签名探测流量: the same notice with the wrong signature that WeChat Pay sends now and then, to see
+    /// whether a merchant looks. APIv2 has no probes: there it is the same notice.
+    #[must_use]
+    pub fn probe(&self) -> Self {
+        let mut probe = self.clone();
+        for (_, value) in probe.headers.iter_mut().filter(|(name, _)| name == SIGNATURE) {
+            *value = probe_of(value);
+        }
+        probe
+    }
+
+    /// The same notice from somebody who has no key of WeChat Pay's: the signature is of the right
+    /// form, and nothing else. Of a notice of APIv2 about a refund, which has no signature, it is the
+    /// ciphertext.
+    #[must_use]
+    pub fn forged(&self) -> Self {
+        let mut forged = self.clone();
+        for (_, value) in forged.headers.iter_mut().filter(|(name, _)| name == SIGNATURE) {
+            // Base64 ends in padding.
+            let length = value.len().saturating_sub(4);
+            value.get_mut(..length).unwrap_or_default().reverse();
+        }
+        for tag in [b"<sign><![CDATA[".as_slice(), b"<req_info><![CDATA["] {
+            let start = forged.body.windows(tag.len()).position(|window| window == tag);
+            let start = start.map_or(usize::MAX, |start| start.saturating_add(tag.len()));
+            let value = forged.body.get_mut(start..start.saturating_add(32));
+            value.unwrap_or_default().reverse();
+        }
+        forged
+    }
+
+    /// Posts it as it is, and waits for the answer.
+    pub(super) fn post(&self, transport: &dyn Transport) -> Delivery {
+        // What a test added on its own, and what is no text, the client could not send.
+        let sent = |(name, value): &'_ (String, Vec<u8>)| {
+            let name = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name))?;
+            Some((*name, String::from_utf8(value.clone()).ok()?))
+        };
+        let headers: Vec<(&'static str, String)> = self.headers.iter().filter_map(sent).collect();
+        let headers: Vec<(&'static str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut delivery = post(transport, &self.notify_url, &headers, &self.body);
+        (delivery.id, delivery.attempt) = (self.id.clone(), self.attempts.saturating_add(1));
+        delivery
+    }
+
+    /// 通知类型 (event_type), which notices of APIv2 do not say.
+    pub(super) fn event(&self) -> String {
+        let told: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let event = told.get("event_type").and_then(Value::as_str);
+        event.unwrap_or("APIv2").to_owned()
+    }
+
+    fn version(&self) -> Version {
+        #[cfg(feature = "v2")]
+        if self.body.starts_with(b"<xml>") {
+            return Version::V2;
+        }
+        Version::V3
+    }
+}
+
+impl Delivery {
+    /// Whether the platform takes the notice for delivered: any 200 or 204, in APIv2 a 200 that says
+    /// SUCCESS.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        match self.result {
+            Ok(200) if self.is_v2 => self.body.windows(7).any(|window| window == b"SUCCESS"),
+            Ok(204) => !self.is_v2,
+            Ok(status) => status == 200,
+            Err(_) => false,
+        }
+    }
+}
+
+fn post(
+    transport: &dyn Transport,
+    notify_url: &str,
+    headers: &[(&'static str, &str)],
+    body: &[u8],
+) -> Delivery {
+    let mut delivery = Delivery {
+        id: String::new(),
+        attempt: 1,
+        next_attempt: None,
+        notify_url: notify_url.to_owned(),
+        result: Err("the sandbox posts to loopback addresses only".to_owned()),
+        body: Vec::new(),
+        is_v2: body.starts_with(b"<xml>"),
+    };
+    if !is_loopback(notify_url) {
+        return delivery;
+    }
+    let request = Request::new("POST", notify_url, headers, body);
+    delivery.result =
+        transport.send(&request).map_err(|error| error.to_string()).and_then(|reply| {
+            let read = reply.body.take(LONGEST_ANSWER).read_to_end(&mut delivery.body);
+            read.map(|_| reply.status).map_err(|error| format!("no answer: {error}"))
+        });
+    delivery
+}
+
+fn headers(
+    version: Version,
+    body: &[u8],
+    platform: &mut Platform,
+    now: i64,
+    fresh: &mut Fresh,
+) -> Vec<(&'static str, String)> {
+    let mut headers = match version {
+        Version::V3 => platform.notifying().headers(body, now, &fresh.digits(32)),
+        #[cfg(feature = "v2")]
+        Version::V2 => return vec![("Content-Type", "text/xml".to_owned())],
+    };
+    headers.push(("Content-Type", "application/json".to_owned()));
+    headers.push(("Accept", "*/*".to_owned()));
+    headers.push(("User-Agent", "Mozilla/4.0".to_owned()));
+    headers
+}
+
+fn owned(headers: Vec<(&'static str, String)>) -> Vec<(String, Vec<u8>)> {
+    headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
+}
+
+/// Whether the address is of this machine: a sandbox must not call anybody else.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let authority = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// 重发: the pauses between the attempts, in seconds, 24 hours and 4 minutes in all
+/// (merchant/4012791861; APIv2 has the same). After the last of them comes one more attempt.
+const SCHEDULE: [i64; 15] = [
+    15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
+];
+/// The headers of a notice.
+const NAMES: [&str; 8] = [
+    "Wechatpay-Timestamp",
+    "Wechatpay-Nonce",
+    "Wechatpay-Signature",
+    "Wechatpay-Serial",
+    "Wechatpay-Signature-Type",
+    "Content-Type",
+    "Accept",
+    "User-Agent",
+];
+/// Ours: a merchant has nothing to say but that something failed.
+const LONGEST_ANSWER: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_is_that_of_the_documents() {
+        assert_eq!(SCHEDULE.iter().sum::<i64>(), (24 * 60 + 4) * 60);
+    }
+
+    #[test]
+    fn only_this_machine_is_called() {
+        for url in [
+            "https://127.0.0.1/n",
+            "http://127.0.0.1:80/n",
+            "http://[::1]:80/n",
+            "http://localhost/",
+            "https://127.8.9.1:1/n",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://www.weixin.qq.com/n",
+            "https://127.0.0.1.evil.example/n",
+            "https://localhost.evil.example/n",
+            "https://[2001:db8::1]/n",
+            "https://10.0.0.1/n",
+            "ftp://127.0.0.1/n",
+            "https:///n",
+            "",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

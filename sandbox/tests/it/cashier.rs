@@ -1,0 +1,282 @@
+//! The pages of the sandbox: the cashier, where users pay, and the overview.
+
+use std::thread;
+
+use wechatpay::combine::{self, SubOrder};
+use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
+use wechatpay::pay::{self, Order, SceneInfo, TradeState, app, native};
+use wechatpay::refund::{self, Refund};
+use wechatpay::v2;
+use wechatpay::{Fen, H5Url, OutRefundNo, OutTradeNo};
+use wechatpay_sandbox::Sandbox;
+
+use crate::support::{order, start};
+use crate::visitor::Visitor;
+
+fn place_h5(sandbox: &Sandbox, order: &Order) -> H5Url {
+    let scene_info = SceneInfo::new("127.0.0.1".parse().unwrap());
+    let scene = Scene::new(scene_info, H5Info::new(H5Type::Wap));
+    h5::prepay(sandbox.signer(), sandbox.gateway(), order, &scene).unwrap()
+}
+
+fn state(sandbox: &Sandbox, order: &Order) -> TradeState {
+    pay::query(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap().trade_state
+}
+
+#[test]
+fn an_h5_order_is_paid_by_a_click_and_the_payer_goes_on_to_the_merchant() {
+    let sandbox = start();
+    let shop = tiny_http::Server::http("127.0.0.1:0").unwrap();
+    let mut order = order(&sandbox, "h5-paid");
+    order.total = Fen(1_234_505);
+    let own = format!("http://{}/return?a=b&c=%20", shop.server_addr());
+    let address = place_h5(&sandbox, &order).with_redirect(&own);
+
+    let visitor = Visitor::to(&sandbox);
+    let page = visitor.get(&address);
+    assert_eq!((page.status, page.header("Content-Type")), (200, "text/html; charset=utf-8"));
+    page.assert_shows(&["Image形象店-深圳腾大-QQ公仔", sandbox.mchid(), "¥12345.05", "id=\"pay\""]);
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay, "looking is not paying");
+
+    let page = visitor.pay(&address);
+    assert_eq!((page.status, page.header("Location")), (303, own.as_str()));
+    let serving = thread::spawn(move || {
+        let request = shop.recv().unwrap();
+        let target = request.url().to_owned();
+        request.respond(tiny_http::Response::from_string("welcome back")).unwrap();
+        target
+    });
+    visitor.get(page.header("Location")).assert_shows(&["welcome back"]);
+    assert_eq!(serving.join().unwrap(), "/return?a=b&c=%20");
+    assert_eq!(state(&sandbox, &order), TradeState::Success);
+    assert_eq!(sandbox.take_notices().len(), 1);
+
+    let page = visitor.get(&address);
+    page.assert_shows(&["已支付 SUCCESS", "return?a=b&amp;c=%20"]);
+    page.assert_hides(&["<button"]);
+    let page = visitor.pay(&address);
+    assert_eq!(page.status, 409, "an order is paid once");
+    page.assert_shows(&["订单已支付", "paid already"]);
+    assert!(sandbox.take_notices().is_empty());
+}
+
+#[test]
+fn a_user_who_refuses_goes_on_as_well_and_can_still_pay() {
+    let sandbox = start();
+    let order = order(&sandbox, "h5-refused");
+    let h5_url = place_h5(&sandbox, &order);
+    let visitor = Visitor::to(&sandbox);
+    let page = visitor.refuse(&h5_url.with_redirect("https://shop.example/back"));
+    assert_eq!((page.status, page.header("Location")), (303, "https://shop.example/back"));
+    let page = visitor.refuse(h5_url.as_str());
+    assert_eq!(page.status, 200);
+    page.assert_shows(&["未支付", "Refused", "prepay_id="]);
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay);
+    assert!(sandbox.take_notices().is_empty());
+
+    let page = visitor.pay(h5_url.as_str());
+    assert_eq!(page.status, 303);
+    assert!(h5_url.as_str().ends_with(page.header("Location")), "back to the order itself");
+    assert_eq!(state(&sandbox, &order), TradeState::Success);
+    assert_eq!(visitor.refuse(h5_url.as_str()).status, 409);
+}
+
+#[test]
+fn a_page_shows_the_text_of_an_order_as_text_whatever_it_is() {
+    let sandbox = start();
+    let mut order = order(&sandbox, "script_-|*1");
+    order.description = "\"'><script>alert(1)</script>{{total}}&lt;".into();
+    let h5_url = place_h5(&sandbox, &order);
+    let visitor = Visitor::to(&sandbox);
+    let escaped =
+        "&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;{{total}}&amp;lt;".to_owned();
+    for address in [h5_url.as_str(), "/"] {
+        let page = visitor.get(address);
+        page.assert_shows(&[&escaped, "¥1.00"]);
+        page.assert_hides(&["<script"]);
+        let policy = page.header("Content-Security-Policy");
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    }
+    let page = visitor.get(&h5_url.with_redirect("https://a.example/\"><script>"));
+    page.assert_hides(&["<script"]);
+}
+
+#[test]
+fn an_h5_url_must_be_whole_and_lead_to_a_web_address() {
+    let sandbox = start();
+    let order = order(&sandbox, "h5-whole");
+    let h5_url = place_h5(&sandbox, &order);
+    let visitor = Visitor::to(&sandbox);
+    let (start, _) = h5_url.as_str().split_once("&package=").unwrap();
+    for (address, status) in [
+        (start.to_owned(), 404),
+        (format!("{h5_url}&x=1"), 404),
+        (format!("{h5_url}0"), 404),
+        ("/h5".to_owned(), 404),
+        (format!("{h5_url}&redirect_url=https://shop.example/&x=1"), 400),
+        (h5_url.with_redirect("javascript:alert(1)"), 400),
+        (h5_url.with_redirect("//shop.example"), 400),
+        (h5_url.with_redirect("https://shop.example/\r\nSet-Cookie: a=b"), 400),
+        ("/cashier?prepay_id=wx201410272009395522657a690389285100".to_owned(), 404),
+        ("/cashier".to_owned(), 400),
+    ] {
+        assert_eq!(visitor.get(&address).status, status, "{address}");
+        assert_eq!(visitor.pay(&address).status, status, "{address}");
+    }
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay);
+    assert_eq!(visitor.click(h5_url.as_str(), "steal", sandbox.base_url()).status, 400);
+}
+
+#[test]
+fn a_page_of_another_site_cannot_pay() {
+    let sandbox = start();
+    let order = order(&sandbox, "h5-foreign");
+    let h5_url = place_h5(&sandbox, &order);
+    let visitor = Visitor::to(&sandbox);
+    for origin in ["https://evil.example", "null", ""] {
+        assert_eq!(visitor.click(h5_url.as_str(), "pay", origin).status, 403, "{origin}");
+    }
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay);
+}
+
+#[test]
+fn an_h5_url_of_more_than_five_minutes_ago_pays_nothing_until_there_is_a_fresh_one() {
+    let sandbox = start();
+    let order = order(&sandbox, "h5-late");
+    let h5_url = place_h5(&sandbox, &order);
+    sandbox.let_time_pass(5 * 60 + 2);
+    let visitor = Visitor::to(&sandbox);
+    let page = visitor.pay(h5_url.as_str());
+    assert_eq!(page.status, 409);
+    page.assert_shows(&["支付链接已失效", "has expired"]);
+    let fresh = place_h5(&sandbox, &order);
+    assert_eq!(visitor.pay(h5_url.as_str()).status, 409, "the old one stays expired");
+    assert_eq!(visitor.pay(fresh.as_str()).status, 303);
+    assert_eq!(state(&sandbox, &order), TradeState::Success);
+}
+
+#[test]
+fn every_kind_of_order_is_paid_from_the_overview() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let orders = ["app", "native"].map(|kind| order(&sandbox, &format!("{kind}-order")));
+    app::prepay(signer, gateway, &orders[0]).unwrap();
+    let code_url = native::prepay(signer, gateway, &orders[1]).unwrap();
+    let part = |mchid, number: &str, fen| {
+        SubOrder::new(mchid, OutTradeNo::new(number).unwrap(), "会员充值", Fen(fen), "a")
+    };
+    let parts =
+        vec![part(sandbox.mchid(), "part-1", 10), part(sandbox.neighbour_mchid(), "part-2", 20)];
+    let number = OutTradeNo::new("whole-order").unwrap();
+    let whole = combine::Order::new(sandbox.appid(), number, parts, sandbox.notify_url());
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    let address = "203.0.113.7".parse().unwrap();
+    let number = OutTradeNo::new("v2-order").unwrap();
+    let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
+    let old = v2::Order::new(appid, number, "JSAPI支付测试", Fen(77), address, notify_url);
+    let (v2, native) = (sandbox.v2(), v2::Native::new("12235413214070"));
+    v2::unified_order(v2.signer(), v2.gateway(), &old, &native).unwrap();
+
+    let visitor = Visitor::to(&sandbox);
+    let page = visitor.get("/");
+    page.assert_shows(&[code_url.as_str(), "APIv3 APP", "APIv3 合单 APP", "APIv2 NATIVE", "¥0.30"]);
+    let links: Vec<_> = page.body.split("<a href=\"/cashier?").skip(1).collect();
+    assert_eq!(links.len(), 4);
+    let by_code = visitor.get(&sandbox.cashier_url(code_url.as_str()));
+    by_code.assert_shows(&["native-order", "id=\"pay\""]);
+    for link in links {
+        let address = format!("/cashier?{}", link.split('"').next().unwrap());
+        assert_eq!(visitor.get(&address).status, 200, "{address}");
+        assert_eq!(visitor.pay(&address).status, 303, "{address}");
+        visitor.get(&address).assert_shows(&["已支付 SUCCESS"]);
+    }
+    visitor.get("/").assert_hides(&["/cashier?", "未支付"]);
+    assert!(orders.iter().all(|order| state(&sandbox, order) == TradeState::Success));
+    combine::query(signer, gateway, &whole.combine_out_trade_no)
+        .unwrap()
+        .paid(sandbox.mchid(), &whole)
+        .unwrap();
+    let found = v2::query(v2.signer(), v2.gateway(), &old.appid, &old.out_trade_no).unwrap();
+    found.paid(sandbox.mchid(), &old).unwrap();
+    assert_eq!((sandbox.take_notices().len(), v2.take_notices().len()), (3, 1));
+}
+
+#[test]
+fn an_mweb_url_of_apiv2_leads_to_the_cashier_as_well() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    let (address, notify_url) = ("127.0.0.1".parse().unwrap(), sandbox.notify_url());
+    let number = OutTradeNo::new("v2-mweb").unwrap();
+    let order = v2::Order::new(sandbox.appid(), number, "充值", Fen(5), address, notify_url);
+    let (wap_url, wap_name) = ("https://pay.qq.com".into(), "腾讯充值".into());
+    let wap = v2::H5::new(v2::H5Info::Wap { wap_url, wap_name });
+    let mweb_url = v2::unified_order(v2.signer(), v2.gateway(), &order, &wap).unwrap();
+    let visitor = Visitor::to(&sandbox);
+    let address = mweb_url.with_redirect("https://shop.example/paid");
+    visitor.get(&address).assert_shows(&["充值", "¥0.05"]);
+    let page = visitor.refuse(&address);
+    assert_eq!((page.status, page.header("Location")), (303, "https://shop.example/paid"));
+    let query = || v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+    assert_eq!(query().trade_state, TradeState::NotPay);
+    assert_eq!(visitor.pay(&address).status, 303);
+    assert_eq!(query().paid(sandbox.mchid(), &order).unwrap().total(), Fen(5));
+    assert_eq!(v2.take_notices().len(), 1);
+}
+
+#[test]
+fn the_overview_shows_what_happened_with_the_newest_first() {
+    let sandbox = start();
+    let visitor = Visitor::to(&sandbox);
+    visitor.get("/").assert_shows(&["还没有 None yet"]);
+    assert_eq!(visitor.click("/", "pay", sandbox.base_url()).status, 405);
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    for number in ["older-order", "newer-order"] {
+        app::prepay(signer, gateway, &order(&sandbox, number)).unwrap();
+    }
+    sandbox.pay("older-order").unwrap();
+    let number = OutRefundNo::new("refund-1").unwrap();
+    let paid = OutTradeNo::new("older-order").unwrap();
+    refund::apply(signer, gateway, &Refund::new(number, paid, Fen(60), Fen(100))).unwrap();
+    let waiting = visitor.get("/");
+    waiting.assert_shows(&["Notices · 1", "等待 waiting", "TRANSACTION.SUCCESS"]);
+    sandbox.take_notices();
+    sandbox.succeed_refund("refund-1").unwrap();
+    assert_eq!(sandbox.deliver_notices().len(), 1);
+
+    // Nobody listens at the port of the order's notify_url.
+    let page = visitor.get("/");
+    page.assert_shows(&[
+        "Orders · 2",
+        "Refunds · 1",
+        "refund-1",
+        "¥0.60",
+        "退款成功 SUCCESS",
+        "TRANSACTION.SUCCESS older-order → https://127.0.0.1/notify",
+        "REFUND.SUCCESS refund-1 → ",
+        "Notices · 3",
+        "取走 taken",
+        "失败 failed",
+        "REFUND.SUCCESS",
+        "Requests and answers · 3",
+        "POST /v3/refund/domestic/refunds",
+        "authorization: WECHATPAY2-SHA256-RSA2048",
+        "Wechatpay-Signature",
+    ]);
+    let place = |text: &str| page.body.find(text).unwrap();
+    assert!(place("newer-order") < place("older-order"));
+    assert!(place("POST /v3/refund") < place("POST /v3/pay"));
+}
+
+#[test]
+fn the_pages_take_nothing_that_waits_for_the_merchants_next_call() {
+    let sandbox = start();
+    sandbox.refuse_next(500, "SYSTEM_ERROR", "系统异常");
+    let visitor = Visitor::to(&sandbox);
+    for path in ["/", "/h5?prepay_id=wx1&package=1", "/sandbox/style.css", "/favicon.ico"] {
+        visitor.get(path);
+    }
+    let seen: Vec<_> = sandbox.received().into_iter().map(|request| request.path).collect();
+    assert_eq!(seen, ["/h5?prepay_id=wx1&package=1"], "only users are noted");
+    let order = order(&sandbox, "after-visits");
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+}

@@ -1,0 +1,27 @@
+//! The emulator's behaviour, over real TLS. A module per theme.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod cashier;
+mod commands;
+mod sandbox_faults;
+mod sandbox_keys;
+mod sandbox_notices;
+mod sandbox_orders;
+mod visitor;
+
+#[path = "../../../tests/shared/leaks.rs"]
+mod leaks;
+#[path = "../../../tests/shared/notice_server.rs"]
+mod notice_server;
+#[path = "../../../tests/shared/support.rs"]
+#[allow(dead_code, reason = "three packages share it, and each uses a part")]
+mod support;

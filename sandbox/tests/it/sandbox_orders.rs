@@ -1,0 +1,229 @@
+//! The sandbox's orders: what ends by itself, and what their users do not do.
+
+use std::net::Ipv4Addr;
+
+use wechatpay::combine::{self, SubOrder};
+use wechatpay::pay::h5::{H5Info, H5Type, Scene};
+use wechatpay::pay::{self, Order, SceneInfo, TradeState, app, h5, native};
+use wechatpay::refund::{self, Refund};
+use wechatpay::v2;
+use wechatpay::{Fen, OutRefundNo, OutTradeNo, Time};
+use wechatpay_sandbox::{OrderError, Sandbox};
+
+use crate::support::{order, start};
+
+const FIVE_MINUTES: u64 = 300;
+const TWO_HOURS: u64 = 7_200;
+const A_DAY: u64 = 86_400;
+
+fn state(sandbox: &Sandbox, order: &Order) -> TradeState {
+    pay::query(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap().trade_state
+}
+
+fn combined(sandbox: &Sandbox) -> combine::Order {
+    let part = |mchid, number| {
+        SubOrder::new(mchid, OutTradeNo::new(number).unwrap(), "QQ公仔", Fen(10), "深圳分店")
+    };
+    let parts = vec![part(sandbox.mchid(), "part-1"), part(sandbox.neighbour_mchid(), "part-2")];
+    let number = OutTradeNo::new("whole-1").unwrap();
+    combine::Order::new(sandbox.appid(), number, parts, sandbox.notify_url())
+}
+
+/// What a test asks that counts orders and money, whatever its shop believes.
+#[test]
+fn the_sandbox_tells_its_orders_and_refunds() {
+    let sandbox = start();
+    let (signer, gateway, v2) = (sandbox.signer(), sandbox.gateway(), sandbox.v2());
+    let (single, whole) = (order(&sandbox, "told-1"), combined(&sandbox));
+    app::prepay(signer, gateway, &single).unwrap();
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    let (address, number) = (Ipv4Addr::LOCALHOST.into(), OutTradeNo::new("told-v2").unwrap());
+    let (appid, url) = (sandbox.appid(), sandbox.notify_url());
+    let old = v2::Order::new(appid, number, "充值", Fen(5), address, url);
+    v2::unified_order(v2.signer(), v2.gateway(), &old, &v2::App).unwrap();
+    sandbox.pay_combined("whole-1").unwrap();
+    let number = OutRefundNo::new("told-refund").unwrap();
+    let part = OutTradeNo::new("part-1").unwrap();
+    refund::apply(signer, gateway, &Refund::new(number, part, Fen(4), Fen(10))).unwrap();
+
+    let told = sandbox.orders();
+    let told: Vec<_> = told
+        .iter()
+        .map(|it| {
+            (it.out_trade_no.as_str(), it.version, it.is_combined, it.total, &*it.trade_state)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("told-v2", 2, false, Fen(5), "NOTPAY"),
+            ("whole-1", 3, true, Fen(20), "SUCCESS"),
+            ("told-1", 3, false, Fen(100), "NOTPAY"),
+        ]
+    );
+    let item = &sandbox.orders()[1].items[1];
+    assert_eq!((item.mchid.as_str(), item.amount), (sandbox.neighbour_mchid(), Fen(10)));
+    let refunds = sandbox.refunds();
+    let refund = &refunds[0];
+    assert_eq!((refunds.len(), refund.refund, refund.status.as_str()), (1, Fen(4), "PROCESSING"));
+    assert_eq!((&*refund.out_refund_no, &*refund.out_trade_no), ("told-refund", "part-1"));
+    let numbers: Vec<_> = sandbox.take_notices().into_iter().map(|notice| notice.number).collect();
+    assert_eq!(numbers, ["whole-1"]);
+}
+
+#[test]
+fn the_platform_closes_orders_of_apiv2_as_well() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    let place = |number: &str| {
+        let (address, url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
+        let number = OutTradeNo::new(number).unwrap();
+        let order = v2::Order::new(sandbox.appid(), number, "充值", Fen(5), address, url);
+        v2::unified_order(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
+    };
+    place("shut-1");
+    place("shut-2");
+    v2.pay("shut-2", &[]).unwrap();
+    v2.close("shut-1").unwrap();
+    assert_eq!(v2.pay("shut-1", &[]), Err(OrderError::Closed));
+    let refused = ["shut-1", "shut-2", "shut-3"].map(|number| v2.close(number).unwrap_err());
+    assert_eq!(refused, [OrderError::Closed, OrderError::Paid, OrderError::NotPlaced]);
+    assert_eq!(v2.close_combined("shut-1"), Err(OrderError::NotPlaced));
+}
+
+#[test]
+fn a_prepay_id_is_good_for_two_hours_and_the_same_order_gets_another() {
+    let sandbox = start();
+    let order = order(&sandbox, "ticket-1");
+    let place = || app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    let first = place();
+    sandbox.let_time_pass(TWO_HOURS + 60);
+    assert_eq!(sandbox.pay("ticket-1"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.refuse_payment("ticket-1"), Err(OrderError::TicketExpired));
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay);
+    assert_ne!(first, place());
+    sandbox.pay("ticket-1").unwrap();
+    assert_eq!(state(&sandbox, &order), TradeState::Success);
+}
+
+#[test]
+fn an_h5_url_is_good_for_five_minutes_and_a_code_url_for_two_hours() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let (by_h5, by_code) = (order(&sandbox, "ticket-h5"), order(&sandbox, "ticket-native"));
+    let scene_info = SceneInfo::new(Ipv4Addr::LOCALHOST.into());
+    let scene = Scene::new(scene_info, H5Info::new(H5Type::Wap));
+    h5::prepay(signer, gateway, &by_h5, &scene).unwrap();
+    native::prepay(signer, gateway, &by_code).unwrap();
+    sandbox.let_time_pass(FIVE_MINUTES + 60);
+    assert_eq!(sandbox.pay("ticket-h5"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.refuse_payment("ticket-native"), Ok(()));
+    sandbox.let_time_pass(TWO_HOURS);
+    assert_eq!(sandbox.pay("ticket-native"), Err(OrderError::TicketExpired));
+}
+
+#[test]
+fn an_order_ends_with_its_own_time_or_after_seven_days() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let (mut short, long) = (order(&sandbox, "expire-1"), order(&sandbox, "expire-2"));
+    let in_half_an_hour = Time::now().unwrap().unix_seconds() + 1_800;
+    short.time_expire = Some(Time::from_unix_seconds(in_half_an_hour).unwrap());
+    app::prepay(signer, gateway, &short).unwrap();
+    app::prepay(signer, gateway, &long).unwrap();
+    sandbox.let_time_pass(3_600);
+    assert_eq!(sandbox.pay("expire-1"), Err(OrderError::Expired));
+    assert_eq!(state(&sandbox, &short), TradeState::Closed);
+    sandbox.let_time_pass(6 * A_DAY);
+    app::prepay(signer, gateway, &long).unwrap();
+    sandbox.let_time_pass(A_DAY);
+    assert_eq!(sandbox.pay("expire-2"), Err(OrderError::Expired));
+    app::prepay(signer, gateway, &long).unwrap_err();
+}
+
+#[test]
+fn an_error_says_why_an_order_cannot_be_paid() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    assert_eq!(sandbox.pay("nobody-1"), Err(OrderError::NotPlaced));
+    assert_eq!(sandbox.refuse_payment("nobody-1"), Err(OrderError::NotPlaced));
+    for number in ["paid-1", "closed-1"] {
+        app::prepay(signer, gateway, &order(&sandbox, number)).unwrap();
+    }
+    sandbox.pay("paid-1").unwrap();
+    assert_eq!(sandbox.pay("paid-1"), Err(OrderError::Paid));
+    assert_eq!(sandbox.close("paid-1"), Err(OrderError::Paid));
+    sandbox.close("closed-1").unwrap();
+    assert_eq!(sandbox.pay("closed-1"), Err(OrderError::Closed));
+    assert_eq!(sandbox.pay_combined("paid-1"), Err(OrderError::NotPlaced));
+}
+
+#[test]
+fn a_refused_payment_leaves_the_order_as_it_was() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let order = order(&sandbox, "refused-1");
+    app::prepay(signer, gateway, &order).unwrap();
+    sandbox.refuse_payment("refused-1").unwrap();
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay);
+    assert!(sandbox.take_notices().is_empty());
+    sandbox.pay("refused-1").unwrap();
+
+    let whole = combined(&sandbox);
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    sandbox.refuse_combined_payment("whole-1").unwrap();
+    sandbox.let_time_pass(TWO_HOURS + 60);
+    assert_eq!(sandbox.refuse_combined_payment("whole-1"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.pay_combined("whole-1"), Err(OrderError::TicketExpired));
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    sandbox.pay_combined("whole-1").unwrap();
+    assert_eq!(sandbox.refuse_combined_payment("whole-1"), Err(OrderError::Paid));
+}
+
+#[test]
+fn orders_of_apiv2_end_alike() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    let address = Ipv4Addr::LOCALHOST.into();
+    let number = |text| OutTradeNo::new(text).unwrap();
+    let order = |text| {
+        v2::Order::new(sandbox.appid(), number(text), "公仔", Fen(1), address, sandbox.notify_url())
+    };
+    let place = |order: &v2::Order| {
+        v2::unified_order(v2.signer(), v2.gateway(), order, &v2::App).unwrap();
+    };
+    let (one, mut two) = (order("v2-ticket-1"), order("v2-ticket-2"));
+    let later = Time::now().unwrap().unix_seconds() + 600;
+    two.time_expire = Some(Time::from_unix_seconds(later).unwrap());
+    assert_eq!(v2.pay("v2-ticket-1", &[]), Err(OrderError::NotPlaced));
+    place(&one);
+    place(&two);
+    v2.refuse_payment("v2-ticket-2").unwrap();
+    sandbox.let_time_pass(TWO_HOURS + 60);
+    assert_eq!(v2.pay("v2-ticket-1", &[]), Err(OrderError::TicketExpired));
+    assert_eq!(v2.refuse_payment("v2-ticket-1"), Err(OrderError::TicketExpired));
+    assert_eq!(v2.pay("v2-ticket-2", &[]), Err(OrderError::Expired));
+    place(&one);
+    v2.pay("v2-ticket-1", &[]).unwrap();
+    assert_eq!(v2.pay("v2-ticket-1", &[]), Err(OrderError::Paid));
+    assert_eq!(v2.take_notices().len(), 1);
+
+    let part = |mch_id, text| {
+        let (number, appid) = (number(text), sandbox.appid());
+        v2::SubOrder::new(appid, mch_id, number, "公仔", Fen(1), "深圳分店")
+    };
+    let parts =
+        vec![part(sandbox.mchid(), "v2-part-1"), part(sandbox.neighbour_mchid(), "v2-part-2")];
+    let whole = number("v2-whole-1");
+    let address = Ipv4Addr::LOCALHOST;
+    let whole =
+        v2::CombinedOrder::new(sandbox.appid(), whole, parts, address, sandbox.notify_url());
+    let place = || v2::combined_order(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
+    assert_eq!(v2.refuse_combined_payment("v2-whole-1"), Err(OrderError::NotPlaced));
+    place();
+    v2.refuse_combined_payment("v2-whole-1").unwrap();
+    sandbox.let_time_pass(TWO_HOURS + 60);
+    assert_eq!(v2.pay_combined("v2-whole-1"), Err(OrderError::TicketExpired));
+    place();
+    v2.pay_combined("v2-whole-1").unwrap();
+}

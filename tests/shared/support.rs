@@ -1,0 +1,38 @@
+//! What the themes share.
+
+use wechatpay::pay::Order;
+use wechatpay::{ApiError, Error, Fen, OutTradeNo, Time};
+use wechatpay_sandbox::Sandbox;
+
+pub(crate) fn start() -> Sandbox {
+    crate::leaks::listen();
+    Sandbox::start().unwrap()
+}
+
+/// The least order.
+pub(crate) fn order(sandbox: &Sandbox, out_trade_no: &str) -> Order {
+    Order::new(
+        sandbox.appid(),
+        OutTradeNo::new(out_trade_no).unwrap(),
+        "Image形象店-深圳腾大-QQ公仔",
+        Fen(100),
+        sandbox.notify_url(),
+    )
+}
+
+/// Lets the time pass until the next noon in Beijing, so that no day of bills ends in the middle of
+/// a test, and returns that noon.
+pub(crate) fn noon(sandbox: &Sandbox) -> Time {
+    let now = Time::now().unwrap().unix_seconds();
+    let until_noon = 86_400 - (now + 20 * 3600).rem_euclid(86_400);
+    sandbox.let_time_pass(until_noon.unsigned_abs());
+    Time::from_unix_seconds(now + until_noon).unwrap()
+}
+
+#[track_caller]
+pub(crate) fn api(error: &Error) -> &ApiError {
+    match error {
+        Error::Api(error) => error,
+        other => panic!("not an error answer: {other}"),
+    }
+}
