@@ -68,10 +68,10 @@ fn ratios(shop: &Shop, table: &mut Table) {
     answer.print("an answer, checked and read / RSA verify");
     table.at_most("an answer, checked and read / RSA verify", 1.10, answer.ratio);
 
-    let open = || drop(black_box(shop.open_notice()));
-    let notice = Pairs::measure(10, open, || shop.bare_notice());
-    notice.print("notify::open / RSA verify and AES-GCM");
-    table.at_most("notify::open / RSA verify and AES-GCM", 1.10, notice.ratio);
+    let open = || drop(black_box(shop.open_notification()));
+    let notification = Pairs::measure(10, open, || shop.bare_notification());
+    notification.print("notify::open / RSA verify and AES-GCM");
+    table.at_most("notify::open / RSA verify and AES-GCM", 1.10, notification.ratio);
 
     let both = || {
         sign();

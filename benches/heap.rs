@@ -62,7 +62,7 @@ fn main() {
     let v2 = taken("v2::unified_order", || drop(shop.v2.prepay()));
     table.note("allocations of a v2 order", v2.allocations as f64);
     taken("an answer, checked and read", || drop(shop.read_answer()));
-    taken("notify::open", || drop(shop.open_notice()));
+    taken("notify::open", || drop(shop.open_notification()));
 
     let mut before = None;
     for rows in [1_000_u64, 10_000, 100_000] {

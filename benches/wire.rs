@@ -44,7 +44,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use wechatpay::pay::app;
-use wechatpay::{AwsLcSigner, Gateway, Signer, Time, message};
+use wechatpay::{AwsLcSigner, Gateway, Signer, Time, signing};
 use wechatpay_sandbox::Sandbox;
 
 use pairs::{Pairs, median};
@@ -152,7 +152,7 @@ impl<'a> ByHand<'a> {
         SystemRandom::new().fill(&mut bits).unwrap();
         let nonce = format!("{:032X}", u128::from_be_bytes(bits));
         let (now, body) = (Time::now().unwrap().unix_seconds(), self.body.as_bytes());
-        let message = message::request("POST", PATH, now, &nonce, body);
+        let message = signing::request("POST", PATH, now, &nonce, body);
         let signature = STANDARD.encode(rsa.sign(&message));
         let mchid = self.shop.signer.mchid();
         let authorization = format!(
@@ -172,7 +172,7 @@ impl<'a> ByHand<'a> {
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
         let (timestamp, nonce) = (header("wechatpay-timestamp"), header("wechatpay-nonce"));
         let signature = STANDARD.decode(header("wechatpay-signature")).unwrap();
-        rsa.verify(&message::answer(timestamp, nonce, &body), &signature);
+        rsa.verify(&signing::response(timestamp, nonce, &body), &signature);
         String::from_utf8(body).unwrap().split('"').nth(3).unwrap().to_owned()
     }
 

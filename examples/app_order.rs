@@ -18,8 +18,8 @@ use std::process::ExitCode;
 
 use wechatpay::pay::{Order, app};
 use wechatpay::{
-    Fen, OutTradeNo, Outcome, Reply, Request, Retry, SignError, Signature, Signer, Time, Transport,
-    TransportError,
+    Fen, OutTradeNo, Outcome, Request, Response, Retry, SignError, Signature, Signer, Time,
+    Transport, TransportError,
 };
 
 use wechatpay_sandbox::settings::Settings;
@@ -83,14 +83,14 @@ impl Signer for Shown<&wechatpay::RsaSigner> {
 }
 
 impl<T: Transport> Transport for Shown<T> {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         println!("== Request\n{} {}", request.method, request.url);
         let reply = self.0.send(request)?;
         let mut body = Vec::new();
         let limited = reply.body.take(64 * 1024).read_to_end(&mut body);
         limited.map_err(|error| TransportError::unknown(error.to_string()))?;
         println!("\n== Answer\nHTTP {}\n{}", reply.status, String::from_utf8_lossy(&body));
-        Ok(Reply { body: Box::new(Cursor::new(body)), ..reply })
+        Ok(Response { body: Box::new(Cursor::new(body)), ..reply })
     }
 }
 
@@ -105,7 +105,7 @@ fn outcome(outcome: Outcome) -> &'static str {
 fn advice(retry: Retry) -> &'static str {
     match retry {
         Retry::Never => "correct the request, the settings or the keys",
-        Retry::SameOrder => "send the identical order again, after a pause",
+        Retry::SameRequest => "send the identical order again, after a pause",
         Retry::QueryFirst => "query the order by its number first",
     }
 }

@@ -6,11 +6,11 @@
 //!
 //! It prints a link. Open it on this machine, pay or refuse, and the browser comes back to a page of
 //! this program, which asks WeChat Pay whether the order is paid: that somebody came back proves
-//! nothing. The program ends once the order is paid and its notice has arrived as well.
+//! nothing. The program ends once the order is paid and its notification has arrived as well.
 //!
 //! Without configuration the order goes to a sandbox that this program starts; a browser does not
 //! know its certificate and warns. With the settings of `app_order` in the environment, and
-//! `WECHATPAY_API_V3_KEY` for the notice, it goes where they say.
+//! `WECHATPAY_API_V3_KEY` for the notification, it goes where they say.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
 
 use std::env;
@@ -23,7 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 use tiny_http::{Header, Request, Response, Server};
-use wechatpay::notify::{self, Notice, Reply};
+use wechatpay::notify::{self, Acknowledgement, Notification};
 use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
 use wechatpay::pay::{self, Order, SceneInfo};
 use wechatpay::{ApiV3Key, Fen, Gateway, NotifyUrl, OutTradeNo, Signer, Time};
@@ -62,7 +62,7 @@ fn run() -> Result<()> {
     };
     let server = Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     let own = format!("http://{}", server.server_addr());
-    // This program takes the notice itself.
+    // This program takes the notification itself.
     settings.notify_url = NotifyUrl::new(format!("{own}/notify"))?;
     let order = Order::new(
         settings.appid.clone(),
@@ -100,7 +100,7 @@ impl Shop {
         while !(self.is_notified && self.is_paid) {
             let mut request = server.recv()?;
             let response = match request.url().split('?').next() {
-                Some("/notify") => self.take_notice(&mut request)?,
+                Some("/notify") => self.take_notification(&mut request)?,
                 Some("/return") => self.welcome_back()?,
                 _ => Response::from_string("").with_status_code(404),
             };
@@ -109,8 +109,8 @@ impl Shop {
         Ok(())
     }
 
-    /// A hint that it is paid; the example `notice_server` shows what to do with it.
-    fn take_notice(&mut self, request: &mut Request) -> Result<Response<Cursor<Vec<u8>>>> {
+    /// A hint that it is paid; the example `notification_server` shows what to do with it.
+    fn take_notification(&mut self, request: &mut Request) -> Result<Response<Cursor<Vec<u8>>>> {
         let mut body = Vec::new();
         request.as_reader().take(LARGEST_BODY).read_to_end(&mut body)?;
         let headers = request
@@ -120,13 +120,16 @@ impl Shop {
         let (keys, now) = (&self.settings.keys, Time::now()?);
         let reply = match notify::open(keys, &self.api_v3_key, headers, &body, now) {
             Ok(event) => {
-                if let Notice::Transaction(transaction) = &event.notice {
-                    println!("notice: {} is {}", transaction.out_trade_no, transaction.trade_state);
+                if let Notification::Transaction(transaction) = &event.notification {
+                    println!(
+                        "notification: {} is {}",
+                        transaction.out_trade_no, transaction.trade_state
+                    );
                     self.is_notified = true;
                 }
-                Reply::accepted()
+                Acknowledgement::accepted()
             }
-            Err(refusal) => Reply::refused(&refusal),
+            Err(refusal) => Acknowledgement::refused(&refusal),
         };
         Ok(Response::from_string(reply.body).with_status_code(reply.status))
     }
@@ -151,9 +154,9 @@ impl Shop {
 /// What WeChat Pay does of its own accord.
 fn keep_delivering(sandbox: &Sandbox, is_done: &AtomicBool) {
     while !is_done.load(Ordering::SeqCst) {
-        for delivery in sandbox.deliver_due_notices() {
+        for delivery in sandbox.deliver_due_notifications() {
             if let Err(reason) = delivery.result {
-                println!("notice: {reason}");
+                println!("notification: {reason}");
             }
         }
         thread::sleep(PAUSE);
@@ -161,7 +164,7 @@ fn keep_delivering(sandbox: &Sandbox, is_done: &AtomicBool) {
 }
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
-/// No notice is larger.
+/// No notification is larger.
 const LARGEST_BODY: u64 = 2 * 1024 * 1024;
-/// Between two looks for notices.
+/// Between two looks for notifications.
 const PAUSE: Duration = Duration::from_millis(100);

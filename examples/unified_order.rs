@@ -12,10 +12,10 @@ use std::error::Error;
 use std::io::{Cursor, Read};
 use std::process::ExitCode;
 
-use wechatpay::v2::notify::{self, Notice};
+use wechatpay::v2::notify::{self, Notification};
 use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, Order, SignType, Signer};
 use wechatpay::{
-    Fen, HttpOptions, OpenId, OutTradeNo, Reply, Request, SignError, Time, Transport,
+    Fen, HttpOptions, OpenId, OutTradeNo, Request, Response, SignError, Time, Transport,
     TransportError, UreqTransport,
 };
 use wechatpay_sandbox::Sandbox;
@@ -63,9 +63,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("{}", serde_json::to_string_pretty(&parameters)?);
 
     sandbox.v2().pay(order.out_trade_no.as_str(), &[])?;
-    for notice in sandbox.v2().take_notices() {
-        println!("\n== Notice\n{}", String::from_utf8_lossy(&notice.body));
-        if let Notice::Transaction(transaction) = notify::open(&signer, &notice.body)? {
+    for notification in sandbox.v2().take_notifications() {
+        println!("\n== Notification\n{}", String::from_utf8_lossy(&notification.body));
+        if let Notification::Transaction(transaction) = notify::open(&signer, &notification.body)? {
             let paid = transaction.paid(signer.mch_id(), &order)?;
             println!("\n== Paid: it was held against the order");
             println!("transaction_id: {}", paid.transaction_id());
@@ -99,7 +99,7 @@ impl Signer for Shown<HmacSha256Key> {
 }
 
 impl<T: Transport> Transport for Shown<T> {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         println!("\n== Request\n{} {}", request.method, request.url);
         println!("{}", String::from_utf8_lossy(request.body));
         let reply = self.0.send(request)?;
@@ -107,6 +107,6 @@ impl<T: Transport> Transport for Shown<T> {
         let limited = reply.body.take(64 * 1024).read_to_end(&mut body);
         limited.map_err(|error| TransportError::unknown(error.to_string()))?;
         println!("\n== Answer\nHTTP {}\n{}", reply.status, String::from_utf8_lossy(&body));
-        Ok(Reply { body: Box::new(Cursor::new(body)), ..reply })
+        Ok(Response { body: Box::new(Cursor::new(body)), ..reply })
     }
 }

@@ -1,4 +1,4 @@
-//! The key by which WeChat Pay encrypts notices and certificates (APIv3密钥).
+//! The key by which WeChat Pay encrypts notifications and certificates (APIv3密钥).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::error::{Error, Invalid};
 
 /// APIv3密钥: 32 letters and digits, set on the merchant platform. It is not the APIv2 key, and
-/// without it WeChat Pay sends no notices.
+/// without it WeChat Pay sends no notifications.
 ///
 /// `Debug` shows nothing of it, and it cannot be cloned; ring does not wipe it when it is dropped.
 ///
@@ -27,7 +27,7 @@ impl ApiV3Key {
     ///
     /// # Errors
     /// [`Error::Invalid`] unless it is 32 bytes long; a blank or a line feed that was copied along
-    /// is the usual fault.
+    /// is the usual violation.
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
         let key = key.as_ref();
         UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map(Self).map_err(|_| {
@@ -64,7 +64,7 @@ impl fmt::Debug for ApiV3Key {
     }
 }
 
-/// Something that WeChat Pay sealed, as notices and certificates carry it.
+/// Something that WeChat Pay sealed, as notifications and certificates carry it.
 #[derive(Deserialize)]
 pub(crate) struct Sealed<'a> {
     /// What it is; certificates do not say.

@@ -16,7 +16,7 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// time goes into signatures: AWS-LC makes them with the vector instructions of the processor. With
 /// AVX-512 IFMA that takes half of ring's time; `cargo bench` shows what it takes on yours.
 ///
-/// It takes the same files and refuses the same faults, since [`RsaSigner`] reads and proves each key
+/// It takes the same files and refuses the same violations, since [`RsaSigner`] reads and proves each key
 /// first, and both must make the same signature before this one signs anything. Answers are believed
 /// by ring, as without this feature, unless
 /// [`PlatformKeys::verified_by_aws_lc`](crate::PlatformKeys::verified_by_aws_lc) says otherwise.

@@ -16,10 +16,10 @@ use serde::{Deserialize, Deserializer};
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::lenient;
+use crate::platform_keys::PlatformKeys;
+use crate::received;
 use crate::signer::Signer;
 use crate::time::Time;
-use crate::trust::PlatformKeys;
 
 /// 下载平台证书: the platform certificates that are valid now. While they rotate, the old one and
 /// the new.
@@ -177,7 +177,7 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::E
     #[serde(untagged)]
     enum Said {
         UnixSeconds(i64),
-        Text(#[serde(deserialize_with = "lenient::option")] Option<Time>),
+        Text(#[serde(deserialize_with = "received::option")] Option<Time>),
     }
     match Option::deserialize(deserializer)? {
         None => Ok(None),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io::ErrorKind;
 
-use crate::sign_error::SignDiagnosis;
+use crate::sign_diagnosis::SignDiagnosis;
 
 /// Everything that can end a call.
 ///
@@ -116,10 +116,10 @@ pub enum Outcome {
 /// let error = app::prepay(signer, gateway, &order).unwrap_err();
 /// match error.retry() {
 ///     Retry::Never => println!("mend this: {error}"),
-///     Retry::SameOrder => println!("send the same order again in a moment"),
+///     Retry::SameRequest => println!("send the same order again in a moment"),
 ///     Retry::QueryFirst => println!("ask for the order"),
 /// }
-/// # assert_eq!(error.retry(), Retry::SameOrder);
+/// # assert_eq!(error.retry(), Retry::SameRequest);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
@@ -128,7 +128,7 @@ pub enum Retry {
     /// Repeating changes nothing: correct the request, the settings or the keys first.
     Never,
     /// Repeat the identical request, with the same number and the same values, after a pause.
-    SameOrder,
+    SameRequest,
     /// Query by the same number first; what it says decides.
     QueryFirst,
 }
@@ -155,10 +155,12 @@ impl Error {
     fn verdict(&self) -> (Outcome, Retry) {
         match self {
             Self::Invalid(_) | Self::Sign(_) => (Outcome::NotSent, Retry::Never),
-            Self::Transport(error) if error.may_have_left() => (Outcome::Unknown, Retry::SameOrder),
-            Self::Transport(_) => (Outcome::NotSent, Retry::SameOrder),
+            Self::Transport(error) if error.may_have_left() => {
+                (Outcome::Unknown, Retry::SameRequest)
+            }
+            Self::Transport(_) => (Outcome::NotSent, Retry::SameRequest),
             // Fetching a bill changes nothing, so it may be repeated; but it was sent.
-            Self::Output { .. } => (Outcome::Unknown, Retry::SameOrder),
+            Self::Output { .. } => (Outcome::Unknown, Retry::SameRequest),
             Self::Api(error) => error.verdict(),
             Self::Untrusted { .. } | Self::Malformed { .. } => {
                 (Outcome::Unknown, Retry::QueryFirst)
@@ -219,7 +221,7 @@ impl From<TransportError> for Error {
     }
 }
 
-/// One or more values that break a documented rule; every fault that was found, in order.
+/// One or more values that break a documented rule; every violation that was found, in order.
 ///
 /// ```
 /// use wechatpay::{Error, Fen};
@@ -232,8 +234,8 @@ impl From<TransportError> for Error {
 /// # let mut order = order;
 /// order.description.clear();
 /// order.total = Fen(0);
-/// if let Err(Error::Invalid(invalid)) = order.check() {
-///     let paths: Vec<_> = invalid.faults().iter().map(|fault| &fault.path).collect();
+/// if let Err(Error::Invalid(invalid)) = order.validate() {
+///     let paths: Vec<_> = invalid.violations().iter().map(|violation| &violation.path).collect();
 ///     assert_eq!(paths, ["/description", "/amount/total"]);
 /// }
 /// # else { panic!() }
@@ -241,7 +243,7 @@ impl From<TransportError> for Error {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
-    faults: Vec<Fault>,
+    violations: Vec<Violation>,
 }
 
 /// One value and the rule it breaks. The value itself is never repeated.
@@ -250,13 +252,13 @@ pub struct Invalid {
 /// use wechatpay::{Error, OutTradeNo};
 ///
 /// let Err(Error::Invalid(invalid)) = OutTradeNo::new("short") else { panic!() };
-/// let fault = &invalid.faults()[0];
-/// assert_eq!(fault.path, "out_trade_no");
-/// assert_eq!(fault.rule, "must be 6 to 32 letters, digits, _, -, | or *");
+/// let violation = &invalid.violations()[0];
+/// assert_eq!(violation.path, "out_trade_no");
+/// assert_eq!(violation.rule, "must be 6 to 32 letters, digits, _, -, | or *");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Fault {
+pub struct Violation {
     /// Where it is: a JSON pointer within a request (`/amount/total`), or the name of the value.
     pub path: String,
     /// The rule.
@@ -265,24 +267,27 @@ pub struct Fault {
 
 impl Invalid {
     pub(crate) fn new(path: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { faults: vec![Fault { path: path.into(), rule: rule.into() }] }
+        Self { violations: vec![Violation { path: path.into(), rule: rule.into() }] }
     }
 
-    /// The rule of the first fault, of a value that is known by another path.
+    /// The rule of the first violation, of a value that is known by another path.
     pub(crate) fn into_rule(self) -> Cow<'static, str> {
-        self.faults.into_iter().next().map_or(Cow::Borrowed("cannot be read"), |fault| fault.rule)
+        self.violations
+            .into_iter()
+            .next()
+            .map_or(Cow::Borrowed("cannot be read"), |violation| violation.rule)
     }
 
-    /// Every fault, in the order of the fields. There is at least one.
+    /// Every violation, in the order of the fields. There is at least one.
     #[must_use]
-    pub fn faults(&self) -> &[Fault] {
-        &self.faults
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Fault { path, rule }) in self.faults.iter().enumerate() {
+        for (index, Violation { path, rule }) in self.violations.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{path} {rule}")?;
         }
@@ -292,13 +297,13 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Gathers faults while an order is checked.
+/// Gathers violations while an order is checked.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Violations(Vec<Violation>);
 
-impl Faults {
+impl Violations {
     pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<Cow<'static, str>>) {
-        self.0.push(Fault { path: path.into(), rule: rule.into() });
+        self.0.push(Violation { path: path.into(), rule: rule.into() });
     }
 
     /// [`add`](Self::add), where nothing could be read.
@@ -312,7 +317,7 @@ impl Faults {
     }
 
     pub(crate) fn into_result(self) -> Result<(), Invalid> {
-        if self.0.is_empty() { Ok(()) } else { Err(Invalid { faults: self.0 }) }
+        if self.0.is_empty() { Ok(()) } else { Err(Invalid { violations: self.0 }) }
     }
 }
 
@@ -444,7 +449,7 @@ impl ApiError {
         let code = &self.code;
         // Whatever the status of a refusal: a code may come with another than its own.
         let is_too_often = self.status == 429 || *code == Code::FREQUENCY_LIMITED;
-        let is_fault = [Code::SYSTEM_ERROR, Code::BANK_ERROR].contains(code);
+        let is_violation = [Code::SYSTEM_ERROR, Code::BANK_ERROR].contains(code);
         match self.status {
             // Documented with status 500, and final all the same.
             500 if *code == Code::OPENID_MISMATCH || *code == Code::INVALID_TRANSACTIONID => {
@@ -453,21 +458,21 @@ impl ApiError {
             // The number stands for an order already, perhaps a paid one.
             400..=499 if *code == Code::OUT_TRADE_NO_USED => (Outcome::Refused, Retry::QueryFirst),
             // Not one of WeChat Pay's: a machine between gave up waiting.
-            408 => (Outcome::Unknown, Retry::SameOrder),
+            408 => (Outcome::Unknown, Retry::SameRequest),
             // The refund may be in progress (m/4012791862).
             400..=499 if is_too_often && self.is_refund => (Outcome::Unknown, Retry::QueryFirst),
-            // WeChat Pay's own fault is no refusal.
-            400..=499 if is_fault => (Outcome::Unknown, Retry::SameOrder),
-            400..=499 if is_too_often => (Outcome::Refused, Retry::SameOrder),
+            // WeChat Pay's own violation is no refusal.
+            400..=499 if is_violation => (Outcome::Unknown, Retry::SameRequest),
+            400..=499 if is_too_often => (Outcome::Refused, Retry::SameRequest),
             // The balance is too low: top up, then the same number again.
-            403 if *code == Code::NOT_ENOUGH => (Outcome::Refused, Retry::SameOrder),
+            403 if *code == Code::NOT_ENOUGH => (Outcome::Refused, Retry::SameRequest),
             // The bill is not ready: ask again after 10 o'clock.
-            400 if *code == Code::STATEMENT_CREATING => (Outcome::Refused, Retry::SameOrder),
+            400 if *code == Code::STATEMENT_CREATING => (Outcome::Refused, Retry::SameRequest),
             400..=499 => (Outcome::Refused, Retry::Never),
             // A redirect is never followed; whoever sent it is not WeChat Pay.
             300..=399 => (Outcome::Unknown, Retry::QueryFirst),
             // 202: accepted, not processed yet. 5xx: repeat with the same values.
-            _ => (Outcome::Unknown, Retry::SameOrder),
+            _ => (Outcome::Unknown, Retry::SameRequest),
         }
     }
 
@@ -475,7 +480,7 @@ impl ApiError {
     fn verdict_of_v2(&self) -> (Outcome, Retry) {
         // Not one of WeChat Pay's.
         if self.status != 200 {
-            return (Outcome::Unknown, Retry::SameOrder);
+            return (Outcome::Unknown, Retry::SameRequest);
         }
         // `return_code` is FAIL: nobody signed that.
         if !self.signed {
@@ -483,11 +488,11 @@ impl ApiError {
         }
         let is_any = |codes: &[Code]| codes.contains(&self.code);
         if is_any(&[Code::SYSTEM_ERROR, Code::BIZERR_NEED_RETRY]) {
-            (Outcome::Unknown, Retry::SameOrder)
+            (Outcome::Unknown, Retry::SameRequest)
         } else if is_any(&V2_ASK) {
             (Outcome::Refused, Retry::QueryFirst)
         } else if is_any(&V2_AGAIN) {
-            (Outcome::Refused, Retry::SameOrder)
+            (Outcome::Refused, Retry::SameRequest)
         } else if is_any(&V2_FINAL) {
             (Outcome::Refused, Retry::Never)
         } else {
@@ -583,7 +588,7 @@ impl fmt::Display for ErrorDetail {
     }
 }
 
-/// Why an answer or a notice cannot be believed.
+/// Why an answer or a notification cannot be believed.
 ///
 /// ```
 /// use wechatpay::{Error, Outcome, Untrusted, pay::app};
@@ -619,11 +624,11 @@ pub enum Untrusted {
     },
     /// The signature names a key that was not given. Its number as claimed, cut to 64 characters.
     UnknownSerial(String),
-    /// An answer or a notice of APIv2 carries no `sign`.
+    /// An answer or a notification of APIv2 carries no `sign`.
     MissingSign,
-    /// The `sign` of an answer or a notice of APIv2 is of another algorithm than the signer's.
+    /// The `sign` of an answer or a notification of APIv2 is of another algorithm than the signer's.
     OtherSignType,
-    /// The `sign` of an answer or a notice of APIv2 does not verify.
+    /// The `sign` of an answer or a notification of APIv2 does not verify.
     WrongSign,
     /// The signature does not verify.
     Signature {
@@ -921,7 +926,7 @@ mod tests {
     #[test]
     fn every_documented_code_has_its_verdict() {
         use Outcome::{Refused, Unknown};
-        use Retry::{Never, QueryFirst, SameOrder};
+        use Retry::{Never, QueryFirst, SameRequest};
         let table = [
             (400, "APPID_MCHID_NOT_MATCH", Refused, Never),
             (400, "INVALID_REQUEST", Refused, Never),
@@ -929,10 +934,10 @@ mod tests {
             (400, "ORDER_CLOSED", Refused, Never),
             (400, "NO_STATEMENT_EXIST", Refused, Never),
             (400, "PARAM_ERROR", Refused, Never),
-            (400, "STATEMENT_CREATING", Refused, SameOrder),
+            (400, "STATEMENT_CREATING", Refused, SameRequest),
             (401, "SIGN_ERROR", Refused, Never),
             (403, "ACCOUNT_ERROR", Refused, Never),
-            (403, "NOT_ENOUGH", Refused, SameOrder),
+            (403, "NOT_ENOUGH", Refused, SameRequest),
             (403, "NO_AUTH", Refused, Never),
             (403, "NOAUTH", Refused, Never),
             (403, "OUT_TRADE_NO_USED", Refused, QueryFirst),
@@ -941,28 +946,28 @@ mod tests {
             (403, "USER_ACCOUNT_ABNORMAL", Refused, Never),
             (404, "ORDER_NOT_EXIST", Refused, Never),
             (404, "RESOURCE_NOT_EXISTS", Refused, Never),
-            (429, "FREQUENCY_LIMITED", Refused, SameOrder),
-            (429, "RATELIMIT_EXCEEDED", Refused, SameOrder),
-            (500, "BANK_ERROR", Unknown, SameOrder),
+            (429, "FREQUENCY_LIMITED", Refused, SameRequest),
+            (429, "RATELIMIT_EXCEEDED", Refused, SameRequest),
+            (500, "BANK_ERROR", Unknown, SameRequest),
             (500, "INVALID_TRANSACTIONID", Refused, Never),
             (500, "OPENID_MISMATCH", Refused, Never),
-            (500, "SYSTEM_ERROR", Unknown, SameOrder),
-            (500, "SYSTEMERROR", Unknown, SameOrder),
-            (503, "SERVICE_UNAVAILABLE", Unknown, SameOrder),
+            (500, "SYSTEM_ERROR", Unknown, SameRequest),
+            (500, "SYSTEMERROR", Unknown, SameRequest),
+            (503, "SERVICE_UNAVAILABLE", Unknown, SameRequest),
             // Not WeChat Pay's own, and what else a code cannot say.
-            (202, "", Unknown, SameOrder),
+            (202, "", Unknown, SameRequest),
             (302, "", Unknown, QueryFirst),
             (404, "", Refused, Never),
-            (408, "", Unknown, SameOrder),
-            (500, "", Unknown, SameOrder),
-            (502, "", Unknown, SameOrder),
-            (599, "OPENID_MISMATCH", Unknown, SameOrder),
+            (408, "", Unknown, SameRequest),
+            (500, "", Unknown, SameRequest),
+            (502, "", Unknown, SameRequest),
+            (599, "OPENID_MISMATCH", Unknown, SameRequest),
             // A code with another status than its own.
-            (400, "SYSTEMERROR", Unknown, SameOrder),
-            (403, "BANK_ERROR", Unknown, SameOrder),
-            (403, "FREQUENCY_LIMITED", Refused, SameOrder),
-            (408, "FREQUENCY_LIMITED", Unknown, SameOrder),
-            (429, "SYSTEM_ERROR", Unknown, SameOrder),
+            (400, "SYSTEMERROR", Unknown, SameRequest),
+            (403, "BANK_ERROR", Unknown, SameRequest),
+            (403, "FREQUENCY_LIMITED", Refused, SameRequest),
+            (408, "FREQUENCY_LIMITED", Unknown, SameRequest),
+            (429, "SYSTEM_ERROR", Unknown, SameRequest),
         ];
         for (status, code, outcome, retry) in table {
             let error = api(status, code);
@@ -973,27 +978,27 @@ mod tests {
     #[test]
     fn every_documented_code_of_v2_has_its_verdict() {
         use Outcome::{Refused, Unknown};
-        use Retry::{Never, QueryFirst, SameOrder};
+        use Retry::{Never, QueryFirst, SameRequest};
         let table = [
             ("APPID_MCHID_NOT_MATCH", Refused, Never),
             ("APPID_NOT_EXIST", Refused, Never),
-            ("BIZERR_NEED_RETRY", Unknown, SameOrder),
+            ("BIZERR_NEED_RETRY", Unknown, SameRequest),
             ("CERT_ERROR", Refused, Never),
             ("COMBINE_PAY_NOAUTH", Refused, Never),
-            ("FREQUENCY_LIMITED", Refused, SameOrder),
+            ("FREQUENCY_LIMITED", Refused, SameRequest),
             ("INVALID_PARAMS", Refused, Never),
             ("INVALID_REQUEST", Refused, Never),
-            ("INVALID_REQ_TOO_MUCH", Refused, SameOrder),
+            ("INVALID_REQ_TOO_MUCH", Refused, SameRequest),
             ("INVALID_TRANSACTIONID", Refused, Never),
             ("LACK_PARAMS", Refused, Never),
             ("MCHID_NOT_EXIST", Refused, Never),
             ("NOAUTH", Refused, Never),
-            ("NOTENOUGH", Refused, SameOrder),
+            ("NOTENOUGH", Refused, SameRequest),
             ("NOT_UTF8", Refused, Never),
             ("ORDERCLOSED", Refused, Never),
             ("ORDERNOTEXIST", Refused, Never),
             ("ORDERPAID", Refused, QueryFirst),
-            ("ORDER_NOT_READY", Refused, SameOrder),
+            ("ORDER_NOT_READY", Refused, SameRequest),
             ("OUT_TRADE_NO_USED", Refused, QueryFirst),
             ("PARAM_ERROR", Refused, Never),
             ("POST_DATA_EMPTY", Refused, Never),
@@ -1003,7 +1008,7 @@ mod tests {
             ("REQUIRE_POST_METHOD", Refused, Never),
             ("SIGNERROR", Refused, Never),
             ("SUBORDER_LIMIT_EXCEEDED", Refused, Never),
-            ("SYSTEMERROR", Unknown, SameOrder),
+            ("SYSTEMERROR", Unknown, SameRequest),
             ("TRADE_OVERDUE", Refused, Never),
             ("TRADE_STATE_ERROR", Refused, QueryFirst),
             ("USER_ACCOUNT_ABNORMAL", Refused, Never),
@@ -1023,7 +1028,7 @@ mod tests {
     #[test]
     fn what_v2_did_not_sign_or_did_not_send_says_nothing() {
         for (status, retry) in
-            [(200, Retry::QueryFirst), (404, Retry::SameOrder), (500, Retry::SameOrder)]
+            [(200, Retry::QueryFirst), (404, Retry::SameRequest), (500, Retry::SameRequest)]
         {
             let Error::Api(error) = v2("ORDERCLOSED") else { panic!("not an error answer") };
             let error = Error::Api(Box::new(ApiError { status, signed: false, ..*error }));
@@ -1050,13 +1055,13 @@ mod tests {
             reason: Untrusted::Signature { probe: false },
             request_id: None,
         };
-        assert_eq!((lost.outcome(), lost.retry()), (Outcome::Unknown, Retry::SameOrder));
-        assert_eq!((refused.outcome(), refused.retry()), (Outcome::NotSent, Retry::SameOrder));
+        assert_eq!((lost.outcome(), lost.retry()), (Outcome::Unknown, Retry::SameRequest));
+        assert_eq!((refused.outcome(), refused.retry()), (Outcome::NotSent, Retry::SameRequest));
         assert_eq!(untrusted.outcome(), Outcome::Unknown);
         assert_eq!(Error::from(Invalid::new("/attach", "is too long")).outcome(), Outcome::NotSent);
         assert_eq!(Error::from(SignError::new("no key")).outcome(), Outcome::NotSent);
         let full = Error::Output { kind: ErrorKind::StorageFull, what: "full".into() };
-        assert_eq!((full.outcome(), full.retry()), (Outcome::Unknown, Retry::SameOrder));
+        assert_eq!((full.outcome(), full.retry()), (Outcome::Unknown, Retry::SameRequest));
     }
 
     #[test]
@@ -1080,12 +1085,13 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_an_order_is_told_in_order() {
-        let mut faults = Faults::default();
-        faults.add("/attach", "is too long");
-        assert_eq!(faults.note::<u64>("/amount/total", "is 0"), None);
-        let invalid = faults.into_result().unwrap_err();
-        let paths: Vec<_> = invalid.faults().iter().map(|fault| fault.path.as_str()).collect();
+    fn every_violation_of_an_order_is_told_in_order() {
+        let mut violations = Violations::default();
+        violations.add("/attach", "is too long");
+        assert_eq!(violations.note::<u64>("/amount/total", "is 0"), None);
+        let invalid = violations.into_result().unwrap_err();
+        let paths: Vec<_> =
+            invalid.violations().iter().map(|violation| violation.path.as_str()).collect();
         assert_eq!(paths, ["/attach", "/amount/total"]);
         assert_eq!(invalid.to_string(), "/attach is too long; /amount/total is 0");
         assert_eq!(invalid.into_rule(), "is too long");

@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{ApiError, Code, Error, ErrorDetail, Invalid};
-use crate::sign_error::SignDiagnosis;
+use crate::platform_keys::{self, PlatformKeys};
+use crate::sign_diagnosis::SignDiagnosis;
 use crate::signer::{self, Signer};
 use crate::time::Time;
 use crate::transport::{
-    self, HttpOptions, MAIN_HOST, Reply, Request, STANDBY_HOST, Transport, UreqTransport,
+    self, HttpOptions, MAIN_HOST, Request, Response, STANDBY_HOST, Transport, UreqTransport,
 };
-use crate::trust::{self, PlatformKeys};
-use crate::{id, lenient, message};
+use crate::{id, received, signing};
 
 /// Where calls go, and by which keys the answers are believed. One for a whole process: it is
 /// cheap to clone, safe to share between threads, and reuses its connections.
@@ -183,7 +183,7 @@ impl Gateway {
         (url, path): (&str, &str),
         body: &[u8],
         is_file: bool,
-    ) -> Result<(Vec<u8>, Reply), Error> {
+    ) -> Result<(Vec<u8>, Response), Error> {
         let (message, authorization) = authorize(signer, method, path, body)?;
         let serial = self.keys.preferred_serial();
         let mut headers = Vec::with_capacity(4);
@@ -236,7 +236,7 @@ fn authorize(
     let mchid = signer.mchid();
     id::check_mchid(mchid).map_err(|rule| Invalid::new("mchid", rule))?;
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), signer::nonce()?);
-    let message = message::request(method, path, timestamp, &nonce, body);
+    let message = signing::request(method, path, timestamp, &nonce, body);
     let signature = signer.sign(&message)?;
     let serial_no = signature.serial_no;
     id::check_serial_no(&serial_no).map_err(|rule| Invalid::new("serial_no", rule))?;
@@ -259,7 +259,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn read(message: Vec<u8>, mut reply: Reply) -> Result<Self, Error> {
+    fn read(message: Vec<u8>, mut reply: Response) -> Result<Self, Error> {
         let request_id = reply.request_id();
         let body = reply.read_body()?;
         Ok(Self { status: reply.status, headers: reply.headers, body, request_id, message })
@@ -272,25 +272,26 @@ impl Answer {
 
     /// Believes a success by these keys, or says why not. An error answer ends as an error in any
     /// case; where it claims a signature, that is checked first.
-    pub(crate) fn believed_by(self, keys: &PlatformKeys) -> Result<Believed, Error> {
+    pub(crate) fn believed_by(self, keys: &PlatformKeys) -> Result<Verified, Error> {
         self.believed_at(keys, Time::now())
     }
 
-    fn believed_at(self, keys: &PlatformKeys, now: Result<Time, Error>) -> Result<Believed, Error> {
+    fn believed_at(self, keys: &PlatformKeys, now: Result<Time, Error>) -> Result<Verified, Error> {
         // The request has left, so a clock that has become unusable must not end as an error that
         // says otherwise: the answer is stale then.
         let now = now.unwrap_or(Time::START);
         let is_success = (200..=299).contains(&self.status);
-        let signed = trust::claims_signature(self.headers.iter().map(|(name, _)| name.as_str()));
+        let signed =
+            platform_keys::claims_signature(self.headers.iter().map(|(name, _)| name.as_str()));
         if is_success || signed {
             let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
-            if let Err(reason) = keys.check(headers, &self.body, now) {
+            if let Err(reason) = keys.verify(headers, &self.body, now) {
                 let (status, request_id) = (self.status, self.request_id);
                 return Err(Error::Untrusted { status, reason, request_id });
             }
         }
         if is_success && self.status != ACCEPTED {
-            Ok(Believed { status: self.status, body: self.body, request_id: self.request_id })
+            Ok(Verified { status: self.status, body: self.body, request_id: self.request_id })
         } else {
             Err(Error::Api(Box::new(self.into_error(signed))))
         }
@@ -324,15 +325,15 @@ impl Answer {
 }
 
 /// The body of an answer whose signature was checked.
-pub(crate) struct Believed {
+pub(crate) struct Verified {
     status: u16,
     body: Vec<u8>,
     request_id: Option<String>,
 }
 
-impl Believed {
+impl Verified {
     pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        lenient::json(&self.body).map_err(|what| self.malformed(what))
+        received::json(&self.body).map_err(|what| self.malformed(what))
     }
 
     /// The signature covers the answer and not the request, so a genuine answer to another request
@@ -341,7 +342,7 @@ impl Believed {
         self,
         is_about: impl FnOnce(&T) -> bool,
     ) -> Result<T, Error> {
-        match lenient::json(&self.body) {
+        match received::json(&self.body) {
             Ok(said) if is_about(&said) => Ok(said),
             Ok(_) => Err(self.malformed("it is about another number than the request")),
             Err(what) => Err(self.malformed(what)),
@@ -408,7 +409,7 @@ mod tests {
     fn a_base_url_is_a_host_and_nothing_more() {
         struct Nowhere;
         impl Transport for Nowhere {
-            fn send(&self, _: &Request<'_>) -> Result<Reply, TransportError> {
+            fn send(&self, _: &Request<'_>) -> Result<Response, TransportError> {
                 Err(TransportError::not_sent("nowhere"))
             }
         }

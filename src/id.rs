@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::error::{Error, Invalid};
-use crate::lenient::Received;
+use crate::received::Received;
 
 macro_rules! checked_text {
     ($(#[$doc:meta])+ $name:ident, $path:literal, $check:path, $right:literal, $wrong:literal) => {
@@ -142,7 +142,7 @@ checked_text! {
 }
 
 checked_text! {
-    /// 通知地址: where WeChat Pay posts its notices. A whole URL of at most 255 characters, with a
+    /// 通知地址: where WeChat Pay posts its notifications. A whole URL of at most 255 characters, with a
     /// path, without query or fragment, reachable from the internet without login; `https`, or
     /// `http` over a leased line.
     NotifyUrl, "notify_url", check_notify_url,

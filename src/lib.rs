@@ -10,27 +10,28 @@ mod error;
 mod failover;
 mod gateway;
 mod id;
-mod json;
-mod lenient;
 mod money;
 mod open_set;
 mod partner;
 mod pem;
-mod sign_error;
+mod platform_keys;
+mod received;
+mod sign_diagnosis;
 mod signer;
+mod strict_json;
 mod sub_merchant;
 mod time;
 mod transport;
-mod trust;
+mod validate;
 
 pub mod bill;
 pub mod certificates;
 pub mod combine;
 pub mod guide;
-pub mod message;
 pub mod notify;
 pub mod pay;
 pub mod refund;
+pub mod signing;
 #[cfg(feature = "v2")]
 pub mod v2;
 
@@ -38,8 +39,8 @@ pub use self::api_v3_key::ApiV3Key;
 #[cfg(feature = "aws-lc-rs")]
 pub use self::aws_lc_signer::AwsLcSigner;
 pub use self::error::{
-    ApiError, Code, Error, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError, TransportError,
-    Untrusted,
+    ApiError, Code, Error, ErrorDetail, Invalid, Outcome, Retry, SignError, TransportError,
+    Untrusted, Violation,
 };
 pub use self::failover::{Answered, Failover, Host};
 pub use self::gateway::Gateway;
@@ -49,14 +50,14 @@ pub use self::id::{
 };
 pub use self::money::Fen;
 pub use self::partner::Partner;
-pub use self::sign_error::{MessageLine, SignDiagnosis};
+pub use self::platform_keys::PlatformKeys;
+pub use self::sign_diagnosis::{MessageLine, SignDiagnosis};
 pub use self::signer::{RsaSigner, Signature, Signer};
 pub use self::sub_merchant::SubMerchant;
 pub use self::time::Time;
 pub use self::transport::{
-    ClientCertificate, HttpOptions, Proxy, Reply, Request, Transport, UreqTransport,
+    ClientCertificate, HttpOptions, Proxy, Request, Response, Transport, UreqTransport,
 };
-pub use self::trust::PlatformKeys;
 
 #[cfg(test)]
 mod test_vectors;

@@ -1,15 +1,15 @@
-//! Notices (回调通知): what WeChat Pay posts to the `notify_url`.
+//! Notifications (回调通知): what WeChat Pay posts to the `notify_url`.
 //!
 //! Anyone on the internet may post there, so [`open`] believes nothing that is not signed. Do it in
 //! this order: take the body **as received**, [`open`] it, store the event (once for each
-//! [`Event::id`]), answer [`Reply::accepted`] within five seconds, then do the work.
+//! [`Event::id`]), answer [`Acknowledgement::accepted`] within five seconds, then do the work.
 //!
-//! Notices come more than once, in any order, and sometimes not at all: query the order as well. A
-//! notice is a hint, the query is the truth, and both prove a payment by the same
+//! Notifications come more than once, in any order, and sometimes not at all: query the order as well. A
+//! notification is a hint, the query is the truth, and both prove a payment by the same
 //! [`Transaction::paid`](crate::pay::Transaction::paid).
 //!
 //! ```
-//! use wechatpay::notify::{self, Notice, Reply};
+//! use wechatpay::notify::{self, Notification, Acknowledgement};
 //! use wechatpay::{ApiV3Key, PlatformKeys, Time};
 //!
 //! fn post(
@@ -17,18 +17,18 @@
 //!     api_v3_key: &ApiV3Key,
 //!     headers: &[(String, Vec<u8>)],
 //!     body: &[u8],
-//! ) -> Result<Reply, wechatpay::Error> {
+//! ) -> Result<Acknowledgement, wechatpay::Error> {
 //!     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
 //!     let event = match notify::open(keys, api_v3_key, headers, body, Time::now()?) {
 //!         Ok(event) => event,
-//!         Err(refusal) => return Ok(Reply::refused(&refusal)),
+//!         Err(refusal) => return Ok(Acknowledgement::refused(&refusal)),
 //!     };
-//!     match event.notice {
-//!         Notice::Transaction(transaction) => { /* store it */ }
-//!         Notice::Refund(refund) => { /* store it */ }
+//!     match event.notification {
+//!         Notification::Transaction(transaction) => { /* store it */ }
+//!         Notification::Refund(refund) => { /* store it */ }
 //!         other => { /* store it */ }
 //!     }
-//!     Ok(Reply::accepted())
+//!     Ok(Acknowledgement::accepted())
 //! }
 //! # let keys = PlatformKeys::none();
 //! # let api_v3_key = ApiV3Key::new("0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
@@ -44,11 +44,11 @@ use serde::de::IgnoredAny;
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Untrusted;
 use crate::open_set::open_set;
+use crate::platform_keys::PlatformKeys;
 use crate::time::Time;
-use crate::trust::PlatformKeys;
-use crate::{combine, lenient, pay, refund};
+use crate::{combine, pay, received, refund};
 
-/// Believes a notice, decrypts it and reads it (m/4012791861, m/4012791865).
+/// Believes a notification, decrypts it and reads it (m/4012791861, m/4012791865).
 ///
 /// `headers` are those of the request, names in any case; `body` is the body **as received**: once
 /// a framework has parsed it and written it again, the signature no longer holds. `now` is
@@ -66,7 +66,7 @@ use crate::{combine, lenient, pay, refund};
 /// # sandbox.pay("order-1")?;
 /// # let keys = sandbox.platform_keys();
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notices().remove(0);
+/// # let posted = sandbox.take_notifications().remove(0);
 /// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
 /// # let (headers, body) = (headers(), &posted.body);
 /// let event = notify::open(keys, &api_v3_key, headers, body, Time::now()?)?;
@@ -75,7 +75,7 @@ use crate::{combine, lenient, pay, refund};
 /// ```
 ///
 /// # Errors
-/// [`Refusal`] says why not; answer [`Reply::refused`]. WeChat Pay then sends it again, up to 15
+/// [`Refusal`] says why not; answer [`Acknowledgement::refused`]. WeChat Pay then sends it again, up to 15
 /// times in a day. A probe (签名探测流量) is refused like any other wrong signature.
 pub fn open<'h>(
     keys: &PlatformKeys,
@@ -84,10 +84,10 @@ pub fn open<'h>(
     body: &[u8],
     now: Time,
 ) -> Result<Event, Refusal> {
-    if body.len() > NOTICE_LIMIT {
+    if body.len() > NOTIFICATION_LIMIT {
         return Err(Refusal::TooLarge);
     }
-    keys.check(headers, body, now).map_err(Refusal::Untrusted)?;
+    keys.verify(headers, body, now).map_err(Refusal::Untrusted)?;
     let envelope: Envelope<'_> = read(body)?;
     let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
     let json = String::from_utf8(resource)
@@ -97,12 +97,12 @@ pub fn open<'h>(
         create_time: envelope.create_time,
         event_type: envelope.event_type,
         summary: envelope.summary.unwrap_or_default(),
-        notice: Notice::read(&envelope.resource.original_type, &json)?,
+        notification: Notification::read(&envelope.resource.original_type, &json)?,
         json,
     })
 }
 
-/// A notice that was believed.
+/// A notification that was believed.
 ///
 /// ```
 /// use wechatpay::{Time, notify};
@@ -116,7 +116,7 @@ pub fn open<'h>(
 /// # sandbox.pay("order-1")?;
 /// # let keys = sandbox.platform_keys();
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notices().remove(0);
+/// # let posted = sandbox.take_notifications().remove(0);
 /// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
 /// # let (headers, body) = (headers(), &posted.body);
 /// let event = notify::open(keys, &api_v3_key, headers, body, Time::now()?)?;
@@ -136,7 +136,7 @@ pub struct Event {
     /// 回调摘要, for people.
     pub summary: String,
     /// What it is about.
-    pub notice: Notice,
+    pub notification: Notification,
     /// The decrypted resource as it came, as JSON text: to be stored, and for fields that this
     /// version does not know.
     pub json: String,
@@ -158,10 +158,10 @@ open_set! {
     }
 }
 
-/// What a notice is about.
+/// What a notification is about.
 ///
 /// ```
-/// use wechatpay::{Signer, notify::Notice};
+/// use wechatpay::{Signer, notify::Notification};
 ///
 /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
@@ -172,24 +172,24 @@ open_set! {
 /// # sandbox.pay("order-1")?;
 /// # let keys = sandbox.platform_keys();
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notices().remove(0);
+/// # let posted = sandbox.take_notifications().remove(0);
 /// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
 /// # let (headers, body) = (headers(), &posted.body);
 /// # let now = wechatpay::Time::now()?;
 /// # let event = wechatpay::notify::open(keys, &api_v3_key, headers, body, now)?;
-/// match event.notice {
-///     Notice::Transaction(transaction) => {
+/// match event.notification {
+///     Notification::Transaction(transaction) => {
 ///         let paid = transaction.paid(signer.mchid(), &order)?;
 /// #         assert_eq!(paid.total(), total);
 ///     }
-///     Notice::Refund(state) => println!("{} is {}", state.out_refund_no, state.status),
+///     Notification::Refund(state) => println!("{} is {}", state.out_refund_no, state.status),
 ///     other => { /* of another product */ }
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Notice {
+pub enum Notification {
     /// A single order. Only [`paid`](pay::Transaction::paid) proves a payment.
     Transaction(Box<pay::Transaction>),
     /// A combined order.
@@ -205,7 +205,7 @@ pub enum Notice {
     },
 }
 
-impl Notice {
+impl Notification {
     fn read(original_type: &str, json: &str) -> Result<Self, Refusal> {
         let resource = json.as_bytes();
         match original_type {
@@ -228,7 +228,7 @@ impl Notice {
     }
 }
 
-/// Why a notice is refused.
+/// Why a notification is refused.
 ///
 /// ```
 /// use wechatpay::notify::{self, Refusal};
@@ -243,7 +243,7 @@ impl Notice {
 /// # sandbox.pay("order-1")?;
 /// # let keys = sandbox.platform_keys();
 /// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notices().remove(0);
+/// # let posted = sandbox.take_notifications().remove(0);
 /// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
 /// # let body = b"{}";
 /// # let headers = headers();
@@ -260,7 +260,7 @@ pub enum Refusal {
     Undecryptable,
     /// It is not what the documents promise.
     Malformed(String),
-    /// The body is larger than any notice; nothing of it was read.
+    /// The body is larger than any notification; nothing of it was read.
     TooLarge,
 }
 
@@ -269,26 +269,26 @@ impl fmt::Display for Refusal {
         match self {
             Self::Untrusted(Untrusted::Signature { probe: false }) => write!(
                 f,
-                "the notice cannot be believed: its signature does not verify; give the bytes of \
+                "the notification cannot be believed: its signature does not verify; give the bytes of \
                  the body as received, not parsed and written again"
             ),
-            Self::Untrusted(reason) => write!(f, "the notice cannot be believed: {reason}"),
+            Self::Untrusted(reason) => write!(f, "the notification cannot be believed: {reason}"),
             Self::Undecryptable => write!(
                 f,
-                "the notice is encrypted, and the APIv3 key does not open it (in APIv2, the APIv2 \
+                "the notification is encrypted, and the APIv3 key does not open it (in APIv2, the APIv2 \
                  key); look whether the key was changed on the merchant platform"
             ),
             Self::Malformed(what) => {
                 write!(
                     f,
-                    "the notice is not what WeChat Pay documents: {what}; it will come again, and \
+                    "the notification is not what WeChat Pay documents: {what}; it will come again, and \
                      the order can be queried"
                 )
             }
             Self::TooLarge => {
                 write!(
                     f,
-                    "the notice is larger than any of WeChat Pay's; limit what the server takes"
+                    "the notification is larger than any of WeChat Pay's; limit what the server takes"
                 )
             }
         }
@@ -297,32 +297,32 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// What to answer to a notice.
+/// What to answer to a notification.
 ///
 /// ```
-/// use wechatpay::notify::{Refusal, Reply};
+/// use wechatpay::notify::{Refusal, Acknowledgement};
 ///
-/// assert_eq!(Reply::accepted().status, 204);
-/// assert_eq!(Reply::refused(&Refusal::Undecryptable).status, 400);
-/// assert_eq!(Reply::again().status, 500); // It could not be stored.
+/// assert_eq!(Acknowledgement::accepted().status, 204);
+/// assert_eq!(Acknowledgement::refused(&Refusal::Undecryptable).status, 400);
+/// assert_eq!(Acknowledgement::again().status, 500); // It could not be stored.
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reply {
+pub struct Acknowledgement {
     /// The HTTP status.
     pub status: u16,
     /// The body; JSON, or empty.
     pub body: String,
 }
 
-impl Reply {
-    /// 204: the notice is stored, and need not be sent again.
+impl Acknowledgement {
+    /// 204: the notification is stored, and need not be sent again.
     #[must_use]
     pub fn accepted() -> Self {
         Self { status: 204, body: String::new() }
     }
 
-    /// 4xx, with `FAIL`: the notice is refused, and will be sent again. It tells a stranger nothing
+    /// 4xx, with `FAIL`: the notification is refused, and will be sent again. It tells a stranger nothing
     /// but that.
     #[must_use]
     pub fn refused(refusal: &Refusal) -> Self {
@@ -334,7 +334,7 @@ impl Reply {
         Self { status, body: format!(r#"{{"code":"FAIL","message":"{message}"}}"#) }
     }
 
-    /// 500, with `FAIL`: the notice could not be stored now, and is wanted again.
+    /// 500, with `FAIL`: the notification could not be stored now, and is wanted again.
     #[must_use]
     pub fn again() -> Self {
         Self { status: 500, body: r#"{"code":"FAIL","message":"again"}"#.to_owned() }
@@ -342,7 +342,7 @@ impl Reply {
 }
 
 fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Refusal> {
-    lenient::json(json).map_err(Refusal::Malformed)
+    received::json(json).map_err(Refusal::Malformed)
 }
 
 #[derive(Deserialize)]
@@ -362,4 +362,4 @@ struct Kind {
 }
 
 /// A ciphertext has at most 1,048,576 characters (m/4012791861); the rest is the envelope's.
-const NOTICE_LIMIT: usize = 1_114_112;
+const NOTIFICATION_LIMIT: usize = 1_114_112;

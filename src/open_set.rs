@@ -63,7 +63,7 @@ macro_rules! open_set {
             }
         }
 
-        impl crate::lenient::Received for $name {
+        impl crate::received::Received for $name {
             fn received(word: &str) -> Option<Self> {
                 Some(Self::from(word))
             }
@@ -71,7 +71,7 @@ macro_rules! open_set {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::lenient::text(deserializer)
+                crate::received::text(deserializer)
             }
         }
 

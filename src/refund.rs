@@ -26,22 +26,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Faults};
+use crate::error::{Error, Violations};
 use crate::gateway::Gateway;
 use crate::id::{self, NotifyUrl, OutRefundNo, OutTradeNo, RefundId, TransactionId};
-use crate::json::{self, Json, Object, Read, read_strictly};
-use crate::lenient;
 use crate::money::Fen;
 use crate::open_set::open_set;
-use crate::pay::check;
+use crate::received;
 use crate::signer::Signer;
+use crate::strict_json::{self, Json, Object, Read, read_strictly};
 use crate::time::Time;
+use crate::validate;
 
 /// 申请退款: asks for a refund of a paid order, whole or in part.
 ///
 /// `POST /v3/refund/domestic/refunds` (m/4012791862). Within a year of the payment, at most 50
 /// refunds an order, at least a minute apart. A success means that WeChat Pay took the request:
-/// [`Status::Processing`]. Whether the money went back is said by [`query`] or a notice.
+/// [`Status::Processing`]. Whether the money went back is said by [`query`] or a notification.
 ///
 /// ```
 /// use wechatpay::refund::{self, Refund, Status};
@@ -157,7 +157,7 @@ pub fn apply_abnormal(
 ) -> Result<State, Error> {
     let sub_mchid = signer.sub_merchant().map(|sub| sub.mchid());
     let body =
-        check::to_json(&Abnormal { sub_mchid, out_refund_no, r#type: "MERCHANT_BANK_CARD" })?;
+        validate::to_json(&Abnormal { sub_mchid, out_refund_no, r#type: "MERCHANT_BANK_CARD" })?;
     let number = id::encoded(refund_id.as_str());
     let path = format!("/v3/refund/domestic/refunds/{number}/apply-abnormal-refund");
     let is_about =
@@ -173,7 +173,7 @@ pub fn apply_abnormal(
 /// let order = OutTradeNo::new("1217752501201407033233368018")?;
 /// let mut refund = Refund::new(OutRefundNo::new("1217752501-1")?, order, Fen(60), Fen(100));
 /// refund.reason = Some("商品已售完".into());
-/// refund.check()?;
+/// refund.validate()?;
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +189,7 @@ pub struct Refund {
     pub total: Fen,
     /// 退款原因, shown to the payer. At most 80 **bytes**, about 26 Chinese characters. Default: none.
     pub reason: Option<String>,
-    /// 退款结果回调url: where the notice of the refund goes. Default: none, which means what the
+    /// 退款结果回调url: where the notification of the refund goes. Default: none, which means what the
     /// merchant platform says.
     pub notify_url: Option<NotifyUrl>,
     /// 退款资金来源: from which account the money comes. Default: none, which means money that is not
@@ -226,12 +226,12 @@ impl Refund {
     ///
     /// A field that is unknown, of the wrong type or there twice is an error, and so is a word that
     /// is not known. `sub_mchid` and `currency` may be left out; where they are given, they must be
-    /// the signer's sub-merchant, and CNY. Lengths and amounts are left to [`check`](Self::check).
+    /// the signer's sub-merchant, and CNY. Lengths and amounts are left to [`validate`](Self::validate).
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        json::read(json, |object| {
+        strict_json::read(json, |object| {
             if let Some(sub) = signer.sub_merchant() {
                 object.agrees(
                     "sub_mchid",
@@ -269,37 +269,37 @@ impl Refund {
     /// Holds the refund against every documented rule, as [`apply`] does before it sends anything.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let mut faults = Faults::default();
+    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut violations = Violations::default();
         if let Some(reason) = &self.reason {
-            check::text(&mut faults, "/reason", reason, 80);
+            validate::text(&mut violations, "/reason", reason, 80);
             if reason.len() > 80 && reason.chars().count() <= 80 {
-                faults.add("/reason", "must not exceed 80 bytes, about 26 Chinese characters");
+                violations.add("/reason", "must not exceed 80 bytes, about 26 Chinese characters");
             }
         }
-        check::total(&mut faults, "/amount/refund", self.refund);
-        check::total(&mut faults, "/amount/total", self.total);
+        validate::total(&mut violations, "/amount/refund", self.refund);
+        validate::total(&mut violations, "/amount/total", self.total);
         if self.refund > self.total {
-            faults.add("/amount/refund", "must not exceed /amount/total");
+            violations.add("/amount/refund", "must not exceed /amount/total");
         }
         for (index, from) in self.from.iter().enumerate() {
-            check::total(&mut faults, format!("/amount/from/{index}/amount"), from.amount);
+            validate::total(&mut violations, format!("/amount/from/{index}/amount"), from.amount);
         }
         for (index, goods) in self.goods_detail.iter().enumerate() {
-            goods.find_faults(&mut faults, &format!("/goods_detail/{index}"));
+            goods.find_violations(&mut violations, &format!("/goods_detail/{index}"));
         }
-        Ok(faults.into_result()?)
+        Ok(violations.into_result()?)
     }
 
     /// The body of the request. The same refund becomes the same bytes.
     fn to_body(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
-        self.check()?;
+        self.validate()?;
         let (out_trade_no, transaction_id) = match &self.payment {
             Payment::OutTradeNo(number) => (Some(number), None),
             Payment::TransactionId(number) => (None, Some(number)),
         };
-        Ok(check::to_json(&Body {
+        Ok(validate::to_json(&Body {
             sub_mchid: signer.sub_merchant().map(|sub| sub.mchid()),
             transaction_id,
             out_trade_no,
@@ -341,7 +341,7 @@ impl Payment {
             return object.required("out_trade_no").map(Self::OutTradeNo);
         }
         if object.optional::<OutTradeNo>("out_trade_no").is_some() {
-            object.fault("out_trade_no", "must not stand beside transaction_id: one is enough");
+            object.violation("out_trade_no", "must not stand beside transaction_id: one is enough");
         }
         object.optional("transaction_id").map(Self::TransactionId)
     }
@@ -378,9 +378,9 @@ open_set! {
 }
 
 impl Read for FundsAccount {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        match String::read(json, path.clone(), faults)?.into() {
-            Self::Other(_) => faults.note(path, "must be a documented word, such as AVAILABLE"),
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        match String::read(json, path.clone(), violations)?.into() {
+            Self::Other(_) => violations.note(path, "must be a documented word, such as AVAILABLE"),
             word => Some(word),
         }
     }
@@ -395,7 +395,7 @@ impl Read for FundsAccount {
 /// # let number = wechatpay::OutTradeNo::new("order-1")?;
 /// # let mut refund = wechatpay::refund::Refund::new("r".parse()?, number, Fen(60), Fen(100));
 /// refund.from = vec![RefundFrom::new(FundsAccount::Available, Fen(60))];
-/// # refund.check()?;
+/// # refund.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -425,7 +425,7 @@ read_strictly! { RefundFrom { account, amount; } }
 /// # let number = wechatpay::OutTradeNo::new("order-1")?;
 /// # let mut refund = wechatpay::refund::Refund::new("r".parse()?, number, Fen(60), Fen(100));
 /// refund.goods_detail = vec![GoodsDetail::new("1217752501", Fen(60), Fen(60), 1)];
-/// # refund.check()?;
+/// # refund.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -434,11 +434,11 @@ pub struct GoodsDetail {
     /// 商户侧商品编码: your number of the goods. 1 to 32 letters, digits, `_`, `-`.
     pub merchant_goods_id: String,
     /// 微信侧商品编码. 1 to 32 characters.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wechatpay_goods_id: Option<String>,
     /// 商品名称. 1 to 256 characters.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
     /// 商品单价, in fen.
@@ -467,15 +467,15 @@ impl GoodsDetail {
         }
     }
 
-    fn find_faults(&self, faults: &mut Faults, path: &str) {
+    fn find_violations(&self, violations: &mut Violations, path: &str) {
         let at = |name| format!("{path}/{name}");
-        check::goods_id(faults, at("merchant_goods_id"), &self.merchant_goods_id);
+        validate::goods_id(violations, at("merchant_goods_id"), &self.merchant_goods_id);
         let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
-        check::optional_text(faults, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
-        check::optional_text(faults, at("goods_name"), self.goods_name.as_deref(), 256);
-        check::amount(faults, at("unit_price"), self.unit_price);
-        check::amount(faults, at("refund_amount"), self.refund_amount);
-        check::quantity(faults, at("refund_quantity"), self.refund_quantity);
+        validate::optional_text(violations, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
+        validate::optional_text(violations, at("goods_name"), self.goods_name.as_deref(), 256);
+        validate::amount(violations, at("unit_price"), self.unit_price);
+        validate::amount(violations, at("refund_amount"), self.refund_amount);
+        validate::quantity(violations, at("refund_quantity"), self.refund_quantity);
     }
 }
 
@@ -485,8 +485,8 @@ read_strictly! {
     }
 }
 
-/// A refund as WeChat Pay sees it, from [`apply`], [`query`] or a [notice](crate::notify); the same
-/// shape in all of them, though a notice says less.
+/// A refund as WeChat Pay sees it, from [`apply`], [`query`] or a [notification](crate::notify); the same
+/// shape in all of them, though a notification says less.
 ///
 /// ```
 /// use wechatpay::refund::{self, Status};
@@ -515,56 +515,56 @@ read_strictly! {
 #[non_exhaustive]
 pub struct State {
     /// 微信支付退款单号.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub refund_id: RefundId,
     /// 商户退款单号: your number of the refund.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub out_refund_no: OutRefundNo,
     /// 微信支付订单号.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub transaction_id: TransactionId,
     /// 商户订单号: your number of the order.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub out_trade_no: OutTradeNo,
-    /// 退款状态. Notices call it `refund_status`.
+    /// 退款状态. Notifications call it `refund_status`.
     #[serde(alias = "refund_status")]
     pub status: Status,
     /// 退款渠道.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub channel: Option<Channel>,
     /// 退款入账账户: a free text for people.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub user_received_account: Option<String>,
     /// 退款成功时间, once the money went back.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub success_time: Option<Time>,
     /// 退款创建时间.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub create_time: Option<Time>,
     /// 资金账户.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub funds_account: Option<FundsAccount>,
     /// 金额信息.
     pub amount: Amount,
     /// 优惠退款信息.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub promotion_detail: Vec<Promotion>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     mchid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     sp_mchid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     sub_mchid: Option<String>,
 }
 
 impl State {
-    /// The merchant who placed the order: 商户号, or 服务商户号 in partner mode. Only notices say it.
+    /// The merchant who placed the order: 商户号, or 服务商户号 in partner mode. Only notifications say it.
     #[must_use]
     pub fn mchid(&self) -> Option<&str> {
         self.mchid.as_deref().or(self.sp_mchid.as_deref())
     }
 
-    /// 子商户号, in notices of partner mode.
+    /// 子商户号, in notifications of partner mode.
     #[must_use]
     pub fn sub_mchid(&self) -> Option<&str> {
         self.sub_mchid.as_deref()
@@ -637,12 +637,12 @@ pub struct Amount {
     /// 优惠退款金额.
     pub discount_refund: Option<Fen>,
     /// 退款币种: CNY.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 手续费退款金额: the commission that comes back.
     pub refund_fee: Option<Fen>,
     /// 退款出资账户及金额, if the request named any.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub from: Vec<RefundFrom>,
 }
 
@@ -678,7 +678,7 @@ pub struct Promotion {
     /// 优惠退款金额, in fen.
     pub refund_amount: Fen,
     /// 商品列表.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -728,50 +728,50 @@ mod tests {
         Refund::new(OutRefundNo::new("1217752501-1").unwrap(), order, Fen(60), Fen(100))
     }
 
-    fn faults(change: impl FnOnce(&mut Refund)) -> String {
+    fn violations(change: impl FnOnce(&mut Refund)) -> String {
         let mut refund = refund();
         change(&mut refund);
-        refund.check().map_or_else(|error| error.to_string(), |()| String::new())
+        refund.validate().map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]
     fn each_rule_is_told_by_its_json_path() {
         let limit = "must be at least 1 fen and fit a signed 64-bit integer";
-        assert_eq!(faults(|_| ()), "");
-        assert_eq!(faults(|refund| refund.refund = Fen(100)), "");
-        assert_eq!(faults(|refund| refund.refund = Fen(0)), format!("/amount/refund {limit}"));
+        assert_eq!(violations(|_| ()), "");
+        assert_eq!(violations(|refund| refund.refund = Fen(100)), "");
+        assert_eq!(violations(|refund| refund.refund = Fen(0)), format!("/amount/refund {limit}"));
         assert_eq!(
-            faults(|refund| refund.refund = Fen(101)),
+            violations(|refund| refund.refund = Fen(101)),
             "/amount/refund must not exceed /amount/total"
         );
-        assert_eq!(faults(|refund| refund.reason = Some("因".repeat(26))), "");
+        assert_eq!(violations(|refund| refund.reason = Some("因".repeat(26))), "");
         assert_eq!(
-            faults(|refund| refund.reason = Some("因".repeat(27))),
+            violations(|refund| refund.reason = Some("因".repeat(27))),
             "/reason must not exceed 80 bytes, about 26 Chinese characters"
         );
         assert_eq!(
-            faults(|refund| refund.reason = Some("x".repeat(81))),
+            violations(|refund| refund.reason = Some("x".repeat(81))),
             "/reason must be 1 to 80 characters"
         );
         assert_eq!(
-            faults(|refund| refund.reason = Some("🧸".into())),
+            violations(|refund| refund.reason = Some("🧸".into())),
             "/reason must not hold emoji or other characters of four bytes in UTF-8"
         );
         assert_eq!(
-            faults(|refund| {
+            violations(|refund| {
                 refund.from = vec![RefundFrom::new(FundsAccount::Available, Fen(0))];
             }),
             format!("/amount/from/0/amount {limit}")
         );
         assert_eq!(
-            faults(|refund| refund.goods_detail = vec![GoodsDetail::new("", Fen(1), Fen(1), 0)]),
+            violations(|refund| refund.goods_detail = vec![GoodsDetail::new("", Fen(1), Fen(1), 0)]),
             "/goods_detail/0/merchant_goods_id must be 1 to 32 letters, digits, _ or -; \
              /goods_detail/0/refund_quantity must be at least 1 and fit a signed 64-bit integer"
         );
     }
 
     #[test]
-    fn answers_and_notices_are_one_shape() {
+    fn answers_and_notifications_are_one_shape() {
         let answer = r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"r-1",
             "transaction_id":"4200000015201711256947025404","out_trade_no":"order-1",
             "channel":"ORIGINAL","user_received_account":"招商银行信用卡0403","status":"PROCESSING",
@@ -782,16 +782,16 @@ mod tests {
             "promotion_detail":[{"promotion_id":"109519","scope":"SINGLE","type":"DISCOUNT",
             "amount":5,"refund_amount":10,"goods_detail":[{"merchant_goods_id":"1217752501",
             "unit_price":1,"refund_amount":1,"refund_quantity":1}]}]}"#;
-        let notice = r#"{"mchid":"1900000100","transaction_id":"4200000015201711256947025404",
+        let notification = r#"{"mchid":"1900000100","transaction_id":"4200000015201711256947025404",
             "out_trade_no":"order-1","refund_id":"50000000382019052709732678859",
             "out_refund_no":"r-1","refund_status":"SUCCESS",
             "success_time":"2018-06-08T10:34:56+08:00","user_received_account":"招商银行信用卡0403",
             "amount":{"total":100,"refund":60,"payer_total":90,"payer_refund":50}}"#;
         let answer: State = serde_json::from_str(answer).unwrap();
-        let notice: State = serde_json::from_str(notice).unwrap();
-        assert_eq!((answer.mchid(), notice.mchid()), (None, Some("1900000100")));
-        assert_eq!((answer.status, notice.status), (Status::Processing, Status::Success));
-        assert_eq!(answer.refund_id, notice.refund_id);
+        let notification: State = serde_json::from_str(notification).unwrap();
+        assert_eq!((answer.mchid(), notification.mchid()), (None, Some("1900000100")));
+        assert_eq!((answer.status, notification.status), (Status::Processing, Status::Success));
+        assert_eq!(answer.refund_id, notification.refund_id);
         assert_eq!(answer.channel, Some(Channel::Original));
         assert_eq!(answer.promotion_detail[0].goods_detail[0].refund_quantity, 1);
     }
@@ -817,17 +817,17 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_of_a_partner_names_both_merchants_and_may_name_the_partner_twice() {
+    fn a_notification_of_a_partner_names_both_merchants_and_may_name_the_partner_twice() {
         for members in
             [r#""sp_mchid":"1""#, r#""sp_mchid":"1","mchid":"""#, r#""mchid":"1","sp_mchid":"1""#]
         {
-            let notice = format!(
+            let notification = format!(
                 r#"{{{members},"sub_mchid":"2","transaction_id":"42","out_trade_no":"order-1",
                 "refund_id":"50","out_refund_no":"r-1","refund_status":"CLOSED",
                 "amount":{{"total":100,"refund":60,"payer_total":90,"payer_refund":50}}}}"#
             );
-            let notice: State = serde_json::from_str(&notice).unwrap();
-            assert_eq!((notice.mchid(), notice.sub_mchid()), (Some("1"), Some("2")));
+            let notification: State = serde_json::from_str(&notification).unwrap();
+            assert_eq!((notification.mchid(), notification.sub_mchid()), (Some("1"), Some("2")));
         }
     }
 }

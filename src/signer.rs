@@ -11,8 +11,8 @@ use ring::signature::RSA_PKCS1_SHA256;
 use crate::error::{Error, Invalid, SignError};
 use crate::id;
 use crate::pem::{self, PrivateKey};
+use crate::platform_keys::PublicKey;
 use crate::sub_merchant::SubMerchant;
-use crate::trust::PublicKey;
 
 /// Signs for one merchant. A key in a file, a KMS or an HSM: these two methods are all there is.
 ///
@@ -242,7 +242,7 @@ pub(crate) const PROOF: &[u8] = b"does this key belong to this certificate?";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message;
+    use crate::signing;
 
     fn signer() -> RsaSigner {
         let key = include_str!("test_vectors/merchant.pem");
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_signature_is_deterministic_and_names_its_key() {
-        let message = message::request("GET", "/v3/certificates", 1, "A", b"");
+        let message = signing::request("GET", "/v3/certificates", 1, "A", b"");
         let (one, two) = (signer().sign(&message).unwrap(), signer().sign(&message).unwrap());
         assert_eq!(one, two);
         assert_eq!((one.serial_no.as_ref(), one.bytes.len()), (signer().serial_no(), 256));

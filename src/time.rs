@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Invalid};
-use crate::lenient::{self, Received};
+use crate::received::{self, Received};
 
 /// A point in time between the years 1970 and 9999, to the millisecond.
 ///
@@ -205,7 +205,7 @@ impl Serialize for Time {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient::text(deserializer)
+        received::text(deserializer)
     }
 }
 

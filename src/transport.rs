@@ -25,13 +25,13 @@ use crate::signer::RsaSigner;
 /// signature is checked.
 ///
 /// ```
-/// use wechatpay::{Reply, Request, Transport, TransportError};
+/// use wechatpay::{Response, Request, Transport, TransportError};
 ///
 /// /// Counts nothing but the time of each call.
 /// struct Timed<T>(T);
 ///
 /// impl<T: Transport> Transport for Timed<T> {
-///     fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+///     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
 ///         let started = std::time::Instant::now();
 ///         let reply = self.0.send(request);
 ///         println!("{} took {:?}", request.method, started.elapsed());
@@ -57,13 +57,13 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`TransportError::not_sent`] only if certainly no byte of the request has left, else
     /// [`TransportError::unknown`]. An answer of any status is not an error.
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError>;
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError>;
 }
 
 /// Several gateways, such as those of several merchants, may share one transport and its
 /// connections.
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         T::send(self, request)
     }
 }
@@ -120,13 +120,13 @@ impl fmt::Debug for Request<'_> {
 /// An answer, as received.
 ///
 /// ```
-/// use wechatpay::Reply;
+/// use wechatpay::Response;
 ///
 /// let headers = vec![("Content-Type".to_owned(), b"application/json".to_vec())];
-/// let reply = Reply { status: 200, headers, body: Box::new(&b"{}"[..]) };
+/// let reply = Response { status: 200, headers, body: Box::new(&b"{}"[..]) };
 /// # assert_eq!(reply.status, 200);
 /// ```
-pub struct Reply {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Names and values, in order, repeated ones repeated.
@@ -135,7 +135,7 @@ pub struct Reply {
     pub body: Box<dyn Read + Send>,
 }
 
-impl Reply {
+impl Response {
     /// The header `Request-ID`.
     pub(crate) fn request_id(&self) -> Option<String> {
         let (_, value) =
@@ -157,9 +157,9 @@ impl Reply {
     }
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
@@ -369,7 +369,7 @@ impl fmt::Debug for UreqTransport {
 }
 
 impl Transport for UreqTransport {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         let host = check_url(request.url).map_err(TransportError::not_sent)?;
         let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
         for (name, value) in request.headers {
@@ -389,7 +389,7 @@ impl UreqTransport {
         ready: ureq::http::Result<ureq::http::Request<B>>,
         host: &str,
         is_file: bool,
-    ) -> Result<Reply, TransportError> {
+    ) -> Result<Response, TransportError> {
         let mut ready =
             ready.map_err(|_| TransportError::not_sent("the URL or a header cannot be sent"))?;
         if is_loopback(host) && self.agent.config().proxy().is_some() {
@@ -526,14 +526,14 @@ fn http_proxy(url: &str) -> Result<ureq::Proxy, Invalid> {
     ureq::Proxy::new(url).map_err(|_| Invalid::new("proxy", rule))
 }
 
-fn reply(response: ureq::http::Response<Body>) -> Reply {
+fn reply(response: ureq::http::Response<Body>) -> Response {
     let (head, body) = response.into_parts();
     let headers = head
         .headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
-    Reply { status: head.status.as_u16(), headers, body: Box::new(body.into_reader()) }
+    Response { status: head.status.as_u16(), headers, body: Box::new(body.into_reader()) }
 }
 
 /// What ended the request, and whether a byte of it may have left. ureq connects, TLS included,

@@ -10,8 +10,8 @@
 )]
 
 #[allow(dead_code, reason = "the faults need more of it")]
-#[path = "it/wire.rs"]
-mod wire;
+#[path = "it/scripted_server.rs"]
+mod scripted_server;
 
 use std::io;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use wechatpay::{
     UreqTransport,
 };
 
-use wire::{Answer, Peer, Wire, platform_keys};
+use scripted_server::{Answer, Peer, Wire, platform_keys};
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;

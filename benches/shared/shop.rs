@@ -12,8 +12,8 @@ use wechatpay::notify::{self, Event};
 use wechatpay::pay::{Order, Transaction, app};
 use wechatpay::v2::{self, Signer as _};
 use wechatpay::{
-    ApiV3Key, Fen, Gateway, OutTradeNo, PlatformKeys, PrepayId, Reply, Request, RsaSigner,
-    SignError, Signature, Signer, Time, Transport, TransportError, combine, message,
+    ApiV3Key, Fen, Gateway, OutTradeNo, PlatformKeys, PrepayId, Request, Response, RsaSigner,
+    SignError, Signature, Signer, Time, Transport, TransportError, combine, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -35,7 +35,7 @@ pub(crate) struct Shop {
     /// The bare RSA of the same key.
     pub(crate) ring: Ring,
     transaction: Answered,
-    notice: Answered,
+    notification: Answered,
     sealed: Vec<u8>,
     aes_key: LessSafeKey,
     api_v3_key: ApiV3Key,
@@ -70,7 +70,7 @@ impl Shop {
         let serial = sandbox.serial_no();
         let prepaid = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#;
         let prepaid = answered(&signer, serial, prepaid);
-        let (notice, sealed) = notice(&signer, serial);
+        let (notification, sealed) = notification(&signer, serial);
         Self {
             free: Free { mchid: sandbox.mchid().to_owned(), bytes: prepaid.signature.clone() },
             gateway: Gateway::at("https://shop.example", keys.clone(), prepaid.at_once()).unwrap(),
@@ -86,7 +86,7 @@ impl Shop {
             keys,
             order,
             prepaid,
-            notice,
+            notification,
             sealed,
         }
     }
@@ -109,7 +109,7 @@ impl Shop {
 
     /// The message of the order, as it is signed.
     pub(crate) fn message(&self) -> Vec<u8> {
-        message::request("POST", "/v3/pay/transactions/app", 1, NONCE, self.body().as_bytes())
+        signing::request("POST", "/v3/pay/transactions/app", 1, NONCE, self.body().as_bytes())
     }
 
     /// The order as JSON, written by hand.
@@ -153,7 +153,7 @@ impl Shop {
     /// What `pay::query` does with its answer, step by step.
     pub(crate) fn read_answer(&self) -> Transaction {
         let Answered { body, .. } = &self.transaction;
-        self.keys.check(self.transaction.headers(), body, Time::now().unwrap()).unwrap();
+        self.keys.verify(self.transaction.headers(), body, Time::now().unwrap()).unwrap();
         serde_json::from_str(std::str::from_utf8(body).unwrap()).unwrap()
     }
 
@@ -161,15 +161,15 @@ impl Shop {
         self.bare_verify(&self.transaction);
     }
 
-    pub(crate) fn open_notice(&self) -> Event {
-        let Answered { body, .. } = &self.notice;
-        let (headers, now) = (self.notice.headers(), Time::now().unwrap());
+    pub(crate) fn open_notification(&self) -> Event {
+        let Answered { body, .. } = &self.notification;
+        let (headers, now) = (self.notification.headers(), Time::now().unwrap());
         notify::open(&self.keys, &self.api_v3_key, headers, body, now).unwrap()
     }
 
     /// Verifies and decrypts, with nothing to decode or to read before or after it.
-    pub(crate) fn bare_notice(&self) {
-        self.bare_verify(&self.notice);
+    pub(crate) fn bare_notification(&self) {
+        self.bare_verify(&self.notification);
         let mut sealed = self.sealed.clone();
         let aad = Aad::from(b"transaction");
         black_box(self.aes_key.open_in_place(aes_nonce(), aad, &mut sealed).unwrap());
@@ -261,17 +261,17 @@ struct AtOnce {
 }
 
 impl Transport for AtOnce {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         black_box(request.body);
         let body = Box::new(Cursor::new(self.body.clone()));
-        Ok(Reply { status: 200, headers: self.headers.clone(), body })
+        Ok(Response { status: 200, headers: self.headers.clone(), body })
     }
 }
 
 struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         black_box(request.body);
         Err(TransportError::not_sent(""))
     }
@@ -309,7 +309,7 @@ pub(crate) fn read_bill(file: &[u8], rows: u64) {
 
 pub(crate) fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answered {
     let timestamp = Time::now().unwrap().unix_seconds().to_string();
-    let message = message::answer(&timestamp, NONCE, body);
+    let message = signing::response(&timestamp, NONCE, body);
     let signature = signer.sign(&message).unwrap().bytes;
     let headers = [
         ("content-type", "application/json; charset=utf-8".to_owned()),
@@ -323,8 +323,8 @@ pub(crate) fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answere
     Answered { headers, body: body.to_vec(), message, signature }
 }
 
-/// A notice, and the ciphertext in it.
-fn notice(signer: &RsaSigner, serial: &str) -> (Answered, Vec<u8>) {
+/// A notification, and the ciphertext in it.
+fn notification(signer: &RsaSigner, serial: &str) -> (Answered, Vec<u8>) {
     let mut sealed = TRANSACTION.as_bytes().to_vec();
     aes_key()
         .seal_in_place_append_tag(aes_nonce(), Aad::from(b"transaction"), &mut sealed)

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     V2(V2),
     Bill(Bill),
     Certificates,
-    Notice(Notice),
+    Notification(Notification),
     Sign { method: String, path: String, body: Option<String> },
     Doctor,
 }
@@ -55,8 +55,8 @@ pub(crate) enum V2Call {
     Close { number: String },
 }
 
-/// A notice that came.
-pub(crate) struct Notice {
+/// A notification that came.
+pub(crate) struct Notification {
     pub(crate) headers: String,
     pub(crate) body: String,
     /// When it came, if not now.
@@ -160,10 +160,10 @@ impl Command {
                 out: options.out()?,
             }),
             ["certificates"] => Self::Certificates,
-            ["notice", "-", "-"] => {
+            ["notification", "-", "-"] => {
                 return Err("only one of HEADERS.json and BODY can be the standard input".into());
             }
-            ["notice", headers, body] => Self::Notice(Notice {
+            ["notification", headers, body] => Self::Notification(Notification {
                 headers: text(headers),
                 body: text(body),
                 received: options.received.take(),
@@ -283,7 +283,7 @@ wechatpay: WeChat Pay from the command line
   wechatpay refund-query OUT_REFUND_NO
   wechatpay bill trade|fund-flow YYYY-MM-DD [--type TYPE] [--gzip] -o FILE
   wechatpay certificates
-  wechatpay notice HEADERS.json BODY [--received TIME]
+  wechatpay notification HEADERS.json BODY [--received TIME]
   wechatpay sign METHOD PATH [BODY]
   wechatpay v2 unified|combined FILE [--md5] [--qr FILE.svg|FILE.png]
   wechatpay v2 query OUT_TRADE_NO | --id TRANSACTION_ID [--md5]
@@ -292,9 +292,9 @@ wechatpay: WeChat Pay from the command line
 
 FILE holds the body as WeChat Pay's documents print it, JSON or (v2) XML; - is the standard input.
 mchid, currency and the like may be left out of it. combine-close takes the file of the order.
-examples/wechatpay/order.json is one to begin with.
+cli/src/order.json is one to begin with.
 HEADERS.json is an object of names and values. TIME, as 2018-06-08T10:34:56+08:00 or in Unix seconds,
-is when a notice came that was kept: a signature is believed for five minutes.
+is when a notification came that was kept: a signature is believed for five minutes.
 A Native order draws its QR code, and writes it to the file of --qr.
 
 The answer is one JSON value on the standard output, errors are on the standard error.
@@ -308,10 +308,10 @@ Settings, all from the environment; without any it goes to a sandbox that lasts 
   WECHATPAY_CERT_FILE          apiclient_cert.pem
   WECHATPAY_SERIAL_NO          instead of the certificate: its serial number
   WECHATPAY_PRIVATE_KEY_FILE   apiclient_key.pem
-  WECHATPAY_NOTIFY_URL         where notices go
+  WECHATPAY_NOTIFY_URL         where notifications go
   WECHATPAY_PUBLIC_KEY_ID      PUB_KEY_ID_...
   WECHATPAY_PUBLIC_KEY_FILE    pub_key.pem
   WECHATPAY_PLATFORM_CERT_FILE instead of the public key, or beside it: wechatpay_....pem
-  WECHATPAY_API_V3_KEY         for notice and certificates
+  WECHATPAY_API_V3_KEY         for notification and certificates
   WECHATPAY_V2_KEY             for v2
   WECHATPAY_CA_FILE            for a host with a certificate authority of its own";

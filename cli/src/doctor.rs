@@ -95,12 +95,13 @@ impl Report {
         self.note("WeChat Pay's keys", own_keys(), "they can be read");
         if set("WECHATPAY_API_V3_KEY").is_some() {
             let key = text("WECHATPAY_API_V3_KEY").and_then(|key| named(ApiV3Key::new(key)));
-            let words = "of the right form; only certificates and notices show whether it is right";
+            let words =
+                "of the right form; only certificates and notifications show whether it is right";
             self.note("APIv3 key", key, words);
         } else {
             self.skip(
                 "APIv3 key",
-                "WECHATPAY_API_V3_KEY is not set; only notices and certificates need it",
+                "WECHATPAY_API_V3_KEY is not set; only notifications and certificates need it",
             );
         }
         if set("WECHATPAY_V2_KEY").is_some() {
@@ -129,7 +130,10 @@ impl Report {
             Err(error) => return self.add("host", Some(false), error.to_string()),
         };
         let url = &session.settings.notify_url;
-        self.skip("notices", format!("go to {url}; only WeChat Pay can tell whether they arrive"));
+        self.skip(
+            "notifications",
+            format!("go to {url}; only WeChat Pay can tell whether they arrive"),
+        );
         let answer = pay::query(session.signer(), &session.gateway, &number).map(drop);
         let clock = skew(&session);
         match clock {

@@ -17,8 +17,8 @@ pub(crate) enum Failure {
     Settings(String),
     /// What was to be sent is wrong.
     Invalid(String),
-    /// A notice is not to be believed, or cannot be read.
-    Notice(Refusal),
+    /// A notification is not to be believed, or cannot be read.
+    Notification(Refusal),
     /// A call ended in an error.
     Call(wechatpay::Error),
     /// A call that changes nothing ended in an error.
@@ -50,7 +50,7 @@ impl Failure {
             Self::Usage(what) | Self::File(what) | Self::Settings(what) | Self::Invalid(what) => {
                 what.clone()
             }
-            Self::Notice(refusal) => refusal.to_string(),
+            Self::Notification(refusal) => refusal.to_string(),
             Self::Call(error) | Self::Question(error) => error.to_string(),
             Self::Unprinted(what) | Self::UnprintedQuestion(what) => {
                 format!("the answer cannot be written: {what}")
@@ -62,7 +62,7 @@ impl Failure {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::File(_) | Self::Settings(_) => 2,
-            Self::Invalid(_) | Self::Notice(_) | Self::UnprintedQuestion(_) => 1,
+            Self::Invalid(_) | Self::Notification(_) | Self::UnprintedQuestion(_) => 1,
             Self::Question(wechatpay::Error::Output { .. }) => 1,
             Self::Call(error) | Self::Question(error) => match error.outcome() {
                 Outcome::NotSent | Outcome::Refused => 1,
@@ -79,10 +79,10 @@ impl Failure {
             Self::File(_) => (NOTHING, "name a file that can be read or written"),
             Self::Settings(_) => (NOTHING, "see wechatpay doctor"),
             Self::Invalid(_) => (NOTHING, "correct what the error names"),
-            Self::Notice(Refusal::Untrusted(Untrusted::Stale { .. })) => {
+            Self::Notification(Refusal::Untrusted(Untrusted::Stale { .. })) => {
                 (UNOPENED, "if it was kept, say when it came: --received TIME")
             }
-            Self::Notice(_) => (UNOPENED, "ship nothing; query the order"),
+            Self::Notification(_) => (UNOPENED, "ship nothing; query the order"),
             Self::Call(error) => (outcome(error), advice(error.retry())),
             Self::Question(error) => question(error),
             Self::Unprinted(_) => {
@@ -117,7 +117,7 @@ fn outcome(error: &wechatpay::Error) -> &'static str {
 fn advice(retry: Retry) -> &'static str {
     match retry {
         Retry::Never => "correct what the error names; the same again ends the same",
-        Retry::SameOrder => "do the identical call again after a pause, with the same number",
+        Retry::SameRequest => "do the identical call again after a pause, with the same number",
         Retry::QueryFirst => "query by the same number first",
     }
 }
@@ -126,7 +126,7 @@ fn advice(retry: Retry) -> &'static str {
 fn question(error: &wechatpay::Error) -> (&'static str, &'static str) {
     let advice = match error.retry() {
         Retry::Never => advice(Retry::Never),
-        Retry::SameOrder => "ask again after a pause",
+        Retry::SameRequest => "ask again after a pause",
         Retry::QueryFirst => "do what the error says, and ask again",
     };
     match error.outcome() {
@@ -136,4 +136,4 @@ fn question(error: &wechatpay::Error) -> (&'static str, &'static str) {
 }
 
 const NOTHING: &str = "nothing reached WeChat Pay";
-const UNOPENED: &str = "the notice was not opened";
+const UNOPENED: &str = "the notification was not opened";

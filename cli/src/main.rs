@@ -1,5 +1,5 @@
 //! WeChat Pay from the command line: places and asks for orders, refunds, fetches bills, opens
-//! notices, and finds out what is wrong with the settings.
+//! notifications, and finds out what is wrong with the settings.
 //!
 //! ```text
 //! cargo run --example wechatpay -- --help
@@ -8,7 +8,7 @@
 //! It takes its settings from the environment: `WECHATPAY_APPID`, `WECHATPAY_MCHID`,
 //! `WECHATPAY_CERT_FILE` (or `WECHATPAY_SERIAL_NO`), `WECHATPAY_PRIVATE_KEY_FILE`,
 //! `WECHATPAY_NOTIFY_URL`, `WECHATPAY_PUBLIC_KEY_ID` and `WECHATPAY_PUBLIC_KEY_FILE` (or
-//! `WECHATPAY_PLATFORM_CERT_FILE`); where they are needed `WECHATPAY_API_V3_KEY` (notices,
+//! `WECHATPAY_PLATFORM_CERT_FILE`); where they are needed `WECHATPAY_API_V3_KEY` (notifications,
 //! certificates) and `WECHATPAY_V2_KEY` (APIv2); for another host than WeChat Pay's
 //! `WECHATPAY_BASE_URL`, and `WECHATPAY_CA_FILE` if that has a certificate authority of its own.
 //! Without any it goes to a sandbox that it starts, and that ends with it.
@@ -138,7 +138,7 @@ fn ask(session: &Session, command: Command) -> Result<Value> {
             });
             Ok(json!({"data": data.collect::<Vec<_>>()}))
         }
-        Command::Notice(notice) => messages::open_notice(session, &notice),
+        Command::Notification(notification) => messages::open_notification(session, &notification),
         Command::Sign { method, path, body } => {
             messages::sign(session, &method, &path, body.as_deref())
         }
@@ -174,5 +174,5 @@ fn write(text: &str) -> Result<()> {
         .map_err(|error| Failure::Unprinted(error.to_string()))
 }
 
-/// More than any body or notice.
+/// More than any body or notification.
 const SIZE_LIMIT: u64 = 2 * 1024 * 1024;

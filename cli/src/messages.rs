@@ -1,4 +1,4 @@
-//! What is signed: notices that came, and messages that are to go.
+//! What is signed: notifications that came, and messages that are to go.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
-use wechatpay::{Signer, Time, message, notify};
+use wechatpay::{Signer, Time, notify, signing};
 
-use crate::command::Notice;
+use crate::command::Notification;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::{Result, read};
 
-/// Believes and decrypts a notice.
-pub(crate) fn open_notice(session: &Session, notice: &Notice) -> Result<Value> {
-    let file = &notice.headers;
+/// Believes and decrypts a notification.
+pub(crate) fn open_notification(session: &Session, notification: &Notification) -> Result<Value> {
+    let file = &notification.headers;
     let headers: BTreeMap<String, String> = serde_json::from_slice(&read(file)?).map_err(|_| {
         let form = r#"{"Wechatpay-Nonce": "...", ...}"#;
         Failure::Invalid(format!("{file} must be a JSON object of names and texts, as in {form}"))
     })?;
-    let received = match &notice.received {
+    let received = match &notification.received {
         Some(time) => time_of(time)?,
         None => Time::now()?,
     };
-    let body = read(&notice.body)?;
+    let body = read(&notification.body)?;
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let keys = &session.settings.keys;
     let event = notify::open(keys, &session.api_v3_key()?, headers, &body, received)
-        .map_err(Failure::Notice)?;
+        .map_err(Failure::Notification)?;
     let resource: Value = serde_json::from_str(&event.json)
-        .map_err(|_| Failure::Invalid("the resource of the notice is not JSON".to_owned()))?;
+        .map_err(|_| Failure::Invalid("the resource of the notification is not JSON".to_owned()))?;
     Ok(json!({
         "id": event.id,
         "create_time": event.create_time,
@@ -74,7 +74,7 @@ pub(crate) fn sign(
         );
     }
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), nonce()?);
-    let message = message::request(method, path, timestamp, &nonce, &body);
+    let message = signing::request(method, path, timestamp, &nonce, &body);
     let signature = signer.sign(&message).map_err(wechatpay::Error::from)?;
     let authorization = format!(
         "WECHATPAY2-SHA256-RSA2048 mchid=\"{}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",\

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use wechatpay::{
-    ApiV3Key, Gateway, Reply, Request, RsaSigner, Transport, TransportError, UreqTransport, v2,
+    ApiV3Key, Gateway, Request, Response, RsaSigner, Transport, TransportError, UreqTransport, v2,
 };
 
 use crate::Result;
@@ -103,7 +103,7 @@ struct Kept {
 }
 
 impl Transport for Kept {
-    fn send(&self, request: &Request<'_>) -> std::result::Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> std::result::Result<Response, TransportError> {
         let mut reply = self.transport.send(request)?;
         if request.is_file {
             return Ok(reply);
@@ -112,7 +112,7 @@ impl Transport for Kept {
         let read = (&mut reply.body).take(SIZE_LIMIT).read_to_end(&mut body);
         read.map_err(|error| TransportError::unknown(format!("the answer broke off: {error}")))?;
         self.answer.set(Received { headers: reply.headers.clone(), body: body.clone() });
-        Ok(Reply { body: Box::new(Cursor::new(body)), ..reply })
+        Ok(Response { body: Box::new(Cursor::new(body)), ..reply })
     }
 }
 

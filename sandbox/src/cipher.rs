@@ -1,4 +1,4 @@
-//! AEAD_AES_256_GCM under the APIv3密钥, for notices and certificates.
+//! AEAD_AES_256_GCM under the APIv3密钥, for notifications and certificates.
 
 use std::io;
 

@@ -536,8 +536,11 @@ mod tests {
         }
         let accepted = desk.refund(&refund("1", 40)).unwrap();
         assert_eq!(accepted["transaction_id"], told["sub_orders"][0]["transaction_id"]);
-        let notice = desk.end("1", RefundStatus::Success).unwrap();
-        assert_eq!((&notice["mchid"], &notice["out_trade_no"]), (&json!(MCHID), &json!("order-1")));
+        let notification = desk.end("1", RefundStatus::Success).unwrap();
+        assert_eq!(
+            (&notification["mchid"], &notification["out_trade_no"]),
+            (&json!(MCHID), &json!("order-1"))
+        );
         assert_eq!(desk.states("whole-1"), ["SUCCESS", "SUCCESS"], "refunds are not told");
 
         let mut by_id = refund("2", 60);

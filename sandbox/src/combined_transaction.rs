@@ -1,4 +1,4 @@
-//! What a query and a notice say about a combined order.
+//! What a query and a notification say about a combined order.
 
 use serde_json::{Value, json};
 

@@ -33,15 +33,15 @@
 //! | `POST /sandbox/clear-faults` | | |
 //! | `POST /sandbox/set-balance` | `balance` (fen) | |
 //! | `POST /sandbox/limit-rate` | `calls`, `seconds` | |
-//! | `POST /sandbox/take-notices` | | `notices` |
-//! | `POST /sandbox/sign-again` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `notices`: this one |
+//! | `POST /sandbox/take-notifications` | | `notifications` |
+//! | `POST /sandbox/sign-again` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `notifications`: this one |
 //! | `POST /sandbox/post` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `deliveries`: this one |
-//! | `POST /sandbox/deliver-notices` | | `deliveries` of both versions |
-//! | `POST /sandbox/deliver-due-notices` | | `deliveries` of both versions |
+//! | `POST /sandbox/deliver-notifications` | | `deliveries` of both versions |
+//! | `POST /sandbox/deliver-due-notifications` | | `deliveries` of both versions |
 //! | `GET /sandbox/faults` | | `faults`: every name |
 //! | `GET /sandbox/orders` | | `orders` of both versions |
 //! | `GET /sandbox/refunds` | | `refunds` of both versions |
-//! | `GET /sandbox/notices` | | `pending` and `sent` notices of both versions |
+//! | `GET /sandbox/notifications` | | `pending` and `sent` notifications of both versions |
 //! | `GET /sandbox/received` | | `received` requests, each with its `answer` |
 //!
 //! With the feature `v2`, for orders of APIv2:
@@ -57,13 +57,13 @@
 //! | `POST /sandbox/v2/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `REFUNDCLOSE` or `CHANGE` | |
 //! | `POST /sandbox/v2/refuse-next` | `code`, `text` | |
 //! | `POST /sandbox/v2/fail-next` | `text` | |
-//! | `POST /sandbox/v2/take-notices` | | `notices` |
+//! | `POST /sandbox/v2/take-notifications` | | `notifications` |
 //!
 //! `carried_out` says as [`FaultRule`] does whether the calls that the fault meets are carried out. A
 //! fault in the handshake meets whoever connects next, a client that sends commands as well, and must
 //! have its `times`.
 //!
-//! A notice says its `id`, and by `number` what it is about, as [`Notice`] does. `sign-again` gives and
+//! A notification says its `id`, and by `number` what it is about, as [`Notification`] does. `sign-again` gives and
 //! `post` sends one that is pending, or was sent or taken lately: once more, or as WeChat Pay's probes
 //! and forgers do. Neither changes what is pending.
 //!
@@ -78,7 +78,7 @@
 //! |---|---|
 //! | 400 | the body is not as the table says |
 //! | 403 | the command comes from another machine, or from a page of another site |
-//! | 404 | there is no such command, order, refund or notice; of APIv2, or the refund has ended |
+//! | 404 | there is no such command, order, refund or notification; of APIv2, or the refund has ended |
 //! | 405 | GET where it should be POST, or the other way round |
 //! | 409 | the order or refund is not in a state for this |
 //! | 500 | the system has no random numbers |
@@ -87,7 +87,7 @@
 //! and if not, in how many seconds the `next_attempt` comes, if one does.
 //!
 //! An answer that `is_broken` met a fault on the wire, and did not arrive like that. Lists have the
-//! newest first; of requests and sent notices the last thousand. Headers are pairs of
+//! newest first; of requests and sent notifications the last thousand. Headers are pairs of
 //! name and value, for a name may repeat. A body that is not UTF-8 has the replacement character.
 
 use std::io;
@@ -104,7 +104,7 @@ use super::fault::{Fault, UnknownFault};
 use super::fault_rules::FaultRule;
 use super::journal::{Exchange, Sent};
 use super::json::put;
-use super::notices::{Delivery, Notice, Version};
+use super::notifications::{Delivery, Notification, Version};
 use super::order_error::OrderError;
 use super::platform::KeyMode;
 use super::rate_limit::RateLimit;
@@ -181,9 +181,9 @@ pub(super) fn order_done(console: &Console, number: &str, result: Result<(), Ord
     Err(Trouble::new(404, format!("{number}: {error}{}", kinds.collect::<String>())))
 }
 
-pub(super) fn taken(notices: &[Notice]) -> Value {
-    let described: Vec<_> = notices.iter().map(notice).collect();
-    json!({ "notices": described })
+pub(super) fn taken(notifications: &[Notification]) -> Value {
+    let described: Vec<_> = notifications.iter().map(notification).collect();
+    json!({ "notifications": described })
 }
 
 pub(super) fn delivered(deliveries: &[Delivery]) -> Value {
@@ -268,7 +268,7 @@ struct Rate {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NamedNotice {
+struct NamedNotification {
     id: String,
     kind: Option<String>,
 }
@@ -405,22 +405,22 @@ fn command(name: &str) -> Option<Command> {
             console.world().limit_rate(RateLimit::new(calls, seconds.into()));
             Ok(json!({}))
         },
-        "take-notices" => |console, body| {
+        "take-notifications" => |console, body| {
             let Nothing {} = read(body)?;
-            Ok(taken(&console.world().take_notices(Version::V3, unix_now())))
+            Ok(taken(&console.world().take_notifications(Version::V3, unix_now())))
         },
         "sign-again" => |console, body| Ok(taken(&[signed_again(console, body)?])),
         "post" => |console, body| {
-            let notice = signed_again(console, body)?;
-            Ok(delivered(&[console.post(&notice)]))
+            let notification = signed_again(console, body)?;
+            Ok(delivered(&[console.post(&notification)]))
         },
-        "deliver-notices" => |console, body| {
+        "deliver-notifications" => |console, body| {
             let Nothing {} = read(body)?;
-            Ok(delivered(&console.deliver_notices()))
+            Ok(delivered(&console.deliver_notifications()))
         },
-        "deliver-due-notices" => |console, body| {
+        "deliver-due-notifications" => |console, body| {
             let Nothing {} = read(body)?;
-            Ok(delivered(&console.deliver_due_notices()))
+            Ok(delivered(&console.deliver_due_notifications()))
         },
         _ => return None,
     })
@@ -437,10 +437,10 @@ fn list(name: &str) -> Option<Command> {
             |console, _| Ok(json!({ "orders": console.world().order_summaries(unix_now()) }))
         }
         "refunds" => |console, _| Ok(json!({ "refunds": console.world().refund_summaries() })),
-        "notices" => |console, _| {
+        "notifications" => |console, _| {
             let mut world = console.world();
             let pending: Vec<_> =
-                world.pending_notices(unix_now()).iter().rev().map(notice).collect();
+                world.pending_notifications(unix_now()).iter().rev().map(notification).collect();
             let sent: Vec<_> = world.journal().deliveries().iter().rev().map(sent).collect();
             Ok(json!({ "pending": pending, "sent": sent }))
         },
@@ -464,15 +464,16 @@ fn end_refund(console: &Console, body: &[u8]) -> Done {
     done(console.world().end_refund(MCHID, &out_refund_no, status, unix_now()))
 }
 
-/// The notice that a command names, of the kind that it wants.
-fn signed_again(console: &Console, body: &[u8]) -> Result<Notice, Trouble> {
-    let NamedNotice { id, kind } = read(body)?;
-    let notice = console.world().notice(&id, unix_now());
-    let notice = notice.ok_or_else(|| Trouble::new(404, format!("there is no notice {id:?}")))?;
+/// The notification that a command names, of the kind that it wants.
+fn signed_again(console: &Console, body: &[u8]) -> Result<Notification, Trouble> {
+    let NamedNotification { id, kind } = read(body)?;
+    let notification = console.world().notification(&id, unix_now());
+    let notification = notification
+        .ok_or_else(|| Trouble::new(404, format!("there is no notification {id:?}")))?;
     match kind.as_deref() {
-        None | Some("GENUINE") => Ok(notice),
-        Some("PROBE") => Ok(notice.probe()),
-        Some("FORGED") => Ok(notice.forged()),
+        None | Some("GENUINE") => Ok(notification),
+        Some("PROBE") => Ok(notification.probe()),
+        Some("FORGED") => Ok(notification.forged()),
         _ => Err(Trouble::new(400, "kind must be GENUINE, PROBE or FORGED")),
     }
 }
@@ -541,18 +542,18 @@ fn known(name: &str) -> Result<Fault, Trouble> {
     name.parse().map_err(trouble)
 }
 
-fn notice(notice: &Notice) -> Value {
+fn notification(notification: &Notification) -> Value {
     json!({
-        "id": notice.id,
-        "number": notice.number,
-        "notify_url": notice.notify_url,
-        "headers": pairs(&notice.headers),
-        "body": lossy(&notice.body),
+        "id": notification.id,
+        "number": notification.number,
+        "notify_url": notification.notify_url,
+        "headers": pairs(&notification.headers),
+        "body": lossy(&notification.body),
     })
 }
 
 fn sent(sent: &Sent) -> Value {
-    let mut told = notice(&sent.notice);
+    let mut told = notification(&sent.notification);
     put(&mut told, "at", Beijing::at(sent.at).rfc3339());
     match &sent.delivery {
         Some(delivery) => put_result(&mut told, delivery),

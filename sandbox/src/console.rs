@@ -15,7 +15,7 @@ use super::authority::{Authority, NEXT_PLATFORM_KEY_PEM};
 use super::fault::{Fault, Greeting};
 use super::fault_rules::FaultRule;
 use super::lines::Lines;
-use super::notices::{Delivery, Letter, Notice};
+use super::notifications::{Delivery, Letter, Notification};
 use super::platform::PlatformCertificate;
 use super::received::Received;
 use super::server::Host;
@@ -30,7 +30,7 @@ pub(super) struct Console {
     address: IpAddr,
     tls: Arc<ServerConfig>,
     lines: Arc<Lines>,
-    /// Carries the notices.
+    /// Carries the notifications.
     postman: UreqTransport,
 }
 
@@ -91,21 +91,21 @@ impl Console {
         Ok(PlatformCertificate::new(&certificate, Arc::new(ring_key(&key)?)))
     }
 
-    /// Posts a notice as it is.
-    pub(super) fn post(&self, notice: &Notice) -> Delivery {
-        let delivery = notice.post(&self.postman);
-        self.world().journal().sent(unix_now(), notice.clone(), Some(delivery.clone()));
+    /// Posts a notification as it is.
+    pub(super) fn post(&self, notification: &Notification) -> Delivery {
+        let delivery = notification.post(&self.postman);
+        self.world().journal().sent(unix_now(), notification.clone(), Some(delivery.clone()));
         delivery
     }
 
-    /// Posts every pending notice.
-    pub(super) fn deliver_notices(&self) -> Vec<Delivery> {
+    /// Posts every pending notification.
+    pub(super) fn deliver_notifications(&self) -> Vec<Delivery> {
         let letters = self.world().letters(unix_now());
         self.deliver(letters)
     }
 
-    /// Posts the pending notices whose time has come.
-    pub(super) fn deliver_due_notices(&self) -> Vec<Delivery> {
+    /// Posts the pending notifications whose time has come.
+    pub(super) fn deliver_due_notifications(&self) -> Vec<Delivery> {
         let letters = self.world().due_letters(unix_now());
         self.deliver(letters)
     }
@@ -167,5 +167,5 @@ pub(super) fn is_foreign(request: &Received) -> bool {
     request.header("Origin").is_some_and(|origin| origin != own.as_bytes())
 }
 
-/// How long a merchant may take to answer a notice (merchant/4012791861).
+/// How long a merchant may take to answer a notification (merchant/4012791861).
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::answer::Answer;
-use super::notices::{Delivery, Notice};
+use super::notifications::{Delivery, Notification};
 use super::received::Received;
 use super::world::Outgoing;
 
@@ -25,12 +25,12 @@ pub(super) struct Exchange {
     pub(super) is_broken: bool,
 }
 
-/// A notice that went out, and what the merchant answered.
+/// A notification that went out, and what the merchant answered.
 #[derive(Clone)]
 pub(super) struct Sent {
     /// The true time, in Unix seconds.
     pub(super) at: i64,
-    pub(super) notice: Notice,
+    pub(super) notification: Notification,
     /// `None` if a test took it.
     pub(super) delivery: Option<Delivery>,
 }
@@ -42,8 +42,8 @@ impl Journal {
         keep(&mut self.exchanges, Exchange { at, request, answer, is_broken });
     }
 
-    pub(super) fn sent(&mut self, at: i64, notice: Notice, delivery: Option<Delivery>) {
-        keep(&mut self.deliveries, Sent { at, notice, delivery });
+    pub(super) fn sent(&mut self, at: i64, notification: Notification, delivery: Option<Delivery>) {
+        keep(&mut self.deliveries, Sent { at, notification, delivery });
     }
 
     pub(super) fn exchanges(&self) -> &VecDeque<Exchange> {

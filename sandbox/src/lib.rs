@@ -7,7 +7,7 @@
 //! out.
 //!
 //! It serves what a merchant needs from order to bill: orders (APP, JSAPI, Native, H5), single and
-//! combined (合单), queries, closing, refunds, platform certificates, bills, and notices; all of it
+//! combined (合单), queries, closing, refunds, platform certificates, bills, and notifications; all of it
 //! for a direct merchant and for a partner (服务商) with a sub-merchant. What users, banks and the platform do of their own
 //! accord is done by methods: [`Sandbox::pay`], [`Sandbox::succeed_refund`],
 //! [`Sandbox::let_time_pass`].
@@ -70,7 +70,7 @@ mod json;
 mod lines;
 mod merchants;
 mod money;
-mod notices;
+mod notifications;
 mod order_error;
 mod orders;
 mod overview;
@@ -111,7 +111,7 @@ use wechatpay::{
 pub use self::answer::Answer;
 pub use self::fault::{Fault, UnknownFault};
 pub use self::fault_rules::FaultRule;
-pub use self::notices::{Delivery, Notice};
+pub use self::notifications::{Delivery, Notification};
 pub use self::order_error::OrderError;
 pub use self::platform::KeyMode;
 pub use self::received::Received;
@@ -123,7 +123,7 @@ use self::cipher::Cipher;
 use self::console::Console;
 use self::fresh::Fresh;
 use self::merchants::{Merchant, MerchantCertificate, Merchants};
-use self::notices::Version;
+use self::notifications::Version;
 use self::platform::{Platform, PlatformCertificate, Seal};
 use self::rate_limit::RateLimit;
 use self::refunds::RefundStatus;
@@ -267,7 +267,7 @@ impl Sandbox {
         NEIGHBOUR_MCHID
     }
 
-    /// APIv3密钥: what notices and certificates are encrypted with.
+    /// APIv3密钥: what notifications and certificates are encrypted with.
     #[must_use]
     pub fn api_v3_key(&self) -> &str {
         API_V3_KEY
@@ -315,8 +315,8 @@ impl Sandbox {
         &self.platform.serial_no
     }
 
-    /// An address for notices at which nobody listens: for orders whose notices are taken with
-    /// [`Sandbox::take_notices`].
+    /// An address for notifications at which nobody listens: for orders whose notifications are taken with
+    /// [`Sandbox::take_notifications`].
     #[must_use]
     pub fn notify_url(&self) -> NotifyUrl {
         self.notify_url.clone()
@@ -466,7 +466,7 @@ impl Sandbox {
         lock(&self.world).clear_faults();
     }
 
-    /// Chooses the keys that answers and notices are signed with from now on.
+    /// Chooses the keys that answers and notifications are signed with from now on.
     pub fn set_key_mode(&self, mode: KeyMode) {
         lock(&self.world).set_key_mode(mode);
     }
@@ -485,7 +485,7 @@ impl Sandbox {
     /// 平台证书轮换: changes to the announced platform certificate, else to a new one over a second
     /// key, and returns its PEM.
     ///
-    /// From now on notices are signed with it, and so are answers unless a request names the old
+    /// From now on notifications are signed with it, and so are answers unless a request names the old
     /// one. Both are in the answer of `GET /v3/certificates`.
     ///
     /// # Errors
@@ -519,7 +519,7 @@ impl Sandbox {
         lock(&self.world).let_time_pass(seconds);
     }
 
-    /// Pays an order, as its user would. This makes a notice.
+    /// Pays an order, as its user would. This makes a notification.
     ///
     /// # Errors
     ///
@@ -542,7 +542,7 @@ impl Sandbox {
 
     /// The user's payment fails: the bank says no, or the user breaks it off.
     ///
-    /// The order stays NOTPAY and can still be paid, and there is no notice: PAYERROR is a state of
+    /// The order stays NOTPAY and can still be paid, and there is no notification: PAYERROR is a state of
     /// 付款码 orders alone, which the sandbox does not have.
     ///
     /// # Errors
@@ -571,7 +571,7 @@ impl Sandbox {
     }
 
     /// Pays a combined order, all of its sub-orders together, as its user would. This makes one
-    /// notice.
+    /// notification.
     ///
     /// # Errors
     ///
@@ -589,7 +589,7 @@ impl Sandbox {
         lock(&self.world).close_combined(MCHID, combine_out_trade_no)
     }
 
-    /// A refund succeeds: the money is back with the user. This makes a notice.
+    /// A refund succeeds: the money is back with the user. This makes a notification.
     ///
     /// # Errors
     ///
@@ -599,7 +599,7 @@ impl Sandbox {
     }
 
     /// 退款异常: the user's card is gone, and the merchant must say where the money should go. This
-    /// makes a notice.
+    /// makes a notification.
     ///
     /// # Errors
     ///
@@ -609,7 +609,7 @@ impl Sandbox {
     }
 
     /// 退款关闭: nothing is refunded, and its amount can be refunded under another number. This makes
-    /// a notice.
+    /// a notification.
     ///
     /// # Errors
     ///
@@ -635,58 +635,58 @@ impl Sandbox {
         lock(&self.world).limit_rate(RateLimit::new(calls, seconds.into()));
     }
 
-    /// Takes the notices of APIv3 that were neither taken nor delivered, the oldest first, signed
+    /// Takes the notifications of APIv3 that were neither taken nor delivered, the oldest first, signed
     /// now.
     ///
-    /// What is taken comes by no other way: not to use it is a notice that never arrives; to
+    /// What is taken comes by no other way: not to use it is a notification that never arrives; to
     /// [`Sandbox::post`] it twice, later ([`Sandbox::sign_again`]) or in another order, is what a
     /// merchant must bear as well.
-    #[allow(clippy::must_use_candidate, reason = "whoever drops notices loses them")]
-    pub fn take_notices(&self) -> Vec<Notice> {
-        lock(&self.world).take_notices(Version::V3, unix_now())
+    #[allow(clippy::must_use_candidate, reason = "whoever drops notifications loses them")]
+    pub fn take_notifications(&self) -> Vec<Notification> {
+        lock(&self.world).take_notifications(Version::V3, unix_now())
     }
 
-    /// The notices that were neither taken nor delivered, the oldest first, signed now. They stay
+    /// The notifications that were neither taken nor delivered, the oldest first, signed now. They stay
     /// pending.
     #[must_use]
-    pub fn pending_notices(&self) -> Vec<Notice> {
-        lock(&self.world).pending_notices(unix_now())
+    pub fn pending_notifications(&self) -> Vec<Notification> {
+        lock(&self.world).pending_notifications(unix_now())
     }
 
-    /// The notice with a fresh signature, as every attempt has it.
+    /// The notification with a fresh signature, as every attempt has it.
     #[must_use]
-    pub fn sign_again(&self, notice: &Notice) -> Notice {
-        lock(&self.world).sign_again(notice, unix_now())
+    pub fn sign_again(&self, notification: &Notification) -> Notification {
+        lock(&self.world).sign_again(notification, unix_now())
     }
 
-    /// Posts a notice, exactly as it is, to its notify_url, whether or not it is still pending.
+    /// Posts a notification, exactly as it is, to its notify_url, whether or not it is still pending.
     ///
-    /// That changes nothing about the schedule. For the rest see [`Sandbox::deliver_notices`].
+    /// That changes nothing about the schedule. For the rest see [`Sandbox::deliver_notifications`].
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
-    pub fn post(&self, notice: &Notice) -> Delivery {
-        self.console.post(notice)
+    pub fn post(&self, notification: &Notification) -> Delivery {
+        self.console.post(notification)
     }
 
-    /// Posts every pending notice to its notify_url, one after the other, signed now, whether or not
+    /// Posts every pending notification to its notify_url, one after the other, signed now, whether or not
     /// its time has come.
     ///
-    /// A notice that is answered with 200 or 204 is delivered, one of APIv2 if the answer says
+    /// A notification that is answered with 200 or 204 is delivered, one of APIv2 if the answer says
     /// SUCCESS as well; any other stays pending, and gets its next time on the schedule. The sandbox
     /// calls loopback addresses only, without a proxy, and waits five seconds for an answer; over
     /// TLS it trusts its own authority only.
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
-    pub fn deliver_notices(&self) -> Vec<Delivery> {
-        self.console.deliver_notices()
+    pub fn deliver_notifications(&self) -> Vec<Delivery> {
+        self.console.deliver_notifications()
     }
 
-    /// As [`Sandbox::deliver_notices`], but only the notices whose time has come: at once, and after
+    /// As [`Sandbox::deliver_notifications`], but only the notifications whose time has come: at once, and after
     /// 15 s, 15 s, 30 s, 3 min, 10 min, 20 min, three times 30 min, 60 min, three times 3 h and twice
     /// 6 h, each counted from the last attempt. Then the platform gives up.
     ///
     /// Time is what [`Sandbox::let_time_pass`] makes of it.
     #[allow(clippy::must_use_candidate, reason = "most callers look at what their merchant did")]
-    pub fn deliver_due_notices(&self) -> Vec<Delivery> {
-        self.console.deliver_due_notices()
+    pub fn deliver_due_notifications(&self) -> Vec<Delivery> {
+        self.console.deliver_due_notifications()
     }
 }
 

@@ -25,7 +25,7 @@
 //!     -d '{"out_trade_no": "1217752501201407033233368018"}'
 //! ```
 //!
-//! Notices go to the orders' notify_url in the background, if that is an address of this machine: at
+//! Notifications go to the orders' notify_url in the background, if that is an address of this machine: at
 //! once, and again on WeChat Pay's schedule until they are accepted.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
 
@@ -196,13 +196,15 @@ fn platform_certificate(sandbox: &Sandbox) -> String {
     format!("{PLATFORM_CERTIFICATE}{}.pem", sandbox.platform_certificate_serial_no())
 }
 
-/// Brings each notice to its merchant when its time has come, and tells what was answered.
+/// Brings each notification to its merchant when its time has come, and tells what was answered.
 fn keep_delivering(sandbox: &Sandbox) -> ! {
     loop {
-        for Delivery { notify_url, attempt, result, .. } in sandbox.deliver_due_notices() {
+        for Delivery { notify_url, attempt, result, .. } in sandbox.deliver_due_notifications() {
             match result {
-                Ok(status) => println!("notice to {notify_url}, attempt {attempt}: {status}"),
-                Err(reason) => println!("notice to {notify_url}, attempt {attempt}: {reason}"),
+                Ok(status) => println!("notification to {notify_url}, attempt {attempt}: {status}"),
+                Err(reason) => {
+                    println!("notification to {notify_url}, attempt {attempt}: {reason}")
+                }
             }
         }
         thread::sleep(PAUSE);
@@ -215,5 +217,5 @@ const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
 const PLATFORM_CERTIFICATE: &str = "wechatpay_";
 const PUBLIC_KEY: &str = "pub_key.pem";
 const CA: &str = "ca.pem";
-/// Between two looks for notices.
+/// Between two looks for notifications.
 const PAUSE: Duration = Duration::from_millis(100);

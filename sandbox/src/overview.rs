@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::calendar::Beijing;
 use super::html::Html;
 use super::journal::{Exchange, Sent};
-use super::notices::Notice;
+use super::notifications::Notification;
 use super::received::Received;
 use super::summary::{OrderSummary, RefundSummary};
 use super::world::World;
@@ -16,12 +16,12 @@ pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer 
         return Answer::empty(405);
     }
     let (orders, refunds) = (world.order_summaries(now), world.refund_summaries());
-    let pending = world.pending_notices(now);
+    let pending = world.pending_notifications(now);
     let time = Beijing::at(world.business(now)).plain();
     let journal = world.journal();
     let (sent, exchanges) = (journal.deliveries(), journal.exchanges());
     let waiting = pending.iter().rev().map(waiting);
-    let notices = waiting.chain(sent.iter().rev().map(notice));
+    let notifications = waiting.chain(sent.iter().rev().map(notification));
     let counted = |count: usize| Html::text(&count.to_string());
     let places = [
         ("mchid", Html::text(MCHID)),
@@ -30,8 +30,8 @@ pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer 
         ("orders", list(orders.iter().map(order))),
         ("refunds_count", counted(refunds.len())),
         ("refunds", list(refunds.iter().map(refund))),
-        ("notices_count", counted(pending.len().saturating_add(sent.len()))),
-        ("notices", list(notices)),
+        ("notifications_count", counted(pending.len().saturating_add(sent.len()))),
+        ("notifications", list(notifications)),
         ("requests_count", counted(exchanges.len())),
         ("requests", list(exchanges.iter().rev().map(exchange))),
     ];
@@ -120,19 +120,19 @@ fn refund_status(status: &str) -> String {
     format!("{chinese} {status}")
 }
 
-/// A notice that nobody has yet.
-fn waiting(notice: &Notice) -> Html {
+/// A notification that nobody has yet.
+fn waiting(notification: &Notification) -> Html {
     entry(&Entry {
         outcome: "等待 waiting",
         tone: "",
-        title: &about(notice),
+        title: &about(notification),
         at: "",
-        request: ("通知 Notice", &shortened(&notice.body)),
+        request: ("通知 Notification", &shortened(&notification.body)),
         answer: ("应答 Answer", "还没有 None yet"),
     })
 }
 
-fn notice(sent: &Sent) -> Html {
+fn notification(sent: &Sent) -> Html {
     let (outcome, tone, answer) = match &sent.delivery {
         None => ("取走 taken".to_owned(), "", "由测试取走 Taken by a test".to_owned()),
         Some(delivery) => match &delivery.result {
@@ -143,16 +143,19 @@ fn notice(sent: &Sent) -> Html {
     entry(&Entry {
         outcome: &outcome,
         tone,
-        title: &about(&sent.notice),
+        title: &about(&sent.notification),
         at: &Beijing::at(sent.at).plain(),
-        request: ("通知 Notice", &message("", &sent.notice.headers, &sent.notice.body)),
+        request: (
+            "通知 Notification",
+            &message("", &sent.notification.headers, &sent.notification.body),
+        ),
         answer: ("应答 Answer", &answer),
     })
 }
 
-/// What a notice tells, about what, and where it goes.
-fn about(notice: &Notice) -> String {
-    format!("{} {} → {}", notice.event(), notice.number, notice.notify_url)
+/// What a notification tells, about what, and where it goes.
+fn about(notification: &Notification) -> String {
+    format!("{} {} → {}", notification.event(), notification.number, notification.notify_url)
 }
 
 fn exchange(exchange: &Exchange) -> Html {

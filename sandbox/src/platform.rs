@@ -21,7 +21,7 @@ pub enum KeyMode {
     /// 平台证书 alone, as before there were public keys.
     Certificate,
     /// The time of changing over. Answers go by the key that the request names, else by the
-    /// certificate; notices by either in turn, the public key first.
+    /// certificate; notifications by either in turn, the public key first.
     #[default]
     Mixed,
 }
@@ -35,7 +35,7 @@ pub(super) struct Platform {
     replaced: Vec<PlatformCertificate>,
     /// The next certificate, which signs nothing yet.
     announced: Option<PlatformCertificate>,
-    /// Whether the last notice of [`KeyMode::Mixed`] went by the public key.
+    /// Whether the last notification of [`KeyMode::Mixed`] went by the public key.
     public_key_had_its_turn: bool,
 }
 
@@ -125,7 +125,7 @@ impl Platform {
         }
     }
 
-    /// What the next notice is signed with.
+    /// What the next notification is signed with.
     pub(super) fn notifying(&mut self) -> &Seal {
         let turn = match self.mode {
             KeyMode::PublicKey => true,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn notices_go_by_either_key_in_turn() {
+    fn notifications_go_by_either_key_in_turn() {
         let mut platform = Platform::new(seal("P"), certificate("AA"));
         let mut three = || [(); 3].map(|()| platform.notifying().serial.clone());
         assert_eq!(three(), ["P", "AA", "P"]);

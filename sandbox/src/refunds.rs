@@ -37,7 +37,7 @@ pub(super) struct Refund {
     account: String,
 }
 
-/// 退款状态 (status, in notices refund_status).
+/// 退款状态 (status, in notifications refund_status).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum RefundStatus {
     Processing,
@@ -199,7 +199,7 @@ impl Refund {
         self.status == RefundStatus::Success
     }
 
-    /// Where its notice goes: without an address of its own to the order's, in place of the one
+    /// Where its notification goes: without an address of its own to the order's, in place of the one
     /// that merchants set on the platform.
     pub(super) fn notify_url<'a>(&'a self, order: &'a Order) -> &'a str {
         let own = self.parameters.get("notify_url").and_then(Value::as_str);
@@ -238,8 +238,8 @@ impl RefundStatus {
     }
 }
 
-/// What a notice says about a refund.
-pub(super) fn notice(order: &Order, refund: &Refund) -> Value {
+/// What a notification says about a refund.
+pub(super) fn notification(order: &Order, refund: &Refund) -> Value {
     let mut told = numbers(order, refund);
     for name in ["mchid", "sp_mchid", "sub_mchid"] {
         if let Some(mchid) = order.parameters.get(name) {
@@ -301,7 +301,7 @@ fn describe(order: &Order, refund: &Refund) -> Value {
     told
 }
 
-/// What answers and notices have in common.
+/// What answers and notifications have in common.
 fn numbers(order: &Order, refund: &Refund) -> Value {
     let mut told = json!({
         "refund_id": refund.refund_id,
@@ -507,7 +507,7 @@ pub(super) mod tests {
 
         pub(crate) fn end(&mut self, number: &str, status: RefundStatus) -> Result<Value, String> {
             let ended = end(&mut self.orders, MCHID, number, status, self.now);
-            let told = ended.map(|(order, refund)| notice(order, refund));
+            let told = ended.map(|(order, refund)| notification(order, refund));
             told.map_err(|error| error.to_string())
         }
 

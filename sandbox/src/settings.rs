@@ -175,7 +175,7 @@ pub fn file(name: &str) -> Result<Vec<u8>> {
 pub fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
     value.map_err(|error| {
         let wechatpay::Error::Invalid(invalid) = &error else { return error.into() };
-        let path = invalid.faults().first().map_or("", |fault| &fault.path);
+        let path = invalid.violations().first().map_or("", |fault| &fault.path);
         match SETTINGS.iter().find(|(_, known, _)| *known == path) {
             Some((name, ..)) => format!("{name}: {error}").into(),
             None => error.into(),
@@ -202,7 +202,7 @@ const SETTINGS: [(&str, &str, &str); 13] = [
         "platform_certificate",
         "the path of the platform certificate, wechatpay_….pem",
     ),
-    ("WECHATPAY_NOTIFY_URL", "notify_url", "where notices go, https://…"),
+    ("WECHATPAY_NOTIFY_URL", "notify_url", "where notifications go, https://…"),
     ("WECHATPAY_CERT_FILE", "certificate", "the path of apiclient_cert.pem"),
     ("WECHATPAY_API_V3_KEY", "api_v3_key", "the APIv3 key of the merchant platform"),
     ("WECHATPAY_V2_KEY", "api_key", "the APIv2 key of the merchant platform"),

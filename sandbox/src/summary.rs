@@ -27,7 +27,7 @@ pub struct OrderSummary {
     pub total: Fen,
     /// What is sold: an order has one item, a combined one as many as sub-orders.
     pub items: Vec<OrderItem>,
-    /// Where its notice goes.
+    /// Where its notification goes.
     pub notify_url: String,
     /// The latest prepay_id, code_url, or path of the h5_url.
     pub ticket: String,

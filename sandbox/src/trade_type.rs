@@ -35,7 +35,7 @@ impl TradeType {
         }
     }
 
-    /// In queries and notices, where H5 has its old name.
+    /// In queries and notifications, where H5 has its old name.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::App => "APP",

@@ -1,4 +1,4 @@
-//! What a query and a notice say about an order.
+//! What a query and a notification say about an order.
 
 use serde_json::{Value, json};
 

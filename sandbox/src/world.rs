@@ -19,7 +19,7 @@ use super::fresh::Fresh;
 use super::fund_flow_bill::FUND_FLOW_BILL;
 use super::journal::Journal;
 use super::merchants::Merchants;
-use super::notices::{Letter, News, Notice, Notices, Version};
+use super::notifications::{Letter, News, Notification, Notifications, Version};
 use super::order_error::OrderError;
 use super::orders::{Orders, Wanted};
 use super::parties::{Caller, Mode};
@@ -46,7 +46,7 @@ pub(super) struct World {
     base_url: String,
     orders: Orders,
     tickets: Tickets,
-    notices: Notices,
+    notifications: Notifications,
     balance: Balance,
     rate_limit: Option<RateLimit>,
     bills: Bills,
@@ -113,7 +113,7 @@ impl World {
             base_url,
             orders: Orders::default(),
             tickets: Tickets::default(),
-            notices: Notices::default(),
+            notifications: Notifications::default(),
             balance: Balance::default(),
             rate_limit: None,
             bills: Bills::default(),
@@ -198,7 +198,7 @@ impl World {
     #[cfg(feature = "v2")]
     pub(super) fn v2(&mut self, now: i64) -> (&mut super::v2::Room, super::v2::Place<'_>) {
         let now = self.business(now);
-        let Self { v2, merchants, fresh, tickets, balance, notices, base_url, .. } = self;
+        let Self { v2, merchants, fresh, tickets, balance, notifications, base_url, .. } = self;
         let (base_url, sign_type) = (base_url.as_str(), "");
         let place = super::v2::Place {
             merchants,
@@ -206,7 +206,7 @@ impl World {
             base_url,
             tickets,
             balance,
-            notices,
+            notifications,
             now,
             sign_type,
         };
@@ -225,7 +225,7 @@ impl World {
         let order = self.orders.pay(mchid, number, coupon, now, &mut self.fresh)?;
         let resource = transaction::describe(order, now);
         let news = News::of_payment(order.notify_url(), number, &resource);
-        self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        self.notifications.add(&news, now, &self.cipher, &mut self.fresh);
         Ok(())
     }
 
@@ -240,7 +240,7 @@ impl World {
         let whole = self.orders.pay_combined(mchid, number, now, &mut self.fresh)?;
         let resource = combined_transaction::describe(&whole, now);
         let news = News::of_payment(whole.notify_url(), number, &resource);
-        self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        self.notifications.add(&news, now, &self.cipher, &mut self.fresh);
         Ok(())
     }
 
@@ -324,68 +324,69 @@ impl World {
             event_type: &format!("REFUND.{}", status.as_str()),
             summary: status.summary(),
             about: "refund",
-            resource: &refunds::notice(order, refund),
+            resource: &refunds::notification(order, refund),
         };
-        self.notices.add(&news, now, &self.cipher, &mut self.fresh);
+        self.notifications.add(&news, now, &self.cipher, &mut self.fresh);
         if status == RefundStatus::Closed {
             self.balance.put_back(refund.amount());
         }
         Ok(())
     }
 
-    /// The pending notices, signed now.
+    /// The pending notifications, signed now.
     pub(super) fn letters(&mut self, now: i64) -> Vec<Letter> {
         let now = self.clock(now);
-        self.notices.letters(|_| true, &mut self.platform, now, &mut self.fresh)
+        self.notifications.letters(|_| true, &mut self.platform, now, &mut self.fresh)
     }
 
-    /// The pending notices whose time has come, signed now.
+    /// The pending notifications whose time has come, signed now.
     pub(super) fn due_letters(&mut self, now: i64) -> Vec<Letter> {
         let (now, business) = (self.clock(now), self.business(now));
-        self.notices.letters(|due| due <= business, &mut self.platform, now, &mut self.fresh)
+        self.notifications.letters(|due| due <= business, &mut self.platform, now, &mut self.fresh)
     }
 
-    /// The pending notices of one version of the interfaces: nobody else gets them any more.
-    pub(super) fn take_notices(&mut self, version: Version, now: i64) -> Vec<Notice> {
+    /// The pending notifications of one version of the interfaces: nobody else gets them any more.
+    pub(super) fn take_notifications(&mut self, version: Version, now: i64) -> Vec<Notification> {
         let mut letters = self.letters(now);
         letters.retain(|letter| letter.version == version);
         let take = |letter: Letter| {
             self.settle(&letter.id);
-            let notice = Notice::from(letter);
-            self.journal.sent(now, notice.clone(), None);
-            notice
+            let notification = Notification::from(letter);
+            self.journal.sent(now, notification.clone(), None);
+            notification
         };
         letters.into_iter().map(take).collect()
     }
 
-    /// The notice again, signed now.
-    pub(super) fn sign_again(&mut self, notice: &Notice, now: i64) -> Notice {
+    /// The notification again, signed now.
+    pub(super) fn sign_again(&mut self, notification: &Notification, now: i64) -> Notification {
         let now = self.clock(now);
-        self.notices.sign_again(notice, &mut self.platform, now, &mut self.fresh)
+        self.notifications.sign_again(notification, &mut self.platform, now, &mut self.fresh)
     }
 
-    /// A notice was posted and not taken: says how many seconds later it comes again, if it does.
+    /// A notification was posted and not taken: says how many seconds later it comes again, if it does.
     pub(super) fn postpone(&mut self, id: &str, now: i64) -> Option<i64> {
         let now = self.business(now);
-        self.notices.postpone(id, now)
+        self.notifications.postpone(id, now)
     }
 
-    /// The pending notices, signed now, and left where they are.
-    pub(super) fn pending_notices(&mut self, now: i64) -> Vec<Notice> {
-        self.letters(now).into_iter().map(Notice::from).collect()
+    /// The pending notifications, signed now, and left where they are.
+    pub(super) fn pending_notifications(&mut self, now: i64) -> Vec<Notification> {
+        self.letters(now).into_iter().map(Notification::from).collect()
     }
 
-    /// A notice that is pending, or was sent or taken lately, signed now.
-    pub(super) fn notice(&mut self, id: &str, now: i64) -> Option<Notice> {
-        let pending = self.pending_notices(now).into_iter().find(|notice| notice.id == id);
-        let mut sent = self.journal.deliveries().iter().rev().map(|sent| &sent.notice);
-        let sent = sent.find(|notice| notice.id == id).cloned();
-        pending.or_else(|| sent.map(|notice| self.sign_again(&notice, now)))
+    /// A notification that is pending, or was sent or taken lately, signed now.
+    pub(super) fn notification(&mut self, id: &str, now: i64) -> Option<Notification> {
+        let pending =
+            self.pending_notifications(now).into_iter().find(|notification| notification.id == id);
+        let mut sent = self.journal.deliveries().iter().rev().map(|sent| &sent.notification);
+        let sent = sent.find(|notification| notification.id == id).cloned();
+        pending.or_else(|| sent.map(|notification| self.sign_again(&notification, now)))
     }
 
-    /// A notice has arrived.
+    /// A notification has arrived.
     pub(super) fn settle(&mut self, id: &str) {
-        self.notices.settle(id);
+        self.notifications.settle(id);
     }
 
     pub(super) fn set_balance(&mut self, fen: u64) {
@@ -756,7 +757,7 @@ pub(super) mod tests {
 
     use super::super::authority::PLATFORM_KEY_PEM;
     use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID, merchants, signed};
-    use super::super::notices::Notice;
+    use super::super::notifications::Notification;
     use super::super::platform::Seal;
     use super::*;
 
@@ -1048,13 +1049,14 @@ pub(super) mod tests {
         assert_eq!(answer(&mut world, "GET", &path, "").1, told);
 
         let letter = world.letters(NOW).pop().unwrap();
-        let notice: Value = serde_json::from_slice(&Notice::from(letter).body).unwrap();
-        let resource: Value = serde_json::from_slice(&decrypted(&notice["resource"])).unwrap();
+        let notification: Value = serde_json::from_slice(&Notification::from(letter).body).unwrap();
+        let resource: Value =
+            serde_json::from_slice(&decrypted(&notification["resource"])).unwrap();
         assert_eq!(resource, told);
     }
 
     #[test]
-    fn a_combined_order_goes_from_request_to_one_notice() {
+    fn a_combined_order_goes_from_request_to_one_notification() {
         let mut world = world();
         let part = |mchid, number| {
             json!({ "mchid": mchid, "attach": "a", "out_trade_no": number, "description": "d",
@@ -1073,11 +1075,13 @@ pub(super) mod tests {
         let (_, told) = answer(&mut world, "GET", &path, "");
         assert_eq!(told["sub_orders"][1]["trade_state"], "SUCCESS");
         let letters = world.letters(NOW);
-        let notices: Vec<Notice> = letters.into_iter().map(Notice::from).collect();
-        assert_eq!(notices.len(), 1);
-        let notice: Value = serde_json::from_slice(&notices[0].body).unwrap();
-        assert_eq!(notice["event_type"], "TRANSACTION.SUCCESS");
-        let resource: Value = serde_json::from_slice(&decrypted(&notice["resource"])).unwrap();
+        let notifications: Vec<Notification> =
+            letters.into_iter().map(Notification::from).collect();
+        assert_eq!(notifications.len(), 1);
+        let notification: Value = serde_json::from_slice(&notifications[0].body).unwrap();
+        assert_eq!(notification["event_type"], "TRANSACTION.SUCCESS");
+        let resource: Value =
+            serde_json::from_slice(&decrypted(&notification["resource"])).unwrap();
         assert_eq!(resource, told);
 
         let (status, told) = answer(&mut world, "GET", &format!("{path}?mchid={MCHID}"), "");
@@ -1095,12 +1099,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_notice_is_signed_and_encrypted() {
+    fn a_notification_is_signed_and_encrypted() {
         let mut world = paid_world();
         let mut letters = world.letters(NOW + 7);
         let letter = letters.pop().unwrap();
-        let (id, notice) = (letter.id.clone(), Notice::from(letter));
-        let signed = Answer { status: 200, headers: notice.headers, body: notice.body };
+        let (id, notification) = (letter.id.clone(), Notification::from(letter));
+        let signed = Answer { status: 200, headers: notification.headers, body: notification.body };
         assert_sealed(&signed, "PUB_KEY_ID_01");
         assert_eq!(text(&signed, "Wechatpay-Timestamp"), (NOW + 7).to_string());
 
@@ -1120,7 +1124,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_refund_goes_from_request_to_notice() {
+    fn a_refund_goes_from_request_to_notification() {
         let mut world = paid_world();
         let path = "/v3/refund/domestic/refunds";
         let refund = json!({ "out_trade_no": "order-1", "out_refund_no": "r@1|*",
@@ -1138,10 +1142,11 @@ pub(super) mod tests {
         assert_eq!(answer(&mut world, "POST", &path, &body).1["status"], "PROCESSING");
         world.end_refund(MCHID, "r@1|*", RefundStatus::Success, NOW).unwrap();
 
-        let notices: Vec<Notice> = world.letters(NOW).into_iter().map(Notice::from).collect();
-        assert_eq!(notices.len(), 3);
-        assert_eq!(notices[2].notify_url, "https://127.0.0.1/refunds");
-        let told: Value = serde_json::from_slice(&notices[2].body).unwrap();
+        let notifications: Vec<Notification> =
+            world.letters(NOW).into_iter().map(Notification::from).collect();
+        assert_eq!(notifications.len(), 3);
+        assert_eq!(notifications[2].notify_url, "https://127.0.0.1/refunds");
+        let told: Value = serde_json::from_slice(&notifications[2].body).unwrap();
         assert_eq!(told["event_type"], "REFUND.SUCCESS");
         let refund: Value = serde_json::from_slice(&decrypted(&told["resource"])).unwrap();
         assert_eq!(refund["refund_status"], "SUCCESS");

@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use super::Yuan;
 use super::table::{self, Layout, Names, Record, Table};
-use crate::error::{Error, Faults};
+use crate::error::{Error, Violations};
 use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::time::Time;
@@ -75,7 +75,7 @@ impl<R: BufRead> Iterator for FundFlowBill<R> {
         let sums = &mut self.sums;
         self.table.next_row(|record| {
             let row = FundFlowRow::read(record)?;
-            sums.add(&row).ok_or_else(|| record.fault(AMOUNT, "makes a sum too large"))?;
+            sums.add(&row).ok_or_else(|| record.violation(AMOUNT, "makes a sum too large"))?;
             Ok(row)
         })
     }
@@ -195,7 +195,7 @@ impl FundFlowSummary {
     }
 
     fn check(&self, rows: u64, sums: &Sums) -> Result<(), Error> {
-        let mut faults = Faults::default();
+        let mut violations = Violations::default();
         for (name, holds, rule) in [
             ("资金流水总笔数", self.rows == rows, table::NOT_THE_COUNT),
             ("收入笔数", self.rows_in == sums.rows_in, table::NOT_THE_COUNT),
@@ -204,10 +204,10 @@ impl FundFlowSummary {
             ("支出金额", self.amount_out == sums.amount_out, table::NOT_THE_SUM),
         ] {
             if !holds {
-                faults.add(name, rule);
+                violations.add(name, rule);
             }
         }
-        Ok(faults.into_result()?)
+        Ok(violations.into_result()?)
     }
 }
 
@@ -242,7 +242,7 @@ mod tests {
     const BILL: &str = include_str!("../../tests/data/bills/fund_flow.csv");
 
     #[track_caller]
-    fn fault(bill: &str) -> String {
+    fn violation(bill: &str) -> String {
         FundFlowBill::new(bill.as_bytes()).and_then(FundFlowBill::finish).unwrap_err().to_string()
     }
 
@@ -292,11 +292,11 @@ mod tests {
             ("`3,`1,`9.76,`1,`7.01", "支出笔数 is not the number of such rows"),
             ("`3,`1,`9.76,`2,`7.00", "支出金额 is not the sum of the rows"),
         ] {
-            assert_eq!(fault(&BILL.replace(totals, wrong)), told);
+            assert_eq!(violation(&BILL.replace(totals, wrong)), told);
         }
         let told = "收入笔数 is not the number of such rows; 收入金额 is not the sum of the rows";
         assert_eq!(
-            fault(&BILL.replace("`收入,", "`冻结,")),
+            violation(&BILL.replace("`收入,", "`冻结,")),
             told,
             "an unknown direction is neither"
         );
@@ -305,9 +305,9 @@ mod tests {
     #[test]
     fn a_trade_bill_is_no_fund_flow_bill() {
         let trade = include_str!("../../tests/data/bills/trade.ALL.csv");
-        assert_eq!(fault(trade), "bill line 1 must name 记账时间");
-        assert_eq!(fault(r#"{"code":"NO_AUTH"}"#), "bill line 1 must name 记账时间");
-        assert_eq!(fault(""), "bill line 1 must name 记账时间");
+        assert_eq!(violation(trade), "bill line 1 must name 记账时间");
+        assert_eq!(violation(r#"{"code":"NO_AUTH"}"#), "bill line 1 must name 记账时间");
+        assert_eq!(violation(""), "bill line 1 must name 记账时间");
     }
 
     #[test]
@@ -316,6 +316,6 @@ mod tests {
         let row = FundFlowBill::new(below.as_bytes()).unwrap().nth(1).unwrap().unwrap();
         assert_eq!(row.balance.to_string(), "-109.71");
         let told = "bill line 2, 收支金额(元) must be yuan and whole fen";
-        assert_eq!(fault(&BILL.replace("`收入,`9.76,", "`收入,`-9.76,")), told);
+        assert_eq!(violation(&BILL.replace("`收入,`9.76,", "`收入,`-9.76,")), told);
     }
 }

@@ -70,7 +70,7 @@ impl<R: BufRead> Table<R> {
                 self.rows,
             ),
             Some(Err(error)) => Err(error),
-            None => Err(self.lines.fault("was not read to its end")),
+            None => Err(self.lines.violation("was not read to its end")),
         }
     }
 
@@ -81,7 +81,7 @@ impl<R: BufRead> Table<R> {
         let Self { lines, layout, columns, rows, end } = self;
         let line_number = lines.number.saturating_add(1);
         let Some(line) = lines.next()? else {
-            return Err(lines.fault(CUT_OFF));
+            return Err(lines.violation(CUT_OFF));
         };
         if line.starts_with(MARK) {
             let row = read(&mut Record::new(columns, line, line_number, layout.unescape)?)?;
@@ -90,12 +90,12 @@ impl<R: BufRead> Table<R> {
         }
         let columns = self::columns(line, layout.row_count, line_number)?;
         let Some(line) = lines.next()?.map(str::to_owned) else {
-            return Err(lines.fault(CUT_OFF));
+            return Err(lines.violation(CUT_OFF));
         };
         let line_number = lines.number;
         while let Some(line) = lines.next()? {
             if !line.is_empty() {
-                return Err(lines.fault("comes after the totals"));
+                return Err(lines.violation("comes after the totals"));
             }
         }
         *end = Some(Ok(Totals { line_number, columns, line }));
@@ -107,11 +107,11 @@ impl<R: BufRead> Table<R> {
 fn columns(line: &str, required: &str, line_number: u64) -> Result<Vec<String>, Error> {
     let columns: Vec<String> = line.split(',').take(COLUMN_LIMIT).map(str::to_owned).collect();
     if !columns.iter().any(|column| column == required) {
-        return Err(fault(line_number, &format!("must name {required}")));
+        return Err(violation(line_number, &format!("must name {required}")));
     }
     let repeated = |(index, column)| columns.iter().take(index).any(|earlier| earlier == column);
     if columns.iter().enumerate().any(repeated) {
-        return Err(fault(line_number, "names a column twice"));
+        return Err(violation(line_number, "names a column twice"));
     }
     Ok(columns)
 }
@@ -133,19 +133,19 @@ impl<'a> Record<'a> {
     ) -> Result<Self, Error> {
         let first = line
             .strip_prefix(MARK)
-            .ok_or_else(|| fault(line_number, "must have a ` before each value"))?;
+            .ok_or_else(|| violation(line_number, "must have a ` before each value"))?;
         // A comma within a value is none before a mark, even where it is not escaped.
         let values: Vec<_> =
             first.split(SEPARATOR).take(COLUMN_LIMIT.saturating_add(1)).map(Some).collect();
         if values.len() != columns.len() {
-            return Err(fault(line_number, "must have as many values as there are columns"));
+            return Err(violation(line_number, "must have as many values as there are columns"));
         }
         Ok(Self { line_number, columns, values, unescape })
     }
 
     /// A text that is there, perhaps empty.
     pub(super) fn text(&mut self, names: Names) -> Result<String, Error> {
-        let text = self.take(names).ok_or_else(|| self.fault(names, "must be there"))?;
+        let text = self.take(names).ok_or_else(|| self.violation(names, "must be there"))?;
         Ok((self.unescape)(text))
     }
 
@@ -160,7 +160,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn fen(&mut self, names: Names) -> Result<Fen, Error> {
-        self.fen_if_there(names)?.ok_or_else(|| self.fault(names, "must be there"))
+        self.fen_if_there(names)?.ok_or_else(|| self.violation(names, "must be there"))
     }
 
     /// An amount, or `None` if there is no such column. An empty one is no amount.
@@ -170,18 +170,18 @@ impl<'a> Record<'a> {
 
     pub(super) fn yuan(&mut self, names: Names) -> Result<Yuan, Error> {
         self.parsed(names, |text| text.parse().ok(), "must be an amount in yuan")?
-            .ok_or_else(|| self.fault(names, "must be there"))
+            .ok_or_else(|| self.violation(names, "must be there"))
     }
 
     /// A count; some bills print 45.0 for 45.
     pub(super) fn count(&mut self, names: Names) -> Result<u64, Error> {
         self.parsed(names, |text| money::decimal(text, 0), "must be a count")?
-            .ok_or_else(|| self.fault(names, "must be there"))
+            .ok_or_else(|| self.violation(names, "must be there"))
     }
 
     pub(super) fn time(&mut self, names: Names) -> Result<Time, Error> {
         self.parsed(names, beijing_time, TIME_RULE)?
-            .ok_or_else(|| self.fault(names, "must be there"))
+            .ok_or_else(|| self.violation(names, "must be there"))
     }
 
     /// A time, or `None` if it is empty or not there.
@@ -200,7 +200,7 @@ impl<'a> Record<'a> {
             .collect()
     }
 
-    pub(super) fn fault(&self, names: Names, rule: &'static str) -> Error {
+    pub(super) fn violation(&self, names: Names, rule: &'static str) -> Error {
         let name = names.first().unwrap_or(&"");
         Invalid::new(format!("bill line {}, {name}", self.line_number), rule).into()
     }
@@ -212,7 +212,7 @@ impl<'a> Record<'a> {
         rule: &'static str,
     ) -> Result<Option<T>, Error> {
         let parsed =
-            self.take(names).map(|text| parse(text).ok_or_else(|| self.fault(names, rule)));
+            self.take(names).map(|text| parse(text).ok_or_else(|| self.violation(names, rule)));
         parsed.transpose()
     }
 
@@ -282,29 +282,29 @@ impl<R: BufRead> Lines<R> {
         self.number = self.number.saturating_add(1);
         let mut source = self.source.by_ref().take(LINE_LIMIT);
         if let Err(error) = source.read_until(b'\n', &mut self.line) {
-            return Err(self.fault(&format!("cannot be read: {error}")));
+            return Err(self.violation(&format!("cannot be read: {error}")));
         }
         let is_cut = source.limit() == 0 && !self.line.ends_with(b"\n");
         if is_cut {
-            return Err(self.fault("is longer than any line of a bill"));
+            return Err(self.violation("is longer than any line of a bill"));
         }
         if self.line.is_empty() {
             return Ok(None);
         }
         let line = str::from_utf8(&self.line)
-            .map_err(|_| self.fault("must be UTF-8; unpack a bill that is compressed"))?;
+            .map_err(|_| self.violation("must be UTF-8; unpack a bill that is compressed"))?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Ok(Some(line.strip_suffix('\r').unwrap_or(line)))
     }
 }
 
 impl<R> Lines<R> {
-    fn fault(&self, rule: &str) -> Error {
-        fault(self.number, rule)
+    fn violation(&self, rule: &str) -> Error {
+        violation(self.number, rule)
     }
 }
 
-fn fault(line_number: u64, rule: &str) -> Error {
+fn violation(line_number: u64, rule: &str) -> Error {
     Invalid::new(format!("bill line {line_number}"), rule.to_owned()).into()
 }
 
@@ -360,7 +360,7 @@ mod tests {
         Ok((rows, count))
     }
 
-    fn fault(bill: &str) -> String {
+    fn violation(bill: &str) -> String {
         read(bill.as_bytes()).unwrap_err().to_string()
     }
 
@@ -408,7 +408,7 @@ mod tests {
             ("a,b\nn,n\n`1,`2\n", "bill line 2 names a column twice"),
             ("a,b\nn\n`-1\n", "bill line 3, n must be a count"),
         ] {
-            assert_eq!(fault(bill), told, "{bill}");
+            assert_eq!(violation(bill), told, "{bill}");
         }
         let latin = read(&b"a,b\n`1,`\xe9\nn\n`1"[..]).unwrap_err();
         assert_eq!(
@@ -430,12 +430,15 @@ mod tests {
     fn a_line_without_end_and_columns_without_number_are_refused() {
         let long = |length: usize| format!("a,b\n`1,`{}\nn\n`1", "x".repeat(length));
         assert!(read(long(64 * 1024 - 5).as_bytes()).is_ok());
-        assert_eq!(fault(&long(64 * 1024 - 4)), "bill line 2 is longer than any line of a bill");
+        assert_eq!(
+            violation(&long(64 * 1024 - 4)),
+            "bill line 2 is longer than any line of a bill"
+        );
         let endless = io::repeat(b'a').take(1024 * 1024);
         let error = read(BufReader::new(endless)).unwrap_err();
         assert_eq!(error.to_string(), "bill line 1 is longer than any line of a bill");
         let header: String = (0..300).map(|column| format!("c{column},")).collect();
-        assert_eq!(fault(&format!("{header}a")), "bill line 1 must name a");
+        assert_eq!(violation(&format!("{header}a")), "bill line 1 must name a");
     }
 
     #[test]

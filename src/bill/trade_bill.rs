@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use super::Yuan;
 use super::table::{self, Layout, Names, Record, Table};
-use crate::error::{Error, Faults};
+use crate::error::{Error, Violations};
 use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::pay::TradeType;
@@ -77,8 +77,9 @@ impl<R: BufRead> Iterator for TradeBill<R> {
         let sums = &mut self.sums;
         self.table.next_row(|record| {
             let row = TradeRow::read(record)?;
-            *sums =
-                sums.add(&row).ok_or_else(|| record.fault(ORDER_TOTAL, "makes a sum too large"))?;
+            *sums = sums
+                .add(&row)
+                .ok_or_else(|| record.violation(ORDER_TOTAL, "makes a sum too large"))?;
             Ok(row)
         })
     }
@@ -329,9 +330,9 @@ impl TradeSummary {
 
     fn check(&self, rows: u64, sums: &Sums) -> Result<(), Error> {
         let is_sum = |total: Option<Fen>, sum| total.is_none_or(|total| total == sum);
-        let mut faults = Faults::default();
+        let mut violations = Violations::default();
         if self.rows != rows {
-            faults.add("总交易单数", table::NOT_THE_COUNT);
+            violations.add("总交易单数", table::NOT_THE_COUNT);
         }
         for (name, holds) in [
             ("应结订单总金额", self.settlement_total == sums.settlement_total),
@@ -342,10 +343,10 @@ impl TradeSummary {
             ("申请退款总金额", is_sum(self.requested, sums.requested)),
         ] {
             if !holds {
-                faults.add(name, table::NOT_THE_SUM);
+                violations.add(name, table::NOT_THE_SUM);
             }
         }
-        Ok(faults.into_result()?)
+        Ok(violations.into_result()?)
     }
 }
 
@@ -394,7 +395,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn fault(bill: &str) -> String {
+    fn violation(bill: &str) -> String {
         let error = TradeBill::new(bill.as_bytes()).and_then(TradeBill::finish).unwrap_err();
         assert!(matches!(error, Error::Invalid(_)), "{error:?}");
         error.to_string()
@@ -533,13 +534,13 @@ mod tests {
         for wrong in [
             "9.764", ".76", "-9.76", "+9.76", "9,76", "`9.76", "９.76", "9.76元", "1e1", " ", "NaN",
         ] {
-            assert_eq!(fault(&with(wrong)), "bill line 2, 订单金额 must be yuan and whole fen");
+            assert_eq!(violation(&with(wrong)), "bill line 2, 订单金额 must be yuan and whole fen");
         }
         let most = "92233720368547758.07";
         let bill = SUCCESS.replace("`9.76,", &format!("`{most},"));
-        assert_eq!(fault(&bill), "bill line 3, 订单金额 makes a sum too large");
+        assert_eq!(violation(&bill), "bill line 3, 订单金额 makes a sum too large");
         let fee = SUCCESS.replacen("`0.05000,", "`0.60%,", 1);
-        assert_eq!(fault(&fee), "bill line 2, 手续费 must be an amount in yuan");
+        assert_eq!(violation(&fee), "bill line 2, 手续费 must be an amount in yuan");
     }
 
     #[test]
@@ -578,7 +579,7 @@ mod tests {
                 "bill line 6, 总交易单数 must be a count",
             ),
         ] {
-            assert_eq!(fault(&ALL.replace(totals, wrong)), told);
+            assert_eq!(violation(&ALL.replace(totals, wrong)), told);
         }
         let cut = ALL.replace("`0.05000,", "`0.05499,");
         assert_eq!(read(&cut).1.fee, yuan("0.61"), "cut to two decimals");
@@ -590,24 +591,24 @@ mod tests {
         for row in 1..=3 {
             let mut fewer = lines.clone();
             fewer.remove(row);
-            assert!(fault(&fewer.join("\n")).starts_with("总交易单数 is not"), "{row}");
+            assert!(violation(&fewer.join("\n")).starts_with("总交易单数 is not"), "{row}");
             let mut more = lines.clone();
             more.insert(row, lines[row]);
-            assert!(fault(&more.join("\n")).starts_with("总交易单数 is not"), "{row}");
+            assert!(violation(&more.join("\n")).starts_with("总交易单数 is not"), "{row}");
         }
     }
 
     #[test]
     fn a_column_that_must_be_there_is_missed_by_name() {
         let other = ALL.replace(",商户订单号,", ",x,");
-        assert_eq!(fault(&other), "bill line 2, 商户订单号 must be there");
+        assert_eq!(violation(&other), "bill line 2, 商户订单号 must be there");
         let other = ALL.replace(",应结订单金额,", ",x,");
-        assert_eq!(fault(&other), "bill line 2, 应结订单金额 must be there");
+        assert_eq!(violation(&other), "bill line 2, 应结订单金额 must be there");
         let other = ALL.replace("手续费总金额", "x");
-        assert_eq!(fault(&other), "bill line 6, 手续费总金额 must be there");
+        assert_eq!(violation(&other), "bill line 6, 手续费总金额 must be there");
         let other = ALL.replace("`2026-10-01 00:00:00,", "`2026-10-01,");
         let told = "bill line 2, 交易时间 must be a time as in 2018-06-08 10:34:56";
-        assert_eq!(fault(&other), told);
+        assert_eq!(violation(&other), told);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
-use crate::pay::placed::Prepaid;
+use crate::pay::response::Prepaid;
 use crate::signer::Signer;
 
 /// APP合单下单: places a combined order that is paid in the merchant's app.

@@ -30,10 +30,10 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::H5Url;
-use crate::json::{self, read_strictly};
-use crate::pay::placed::Linked;
+use crate::pay::response::Linked;
 use crate::pay::scene::{H5Info, SceneBody};
 use crate::signer::Signer;
+use crate::strict_json::{self, read_strictly};
 
 /// H5合单下单: places a combined order that is paid from a browser outside WeChat.
 ///
@@ -110,9 +110,9 @@ pub fn prepay(
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+/// [`Error::Invalid`] with every violation, each by its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
-    json::read(json, |object| {
+    strict_json::read(json, |object| {
         let scene = object.required("scene_info");
         let order = Order::read(signer, object);
         order.zip(scene)

@@ -26,10 +26,10 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
-use crate::json;
 use crate::pay::payer::Payer;
-use crate::pay::placed::Prepaid;
+use crate::pay::response::Prepaid;
 use crate::signer::Signer;
+use crate::strict_json;
 
 /// JSAPI合单下单: places a combined order that this payer pays on a page within WeChat, or in a
 /// mini-program.
@@ -101,9 +101,9 @@ pub fn prepay(
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+/// [`Error::Invalid`] with every violation, each by its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
-    json::read(json, |object| {
+    strict_json::read(json, |object| {
         let payer =
             object.object("combine_payer_info", |payer| Payer::read_either(payer, "openid"));
         let order = Order::read(signer, object);

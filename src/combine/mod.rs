@@ -36,8 +36,8 @@ use serde::Serialize;
 use crate::error::{Code, Error};
 use crate::gateway::Gateway;
 use crate::id::{self, AppId, OutTradeNo};
-use crate::pay::check;
 use crate::signer::Signer;
+use crate::validate;
 
 pub mod app;
 pub mod h5;
@@ -135,7 +135,7 @@ pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<()
         out_trade_no: &sub_order.out_trade_no,
     });
     let sub_orders = sub_orders.collect();
-    let body = check::to_json(&Close { combine_appid: &order.combine_appid, sub_orders })?;
+    let body = validate::to_json(&Close { combine_appid: &order.combine_appid, sub_orders })?;
     let number = id::encoded(order.combine_out_trade_no.as_str());
     let path = format!("/v3/combine-transactions/out-trade-no/{number}/close");
     match gateway.post_unanswered(signer, &path, &body) {

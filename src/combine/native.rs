@@ -25,7 +25,7 @@ use crate::combine::order::Extras;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::CodeUrl;
-use crate::pay::placed::Coded;
+use crate::pay::response::Coded;
 use crate::signer::Signer;
 
 /// Native合单下单: places a combined order that is paid by scanning a QR code.

@@ -5,16 +5,17 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::error::{Error, Faults};
+use crate::error::{Error, Violations};
 use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
-use crate::json::{self, Object, read_strictly};
 use crate::money::Fen;
+use crate::pay::SettleInfo;
 use crate::pay::payer::{Payer, PayerBody};
 use crate::pay::scene::SceneBody;
-use crate::pay::{SettleInfo, check};
 use crate::signer::Signer;
+use crate::strict_json::{self, Object, read_strictly};
 use crate::sub_merchant::SubMerchant;
 use crate::time::Time;
+use crate::validate;
 
 /// A combined order (合单下单), as document 000 and the pages of its kinds describe it.
 ///
@@ -44,7 +45,7 @@ use crate::time::Time;
 ///     ],
 ///     NotifyUrl::new("https://yourapp.com/notify")?,
 /// );
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub struct Order {
     pub combine_out_trade_no: OutTradeNo,
     /// 商品单信息: 2 to 10 sub-orders, or 1 to 50 of a partner.
     pub sub_orders: Vec<SubOrder>,
-    /// 通知地址: where the notice of the payment goes, one for the whole.
+    /// 通知地址: where the notification of the payment goes, one for the whole.
     pub notify_url: NotifyUrl,
     /// 场景信息. Default: none.
     pub scene_info: Option<SceneInfo>,
@@ -99,12 +100,12 @@ impl Order {
     /// [`h5::from_json`](crate::combine::h5::from_json) read the other kinds. A field that is unknown,
     /// of the wrong type or there twice is an error. `combine_mchid` and each `currency` may be left
     /// out; where they are given, they must be the signer's number, and CNY. Lengths and amounts are
-    /// left to [`check`](Self::check).
+    /// left to [`validate`](Self::validate).
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        json::read(json, |object| {
+        strict_json::read(json, |object| {
             let payer = object.has("combine_payer_info").then(|| {
                 object.object("combine_payer_info", |payer| Payer::read_either(payer, "openid"))
             });
@@ -115,11 +116,11 @@ impl Order {
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults);
-        Ok(faults.into_result()?)
+    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations);
+        Ok(violations.into_result()?)
     }
 
     /// What every kind has. What only some have must be taken before.
@@ -145,19 +146,19 @@ impl Order {
         })
     }
 
-    fn find_faults(&self, faults: &mut Faults) {
+    fn find_violations(&self, violations: &mut Violations) {
         if let Some(scene_info) = &self.scene_info {
-            check::optional_text(faults, DEVICE_ID, scene_info.device_id.as_deref(), 16);
+            validate::optional_text(violations, DEVICE_ID, scene_info.device_id.as_deref(), 16);
         }
-        check::whole_second(faults, "/time_expire", self.time_expire);
-        check::optional_text(faults, "/trade_scenario", self.trade_scenario.as_deref(), 32);
-        self.find_faults_of_the_whole(faults);
+        validate::whole_second(violations, "/time_expire", self.time_expire);
+        validate::optional_text(violations, "/trade_scenario", self.trade_scenario.as_deref(), 32);
+        self.find_violations_of_the_whole(violations);
         let mut numbers = HashSet::from([&self.combine_out_trade_no]);
         for (index, sub_order) in self.sub_orders.iter().enumerate() {
             let path = format!("/sub_orders/{index}");
-            sub_order.find_faults(faults, &path);
+            sub_order.find_violations(violations, &path);
             if !numbers.insert(&sub_order.out_trade_no) {
-                faults.add(
+                violations.add(
                     format!("{path}/out_trade_no"),
                     "must differ from every other number of the order",
                 );
@@ -165,17 +166,17 @@ impl Order {
         }
     }
 
-    fn find_faults_of_the_whole(&self, faults: &mut Faults) {
+    fn find_violations_of_the_whole(&self, violations: &mut Violations) {
         let count = self.sub_orders.len();
         match self.is_of_partner() {
             Some(false) if !(2..=10).contains(&count) => {
-                faults.add("/sub_orders", "must be 2 to 10 sub-orders");
+                violations.add("/sub_orders", "must be 2 to 10 sub-orders");
             }
             Some(true) if !(1..=50).contains(&count) => {
-                faults.add("/sub_orders", "must be 1 to 50 sub-orders of a partner");
+                violations.add("/sub_orders", "must be 1 to 50 sub-orders of a partner");
             }
-            None if count == 0 => faults.add("/sub_orders", "must be 2 to 10 sub-orders"),
-            None => faults.add(
+            None if count == 0 => violations.add("/sub_orders", "must be 2 to 10 sub-orders"),
+            None => violations.add(
                 "/sub_orders",
                 "must be all of merchants, or all of a partner's sub-merchants",
             ),
@@ -186,21 +187,26 @@ impl Order {
             .iter()
             .try_fold(Fen(0), |sum, sub_order| sum.checked_add(sub_order.total_amount));
         if sum.is_none() {
-            faults.add("/sub_orders", "must not exceed a signed 64-bit integer in all");
+            violations.add("/sub_orders", "must not exceed a signed 64-bit integer in all");
         }
     }
 
     /// In partner mode a JSAPI order may name one sub-merchant's appid, and a payer by `sub_openid`
     /// is one of that appid (p/4012166844).
-    fn find_faults_of_payer(&self, faults: &mut Faults, payer: Option<&Payer>, is_jsapi: bool) {
+    fn find_violations_of_payer(
+        &self,
+        violations: &mut Violations,
+        payer: Option<&Payer>,
+        is_jsapi: bool,
+    ) {
         let sub_merchants = self.sub_orders.iter().filter_map(SubOrder::sub_merchant);
         let appids = sub_merchants.filter(|sub| sub.appid.is_some()).count();
         if is_jsapi && appids > 1 {
-            faults.add("/sub_orders", "must name one sub_appid at most in a JSAPI order");
+            violations.add("/sub_orders", "must name one sub_appid at most in a JSAPI order");
         }
         if payer.is_some_and(Payer::is_of_sub_merchant) && appids == 0 {
             let rule = "needs a partner's sub-order that names its sub_appid";
-            faults.add("/combine_payer_info/sub_openid", rule);
+            violations.add("/combine_payer_info/sub_openid", rule);
         }
     }
 
@@ -217,30 +223,31 @@ impl Order {
         signer: &dyn Signer,
         extras: Extras<'_>,
     ) -> Result<Vec<u8>, Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults);
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations);
         if let Some(scene) = &extras.h5_scene {
-            check::text(&mut faults, DEVICE_ID, scene.device_id.unwrap_or_default(), 32);
+            validate::text(&mut violations, DEVICE_ID, scene.device_id.unwrap_or_default(), 32);
             if let Some(h5_info) = scene.h5_info {
-                h5_info.find_faults(&mut faults);
+                h5_info.find_violations(&mut violations);
             }
             if self.scene_info.is_some() {
-                faults.add("/scene_info", "is an argument of an H5 order, so leave it out here");
+                violations
+                    .add("/scene_info", "is an argument of an H5 order, so leave it out here");
             }
         }
         if self.payer.is_some() && !extras.takes_payer_of_order {
-            faults.add(
+            violations.add(
                 "/combine_payer_info",
                 "must be left out here: App orders have it, and JSAPI takes it as an argument",
             );
         }
         let payer = extras.payer.or(self.payer.as_ref());
-        self.find_faults_of_payer(&mut faults, payer, extras.payer.is_some());
-        faults.into_result()?;
+        self.find_violations_of_payer(&mut violations, payer, extras.payer.is_some());
+        violations.into_result()?;
 
         let scene_info = extras.h5_scene.or(self.scene_info.as_ref().map(SceneInfo::to_body));
         let mchid = signer.mchid();
-        Ok(check::to_json(&Body {
+        Ok(validate::to_json(&Body {
             combine_appid: &self.combine_appid,
             combine_out_trade_no: &self.combine_out_trade_no,
             combine_mchid: mchid,
@@ -385,20 +392,20 @@ impl SubOrder {
         }
     }
 
-    fn find_faults(&self, faults: &mut Faults, path: &str) {
+    fn find_violations(&self, violations: &mut Violations, path: &str) {
         let at = |name| format!("{path}/{name}");
         if let SubOrderMerchant::Merchant(mchid) = &self.merchant {
             if let Err(rule) = id::check_mchid(mchid) {
-                faults.add(at("mchid"), rule);
+                violations.add(at("mchid"), rule);
             }
         }
-        check::text(faults, at("attach"), &self.attach, 128);
+        validate::text(violations, at("attach"), &self.attach, 128);
         if !(Fen(1)..=LARGEST_SUB_ORDER).contains(&self.total_amount) {
-            faults.add(at("amount/total_amount"), "must be 1 fen to ten million yuan");
+            violations.add(at("amount/total_amount"), "must be 1 fen to ten million yuan");
         }
-        check::optional_text(faults, at("detail"), self.detail.as_deref(), 6000);
-        check::text(faults, at("description"), &self.description, 127);
-        check::optional_text(faults, at("goods_tag"), self.goods_tag.as_deref(), 32);
+        validate::optional_text(violations, at("detail"), self.detail.as_deref(), 6000);
+        validate::text(violations, at("description"), &self.description, 127);
+        validate::optional_text(violations, at("goods_tag"), self.goods_tag.as_deref(), 32);
     }
 
     fn to_body<'a>(&'a self, combine_mchid: &'a str) -> SubOrderBody<'a> {
@@ -448,7 +455,7 @@ impl SubOrderMerchant {
 /// # );
 /// # let mut order = order;
 /// order.scene_info = Some(SceneInfo::new("14.23.150.211".parse()?));
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -560,10 +567,10 @@ mod tests {
         )
     }
 
-    fn faults(change: impl FnOnce(&mut Order)) -> String {
+    fn violations(change: impl FnOnce(&mut Order)) -> String {
         let mut order = order(vec![sub_order("20150806125346"), sub_order("20150806125347")]);
         change(&mut order);
-        order.check().map_or_else(|error| error.to_string(), |()| String::new())
+        order.validate().map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]
@@ -572,18 +579,18 @@ mod tests {
         let of_partner =
             |count: u32| (0..count).map(|n| of_sub_merchant(&format!("sub-{n:04}"))).collect();
         for count in [2, 10] {
-            assert_eq!(faults(|order| order.sub_orders = many(count)), "");
+            assert_eq!(violations(|order| order.sub_orders = many(count)), "");
         }
         for count in [0, 1, 11, 50] {
-            let found = faults(|order| order.sub_orders = many(count));
+            let found = violations(|order| order.sub_orders = many(count));
             assert_eq!(found, "/sub_orders must be 2 to 10 sub-orders", "{count}");
         }
         for count in [1, 50] {
-            assert_eq!(faults(|order| order.sub_orders = of_partner(count)), "");
+            assert_eq!(violations(|order| order.sub_orders = of_partner(count)), "");
         }
-        let found = faults(|order| order.sub_orders = of_partner(51));
+        let found = violations(|order| order.sub_orders = of_partner(51));
         assert_eq!(found, "/sub_orders must be 1 to 50 sub-orders of a partner");
-        let found = faults(|order| order.sub_orders.push(of_sub_merchant("sub-0001")));
+        let found = violations(|order| order.sub_orders.push(of_sub_merchant("sub-0001")));
         assert_eq!(
             found,
             "/sub_orders must be all of merchants, or all of a partner's sub-merchants"
@@ -594,18 +601,18 @@ mod tests {
     fn every_number_of_an_order_differs() {
         let rule = "must differ from every other number of the order";
         assert_eq!(
-            faults(|order| order.sub_orders[1].out_trade_no = number("20150806125346")),
+            violations(|order| order.sub_orders[1].out_trade_no = number("20150806125346")),
             format!("/sub_orders/1/out_trade_no {rule}")
         );
         assert_eq!(
-            faults(|order| order.sub_orders[0].out_trade_no = number("20150806125345")),
+            violations(|order| order.sub_orders[0].out_trade_no = number("20150806125345")),
             format!("/sub_orders/0/out_trade_no {rule}")
         );
     }
 
     #[test]
     fn each_rule_is_told_by_its_json_path_with_the_index() {
-        let found = faults(|order| {
+        let found = violations(|order| {
             order.time_expire = Some("2030-01-01T00:00:00.5Z".parse().unwrap());
             order.trade_scenario = Some(String::new());
             let mut scene_info = SceneInfo::new("14.17.22.32".parse().unwrap());
@@ -636,7 +643,7 @@ mod tests {
 
     #[test]
     fn a_sum_that_would_overflow_is_told_and_does_not_wrap() {
-        let found = faults(|order| {
+        let found = violations(|order| {
             order.sub_orders[0].total_amount = Fen(u64::MAX);
             order.sub_orders[1].total_amount = Fen(u64::MAX);
         });

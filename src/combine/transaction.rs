@@ -1,11 +1,11 @@
-//! What queries and notices say of a combined order.
+//! What queries and notifications say of a combined order.
 
 use serde::Deserialize;
 
 use crate::id::{OutTradeNo, TransactionId};
-use crate::lenient;
 use crate::money::Fen;
 use crate::pay::{Payer, Promotion, TradeState, TradeType};
+use crate::received;
 use crate::time::Time;
 
 /// A combined order as WeChat Pay sees it. All of its sub-orders are paid together, or none.
@@ -39,12 +39,12 @@ pub struct Transaction {
     /// 合单商户号.
     pub combine_mchid: String,
     /// 合单商户订单号.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub combine_out_trade_no: OutTradeNo,
     /// 合单支付者信息.
     pub combine_payer_info: Option<Payer>,
     /// 商品单信息.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub sub_orders: Vec<SubTransaction>,
 }
 
@@ -78,32 +78,32 @@ pub struct SubTransaction {
     /// 商品单商户号.
     pub mchid: String,
     /// 子商户号, in partner mode.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub sub_mchid: Option<String>,
     /// 商品单订单号: your number of the sub-order.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号, once there is one.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 交易类型.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub trade_type: Option<TradeType>,
     /// 交易状态.
     pub trade_state: TradeState,
     /// 付款银行.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub bank_type: Option<String>,
     /// 商户数据包.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub attach: Option<String>,
     /// 支付完成时间.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub success_time: Option<Time>,
     /// 订单金额.
     pub amount: Option<Amount>,
     /// 优惠功能: the coupons that were used.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub promotion_detail: Vec<Promotion>,
 }
 
@@ -139,10 +139,10 @@ pub struct Amount {
     /// 现金支付金额: the total less the coupons.
     pub payer_amount: Option<Fen>,
     /// 标价币种: CNY.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 现金支付币种.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub payer_currency: Option<String>,
     /// 结算汇率, times 10^8.
     pub settlement_rate: Option<u64>,

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{AppId, PrepayId};
 use crate::pay::order::Extras;
-use crate::pay::placed::Prepaid;
+use crate::pay::response::Prepaid;
 use crate::pay::{self, Order, invoke};
 use crate::signer::Signer;
 

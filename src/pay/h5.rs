@@ -19,12 +19,12 @@
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::H5Url;
-use crate::json;
 use crate::pay::order::Extras;
-use crate::pay::placed::Linked;
+use crate::pay::response::Linked;
 pub use crate::pay::scene::{H5Info, H5Type};
 use crate::pay::{self, Order, SceneInfo};
 use crate::signer::Signer;
+use crate::strict_json;
 
 /// H5下单: places an order that is paid from a browser outside WeChat.
 ///
@@ -86,9 +86,9 @@ pub fn prepay(
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+/// [`Error::Invalid`] with every violation, each by its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
-    json::read(json, |object| {
+    strict_json::read(json, |object| {
         let scene = object.object("scene_info", |scene| {
             let h5_info = scene.required("h5_info");
             let scene_info = SceneInfo::read_rest(scene);

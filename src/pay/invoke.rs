@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::error::Error;
 use crate::id::AppId;
-use crate::message;
 use crate::signer::{self, Signer};
+use crate::signing;
 use crate::time::Time;
 
 pub(super) struct Invocation {
@@ -18,7 +18,7 @@ pub(super) struct Invocation {
 /// Signs `what` for the appid that starts the payment.
 pub(super) fn sign(signer: &dyn Signer, appid: &AppId, what: &str) -> Result<Invocation, Error> {
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), signer::nonce()?);
-    let message = message::invoke(appid.as_str(), timestamp, &nonce, what);
+    let message = signing::invoke(appid.as_str(), timestamp, &nonce, what);
     let signature = STANDARD.encode(signer.sign(&message)?.bytes);
     Ok(Invocation { timestamp: timestamp.to_string(), nonce, signature })
 }

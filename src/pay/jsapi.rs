@@ -22,12 +22,12 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{AppId, PrepayId};
-use crate::json;
 use crate::pay::order::Extras;
 pub use crate::pay::payer::Payer;
-use crate::pay::placed::Prepaid;
+use crate::pay::response::Prepaid;
 use crate::pay::{self, Order, invoke};
 use crate::signer::Signer;
+use crate::strict_json;
 
 /// JSAPI下单: places an order that this payer pays on a page within WeChat, or in a mini-program.
 ///
@@ -85,9 +85,9 @@ pub fn prepay(
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+/// [`Error::Invalid`] with every violation, each by its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
-    json::read(json, |object| {
+    strict_json::read(json, |object| {
         let payer = object.object("payer", |payer| Payer::read(signer, payer));
         let order = Order::read(signer, object);
         order.zip(payer)

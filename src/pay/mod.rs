@@ -29,9 +29,9 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{self, OutTradeNo, TransactionId};
 use crate::signer::Signer;
+use crate::validate;
 
 pub mod app;
-pub(crate) mod check;
 pub mod h5;
 mod invoke;
 pub mod jsapi;
@@ -39,7 +39,7 @@ pub mod native;
 mod order;
 pub(crate) mod paid;
 pub(crate) mod payer;
-pub(crate) mod placed;
+pub(crate) mod response;
 pub(crate) mod scene;
 mod transaction;
 
@@ -150,7 +150,7 @@ pub fn close(
     out_trade_no: &OutTradeNo,
 ) -> Result<(), Error> {
     let number = id::encoded(out_trade_no.as_str());
-    let body = check::to_json(&match signer.sub_merchant() {
+    let body = validate::to_json(&match signer.sub_merchant() {
         None => Close { mchid: Some(signer.mchid()), sp_mchid: None, sub_mchid: None },
         Some(sub) => {
             Close { mchid: None, sp_mchid: Some(signer.mchid()), sub_mchid: Some(sub.mchid()) }

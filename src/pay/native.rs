@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::CodeUrl;
 use crate::pay::order::Extras;
-use crate::pay::placed::Coded;
+use crate::pay::response::Coded;
 use crate::pay::{self, Order};
 use crate::signer::Signer;
 

@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use crate::error::{Error, Faults};
+use crate::error::{Error, Violations};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
-use crate::json::{self, Json, Object, Read, read_strictly};
 use crate::money::Fen;
-use crate::pay::check;
 use crate::pay::payer::PayerBody;
 use crate::pay::scene::{H5Info, SceneBody, SceneInfo};
 use crate::signer::Signer;
+use crate::strict_json::{self, Json, Object, Read, read_strictly};
 use crate::sub_merchant::SubMerchant;
 use crate::time::Time;
+use crate::validate;
 
 /// An order (下单), as documents 003 and 004 describe it.
 ///
@@ -31,7 +31,7 @@ use crate::time::Time;
 ///     NotifyUrl::new("https://www.weixin.qq.com/wxpay/pay.php")?,
 /// );
 /// order.attach = Some("深圳分店".into());
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +45,12 @@ pub struct Order {
     pub description: String,
     /// 总金额, in fen; at least 1. The currency is always CNY.
     pub total: Fen,
-    /// 通知地址: where the notice of the payment goes.
+    /// 通知地址: where the notification of the payment goes.
     pub notify_url: NotifyUrl,
     /// 支付结束时间: the last moment to pay, to the second. It does not close the order. WeChat Pay
     /// silently moves it to at least one minute from now. Default: none, which means seven days.
     pub time_expire: Option<Time>,
-    /// 商户数据包: your own data, returned by queries and notices once the order is paid, and in the
+    /// 商户数据包: your own data, returned by queries and notifications once the order is paid, and in the
     /// bill. 1 to 128 characters. Default: none.
     pub attach: Option<String>,
     /// 订单优惠标记: chooses the coupons that apply. 1 to 32 characters. Default: none.
@@ -97,7 +97,7 @@ impl Order {
     /// [`h5::from_json`](crate::pay::h5::from_json) read the other kinds. A field that is unknown, of
     /// the wrong type or there twice is an error. The numbers of the merchant (`mchid`, `sp_mchid`,
     /// `sub_mchid`, `sub_appid`) and the `currency` may be left out; where they are given, they must
-    /// be those of the signer, and CNY. Lengths and amounts are left to [`check`](Self::check).
+    /// be those of the signer, and CNY. Lengths and amounts are left to [`validate`](Self::validate).
     ///
     /// ```
     /// # use wechatpay::{Error, Signer};
@@ -121,19 +121,19 @@ impl Order {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
+    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        json::read(json, |object| Self::read(signer, object))
+        strict_json::read(json, |object| Self::read(signer, object))
     }
 
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its JSON path and rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults);
-        Ok(faults.into_result()?)
+    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations);
+        Ok(violations.into_result()?)
     }
 
     /// What every kind has. What only some have must be taken before.
@@ -177,17 +177,17 @@ impl Order {
         })
     }
 
-    fn find_faults(&self, faults: &mut Faults) {
-        check::text(faults, "/description", &self.description, 127);
-        check::optional_text(faults, "/attach", self.attach.as_deref(), 128);
-        check::optional_text(faults, "/goods_tag", self.goods_tag.as_deref(), 32);
-        check::total(faults, "/amount/total", self.total);
-        check::whole_second(faults, "/time_expire", self.time_expire);
+    fn find_violations(&self, violations: &mut Violations) {
+        validate::text(violations, "/description", &self.description, 127);
+        validate::optional_text(violations, "/attach", self.attach.as_deref(), 128);
+        validate::optional_text(violations, "/goods_tag", self.goods_tag.as_deref(), 32);
+        validate::total(violations, "/amount/total", self.total);
+        validate::whole_second(violations, "/time_expire", self.time_expire);
         if let Some(detail) = &self.detail {
-            detail.find_faults(faults);
+            detail.find_violations(violations);
         }
         if let Some(scene_info) = &self.scene_info {
-            scene_info.find_faults(faults);
+            scene_info.find_violations(violations);
         }
     }
 
@@ -197,16 +197,17 @@ impl Order {
         signer: &dyn Signer,
         extras: Extras<'_>,
     ) -> Result<Vec<u8>, Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults);
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations);
         if let Some((scene_info, h5_info)) = extras.h5_scene {
-            scene_info.find_faults(&mut faults);
-            h5_info.find_faults(&mut faults);
+            scene_info.find_violations(&mut violations);
+            h5_info.find_violations(&mut violations);
             if self.scene_info.is_some() {
-                faults.add("/scene_info", "is an argument of an H5 order, so leave it out here");
+                violations
+                    .add("/scene_info", "is an argument of an H5 order, so leave it out here");
             }
         }
-        faults.into_result()?;
+        violations.into_result()?;
 
         let (appid, mchid, sub) = (Some(&self.appid), Some(signer.mchid()), signer.sub_merchant());
         let is_direct = sub.is_none();
@@ -232,7 +233,7 @@ impl Order {
             scene_info: scene_info.map(|scene_info| scene_info.to_body(h5_info)),
             settle_info: self.settle_info.as_ref(),
         };
-        Ok(check::to_json(&body)?)
+        Ok(validate::to_json(&body)?)
     }
 }
 
@@ -264,7 +265,7 @@ pub(super) struct Extras<'a> {
 /// let mut detail = Detail::default();
 /// detail.goods_detail.push(GoodsDetail::new("1246464644", 1, Fen(100)));
 /// order.detail = Some(detail);
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -283,21 +284,21 @@ pub struct Detail {
 }
 
 impl Detail {
-    fn find_faults(&self, faults: &mut Faults) {
-        check::amount(faults, "/detail/cost_price", self.cost_price.unwrap_or_default());
-        check::optional_text(faults, "/detail/invoice_id", self.invoice_id.as_deref(), 32);
+    fn find_violations(&self, violations: &mut Violations) {
+        validate::amount(violations, "/detail/cost_price", self.cost_price.unwrap_or_default());
+        validate::optional_text(violations, "/detail/invoice_id", self.invoice_id.as_deref(), 32);
         for (index, goods) in self.goods_detail.iter().enumerate() {
-            goods.find_faults(faults, &format!("/detail/goods_detail/{index}"));
+            goods.find_violations(violations, &format!("/detail/goods_detail/{index}"));
         }
-        if check::to_json(self).is_ok_and(|json| json.len() > DETAIL_LIMIT) {
-            faults.add("/detail", "must not exceed 6144 bytes as JSON");
+        if validate::to_json(self).is_ok_and(|json| json.len() > DETAIL_LIMIT) {
+            violations.add("/detail", "must not exceed 6144 bytes as JSON");
         }
     }
 }
 
 impl Read for Detail {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        Object::read(json, path, faults, |object| {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        Object::read(json, path, violations, |object| {
             Some(Self {
                 cost_price: object.optional("cost_price"),
                 invoice_id: object.optional("invoice_id"),
@@ -345,14 +346,14 @@ impl GoodsDetail {
         }
     }
 
-    fn find_faults(&self, faults: &mut Faults, path: &str) {
+    fn find_violations(&self, violations: &mut Violations, path: &str) {
         let at = |name| format!("{path}/{name}");
-        check::goods_id(faults, at("merchant_goods_id"), &self.merchant_goods_id);
+        validate::goods_id(violations, at("merchant_goods_id"), &self.merchant_goods_id);
         let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
-        check::optional_text(faults, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
-        check::optional_text(faults, at("goods_name"), self.goods_name.as_deref(), 256);
-        check::quantity(faults, at("quantity"), self.quantity);
-        check::amount(faults, at("unit_price"), self.unit_price);
+        validate::optional_text(violations, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
+        validate::optional_text(violations, at("goods_name"), self.goods_name.as_deref(), 256);
+        validate::quantity(violations, at("quantity"), self.quantity);
+        validate::amount(violations, at("unit_price"), self.unit_price);
     }
 }
 
@@ -374,7 +375,7 @@ read_strictly! {
 /// let mut settle_info = SettleInfo::default();
 /// settle_info.profit_sharing = Some(true);
 /// order.settle_info = Some(settle_info);
-/// # order.check()?;
+/// # order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -492,10 +493,10 @@ mod tests {
         order
     }
 
-    fn faults(change: impl FnOnce(&mut Order)) -> String {
+    fn violations(change: impl FnOnce(&mut Order)) -> String {
         let mut order = full_order();
         change(&mut order);
-        order.check().map_or_else(|error| error.to_string(), |()| String::new())
+        order.validate().map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]
@@ -544,79 +545,83 @@ mod tests {
         };
         let long = |length| "长".repeat(length);
         let table: Vec<(String, &str)> = vec![
-            (faults(|o| o.description.clear()), "/description must be 1 to 127 characters"),
-            (faults(|o| o.description = long(128)), "/description must be 1 to 127 characters"),
+            (violations(|o| o.description.clear()), "/description must be 1 to 127 characters"),
+            (violations(|o| o.description = long(128)), "/description must be 1 to 127 characters"),
             (
-                faults(|o| o.description = "公仔🧸".into()),
+                violations(|o| o.description = "公仔🧸".into()),
                 "/description must not hold emoji or other characters of four bytes in UTF-8",
             ),
-            (faults(|o| o.attach = Some(String::new())), "/attach must be 1 to 128 characters"),
-            (faults(|o| o.attach = Some(long(129))), "/attach must be 1 to 128 characters"),
-            (faults(|o| o.goods_tag = Some(long(33))), "/goods_tag must be 1 to 32 characters"),
+            (violations(|o| o.attach = Some(String::new())), "/attach must be 1 to 128 characters"),
+            (violations(|o| o.attach = Some(long(129))), "/attach must be 1 to 128 characters"),
+            (violations(|o| o.goods_tag = Some(long(33))), "/goods_tag must be 1 to 32 characters"),
             (
-                faults(|o| o.total = Fen(0)),
+                violations(|o| o.total = Fen(0)),
                 "/amount/total must be at least 1 fen and fit a signed 64-bit integer",
             ),
             (
-                faults(|o| o.total = Fen(u64::MAX)),
+                violations(|o| o.total = Fen(u64::MAX)),
                 "/amount/total must be at least 1 fen and fit a signed 64-bit integer",
             ),
             (
-                faults(|o| o.time_expire = Some("2030-01-01T00:00:00.5Z".parse().unwrap())),
+                violations(|o| o.time_expire = Some("2030-01-01T00:00:00.5Z".parse().unwrap())),
                 "/time_expire must be a whole second",
             ),
             (
-                faults(|o| o.detail.as_mut().unwrap().cost_price = Some(Fen(u64::MAX))),
+                violations(|o| o.detail.as_mut().unwrap().cost_price = Some(Fen(u64::MAX))),
                 "/detail/cost_price must fit a signed 64-bit integer",
             ),
             (
-                faults(|o| o.detail.as_mut().unwrap().invoice_id = Some(long(33))),
+                violations(|o| o.detail.as_mut().unwrap().invoice_id = Some(long(33))),
                 "/detail/invoice_id must be 1 to 32 characters",
             ),
             (
-                faults(|o| {
+                violations(|o| {
                     let index = goods(o);
                     o.detail.as_mut().unwrap().goods_detail[index].merchant_goods_id = "a b".into();
                 }),
                 "/detail/goods_detail/1/merchant_goods_id must be 1 to 32 letters, digits, _ or -",
             ),
             (
-                faults(|o| o.detail.as_mut().unwrap().goods_detail[0].goods_name = Some(long(257))),
+                violations(|o| {
+                    o.detail.as_mut().unwrap().goods_detail[0].goods_name = Some(long(257))
+                }),
                 "/detail/goods_detail/0/goods_name must be 1 to 256 characters",
             ),
             (
-                faults(|o| {
+                violations(|o| {
                     let goods = &mut o.detail.as_mut().unwrap().goods_detail[0];
                     goods.wechatpay_goods_id = Some(String::new());
                 }),
                 "/detail/goods_detail/0/wechatpay_goods_id must be 1 to 32 characters",
             ),
             (
-                faults(|o| o.detail.as_mut().unwrap().goods_detail[0].quantity = 0),
+                violations(|o| o.detail.as_mut().unwrap().goods_detail[0].quantity = 0),
                 "/detail/goods_detail/0/quantity must be at least 1 and fit a signed 64-bit integer",
             ),
             (
-                faults(|o| o.detail.as_mut().unwrap().goods_detail[0].unit_price = Fen(u64::MAX)),
+                violations(|o| {
+                    o.detail.as_mut().unwrap().goods_detail[0].unit_price = Fen(u64::MAX)
+                }),
                 "/detail/goods_detail/0/unit_price must fit a signed 64-bit integer",
             ),
             (
-                faults(|o| o.scene_info.as_mut().unwrap().device_id = Some(long(33))),
+                violations(|o| o.scene_info.as_mut().unwrap().device_id = Some(long(33))),
                 "/scene_info/device_id must be 1 to 32 characters",
             ),
             (
-                faults(|o| store(o, |store| store.id.clear())),
+                violations(|o| store(o, |store| store.id.clear())),
                 "/scene_info/store_info/id must be 1 to 32 characters",
             ),
             (
-                faults(|o| store(o, |store| store.name = Some("长".repeat(257)))),
+                violations(|o| store(o, |store| store.name = Some("长".repeat(257)))),
                 "/scene_info/store_info/name must be 1 to 256 characters",
             ),
             (
-                faults(|o| store(o, |store| store.area_code = Some("长".repeat(33)))),
+                violations(|o| store(o, |store| store.area_code = Some("长".repeat(33)))),
                 "/scene_info/store_info/area_code must be 1 to 32 characters",
             ),
             (
-                faults(|o| store(o, |store| store.address = Some("长".repeat(513)))),
+                violations(|o| store(o, |store| store.address = Some("长".repeat(513)))),
                 "/scene_info/store_info/address must be 1 to 512 characters",
             ),
         ];
@@ -629,7 +634,7 @@ mod tests {
     fn the_longest_legal_values_pass() {
         let long = |length| "长".repeat(length);
         assert_eq!(
-            faults(|order| {
+            violations(|order| {
                 order.description = long(127);
                 order.attach = Some(long(128));
                 order.goods_tag = Some(long(32));
@@ -652,16 +657,16 @@ mod tests {
             Detail { goods_detail, ..Detail::default() }
         };
         let room = 6144 - serde_json::to_vec(&detail(0)).unwrap().len();
-        assert_eq!(faults(|order| order.detail = Some(detail(room))), "");
+        assert_eq!(violations(|order| order.detail = Some(detail(room))), "");
         assert_eq!(
-            faults(|order| order.detail = Some(detail(room + 1))),
+            violations(|order| order.detail = Some(detail(room + 1))),
             "/detail must not exceed 6144 bytes as JSON"
         );
     }
 
     #[test]
-    fn all_faults_are_told_at_once_and_none_of_the_values() {
-        let found = faults(|order| {
+    fn all_violations_are_told_at_once_and_none_of_the_values() {
+        let found = violations(|order| {
             order.description = "SECRET🧸".into();
             order.total = Fen(0);
             order.attach = Some("SECRET".repeat(99));

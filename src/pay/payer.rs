@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Invalid};
 use crate::id::OpenId;
-use crate::json::Object;
 use crate::signer::Signer;
+use crate::strict_json::Object;
 
 /// 支付者: who is to pay. One order has one payer.
 ///
@@ -50,7 +50,7 @@ impl Payer {
             return object.required(name).map(Self::new);
         }
         if object.optional::<OpenId>(name).is_some() {
-            object.fault(name, "must not stand beside sub_openid: an order has one payer");
+            object.violation(name, "must not stand beside sub_openid: an order has one payer");
         }
         object.optional("sub_openid").map(Self::of_sub_merchant)
     }

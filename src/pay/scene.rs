@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use crate::error::Faults;
-use crate::json::{Json, Object, Read, read_strictly};
-use crate::pay::check;
+use crate::error::Violations;
+use crate::strict_json::{Json, Object, Read, read_strictly};
+use crate::validate;
 
 /// 场景信息: where the payer stands.
 ///
@@ -22,7 +22,7 @@ use crate::pay::check;
 /// let mut scene_info = SceneInfo::new("14.23.150.211".parse()?);
 /// scene_info.store_info = Some(StoreInfo::new("0001"));
 /// order.scene_info = Some(scene_info);
-/// # order.check()?;
+/// # order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,19 +60,29 @@ impl SceneInfo {
         }
     }
 
-    pub(super) fn find_faults(&self, faults: &mut Faults) {
-        check::optional_text(faults, "/scene_info/device_id", self.device_id.as_deref(), 32);
+    pub(super) fn find_violations(&self, violations: &mut Violations) {
+        validate::optional_text(violations, "/scene_info/device_id", self.device_id.as_deref(), 32);
         let Some(StoreInfo { id, name, area_code, address }) = &self.store_info else { return };
-        check::text(faults, "/scene_info/store_info/id", id, 32);
-        check::optional_text(faults, "/scene_info/store_info/name", name.as_deref(), 256);
-        check::optional_text(faults, "/scene_info/store_info/area_code", area_code.as_deref(), 32);
-        check::optional_text(faults, "/scene_info/store_info/address", address.as_deref(), 512);
+        validate::text(violations, "/scene_info/store_info/id", id, 32);
+        validate::optional_text(violations, "/scene_info/store_info/name", name.as_deref(), 256);
+        validate::optional_text(
+            violations,
+            "/scene_info/store_info/area_code",
+            area_code.as_deref(),
+            32,
+        );
+        validate::optional_text(
+            violations,
+            "/scene_info/store_info/address",
+            address.as_deref(),
+            512,
+        );
     }
 }
 
 impl Read for SceneInfo {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        Object::read(json, path, faults, Self::read_rest)
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        Object::read(json, path, violations, Self::read_rest)
     }
 }
 
@@ -145,7 +155,7 @@ impl H5Info {
         Self { r#type, app_name: None, app_url: None, bundle_id: None, package_name: None }
     }
 
-    pub(crate) fn find_faults(&self, faults: &mut Faults) {
+    pub(crate) fn find_violations(&self, violations: &mut Violations) {
         let fields = [
             ("app_name", &self.app_name, 64),
             ("app_url", &self.app_url, 128),
@@ -154,7 +164,7 @@ impl H5Info {
         ];
         for (name, value, longest) in fields {
             let path = format!("/scene_info/h5_info/{name}");
-            check::optional_text(faults, path, value.as_deref(), longest);
+            validate::optional_text(violations, path, value.as_deref(), longest);
         }
     }
 }
@@ -179,12 +189,12 @@ pub enum H5Type {
 }
 
 impl Read for H5Type {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        match String::read(json, path.clone(), faults)?.as_str() {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        match String::read(json, path.clone(), violations)?.as_str() {
             "Wap" => Some(Self::Wap),
             "iOS" => Some(Self::Ios),
             "Android" => Some(Self::Android),
-            _ => faults.note(path, "must be Wap, iOS or Android"),
+            _ => violations.note(path, "must be Wap, iOS or Android"),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What queries and notices say of an order.
+//! What queries and notifications say of an order.
 
 use serde::Deserialize;
 
 use crate::id::{OpenId, OutTradeNo, TransactionId};
-use crate::lenient;
 use crate::money::Fen;
 use crate::open_set::open_set;
+use crate::received;
 use crate::time::Time;
 
 /// An order as WeChat Pay sees it, from a [query](crate::pay::query) or a
-/// [notice](crate::notify); the same shape in both.
+/// [notification](crate::notify); the same shape in both.
 ///
 /// Much of it is there only once the order is paid. That it is paid is proved by
 /// [`paid`](Self::paid) alone.
@@ -31,40 +31,40 @@ use crate::time::Time;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub(super) appid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub(super) mchid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub(super) sp_appid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub(super) sp_mchid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub(super) sub_appid: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub(super) sub_mchid: Option<String>,
     /// 商户订单号: your number of the order.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号: WeChat Pay's number of the payment, once there is one.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 交易类型.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub trade_type: Option<TradeType>,
     /// 交易状态.
     pub trade_state: TradeState,
     /// 交易状态描述, for people.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub trade_state_desc: Option<String>,
     /// 银行类型: more than two hundred words, such as `CMB_CREDIT`, and `OTHERS`.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub bank_type: Option<String>,
     /// 商户数据包 of the order, once it is paid. It may hold what users typed: escape it.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub attach: Option<String>,
     /// 支付完成时间.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub success_time: Option<Time>,
     /// 支付者.
     pub payer: Option<Payer>,
@@ -72,7 +72,7 @@ pub struct Transaction {
     pub amount: Option<Amount>,
     scene_info: Option<SceneInfo>,
     /// 优惠功能: the coupons that were used.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub promotion_detail: Vec<Promotion>,
 }
 
@@ -177,11 +177,11 @@ pub struct Payer {
 /// Partner mode has a name of its own for the first.
 #[derive(Deserialize)]
 struct PayerSaid {
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     openid: Option<OpenId>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     sp_openid: Option<OpenId>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     sub_openid: Option<OpenId>,
 }
 
@@ -215,16 +215,16 @@ pub struct Amount {
     /// 用户支付金额, in fen: the total less the coupons.
     pub payer_total: Option<Fen>,
     /// 货币类型: CNY.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 用户支付币种.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub payer_currency: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct SceneInfo {
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     device_id: Option<String>,
 }
 
@@ -249,18 +249,18 @@ pub struct Promotion {
     /// 券ID.
     pub coupon_id: String,
     /// 优惠名称.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub name: Option<String>,
     /// 优惠范围: `GLOBAL` or `SINGLE`.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub scope: Option<String>,
     /// 优惠类型: `CASH` or `NOCASH`.
-    #[serde(default, rename = "type", deserialize_with = "lenient::option")]
+    #[serde(default, rename = "type", deserialize_with = "received::option")]
     pub r#type: Option<String>,
     /// 优惠券面额, in fen.
     pub amount: Fen,
     /// 活动ID.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub stock_id: Option<String>,
     /// 微信出资, in fen.
     pub wechatpay_contribute: Option<Fen>,
@@ -269,10 +269,10 @@ pub struct Promotion {
     /// 其他出资, in fen.
     pub other_contribute: Option<Fen>,
     /// 优惠币种.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 单品列表, for coupons on single goods.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "received::list")]
     pub goods_detail: Vec<DiscountedGoods>,
 }
 
@@ -299,7 +299,7 @@ pub struct DiscountedGoods {
     /// 商品优惠金额, in fen.
     pub discount_amount: Fen,
     /// 商品备注.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub goods_remark: Option<String>,
 }
 

@@ -5,11 +5,10 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use crate::error::{Code, Error, Faults, Invalid};
+use crate::error::{Code, Error, Invalid, Violations};
 use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
-use crate::json::{Json, Object, Read, read_strictly};
 use crate::money::Fen;
-use crate::pay::check as shared;
+use crate::strict_json::{Json, Object, Read, read_strictly};
 use crate::time::Time;
 use crate::v2::combined_transaction::CombinedTransaction;
 use crate::v2::fields::Fields;
@@ -18,7 +17,8 @@ use crate::v2::order::to_json;
 use crate::v2::own::OwnText;
 use crate::v2::signer::{SignType, Signer};
 use crate::v2::trade::{AnyTrade, H5Info, Kind, Trade};
-use crate::v2::{check, own};
+use crate::v2::{own, validate};
+use crate::validate as shared;
 
 /// 合单下单: places up to ten orders that are paid at once, of the same four kinds as
 /// [`unified_order`](crate::v2::unified_order). HMAC-SHA256 only.
@@ -206,7 +206,7 @@ fn call(
 ///     "14.23.150.211".parse().unwrap(),
 ///     NotifyUrl::new("https://www.weixin.qq.com/wxpay/pay.php")?,
 /// );
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,7 +220,7 @@ pub struct CombinedOrder {
     pub sub_orders: Vec<SubOrder>,
     /// 终端IP: the payer's own address for an H5 order; else a server's will do. IPv4.
     pub spbill_create_ip: Ipv4Addr,
-    /// 通知地址: where the notice of the payment goes, one for the whole.
+    /// 通知地址: where the notification of the payment goes, one for the whole.
     pub notify_url: NotifyUrl,
     /// 设备号: your number of the shop or till. 1 to 32 characters. Default: none.
     pub device_info: Option<String>,
@@ -262,14 +262,14 @@ impl CombinedOrder {
     /// that begins with `//`. Its CDATA must end in `]]>`, though: there the document lacks a bracket.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its field and rule.
+    /// [`Error::Invalid`] with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
         own::read(signer, xml, |object| {
             let combine_appid = object.required("combine_appid");
             object.agrees("combine_mch_id", Some(signer.mch_id()), ", that of the signer");
             let combine_out_trade_no = object.required("combine_out_trade_no");
             if !object.has("sub_order_list") {
-                object.fault("sub_order_list", "is missing");
+                object.violation("sub_order_list", "is missing");
             }
             let sub_orders: Option<OwnSubOrders> = object.json("sub_order_list");
             let spbill_create_ip = object.required("spbill_create_ip");
@@ -297,35 +297,35 @@ impl CombinedOrder {
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its field and rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults)?;
-        Ok(faults.into_result()?)
+    /// [`Error::Invalid`] with every violation, each by its field and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations)?;
+        Ok(violations.into_result()?)
     }
 
-    fn find_faults(&self, faults: &mut Faults) -> Result<(), Invalid> {
-        check::optional_text(faults, "device_info", self.device_info.as_deref(), 32);
-        check::times(faults, self.time_start, self.time_expire);
+    fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
+        validate::optional_text(violations, "device_info", self.device_info.as_deref(), 32);
+        validate::times(violations, self.time_start, self.time_expire);
         if !(1..=SUB_ORDERS).contains(&self.sub_orders.len()) {
-            faults.add("sub_order_list", "must be 1 to 10 sub-orders");
+            violations.add("sub_order_list", "must be 1 to 10 sub-orders");
         }
         let mut numbers = HashSet::new();
         let mut sum = Some(Fen(0));
         for (index, sub_order) in self.sub_orders.iter().enumerate() {
             let path = format!("sub_order_list/order_list/{index}");
-            sub_order.find_faults(faults, &path);
+            sub_order.find_violations(violations, &path);
             if !numbers.insert((&sub_order.mch_id, &sub_order.out_trade_no)) {
                 let rule = "must differ from every other of its mch_id";
-                faults.add(format!("{path}/out_trade_no"), rule);
+                violations.add(format!("{path}/out_trade_no"), rule);
             }
             sum = sum.and_then(|sum| sum.checked_add(sub_order.total_fee));
         }
         if sum.is_none() {
-            faults.add("sub_order_list", "must add up to a signed 64-bit integer");
+            violations.add("sub_order_list", "must add up to a signed 64-bit integer");
         }
         if self.sub_order_list()?.len() > SUB_ORDER_LIST {
-            faults.add("sub_order_list", "must not exceed 10240 bytes as JSON");
+            violations.add("sub_order_list", "must not exceed 10240 bytes as JSON");
         }
         Ok(())
     }
@@ -333,10 +333,10 @@ impl CombinedOrder {
     /// The fields of the request, without what is new each time. The same order becomes the same
     /// fields.
     fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults)?;
-        kind.find_faults(&mut faults)?;
-        faults.into_result()?;
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations)?;
+        kind.find_violations(&mut violations)?;
+        violations.into_result()?;
 
         let mut fields = Fields::of_combined(signer, &self.combine_appid);
         fields.set("combine_out_trade_no", &self.combine_out_trade_no);
@@ -389,7 +389,7 @@ pub struct SubOrder {
     pub fee_type: String,
     /// 子单金额, in fen; at least 1.
     pub total_fee: Fen,
-    /// 附加数据: your own data, returned by notices; not empty.
+    /// 附加数据: your own data, returned by notifications; not empty.
     pub attach: String,
     /// 商品详情, as text. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -426,21 +426,26 @@ impl SubOrder {
         }
     }
 
-    fn find_faults(&self, faults: &mut Faults, path: &str) {
+    fn find_violations(&self, violations: &mut Violations, path: &str) {
         let at = |name| format!("{path}/{name}");
         for (name, number) in
             [("mch_id", Some(&self.mch_id)), ("sub_mch_id", self.sub_mch_id.as_ref())]
         {
             if let Some(Err(rule)) = number.map(|number| id::check_mchid(number)) {
-                faults.add(at(name), rule);
+                violations.add(at(name), rule);
             }
         }
         // Document 002 bounds the list as a whole.
-        check::member(faults, &at("body"), &self.body, SUB_ORDER_LIST);
-        check::member(faults, &at("attach"), &self.attach, SUB_ORDER_LIST);
-        check::optional_member(faults, &at("detail"), self.detail.as_deref(), SUB_ORDER_LIST);
-        check::fee_type(faults, &at("fee_type"), &self.fee_type);
-        shared::total(faults, at("total_fee"), self.total_fee);
+        validate::member(violations, &at("body"), &self.body, SUB_ORDER_LIST);
+        validate::member(violations, &at("attach"), &self.attach, SUB_ORDER_LIST);
+        validate::optional_member(
+            violations,
+            &at("detail"),
+            self.detail.as_deref(),
+            SUB_ORDER_LIST,
+        );
+        validate::fee_type(violations, &at("fee_type"), &self.fee_type);
+        shared::total(violations, at("total_fee"), self.total_fee);
     }
 }
 
@@ -455,13 +460,13 @@ read_strictly! {
 struct OwnSubOrders(Vec<SubOrder>);
 
 impl Read for OwnSubOrders {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        Object::read(json, path, faults, |object| {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        Object::read(json, path, violations, |object| {
             let sub_orders: Option<Vec<SubOrder>> = object.required("order_list");
             let count: Option<u64> = object.required("order_num");
             let (sub_orders, count) = sub_orders.zip(count)?;
             if usize::try_from(count) != Ok(sub_orders.len()) {
-                object.fault("order_num", "must be the number of sub-orders in order_list");
+                object.violation("order_num", "must be the number of sub-orders in order_list");
             }
             Some(Self(sub_orders))
         })
@@ -527,10 +532,10 @@ mod tests {
         )
     }
 
-    fn faults(change: impl FnOnce(&mut CombinedOrder)) -> String {
+    fn violations(change: impl FnOnce(&mut CombinedOrder)) -> String {
         let mut order = order();
         change(&mut order);
-        order.check().map_or_else(|error| error.to_string(), |()| String::new())
+        order.validate().map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]
@@ -584,24 +589,24 @@ mod tests {
             (0..count).map(|index| sub_order("1900000002", &format!("part-{index}"))).collect()
         };
         let path = "sub_order_list/order_list/1";
-        assert_eq!(faults(|_| ()), "");
-        assert_eq!(faults(|order| order.sub_orders = many(1)), "");
-        assert_eq!(faults(|order| order.sub_orders = many(10)), "");
+        assert_eq!(violations(|_| ()), "");
+        assert_eq!(violations(|order| order.sub_orders = many(1)), "");
+        assert_eq!(violations(|order| order.sub_orders = many(10)), "");
         for count in [0, 11] {
             assert_eq!(
-                faults(|order| order.sub_orders = many(count)),
+                violations(|order| order.sub_orders = many(count)),
                 "sub_order_list must be 1 to 10 sub-orders"
             );
         }
         // Numbers are unique for each merchant.
         let same = number("S1-20250101");
-        assert_eq!(faults(|order| order.sub_orders[1].out_trade_no = same.clone()), "");
+        assert_eq!(violations(|order| order.sub_orders[1].out_trade_no = same.clone()), "");
         assert_eq!(
-            faults(|order| order.sub_orders[1] = order.sub_orders[0].clone()),
+            violations(|order| order.sub_orders[1] = order.sub_orders[0].clone()),
             format!("{path}/out_trade_no must differ from every other of its mch_id")
         );
         assert_eq!(
-            faults(|order| {
+            violations(|order| {
                 let sub_order = &mut order.sub_orders[1];
                 (sub_order.mch_id, sub_order.sub_mch_id) = ("19 00".into(), Some("".into()));
                 (sub_order.body, sub_order.attach) = ("".into(), "a\n".into());
@@ -617,7 +622,7 @@ mod tests {
             )
         );
         assert_eq!(
-            faults(|order| order.sub_orders[0].total_fee = Fen::MAX),
+            violations(|order| order.sub_orders[0].total_fee = Fen::MAX),
             "sub_order_list must add up to a signed 64-bit integer"
         );
     }
@@ -625,7 +630,8 @@ mod tests {
     #[test]
     fn the_list_is_measured_whole_and_in_bytes() {
         let room = 10_240 - order().sub_order_list().unwrap().len();
-        let fill = |bytes: usize| faults(|order| order.sub_orders[0].body += &"x".repeat(bytes));
+        let fill =
+            |bytes: usize| violations(|order| order.sub_orders[0].body += &"x".repeat(bytes));
         assert_eq!(fill(room), "");
         assert_eq!(fill(room + 1), "sub_order_list must not exceed 10240 bytes as JSON");
     }
@@ -648,7 +654,7 @@ mod tests {
     struct Unreached;
 
     impl crate::Transport for Unreached {
-        fn send(&self, _: &crate::Request<'_>) -> Result<crate::Reply, crate::TransportError> {
+        fn send(&self, _: &crate::Request<'_>) -> Result<crate::Response, crate::TransportError> {
             panic!("a request was sent");
         }
     }

@@ -1,19 +1,19 @@
-//! What queries and notices say of a combined order.
+//! What queries and notifications say of a combined order.
 
 use serde::Deserialize;
 
 use crate::id::{OpenId, OutTradeNo, TransactionId};
-use crate::lenient;
 use crate::money::Fen;
 use crate::pay::paid::{Claim, NotPaid, Paid, same};
 use crate::pay::{TradeState, TradeType};
+use crate::received;
 use crate::time::Time;
 use crate::v2::combined::{CombinedOrder, SubOrder};
 use crate::v2::fields::{Fields, Malformed, checked, json, time};
 use crate::v2::transaction::notified_state;
 
 /// A combined order as WeChat Pay sees it, from [`query_combined`](crate::v2::query_combined) or a
-/// [notice](crate::v2::notify). All of its sub-orders are paid together, or none.
+/// [notification](crate::v2::notify). All of its sub-orders are paid together, or none.
 ///
 /// ```
 /// use wechatpay::v2;
@@ -51,7 +51,7 @@ pub struct CombinedTransaction {
     pub combine_out_trade_no: OutTradeNo,
     /// 合单用户标识.
     pub combine_openid: Option<OpenId>,
-    /// 交易状态 of the whole, where a query says it. A notice has none: it is
+    /// 交易状态 of the whole, where a query says it. A notification has none: it is
     /// [`TradeState::Success`] there, or [`TradeState::PayError`] if its `result_code` is FAIL.
     pub trade_state: Option<TradeState>,
     /// 交易状态描述, for people.
@@ -103,7 +103,7 @@ impl CombinedTransaction {
         Self::read(fields, fields.optional("trade_state", checked)?)
     }
 
-    pub(super) fn of_notice(fields: &Fields) -> Result<Self, Malformed> {
+    pub(super) fn of_notification(fields: &Fields) -> Result<Self, Malformed> {
         Self::read(fields, Some(notified_state(fields)?))
     }
 
@@ -156,30 +156,30 @@ impl CombinedTransaction {
 #[non_exhaustive]
 pub struct SubTransaction {
     /// 子单appid.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub appid: Option<String>,
     /// 子单商户号: who is paid.
     #[serde(alias = "mchid")]
     pub mch_id: String,
     /// 子单商户订单号: your number of the sub-order.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "received::text")]
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号, once there is one.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 用户标识 under the sub-order's appid.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub openid: Option<OpenId>,
     total_fee: Option<Fen>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     fee_type: Option<String>,
     amount: Option<Amount>,
     /// 现金支付金额, in fen.
     pub cash_fee: Option<Fen>,
     /// 附加数据 of the sub-order. It may hold what users typed: escape it.
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     pub attach: Option<String>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     time_end: Option<String>,
 }
 
@@ -245,6 +245,6 @@ enum SubOrderList {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Amount {
     total_amount: Option<Fen>,
-    #[serde(default, deserialize_with = "lenient::option")]
+    #[serde(default, deserialize_with = "received::option")]
     currency: Option<String>,
 }

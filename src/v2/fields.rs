@@ -7,9 +7,9 @@ use std::collections::btree_map::Entry;
 use serde::de::DeserializeOwned;
 
 use crate::id::AppId;
-use crate::json::Json;
-use crate::lenient::Received;
 use crate::money::Fen;
+use crate::received::Received;
+use crate::strict_json::Json;
 use crate::time::Time;
 use crate::v2::signer::Signer;
 

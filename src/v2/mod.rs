@@ -1,4 +1,4 @@
-//! APIv2 (XML), for merchants who still run on it: 统一下单, 合单下单, queries, refunds and notices.
+//! APIv2 (XML), for merchants who still run on it: 统一下单, 合单下单, queries, refunds and notifications.
 //!
 //! New programs should take APIv3, the rest of this crate. What is shared with it are the errors,
 //! the numbers, money, time, [`Transport`](crate::Transport) and [`Paid`](crate::pay::Paid); keys
@@ -46,7 +46,6 @@
 //! closed to new merchants since 2021-09-01 and points to APIv3, here [`combine`](crate::combine);
 //! no official page was found that says so, and whether it still answers is not known.
 
-mod check;
 mod combined;
 mod combined_transaction;
 mod fields;
@@ -60,6 +59,7 @@ mod refund;
 mod signer;
 mod trade;
 mod transaction;
+mod validate;
 mod xml;
 
 use crate::error::Error;

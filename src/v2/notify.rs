@@ -1,22 +1,22 @@
-//! Notices (通知): what WeChat Pay posts to the `notify_url` of an APIv2 order or refund.
+//! Notifications (通知): what WeChat Pay posts to the `notify_url` of an APIv2 order or refund.
 //!
 //! Anyone on the internet may post there, so [`open`] believes nothing that is not signed, or
 //! encrypted, by the APIv2 key. Do it in this order: take the body as received, [`open`] it, store
 //! what it says, answer [`ACCEPTED`] within five seconds, then do the work.
 //!
-//! A notice holds no time and no number of its own, so an old one can be sent again by anyone who
-//! saw it: do things once for each `transaction_id` or `out_refund_no`. Notices come more than once,
+//! A notification holds no time and no number of its own, so an old one can be sent again by anyone who
+//! saw it: do things once for each `transaction_id` or `out_refund_no`. Notifications come more than once,
 //! in any order, and sometimes not at all: query the order as well.
 //!
 //! ```
-//! use wechatpay::v2::notify::{self, Notice};
+//! use wechatpay::v2::notify::{self, Notification};
 //! use wechatpay::v2::{HmacSha256Key, Signer};
 //!
 //! /// Returns what to answer, with status 200 and `Content-Type: text/xml`.
 //! fn post(signer: &dyn Signer, body: &[u8]) -> &'static str {
 //!     match notify::open(signer, body) {
-//!         Ok(Notice::Transaction(transaction)) => { /* store it */ }
-//!         Ok(Notice::Refund(refund)) => { /* store it */ }
+//!         Ok(Notification::Transaction(transaction)) => { /* store it */ }
+//!         Ok(Notification::Refund(refund)) => { /* store it */ }
 //!         Ok(other) => { /* store it */ }
 //!         Err(refusal) => return notify::REFUSED,
 //!     }
@@ -38,17 +38,17 @@ use crate::v2::signer::{self, Signer};
 use crate::v2::transaction::Transaction;
 use crate::v2::xml;
 
-/// Believes a notice and reads it: 支付结果通知, 合单支付结果通知, 退款结果通知.
+/// Believes a notification and reads it: 支付结果通知, 合单支付结果通知, 退款结果通知.
 ///
-/// `signer` is the one that signed the order: WeChat Pay signs the notice by the same algorithm,
+/// `signer` is the one that signed the order: WeChat Pay signs the notification by the same algorithm,
 /// whether it says so or not. `body` is the body as received.
 ///
-/// A notice of a refund is encrypted and not signed, so its parts could be put in another order:
+/// A notification of a refund is encrypted and not signed, so its parts could be put in another order:
 /// ask by [`refund_query`](crate::v2::refund_query) before you act on a large sum.
 ///
 /// ```
 /// use wechatpay::v2::Signer;
-/// use wechatpay::v2::notify::{self, Notice};
+/// use wechatpay::v2::notify::{self, Notification};
 ///
 /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
@@ -57,8 +57,8 @@ use crate::v2::xml;
 /// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
 /// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
 /// # sandbox.v2().pay("order-1", &[])?;
-/// # let body = sandbox.v2().take_notices().remove(0).body;
-/// if let Notice::Transaction(transaction) = notify::open(signer, &body)? {
+/// # let body = sandbox.v2().take_notifications().remove(0).body;
+/// if let Notification::Transaction(transaction) = notify::open(signer, &body)? {
 ///     let paid = transaction.paid(signer.mch_id(), &order)?;
 /// }
 /// # else { panic!() }
@@ -68,17 +68,17 @@ use crate::v2::xml;
 /// # Errors
 /// [`Refusal`] says why not; answer [`REFUSED`]. WeChat Pay then sends it again, up to 15 times in a
 /// day.
-pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notice, Refusal> {
+pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notification, Refusal> {
     let fields = received(body)?;
     open_by(signer, &fields)
 }
 
 /// [`open`] for a merchant whose orders are signed with both algorithms and who cannot tell which
-/// one a notice belongs to: the length of its `sign` chooses the signer. Whoever forges a notice
+/// one a notification belongs to: the length of its `sign` chooses the signer. Whoever forges a notification
 /// may then choose the weaker one, so keep it for the time of the change.
 ///
 /// ```
-/// use wechatpay::v2::notify::{self, Notice};
+/// use wechatpay::v2::notify::{self, Notification};
 ///
 /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
@@ -87,10 +87,10 @@ pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notice, Refusal> {
 /// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
 /// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
 /// # sandbox.v2().pay("order-1", &[])?;
-/// # let body = sandbox.v2().take_notices().remove(0).body;
+/// # let body = sandbox.v2().take_notifications().remove(0).body;
 /// # let (hmac_sha256, md5) = (signer, sandbox.v2().md5_signer());
-/// let notice = notify::open_by_length(hmac_sha256, md5, &body)?;
-/// assert!(matches!(notice, Notice::Transaction(_)));
+/// let notification = notify::open_by_length(hmac_sha256, md5, &body)?;
+/// assert!(matches!(notification, Notification::Transaction(_)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -100,16 +100,16 @@ pub fn open_by_length(
     hmac_sha256: &dyn Signer,
     md5: &dyn Signer,
     body: &[u8],
-) -> Result<Notice, Refusal> {
+) -> Result<Notification, Refusal> {
     let fields = received(body)?;
     open_by(if signer::is_of_length(md5, &fields) { md5 } else { hmac_sha256 }, &fields)
 }
 
-/// What a notice is about.
+/// What a notification is about.
 ///
 /// ```
 /// use wechatpay::v2::Signer;
-/// use wechatpay::v2::notify::Notice;
+/// use wechatpay::v2::notify::Notification;
 ///
 /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
@@ -118,21 +118,21 @@ pub fn open_by_length(
 /// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
 /// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
 /// # sandbox.v2().pay("order-1", &[])?;
-/// # let body = sandbox.v2().take_notices().remove(0).body;
-/// # let notice = wechatpay::v2::notify::open(signer, &body)?;
-/// match notice {
-///     Notice::Transaction(transaction) => {
+/// # let body = sandbox.v2().take_notifications().remove(0).body;
+/// # let notification = wechatpay::v2::notify::open(signer, &body)?;
+/// match notification {
+///     Notification::Transaction(transaction) => {
 ///         let paid = transaction.paid(signer.mch_id(), &order)?;
 /// #         assert_eq!(paid.total(), total);
 ///     }
-///     Notice::Refund(notified) => println!("{}", notified.refund.refund_status),
+///     Notification::Refund(notified) => println!("{}", notified.refund.refund_status),
 ///     other => { /* a combined order */ }
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Notice {
+pub enum Notification {
     /// A single order. Only [`paid`](Transaction::paid) proves a payment.
     Transaction(Box<Transaction>),
     /// A combined order; it goes to the merchant who started it.
@@ -141,12 +141,12 @@ pub enum Notice {
     Refund(Box<NotifiedRefund>),
 }
 
-/// To answer, with status 200 and `Content-Type: text/xml`: the notice is stored, and need not be
+/// To answer, with status 200 and `Content-Type: text/xml`: the notification is stored, and need not be
 /// sent again.
 pub const ACCEPTED: &str = "<xml><return_code><![CDATA[SUCCESS]]></return_code>\
                             <return_msg><![CDATA[OK]]></return_msg></xml>";
 
-/// To answer in the same way: the notice is refused, or could not be stored now, and will be sent
+/// To answer in the same way: the notification is refused, or could not be stored now, and will be sent
 /// again. It tells a stranger nothing but that.
 pub const REFUSED: &str = "<xml><return_code><![CDATA[FAIL]]></return_code>\
                            <return_msg><![CDATA[FAIL]]></return_msg></xml>";
@@ -162,7 +162,7 @@ fn received(body: &[u8]) -> Result<Fields, Refusal> {
     }
 }
 
-fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notice, Refusal> {
+fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notification, Refusal> {
     // What is encrypted needs no signature, and nothing beside it is read.
     if let Some(req_info) = fields.get("req_info") {
         if fields.get("mch_id") != Some(signer.mch_id()) {
@@ -172,22 +172,22 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notice, Refusal> {
         let text = signer.decrypt(&decoded).ok_or(Refusal::Undecryptable)?;
         let refund = xml::read(&text, "root").map_err(malformed)?;
         let refund = NotifiedRefund::read(&refund).map_err(malformed)?;
-        return Ok(Notice::Refund(Box::new(refund)));
+        return Ok(Notification::Refund(Box::new(refund)));
     }
     signer::believe(signer, fields).map_err(Refusal::Untrusted)?;
     check_boundaries(fields)?;
     if fields.get("combine_out_trade_no").is_some() {
-        let transaction = CombinedTransaction::of_notice(fields).map_err(malformed)?;
-        Ok(Notice::Combined(Box::new(transaction)))
+        let transaction = CombinedTransaction::of_notification(fields).map_err(malformed)?;
+        Ok(Notification::Combined(Box::new(transaction)))
     } else {
-        let transaction = Transaction::of_notice(fields).map_err(malformed)?;
-        Ok(Notice::Transaction(Box::new(transaction)))
+        let transaction = Transaction::of_notification(fields).map_err(malformed)?;
+        Ok(Notification::Transaction(Box::new(transaction)))
     }
 }
 
 /// What is signed escapes nothing: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. Only
 /// an `attach` holds what a payer typed, and all that could be made of it comes before the order's
-/// own number. So whoever cuts a notice up anew, to put another number there, must hide the true one
+/// own number. So whoever cuts a notification up anew, to put another number there, must hide the true one
 /// in a value further on.
 fn check_boundaries(fields: &Fields) -> Result<(), Refusal> {
     let hides = |(name, value): (&str, &str)| name != "attach" && value.contains("&out_trade_no=");
@@ -241,14 +241,14 @@ mod tests {
     const MD5: &str = "106F5CFDAF3CD632350FF3BCC9AC78B7";
     const HMAC: &str = "32283A4273673F9F3A5C898DCA125B46B21FA6B779FF89B6818CA47EE13DC85B";
 
-    fn notice(sign: &str) -> Vec<u8> {
+    fn notification(sign: &str) -> Vec<u8> {
         let mut fields = Fields::default();
         PAID.iter().for_each(|(name, value)| fields.set(name, value));
         fields.set("sign", sign);
         xml::write(&fields).into_bytes()
     }
 
-    /// The notice with some fields changed, signed anew.
+    /// The notification with some fields changed, signed anew.
     fn signed_with(signer: &dyn Signer, changes: &[(&'static str, &str)]) -> Vec<u8> {
         let mut fields = Fields::default();
         PAID.iter().chain(changes).for_each(|(name, value)| fields.set(name, value));
@@ -268,20 +268,20 @@ mod tests {
     }
 
     #[track_caller]
-    fn transaction(notice: Result<Notice, Refusal>) -> Transaction {
-        match notice.unwrap() {
-            Notice::Transaction(transaction) => *transaction,
+    fn transaction(notification: Result<Notification, Refusal>) -> Transaction {
+        match notification.unwrap() {
+            Notification::Transaction(transaction) => *transaction,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_paid_notice_is_believed_by_either_algorithm_and_proves_the_payment() {
-        let by_hmac = transaction(open(&hmac_key(), &notice(HMAC)));
-        let by_md5 = transaction(open(&md5_key(), &notice(MD5)));
+    fn a_paid_notification_is_believed_by_either_algorithm_and_proves_the_payment() {
+        let by_hmac = transaction(open(&hmac_key(), &notification(HMAC)));
+        let by_md5 = transaction(open(&md5_key(), &notification(MD5)));
         assert_eq!(by_hmac, by_md5);
         for sign in [HMAC, MD5] {
-            let either = open_by_length(&hmac_key(), &md5_key(), &notice(sign));
+            let either = open_by_length(&hmac_key(), &md5_key(), &notification(sign));
             assert_eq!(transaction(either), by_hmac);
         }
         let coupons = &by_hmac.coupons;
@@ -331,14 +331,14 @@ mod tests {
 
     /// Both are signed alike, and the result of a query says only that it was answered.
     #[test]
-    fn the_answer_to_a_query_is_no_proof_when_it_is_posted_as_a_notice() {
+    fn the_answer_to_a_query_is_no_proof_when_it_is_posted_as_a_notification() {
         for (word, state) in [("REFUND", TradeState::Refund), ("CLOSED", TradeState::Closed)] {
             let body = signed_with(&hmac_key(), &[("trade_state", word)]);
             let posted = transaction(open(&hmac_key(), &body));
             assert_eq!(posted.paid("1900000001", &order()), Err(NotPaid::State(state.clone())));
             let whole = [("combine_out_trade_no", "C20250101-001"), ("trade_state", word)];
             let body = signed_with(&hmac_key(), &whole);
-            let Ok(Notice::Combined(whole)) = open(&hmac_key(), &body) else {
+            let Ok(Notification::Combined(whole)) = open(&hmac_key(), &body) else {
                 panic!("not a combined order");
             };
             assert_eq!(whole.trade_state, Some(state));
@@ -349,33 +349,36 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_that_is_not_signed_as_the_orders_are_is_refused() {
+    fn a_notification_that_is_not_signed_as_the_orders_are_is_refused() {
         use Untrusted::{MissingSign, OtherSignType, WrongSign};
         let refused = |signer: &dyn Signer, body: &[u8]| match open(signer, body).unwrap_err() {
             Refusal::Untrusted(reason) => reason,
             other => panic!("{other}"),
         };
-        assert_eq!(refused(&hmac_key(), &notice(MD5)), OtherSignType);
-        assert_eq!(refused(&md5_key(), &notice(HMAC)), OtherSignType);
-        assert_eq!(refused(&hmac_key(), &notice("")), MissingSign);
-        assert_eq!(refused(&hmac_key(), &notice(HMAC.strip_prefix('3').unwrap())), OtherSignType);
-        assert_eq!(refused(&hmac_key(), &notice(&HMAC.replace('3', "4"))), WrongSign);
+        assert_eq!(refused(&hmac_key(), &notification(MD5)), OtherSignType);
+        assert_eq!(refused(&md5_key(), &notification(HMAC)), OtherSignType);
+        assert_eq!(refused(&hmac_key(), &notification("")), MissingSign);
+        assert_eq!(
+            refused(&hmac_key(), &notification(HMAC.strip_prefix('3').unwrap())),
+            OtherSignType
+        );
+        assert_eq!(refused(&hmac_key(), &notification(&HMAC.replace('3', "4"))), WrongSign);
         let other = HmacSha256Key::new("1900000001", "V".repeat(32)).unwrap();
-        assert_eq!(refused(&other, &notice(HMAC)), WrongSign);
+        assert_eq!(refused(&other, &notification(HMAC)), WrongSign);
         let contradicted = signed_with(&hmac_key(), &[("sign_type", "MD5")]);
         assert_eq!(refused(&hmac_key(), &contradicted), OtherSignType);
         let said = signed_with(&hmac_key(), &[("sign_type", "HMAC-SHA256")]);
         assert!(open(&hmac_key(), &said).is_ok());
         // A field of which this version knows nothing takes part.
-        let text = String::from_utf8(notice(HMAC)).unwrap();
+        let text = String::from_utf8(notification(HMAC)).unwrap();
         let changed = text.replace("<![CDATA[x]]></future", "<![CDATA[y]]></future");
         assert_eq!(refused(&hmac_key(), changed.as_bytes()), WrongSign);
     }
 
-    /// The message that is signed escapes nothing, so one sign covers several notices: a payer whose
-    /// text is the `attach` of a cheap order can make of its notice one of an order that is not paid.
+    /// The message that is signed escapes nothing, so one sign covers several notifications: a payer whose
+    /// text is the `attach` of a cheap order can make of its notification one of an order that is not paid.
     #[test]
-    fn a_notice_that_was_cut_up_anew_is_refused_though_its_sign_verifies() {
+    fn a_notification_that_was_cut_up_anew_is_refused_though_its_sign_verifies() {
         let typed = "x&mch_id=1900000001&out_trade_no=order-2&result_code=SUCCESS\
                      &return_code=SUCCESS&time_end=20250101090807&total_fee=99999&tr=";
         assert!(typed.chars().count() <= 127, "an order takes it");
@@ -408,22 +411,23 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_changes_what_is_believed() {
-        let (signer, body) = (hmac_key(), notice(HMAC));
+        let (signer, body) = (hmac_key(), notification(HMAC));
         let good = open(&signer, &body).unwrap();
         for position in 0..body.len() {
             for bit in 0..8 {
                 let mut flipped = body.clone();
                 flipped[position] ^= 1 << bit;
                 // A digit of the sign may be of either case.
-                let same = open(&signer, &flipped).map_or(true, |notice| notice == good);
+                let same =
+                    open(&signer, &flipped).map_or(true, |notification| notification == good);
                 assert!(same, "bit {bit} of byte {position}");
             }
         }
     }
 
-    /// WxJava #1890: a notice without `return_code` and `sign` passed.
+    /// WxJava #1890: a notification without `return_code` and `sign` passed.
     #[test]
-    fn a_notice_without_return_code_or_sign_is_refused() {
+    fn a_notification_without_return_code_or_sign_is_refused() {
         for xml in [
             "<xml><result_code>SUCCESS</result_code><out_trade_no>T20250101-001</out_trade_no></xml>",
             "<xml><return_code>FAIL</return_code><return_msg>x</return_msg></xml>",
@@ -470,7 +474,7 @@ mod tests {
         }
         fields.set("sign", signer::sign(&hmac_key(), &fields).unwrap());
         match open(&hmac_key(), xml::write(&fields).as_bytes()).unwrap() {
-            Notice::Combined(transaction) => *transaction,
+            Notification::Combined(transaction) => *transaction,
             other => panic!("{other:?}"),
         }
     }
@@ -491,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn a_combined_notice_proves_each_of_its_parts() {
+    fn a_combined_notification_proves_each_of_its_parts() {
         let part = |mch_id: &str, number: &str, fee: u64, id: &str| {
             format!(
                 r#"{{"appid":"wx0000000000000001","mch_id":"{mch_id}","openid":"o1",
@@ -535,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_refund_notice_opens_with_its_key_and_no_other() {
+    fn the_published_refund_notification_opens_with_its_key_and_no_other() {
         let body = |mch_id: &str, req_info: &str| {
             format!(
                 "<xml><return_code>SUCCESS</return_code><appid>wx1</appid>\
@@ -546,7 +550,8 @@ mod tests {
         };
         let published = include_str!("req_info.txt").trim();
         let key = HmacSha256Key::new("1900000001", "ziR0QKsTUfMOuochC9RfCdmfHECorQAP").unwrap();
-        let Notice::Refund(refund) = open(&key, &body("1900000001", published)).unwrap() else {
+        let Notification::Refund(refund) = open(&key, &body("1900000001", published)).unwrap()
+        else {
             panic!("not a refund");
         };
         assert_eq!(refund.out_trade_no.as_str(), "4893e76d8c8b434cb64e9cd536338e33");

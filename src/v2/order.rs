@@ -4,18 +4,18 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::error::{Error, Faults, Invalid};
+use crate::error::{Error, Invalid, Violations};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
-use crate::json::{Json, Read, read_strictly};
 use crate::money::Fen;
-use crate::pay::check as shared;
+use crate::strict_json::{Json, Read, read_strictly};
 use crate::time::Time;
 use crate::v2::fields::{Fields, yes_or_no};
 use crate::v2::gateway::Gateway;
 use crate::v2::own::OwnText;
 use crate::v2::signer::Signer;
 use crate::v2::trade::{AnyTrade, H5Info, Kind, Trade};
-use crate::v2::{check, own};
+use crate::v2::{own, validate};
+use crate::validate as shared;
 
 /// 统一下单: places an order, of one of four kinds: [`App`](crate::v2::App),
 /// [`Jsapi`](crate::v2::Jsapi), [`Native`](crate::v2::Native), [`H5`](crate::v2::H5).
@@ -80,7 +80,7 @@ pub fn unified_order<T: Trade>(
 ///     NotifyUrl::new("https://wxpay.wxutil.com/pub_v2/pay/notify.v2.php")?,
 /// );
 /// order.attach = Some("支付测试".into());
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,13 +96,13 @@ pub struct Order {
     pub total_fee: Fen,
     /// 终端IP: the payer's own address, IPv4 or IPv6. An H5 order is paid from this address only.
     pub spbill_create_ip: IpAddr,
-    /// 通知地址: where the notice of the payment goes.
+    /// 通知地址: where the notification of the payment goes.
     pub notify_url: NotifyUrl,
     /// 设备号: your number of the shop or till. 1 to 32 characters. Default: none.
     pub device_info: Option<String>,
     /// 商品详情: the goods, for discounts on single ones. Default: none.
     pub detail: Option<Detail>,
-    /// 附加数据: your own data, returned by queries and notices. 1 to 127 characters. Default: none.
+    /// 附加数据: your own data, returned by queries and notifications. 1 to 127 characters. Default: none.
     pub attach: Option<String>,
     /// 货币类型, three capital letters. Default: none, which means `CNY`.
     pub fee_type: Option<String>,
@@ -160,10 +160,10 @@ impl Order {
     /// A field that is unknown, not of its form or there twice is an error, also within the JSON of
     /// `detail` and `scene_info`. `mch_id` and `sign_type` may be left out; where they are given, they
     /// must be the signer's. `nonce_str` and `sign` are made anew for each request, so they are passed
-    /// over. Lengths and amounts are left to [`check`](Self::check).
+    /// over. Lengths and amounts are left to [`validate`](Self::validate).
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its field and rule.
+    /// [`Error::Invalid`] with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
         own::read(signer, xml, |object| {
             let appid = object.required("appid");
@@ -212,11 +212,11 @@ impl Order {
     /// Holds the order against every documented rule, as each call does before it sends anything.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its field and rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults)?;
-        Ok(faults.into_result()?)
+    /// [`Error::Invalid`] with every violation, each by its field and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations)?;
+        Ok(violations.into_result()?)
     }
 
     /// 货币类型, also where it goes without saying.
@@ -224,37 +224,37 @@ impl Order {
         self.fee_type.as_deref().unwrap_or("CNY")
     }
 
-    fn find_faults(&self, faults: &mut Faults) -> Result<(), Invalid> {
-        check::optional_text(faults, "device_info", self.device_info.as_deref(), 32);
-        check::text(faults, "body", &self.body, 128);
+    fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
+        validate::optional_text(violations, "device_info", self.device_info.as_deref(), 32);
+        validate::text(violations, "body", &self.body, 128);
         if let Some(detail) = &self.detail {
-            detail.find_faults(faults);
+            detail.find_violations(violations);
         }
-        check::json(faults, "detail", self.detail_json()?.as_deref(), 6000);
-        check::optional_text(faults, "attach", self.attach.as_deref(), 127);
+        validate::json(violations, "detail", self.detail_json()?.as_deref(), 6000);
+        validate::optional_text(violations, "attach", self.attach.as_deref(), 127);
         if let Some(fee_type) = &self.fee_type {
-            check::fee_type(faults, "fee_type", fee_type);
+            validate::fee_type(violations, "fee_type", fee_type);
         }
-        shared::total(faults, "total_fee", self.total_fee);
-        check::times(faults, self.time_start, self.time_expire);
-        check::optional_text(faults, "goods_tag", self.goods_tag.as_deref(), 32);
+        shared::total(violations, "total_fee", self.total_fee);
+        validate::times(violations, self.time_start, self.time_expire);
+        validate::optional_text(violations, "goods_tag", self.goods_tag.as_deref(), 32);
         if let Some(store_info) = &self.store_info {
-            store_info.find_faults(faults);
+            store_info.find_violations(violations);
         }
-        check::json(faults, "scene_info", self.scene_json()?.as_deref(), 256);
+        validate::json(violations, "scene_info", self.scene_json()?.as_deref(), 256);
         Ok(())
     }
 
     /// The fields of the request, without what is new each time. The same order becomes the same
     /// fields.
     fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
-        let mut faults = Faults::default();
-        self.find_faults(&mut faults)?;
-        kind.find_faults(&mut faults)?;
+        let mut violations = Violations::default();
+        self.find_violations(&mut violations)?;
+        kind.find_violations(&mut violations)?;
         if matches!(kind, Kind::H5(_)) && self.store_info.is_some() {
-            faults.add("store_info", "must be left out of an H5 order");
+            violations.add("store_info", "must be left out of an H5 order");
         }
-        faults.into_result()?;
+        violations.into_result()?;
 
         let mut fields = Fields::of(signer, &self.appid);
         fields.set("out_trade_no", &self.out_trade_no);
@@ -307,7 +307,7 @@ impl AsRef<AppId> for Order {
 /// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
 /// # let mut order = order;
 /// order.limit_pay = Some(LimitPay::NoCredit);
-/// # order.check()?;
+/// # order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -326,10 +326,10 @@ impl LimitPay {
 }
 
 impl Read for LimitPay {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        match String::read(json, path.clone(), faults)?.as_str() {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        match String::read(json, path.clone(), violations)?.as_str() {
             "no_credit" => Some(Self::NoCredit),
-            _ => faults.note(path, "must be no_credit, or left out"),
+            _ => violations.note(path, "must be no_credit, or left out"),
         }
     }
 }
@@ -348,7 +348,7 @@ impl Read for LimitPay {
 /// let mut detail = Detail::default();
 /// detail.goods_detail.push(GoodsDetail::new("iphone6s_16G", 1, Fen(100)));
 /// order.detail = Some(detail);
-/// order.check()?;
+/// order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -365,14 +365,14 @@ pub struct Detail {
 }
 
 impl Detail {
-    fn find_faults(&self, faults: &mut Faults) {
-        shared::amount(faults, "detail/cost_price", self.cost_price.unwrap_or_default());
-        check::optional_member(faults, "detail/receipt_id", self.receipt_id.as_deref(), 32);
+    fn find_violations(&self, violations: &mut Violations) {
+        shared::amount(violations, "detail/cost_price", self.cost_price.unwrap_or_default());
+        validate::optional_member(violations, "detail/receipt_id", self.receipt_id.as_deref(), 32);
         if self.goods_detail.is_empty() {
-            faults.add("detail/goods_detail", "must name at least one kind of goods");
+            violations.add("detail/goods_detail", "must name at least one kind of goods");
         }
         for (index, goods) in self.goods_detail.iter().enumerate() {
-            goods.find_faults(faults, &format!("detail/goods_detail/{index}"));
+            goods.find_violations(violations, &format!("detail/goods_detail/{index}"));
         }
     }
 }
@@ -425,18 +425,18 @@ impl GoodsDetail {
         }
     }
 
-    fn find_faults(&self, faults: &mut Faults, path: &str) {
+    fn find_violations(&self, violations: &mut Violations, path: &str) {
         let at = |name| format!("{path}/{name}");
-        shared::goods_id(faults, at("goods_id"), &self.goods_id);
-        shared::quantity(faults, at("quantity"), self.quantity);
-        shared::amount(faults, at("price"), self.price);
+        shared::goods_id(violations, at("goods_id"), &self.goods_id);
+        shared::quantity(violations, at("quantity"), self.quantity);
+        shared::amount(violations, at("price"), self.price);
         for (name, value, longest) in [
             ("wxpay_goods_id", &self.wxpay_goods_id, 32),
             ("goods_name", &self.goods_name, 256),
             ("goods_category", &self.goods_category, 32),
             ("body", &self.body, 1000),
         ] {
-            check::optional_member(faults, &at(name), value.as_deref(), longest);
+            validate::optional_member(violations, &at(name), value.as_deref(), longest);
         }
     }
 }
@@ -457,7 +457,7 @@ read_strictly! {
 /// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
 /// # let mut order = order;
 /// order.store_info = Some(StoreInfo::new("SZTX001"));
-/// # order.check()?;
+/// # order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -482,15 +482,15 @@ impl StoreInfo {
         Self { id: id.into(), name: None, area_code: None, address: None }
     }
 
-    fn find_faults(&self, faults: &mut Faults) {
-        check::member(faults, "scene_info/store_info/id", &self.id, 32);
+    fn find_violations(&self, violations: &mut Violations) {
+        validate::member(violations, "scene_info/store_info/id", &self.id, 32);
         for (name, value, longest) in [
             ("name", &self.name, 64),
             ("area_code", &self.area_code, 6),
             ("address", &self.address, 128),
         ] {
             let path = format!("scene_info/store_info/{name}");
-            check::optional_member(faults, &path, value.as_deref(), longest);
+            validate::optional_member(violations, &path, value.as_deref(), longest);
         }
     }
 }
@@ -574,10 +574,10 @@ mod tests {
         order.to_fields(&hmac_key(), trade.kind()).unwrap_err().to_string()
     }
 
-    fn faults(change: impl FnOnce(&mut Order)) -> String {
+    fn violations(change: impl FnOnce(&mut Order)) -> String {
         let mut order = order();
         change(&mut order);
-        order.check().map_or_else(|error| error.to_string(), |()| String::new())
+        order.validate().map_or_else(|error| error.to_string(), |()| String::new())
     }
 
     #[test]
@@ -670,70 +670,79 @@ mod tests {
         let later = |seconds: i64| Some(Time::from_unix_seconds(1_700_000_000 + seconds).unwrap());
         let four_bytes = "must not hold emoji or other characters of four bytes in UTF-8";
         let table = [
-            (faults(|_| ()), String::new()),
-            (faults(|o| *o = full_order()), String::new()),
-            (faults(|o| o.body = "长".repeat(128)), String::new()),
-            (faults(|o| o.body = "长".repeat(129)), "body must be 1 to 128 characters".into()),
-            (faults(|o| o.body = String::new()), "body must be 1 to 128 characters".into()),
-            (faults(|o| o.body = "🧸".into()), format!("body {four_bytes}")),
-            (faults(|o| o.body = "a\nb".into()), "body must not hold control characters".into()),
+            (violations(|_| ()), String::new()),
+            (violations(|o| *o = full_order()), String::new()),
+            (violations(|o| o.body = "长".repeat(128)), String::new()),
+            (violations(|o| o.body = "长".repeat(129)), "body must be 1 to 128 characters".into()),
+            (violations(|o| o.body = String::new()), "body must be 1 to 128 characters".into()),
+            (violations(|o| o.body = "🧸".into()), format!("body {four_bytes}")),
             (
-                faults(|o| o.body = "a\u{ffff}".into()),
+                violations(|o| o.body = "a\nb".into()),
                 "body must not hold control characters".into(),
             ),
-            (faults(|o| o.body = " a".into()), "body must not begin or end with a blank".into()),
-            (faults(|o| o.body = "a　".into()), "body must not begin or end with a blank".into()),
-            (faults(|o| o.attach = Some("长".repeat(127))), String::new()),
             (
-                faults(|o| o.attach = Some("长".repeat(128))),
+                violations(|o| o.body = "a\u{ffff}".into()),
+                "body must not hold control characters".into(),
+            ),
+            (
+                violations(|o| o.body = " a".into()),
+                "body must not begin or end with a blank".into(),
+            ),
+            (
+                violations(|o| o.body = "a　".into()),
+                "body must not begin or end with a blank".into(),
+            ),
+            (violations(|o| o.attach = Some("长".repeat(127))), String::new()),
+            (
+                violations(|o| o.attach = Some("长".repeat(128))),
                 "attach must be 1 to 127 characters".into(),
             ),
             (
-                faults(|o| o.device_info = Some("x".repeat(33))),
+                violations(|o| o.device_info = Some("x".repeat(33))),
                 "device_info must be 1 to 32 characters".into(),
             ),
             (
-                faults(|o| o.goods_tag = Some(String::new())),
+                violations(|o| o.goods_tag = Some(String::new())),
                 "goods_tag must be 1 to 32 characters".into(),
             ),
             (
-                faults(|o| o.fee_type = Some("cny".into())),
+                violations(|o| o.fee_type = Some("cny".into())),
                 "fee_type must be three capital letters, such as CNY".into(),
             ),
             (
-                faults(|o| o.total_fee = Fen(0)),
+                violations(|o| o.total_fee = Fen(0)),
                 "total_fee must be at least 1 fen and fit a signed 64-bit integer".into(),
             ),
             (
-                faults(|o| (o.time_start, o.time_expire) = (later(0), later(60))),
+                violations(|o| (o.time_start, o.time_expire) = (later(0), later(60))),
                 "time_expire must lie more than a minute after time_start".into(),
             ),
-            (faults(|o| (o.time_start, o.time_expire) = (later(0), later(61))), String::new()),
+            (violations(|o| (o.time_start, o.time_expire) = (later(0), later(61))), String::new()),
             (
-                faults(|o| o.time_start = Some("2024-01-01T00:00:00.5Z".parse().unwrap())),
+                violations(|o| o.time_start = Some("2024-01-01T00:00:00.5Z".parse().unwrap())),
                 "time_start must be a whole second".into(),
             ),
             (
-                faults(|o| o.detail = Some(Detail::default())),
+                violations(|o| o.detail = Some(Detail::default())),
                 "detail/goods_detail must name at least one kind of goods".into(),
             ),
             (
-                faults(|o| o.detail = detail(|goods| goods.goods_id = "商品".into())),
+                violations(|o| o.detail = detail(|goods| goods.goods_id = "商品".into())),
                 "detail/goods_detail/0/goods_id must be 1 to 32 letters, digits, _ or -".into(),
             ),
             (
-                faults(|o| o.detail = detail(|goods| goods.goods_name = Some("🧸".into()))),
+                violations(|o| o.detail = detail(|goods| goods.goods_name = Some("🧸".into()))),
                 format!("detail/goods_detail/0/goods_name {four_bytes}"),
             ),
             (
-                faults(|o| {
+                violations(|o| {
                     let goods = vec![GoodsDetail::new("1", 1, Fen(1)); 200];
                     o.detail = Some(Detail { goods_detail: goods, ..Detail::default() });
                 }),
                 "detail must not exceed 6000 characters as JSON".into(),
             ),
             (
-                faults(|o| {
+                violations(|o| {
                     let mut store = StoreInfo::new("1");
                     store.address = Some("址".repeat(128));
                     store.name = Some("名".repeat(64));
@@ -751,7 +760,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_told_at_once_and_none_of_the_values() {
+    fn all_violations_are_told_at_once_and_none_of_the_values() {
         let mut order = order();
         order.body = "SECRET🧸".into();
         order.total_fee = Fen(0);

@@ -1,14 +1,14 @@
-//! The caller's own XML, read strictly: every fault at once, each by its field, and no value.
+//! The caller's own XML, read strictly: every violation at once, each by its field, and no value.
 
-use crate::error::{Error, Faults, Invalid};
-use crate::json::{Json, Object, Read};
+use crate::error::{Error, Invalid, Violations};
 use crate::money::Fen;
+use crate::strict_json::{Json, Object, Read};
 use crate::time::Time;
 use crate::v2::fields::{self, Malformed};
 use crate::v2::signer::Signer;
 use crate::v2::xml;
 
-/// Reads the fields that `members` takes; any that it leaves is a fault. What is made anew for each
+/// Reads the fields that `members` takes; any that it leaves is a violation. What is made anew for each
 /// request, `nonce_str` and `sign`, is passed over.
 pub(super) fn read<T>(
     signer: &dyn Signer,
@@ -16,13 +16,13 @@ pub(super) fn read<T>(
     members: impl FnOnce(&mut Object<'_>) -> Option<T>,
 ) -> Result<T, Error> {
     let fields = xml::read_own(xml).map_err(|Malformed(rule)| Invalid::new("xml", rule))?;
-    let mut faults = Faults::default();
-    let mut object = Object::of_fields(fields.into_texts(), &mut faults);
+    let mut violations = Violations::default();
+    let mut object = Object::of_fields(fields.into_texts(), &mut violations);
     let _: (Option<Json>, Option<Json>) = (object.optional("nonce_str"), object.optional("sign"));
     object.agrees("sign_type", Some(signer.sign_type().as_str()), ", that of the signer");
     let read = members(&mut object);
     object.finish();
-    faults.into_result()?;
+    violations.into_result()?;
     Ok(read.ok_or_else(|| Invalid::new("xml", "cannot be read"))?)
 }
 

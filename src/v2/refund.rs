@@ -1,24 +1,24 @@
 //! Refunds (退款), of single orders and of the sub-orders of combined ones.
 
-use crate::error::{Error, Faults};
+use crate::error::{Error, Violations};
 use crate::id::{AppId, NotifyUrl, OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use crate::money::Fen;
 use crate::open_set::open_set;
-use crate::pay::check as shared;
 use crate::refund::{Channel, Payment};
 use crate::time::Time;
-use crate::v2::check;
 use crate::v2::fields::{Fields, Malformed, checked, fen, number, spaced_time};
 use crate::v2::gateway::Gateway;
 use crate::v2::signer::Signer;
 use crate::v2::transaction::Coupon;
+use crate::v2::validate;
+use crate::validate as shared;
 
 /// 申请退款: asks for a refund of a paid order, whole or in part.
 ///
 /// `POST /secapi/pay/refund`, with the merchant's client certificate: see
 /// [`Gateway::with_certified`]. Within a year of the payment, at most 50 refunds an order, at least
 /// a minute apart. A success means that WeChat Pay took the request. Whether the money went back is
-/// said by [`refund_query`] or a notice.
+/// said by [`refund_query`] or a notification.
 ///
 /// ```
 /// use wechatpay::v2::{self, Refund};
@@ -113,7 +113,7 @@ pub fn refund_query(
 ///     Fen(100),
 /// );
 /// refund.refund_desc = Some("商品已售完".into());
-/// refund.check()?;
+/// refund.validate()?;
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub struct Refund {
     /// 退款资金来源, for merchants of the old kind of funds. Default: none, which means money that is
     /// not settled yet.
     pub refund_account: Option<RefundAccount>,
-    /// 退款结果通知url: where the notice of the refund goes. Default: none, which means what the
+    /// 退款结果通知url: where the notification of the refund goes. Default: none, which means what the
     /// merchant platform says.
     pub notify_url: Option<NotifyUrl>,
 }
@@ -167,25 +167,25 @@ impl Refund {
     /// anything.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every fault, each by its field and rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let mut faults = Faults::default();
-        shared::total(&mut faults, "refund_fee", self.refund_fee);
-        shared::total(&mut faults, "total_fee", self.total_fee);
+    /// [`Error::Invalid`] with every violation, each by its field and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mut violations = Violations::default();
+        shared::total(&mut violations, "refund_fee", self.refund_fee);
+        shared::total(&mut violations, "total_fee", self.total_fee);
         if self.refund_fee > self.total_fee {
-            faults.add("refund_fee", "must not exceed total_fee");
+            violations.add("refund_fee", "must not exceed total_fee");
         }
         if let Some(fee_type) = &self.refund_fee_type {
-            check::fee_type(&mut faults, "refund_fee_type", fee_type);
+            validate::fee_type(&mut violations, "refund_fee_type", fee_type);
         }
-        check::optional_text(&mut faults, "refund_desc", self.refund_desc.as_deref(), 80);
-        Ok(faults.into_result()?)
+        validate::optional_text(&mut violations, "refund_desc", self.refund_desc.as_deref(), 80);
+        Ok(violations.into_result()?)
     }
 
     /// The fields of the request, without what is new each time. The same refund becomes the same
     /// fields.
     fn to_fields(&self, signer: &dyn Signer) -> Result<Fields, Error> {
-        self.check()?;
+        self.validate()?;
         let mut fields = Fields::of(signer, &self.appid);
         match &self.payment {
             Payment::OutTradeNo(number) => fields.set("out_trade_no", number),
@@ -445,7 +445,7 @@ impl Refunds {
     }
 }
 
-/// A refund as WeChat Pay sees it, from [`refund_query`] or a [notice](crate::v2::notify).
+/// A refund as WeChat Pay sees it, from [`refund_query`] or a [notification](crate::v2::notify).
 ///
 /// ```
 /// # use wechatpay::{Fen, v2::{self, RefundQuery, RefundStatus}};
@@ -494,10 +494,10 @@ pub struct RefundState {
 }
 
 impl RefundState {
-    /// Reads the fields whose names end so: `_0` and on in queries, nothing in notices.
+    /// Reads the fields whose names end so: `_0` and on in queries, nothing in notifications.
     pub(super) fn read(fields: &Fields, suffix: &str) -> Result<Self, Malformed> {
         let name = |name: &str| format!("{name}{suffix}");
-        // A query says `refund_success_time_0`, a notice `success_time`.
+        // A query says `refund_success_time_0`, a notification `success_time`.
         let prefix = if suffix.is_empty() { "" } else { "refund_" };
         let success_time = format!("{prefix}success_time{suffix}");
         let coupon = |start: &str| format!("{start}{suffix}_");
@@ -537,10 +537,10 @@ open_set! {
     }
 }
 
-/// A refund, as a [notice](crate::v2::notify) says it.
+/// A refund, as a [notification](crate::v2::notify) says it.
 ///
 /// ```
-/// use wechatpay::v2::notify::{self, Notice};
+/// use wechatpay::v2::notify::{self, Notification};
 /// use wechatpay::v2::RefundStatus;
 ///
 /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
@@ -555,8 +555,8 @@ open_set! {
 /// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
 /// # wechatpay::v2::refund(signer, gateway, &refund)?;
 /// # sandbox.v2().succeed_refund("refund-1")?;
-/// # let body = sandbox.v2().take_notices().pop().unwrap().body;
-/// if let Notice::Refund(notified) = notify::open(signer, &body)? {
+/// # let body = sandbox.v2().take_notifications().pop().unwrap().body;
+/// if let Notification::Refund(notified) = notify::open(signer, &body)? {
 ///     assert_eq!(notified.refund.refund_status, RefundStatus::Success);
 /// }
 /// # else { panic!() }
@@ -646,13 +646,13 @@ mod tests {
         refund.refund_desc = Some("因".repeat(81));
         refund.refund_fee_type = Some("RMB ".into());
         assert_eq!(
-            refund.check().unwrap_err().to_string(),
+            refund.validate().unwrap_err().to_string(),
             "refund_fee must not exceed total_fee; \
              refund_fee_type must be three capital letters, such as CNY; \
              refund_desc must be 1 to 80 characters"
         );
         (refund.refund_fee, refund.total_fee) = (Fen(0), Fen(0));
-        let error = refund.check().unwrap_err().to_string();
+        let error = refund.validate().unwrap_err().to_string();
         assert_eq!(error.matches("must be at least 1 fen").count(), 2);
     }
 

@@ -52,7 +52,7 @@ pub trait Signer: Send + Sync {
     /// [`SignError`] if there is no digest; nothing is sent then.
     fn sign(&self, message: &str) -> Result<String, SignError>;
 
-    /// Opens the `req_info` of a refund notice, decoded from Base64: AES-256-ECB with PKCS#7, under
+    /// Opens the `req_info` of a refund notification, decoded from Base64: AES-256-ECB with PKCS#7, under
     /// the MD5 of the key in lower-case hexadecimal. `None` whatever the reason.
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>>;
 }
@@ -118,7 +118,7 @@ impl HmacSha256Key {
     ///
     /// # Errors
     /// [`Error::Invalid`] unless the key is 32 printable characters; a blank or a line feed that
-    /// was copied along is the usual fault.
+    /// was copied along is the usual violation.
     pub fn new(mch_id: impl Into<String>, api_key: impl Into<String>) -> Result<Self, Error> {
         Ok(Self { mch_id: checked(mch_id.into())?, key: ApiKey::new(api_key.into())? })
     }

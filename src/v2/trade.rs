@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use self::sealed::Sealed;
-use crate::error::{Faults, Invalid};
+use crate::error::{Invalid, Violations};
 use crate::id::{CodeUrl, H5Url, OpenId, PrepayId};
-use crate::json::{Json, Object, Read};
-use crate::v2::check;
+use crate::strict_json::{Json, Object, Read};
 use crate::v2::fields::{Fields, Malformed};
 use crate::v2::order::to_json;
+use crate::v2::validate;
 
 /// 交易类型: [`App`], [`Jsapi`], [`Native`] or [`H5`], and no other.
 ///
@@ -215,7 +215,7 @@ impl AnyTrade {
     ) -> Option<Self> {
         let trade_type: String = object.required("trade_type")?;
         if trade_type != "MWEB" && h5_info.is_some() {
-            object.fault("scene_info/h5_info", "is of MWEB orders only");
+            object.violation("scene_info/h5_info", "is of MWEB orders only");
         }
         match trade_type.as_str() {
             "APP" => Some(Self::App(App)),
@@ -280,13 +280,13 @@ pub enum Kind<'a> {
 }
 
 impl Kind<'_> {
-    pub(super) fn find_faults(self, faults: &mut Faults) -> Result<(), Invalid> {
+    pub(super) fn find_violations(self, violations: &mut Violations) -> Result<(), Invalid> {
         match self {
             Kind::App | Kind::Jsapi(_) => {}
-            Kind::Native(product_id) => check::text(faults, "product_id", product_id, 32),
-            Kind::H5(h5_info) => h5_info.find_faults(faults),
+            Kind::Native(product_id) => validate::text(violations, "product_id", product_id, 32),
+            Kind::H5(h5_info) => h5_info.find_violations(violations),
         }
-        check::json(faults, "scene_info", self.scene_info()?.as_deref(), 256);
+        validate::json(violations, "scene_info", self.scene_info()?.as_deref(), 256);
         Ok(())
     }
 
@@ -331,7 +331,7 @@ impl Kind<'_> {
 }
 
 impl H5Info {
-    fn find_faults(&self, faults: &mut Faults) {
+    fn find_violations(&self, violations: &mut Violations) {
         let fields = match self {
             Self::Ios { app_name, bundle_id } => [("app_name", app_name), ("bundle_id", bundle_id)],
             Self::Android { app_name, package_name } => {
@@ -340,14 +340,14 @@ impl H5Info {
             Self::Wap { wap_url, wap_name } => [("wap_url", wap_url), ("wap_name", wap_name)],
         };
         for (name, value) in fields {
-            check::member(faults, &format!("scene_info/h5_info/{name}"), value, 256);
+            validate::member(violations, &format!("scene_info/h5_info/{name}"), value, 256);
         }
     }
 }
 
 impl Read for H5Info {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        Object::read(json, path, faults, |object| {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        Object::read(json, path, violations, |object| {
             let r#type: String = object.required("type")?;
             let mut both = |one, other| object.required(one).zip(object.required(other));
             match r#type.as_str() {

@@ -1,4 +1,4 @@
-//! What queries and notices say of an order.
+//! What queries and notifications say of an order.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ fn ask(
     gateway.call(signer, "/pay/orderquery", fields)?.read(Transaction::of_query)
 }
 
-/// An order as WeChat Pay sees it, from a [`query`] or a [notice](crate::v2::notify); the same
+/// An order as WeChat Pay sees it, from a [`query`] or a [notification](crate::v2::notify); the same
 /// shape in both.
 ///
 /// Much of it is there only once the order is paid. That it is paid is proved by
@@ -121,7 +121,7 @@ pub struct Transaction {
     pub out_trade_no: OutTradeNo,
     /// 微信支付订单号: WeChat Pay's number of the payment, once there is one.
     pub transaction_id: Option<TransactionId>,
-    /// 交易状态. A notice has none: it is [`TradeState::Success`] there, or
+    /// 交易状态. A notification has none: it is [`TradeState::Success`] there, or
     /// [`TradeState::PayError`] if its `result_code` is FAIL.
     pub trade_state: TradeState,
     /// 交易状态描述, for people.
@@ -213,7 +213,7 @@ impl Transaction {
         Self::read(fields, fields.required("trade_state", checked)?)
     }
 
-    pub(super) fn of_notice(fields: &Fields) -> Result<Self, Malformed> {
+    pub(super) fn of_notification(fields: &Fields) -> Result<Self, Malformed> {
         Self::read(fields, notified_state(fields)?)
     }
 
@@ -266,8 +266,8 @@ impl Coupon {
     }
 }
 
-/// A notice of a payment has no state, only a result. The answer to a query has both and is signed
-/// alike, so it could be posted as a notice: its result says nothing but that the query went well.
+/// A notification of a payment has no state, only a result. The answer to a query has both and is signed
+/// alike, so it could be posted as a notification: its result says nothing but that the query went well.
 pub(super) fn notified_state(fields: &Fields) -> Result<TradeState, Malformed> {
     let state = fields.optional("trade_state", checked)?;
     match fields.get("result_code") {

@@ -211,7 +211,7 @@ pub(super) const SIZE_LIMIT: usize = 64 * 1024;
 /// Ours: what most requests fit into.
 const USUAL_SIZE: usize = 1024;
 
-/// Ours: a payment notice has about thirty fields, and three for each coupon.
+/// Ours: a payment notification has about thirty fields, and three for each coupon.
 const FIELD_LIMIT: usize = 256;
 
 /// Ours: each of the ten refunds of a page has eleven fields, and three for each coupon.

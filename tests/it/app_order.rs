@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wechatpay::pay::app;
 use wechatpay::{
-    AppId, Code, Error, Fen, NotifyUrl, OutTradeNo, Outcome, Retry, RsaSigner, Signer, message,
+    AppId, Code, Error, Fen, NotifyUrl, OutTradeNo, Outcome, Retry, RsaSigner, Signer, signing,
 };
 
 use crate::support::{api, order, start};
@@ -43,7 +43,7 @@ fn an_order_is_placed_and_the_app_gets_what_it_needs() {
     assert!(header("Authorization").starts_with("WECHATPAY2-SHA256-RSA2048 mchid=\"1900007291\","));
 
     let parameters = app::invoke(signer, &order, &prepay_id).unwrap();
-    let message = message::invoke(
+    let message = signing::invoke(
         sandbox.appid().as_str(),
         parameters.timestamp.parse().unwrap(),
         &parameters.noncestr,
@@ -143,7 +143,7 @@ fn an_appid_of_somebody_else_is_refused() {
 #[test]
 fn every_error_of_document_003_arrives_with_its_outcome_and_advice() {
     use Outcome::{Refused, Unknown};
-    use Retry::{Never, QueryFirst, SameOrder};
+    use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();
     let order = order(&sandbox, "errors-1");
     let table = [
@@ -154,8 +154,8 @@ fn every_error_of_document_003_arrives_with_its_outcome_and_advice() {
         (401, Code::SIGN_ERROR, Refused, Never),
         (403, Code::NO_AUTH, Refused, Never),
         (403, Code::OUT_TRADE_NO_USED, Refused, QueryFirst),
-        (429, Code::FREQUENCY_LIMITED, Refused, SameOrder),
-        (500, Code::SYSTEM_ERROR, Unknown, SameOrder),
+        (429, Code::FREQUENCY_LIMITED, Refused, SameRequest),
+        (500, Code::SYSTEM_ERROR, Unknown, SameRequest),
     ];
     for (status, code, outcome, retry) in table {
         sandbox.refuse_next(status, code.as_str(), "请根据错误提示正确传入参数");
@@ -198,7 +198,7 @@ fn what_breaks_a_rule_is_never_sent() {
     broken.total = Fen(0);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &broken).unwrap_err();
     let Error::Invalid(invalid) = &error else { panic!("{error}") };
-    let paths: Vec<_> = invalid.faults().iter().map(|fault| fault.path.as_str()).collect();
+    let paths: Vec<_> = invalid.violations().iter().map(|fault| fault.path.as_str()).collect();
     assert_eq!(paths, ["/description", "/amount/total"]);
     assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::Never));
     assert_eq!(sandbox.received().len(), 0);

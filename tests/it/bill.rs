@@ -232,7 +232,7 @@ fn a_day_without_trade_and_a_bill_that_is_not_ready_are_told_apart() {
     let trade = Trade::new(date.clone());
     let creating = bill::trade(signer, gateway, &trade).unwrap_err();
     assert_eq!(api(&creating).code, Code::STATEMENT_CREATING);
-    assert_eq!((creating.outcome(), creating.retry()), (Outcome::Refused, Retry::SameOrder));
+    assert_eq!((creating.outcome(), creating.retry()), (Outcome::Refused, Retry::SameRequest));
     let creating = bill::fund_flow(signer, gateway, &FundFlow::new(date)).unwrap_err();
     assert_eq!(api(&creating).code, Code::STATEMENT_CREATING);
 

@@ -62,7 +62,7 @@ fn a_list_that_the_key_does_not_open_or_that_is_forged_is_not_believed() {
         matches!(&error, Error::Untrusted { reason: Untrusted::Signature { probe: false }, .. }),
         "{error}"
     );
-    // Believed by the keys that are there, but with nothing in it that opens.
+    // Verified by the keys that are there, but with nothing in it that opens.
     let error = certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key).unwrap_err();
     assert!(matches!(&error, Error::Malformed { .. }), "{error}");
 }
@@ -145,19 +145,23 @@ fn while_certificates_rotate_both_are_believed() {
 }
 
 #[test]
-fn while_a_merchant_changes_over_notices_come_under_either_key() {
+fn while_a_merchant_changes_over_notifications_come_under_either_key() {
     let sandbox = start();
     let mut signed_by = Vec::new();
     for number in ["changing-1", "changing-2"] {
         app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, number)).unwrap();
         sandbox.pay(number).unwrap();
     }
-    for notice in sandbox.take_notices() {
-        let headers: Vec<_> =
-            notice.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    for notification in sandbox.take_notifications() {
+        let headers: Vec<_> = notification
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .collect();
         let now = Time::now().unwrap();
         let both = sandbox.platform_keys();
-        notify::open(both, &key(&sandbox), headers.iter().copied(), &notice.body, now).unwrap();
+        notify::open(both, &key(&sandbox), headers.iter().copied(), &notification.body, now)
+            .unwrap();
         let serial = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Wechatpay-Serial"));
         signed_by.push(String::from_utf8(serial.unwrap().1.to_vec()).unwrap());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wechatpay::combine::{self, Order, SceneInfo, SubOrder, app, h5, jsapi, native};
-use wechatpay::notify::{self, Notice};
+use wechatpay::notify::{self, Notification};
 use wechatpay::pay::h5::{H5Info, H5Type};
 use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, NotPaid, SettleInfo, TradeState};
@@ -155,14 +155,14 @@ fn a_combined_order_is_paid_whole_told_proved_and_refunded_in_part() {
     );
 
     sandbox.pay_combined("whole-life").unwrap();
-    let notices = sandbox.take_notices();
-    assert_eq!(notices.len(), 1, "one notice for the whole");
-    let headers = notices[0].headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
+    let notifications = sandbox.take_notifications();
+    assert_eq!(notifications.len(), 1, "one notification for the whole");
+    let headers = notifications[0].headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
     let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
     let now = Time::now().unwrap();
     let event =
-        notify::open(sandbox.platform_keys(), &key, headers, &notices[0].body, now).unwrap();
-    let Notice::Combined(told) = event.notice else { panic!("{event:?}") };
+        notify::open(sandbox.platform_keys(), &key, headers, &notifications[0].body, now).unwrap();
+    let Notification::Combined(told) = event.notification else { panic!("{event:?}") };
     let paid = told.paid(sandbox.mchid(), &order).unwrap();
     let queried = combine::query(signer, gateway, &order.combine_out_trade_no).unwrap();
     assert_eq!(queried.paid(sandbox.mchid(), &order).unwrap(), paid);
@@ -244,7 +244,7 @@ fn the_same_number_again_is_the_same_order_or_none() {
 #[test]
 fn every_error_of_document_000_is_classified_like_its_twin() {
     use Outcome::{Refused, Unknown};
-    use Retry::{Never, QueryFirst, SameOrder};
+    use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();
     let order = order(&sandbox, "whole-errors");
     let table = [
@@ -258,10 +258,10 @@ fn every_error_of_document_000_is_classified_like_its_twin() {
         (403, "OUT_TRADE_NO_USED", Code::OUT_TRADE_NO_USED, Refused, QueryFirst),
         (403, "RULELIMIT", Code::RULE_LIMIT, Refused, Never),
         (404, "ORDERNOTEXIST", Code::ORDER_NOT_EXIST, Refused, Never),
-        (429, "FREQUENCY_LIMITED", Code::FREQUENCY_LIMITED, Refused, SameOrder),
+        (429, "FREQUENCY_LIMITED", Code::FREQUENCY_LIMITED, Refused, SameRequest),
         (500, "OPENID_MISMATCH", Code::OPENID_MISMATCH, Refused, Never),
-        (500, "SYSTEMERROR", Code::SYSTEM_ERROR, Unknown, SameOrder),
-        (500, "SYSTEM_ERROR", Code::SYSTEM_ERROR, Unknown, SameOrder),
+        (500, "SYSTEMERROR", Code::SYSTEM_ERROR, Unknown, SameRequest),
+        (500, "SYSTEM_ERROR", Code::SYSTEM_ERROR, Unknown, SameRequest),
     ];
     for (status, spelling, code, outcome, retry) in table {
         sandbox.refuse_next(status, spelling, "");

@@ -23,12 +23,12 @@ use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::v2;
 use wechatpay::{
     AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutRefundNo, OutTradeNo, Outcome, Proxy,
-    RsaSigner, SignError, Signature, Signer, Time, UreqTransport, message,
+    RsaSigner, SignError, Signature, Signer, Time, UreqTransport, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
+use crate::scripted_server::{self, Answer, Peer, Wire, platform_keys};
 use crate::support::start;
-use crate::wire::{self, Answer, Peer, Wire, platform_keys};
 
 // What is called.
 
@@ -393,7 +393,7 @@ fn before_anything_is_sent() -> Vec<Fault> {
                 .into()
         }),
         own(5, Verdict::NotSent, "time-out of connect", |operation| {
-            let (address, _kept) = wire::full_port();
+            let (address, _kept) = scripted_server::full_port();
             ["http", "https"]
                 .map(|scheme| call(operation, &format!("{scheme}://{address}"), None, LONGER))
                 .into()
@@ -1268,7 +1268,7 @@ impl v2::Signer for Named {
 fn sign(answer: &mut wechatpay_sandbox::Answer, signer: &RsaSigner) {
     let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
     let (timestamp, nonce) = (text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"));
-    let message = message::answer(timestamp, nonce, &answer.body);
+    let message = signing::response(timestamp, nonce, &answer.body);
     let signature = STANDARD.encode(signer.sign(&message).unwrap().bytes);
     answer.set_header("Wechatpay-Signature", signature);
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, Refund};
 use wechatpay::{
-    Error, Fen, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, combine, message,
+    Error, Fen, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, combine, signing,
 };
 use wechatpay_sandbox::{Answer, Sandbox};
 
@@ -83,7 +83,7 @@ fn an_answer_signed_by_the_merchants_own_key() {
     let reason = distrust(&sandbox, move |answer| {
         let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
         let message =
-            message::answer(text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"), &answer.body);
+            signing::response(text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"), &answer.body);
         let signature = STANDARD.encode(own.sign(&message).unwrap().bytes);
         answer.set_header("Wechatpay-Signature", signature);
     });
@@ -195,7 +195,7 @@ fn each_bit_of_each_signed_header_flipped() {
     for keys in [by_ring, &by_ring.clone().verified_by_aws_lc()] {
         let check = |answer: &Answer| {
             let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
-            keys.check(headers, &answer.body, now)
+            keys.verify(headers, &answer.body, now)
         };
         assert_eq!(check(&good), Ok(()));
         for name in HEADERS {

@@ -6,27 +6,27 @@ use std::panic;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[path = "../targets/targets.rs"]
-mod targets;
+#[path = "../fuzz_bodies/fuzz_bodies.rs"]
+mod fuzz_bodies;
 
 /// Whether the library took the input.
 type Target = fn(&[u8]) -> bool;
 
 /// How many inputs each target gets: about the same time for each, and 100,000 in all.
 const INPUTS: [(&str, Target, usize); 13] = [
-    ("keys", targets::keys, 7_000),
-    ("der", targets::der, 5_000),
-    ("notice", targets::notice, 18_000),
-    ("notice_signed", targets::notice_signed, 3_000),
-    ("answer", targets::answer, 1_500),
-    ("api_error", targets::api_error, 14_000),
-    ("xml_read", targets::xml_read, 3_000),
-    ("xml_write", targets::xml_write, 1_000),
-    ("time", targets::time, 15_500),
-    ("order", targets::order, 9_000),
-    ("own_json", targets::own_json, 4_000),
-    ("own_xml", targets::own_xml, 2_000),
-    ("bill", targets::bill, 17_000),
+    ("keys", fuzz_bodies::keys, 7_000),
+    ("der", fuzz_bodies::der, 5_000),
+    ("notification", fuzz_bodies::notification, 18_000),
+    ("notification_signed", fuzz_bodies::notification_signed, 3_000),
+    ("answer", fuzz_bodies::answer, 1_500),
+    ("api_error", fuzz_bodies::api_error, 14_000),
+    ("xml_read", fuzz_bodies::xml_read, 3_000),
+    ("xml_write", fuzz_bodies::xml_write, 1_000),
+    ("time", fuzz_bodies::time, 15_500),
+    ("order", fuzz_bodies::order, 9_000),
+    ("own_json", fuzz_bodies::own_json, 4_000),
+    ("own_xml", fuzz_bodies::own_xml, 2_000),
+    ("bill", fuzz_bodies::bill, 17_000),
 ];
 
 macro_rules! tests {
@@ -38,7 +38,7 @@ macro_rules! tests {
     };
 }
 
-tests! { keys der notice notice_signed answer api_error xml_read xml_write time order own_json own_xml bill }
+tests! { keys der notification notification_signed answer api_error xml_read xml_write time order own_json own_xml bill }
 
 #[test]
 fn inputs_are_a_hundred_thousand_in_all() {

@@ -10,41 +10,41 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_table;
 mod app_order;
 mod bill;
 mod certificates;
 mod combined;
-mod examples;
+mod dependency_budget;
+mod doc_examples;
 mod failover;
 mod faults;
 mod forgery;
+mod from_json;
 mod fuzz;
 mod keys;
-mod life;
-mod merchant;
+mod lifecycle;
 mod messages;
 mod money;
-mod notices;
+mod notifications;
 mod orders;
 mod properties;
 mod readme;
 mod refunds;
+mod sample_shop;
+mod scripted_server;
 mod secrets;
-mod sign_error;
-mod strict;
-mod supply;
-mod surface;
+mod sign_diagnosis;
 mod threads;
 mod tls;
 mod transport;
 mod v2;
 mod vectors;
-mod wire;
 
 #[path = "../shared/leaks.rs"]
 mod leaks;
-#[path = "../shared/notice_server.rs"]
-mod notice_server;
+#[path = "../shared/notification_server.rs"]
+mod notification_server;
 #[path = "../shared/sample_bodies.rs"]
 mod sample_bodies;
 #[path = "../shared/support.rs"]

@@ -314,7 +314,7 @@ fn orders(table: &mut Table) {
         let mut body = app_order();
         *body.pointer_mut(pointer).unwrap() = value;
         let read = Order::from_json(&signer, body.to_string().as_bytes());
-        table.error(what, read.and_then(|order| order.check()));
+        table.error(what, read.and_then(|order| order.validate()));
     };
     wrong("empty", "/description", json!(""));
     wrong("too long", "/attach", json!("SECRET".repeat(30)));
@@ -384,7 +384,7 @@ fn orders(table: &mut Table) {
     let mut combined = |what: &str, from: &str, to: &str| {
         assert!(COMBINED_ORDER.contains(from), "{from}");
         let read = combine::Order::from_json(&signer, COMBINED_ORDER.replace(from, to).as_bytes());
-        table.error(what, read.and_then(|order| order.check()));
+        table.error(what, read.and_then(|order| order.validate()));
     };
     combined("a number twice", "20150806125347", "20150806125346");
     combined("nothing to pay for a part", "\"total_amount\" : 10", "\"total_amount\" : 0");
@@ -408,7 +408,7 @@ fn orders(table: &mut Table) {
             combine::SubOrder::of_sub_merchant(sub_merchant.clone(), number, "d", Fen(1), "a")
         })
         .collect();
-    table.error("too many parts of a partner", many.check());
+    table.error("too many parts of a partner", many.validate());
     many.sub_orders.truncate(2);
     many.payer = None;
     let payer = pay::jsapi::Payer::new(OpenId::new("o1").unwrap());
@@ -416,17 +416,17 @@ fn orders(table: &mut Table) {
     table.error("two sub_appids", placed);
     let mut few = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();
     few.sub_orders.pop();
-    table.error("one part", few.check());
+    table.error("one part", few.validate());
     let placed = combine::native::prepay(sandbox.signer(), sandbox.gateway(), &few);
     table.error("one part, and a payer", placed);
 
     let number = || OutRefundNo::new("r-1").unwrap();
     let mut refund = Refund::new(number(), OutTradeNo::new("123456").unwrap(), Fen(2), Fen(1));
-    table.error("a refund of more", refund.check());
+    table.error("a refund of more", refund.validate());
     (refund.refund, refund.reason) = (Fen(1), Some("因".repeat(27)));
-    table.error("a long reason", refund.check());
+    table.error("a long reason", refund.validate());
     (refund.reason, refund.from) = (None, vec![RefundFrom::new(FundsAccount::Basic, Fen(0))]);
-    table.error("nothing from an account", refund.check());
+    table.error("nothing from an account", refund.validate());
     let mut body = refund_body();
     body["transaction_id"] = json!("4200");
     body["funds_account"] = json!("PURSE");
@@ -440,7 +440,7 @@ fn orders_of_v2(table: &mut Table) {
     let mut wrong = |what: &str, from: &str, to: &str| {
         assert!(V2_ORDER.contains(from), "{from}");
         let read = v2::Order::from_xml(&signer, V2_ORDER.replace(from, to).as_bytes());
-        table.error(what, read.and_then(|(order, _)| order.check()));
+        table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     let other = "<trade_type>";
     wrong("decimals", "<total_fee>1<", "<total_fee>1.0<");
@@ -481,7 +481,7 @@ fn orders_of_v2(table: &mut Table) {
 
     let (mut order, _) = v2::Order::from_xml(&signer, V2_ORDER.as_bytes()).unwrap();
     order.detail = Some(v2::Detail::default());
-    table.error("no goods at all", order.check());
+    table.error("no goods at all", order.validate());
     order.detail = None;
     order.store_info = Some(v2::StoreInfo::new("0001"));
     let info = v2::H5Info::Wap { wap_url: "https://pay.qq.com".into(), wap_name: "n".into() };
@@ -494,7 +494,7 @@ fn orders_of_v2(table: &mut Table) {
         assert!(V2_COMBINED_ORDER.contains(from), "{from}");
         let xml = V2_COMBINED_ORDER.replace(from, to);
         let read = v2::CombinedOrder::from_xml(&signer, xml.as_bytes());
-        table.error(what, read.and_then(|(order, _)| order.check()));
+        table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     combined("a wrong count", "\"order_num\": 3", "\"order_num\": 4");
     combined("a number twice", "OD201708030002", "OD201708030001");
@@ -504,18 +504,18 @@ fn orders_of_v2(table: &mut Table) {
     let end = whole.find("},]").unwrap() + 1;
     let none = format!("{}{}", &whole[..begin], &whole[end..]);
     let read = v2::CombinedOrder::from_xml(&signer, none.as_bytes());
-    table.error("no parts", read.and_then(|(order, _)| order.check()));
+    table.error("no parts", read.and_then(|(order, _)| order.validate()));
     let mut combined = |what: &str, from: &str, to: &str| {
         assert!(V2_COMBINED_ORDER.contains(from), "{from}");
         let xml = V2_COMBINED_ORDER.replace(from, to);
         let read = v2::CombinedOrder::from_xml(&signer, xml.as_bytes());
-        table.error(what, read.and_then(|(order, _)| order.check()));
+        table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     combined("long parts", "商品详细描述.", &"x".repeat(12_000));
     let appid = || AppId::new("wx1").unwrap();
     let number = OutTradeNo::new("123456").unwrap();
     let refund = v2::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(2), Fen(1));
-    table.error("a refund of more", refund.check());
+    table.error("a refund of more", refund.validate());
     let sandbox = start();
     let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
     let gateway = v2::Gateway::at(sandbox.base_url(), transport).unwrap();

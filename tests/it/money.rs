@@ -203,7 +203,7 @@ fn until_known(
     for _ in 0..ATTEMPTS {
         let Err(error) = apply(random) else { return };
         match (error.outcome(), error.retry()) {
-            (Outcome::Unknown | Outcome::NotSent, Retry::SameOrder) => {}
+            (Outcome::Unknown | Outcome::NotSent, Retry::SameRequest) => {}
             (Outcome::Unknown, Retry::QueryFirst) => {
                 merchant.damage(random);
                 let (signer, gateway) = (merchant.0.signer(), merchant.0.gateway());

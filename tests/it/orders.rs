@@ -9,7 +9,7 @@ use wechatpay::pay::{
     self, NotPaid, SceneInfo, StoreInfo, TradeState, TradeType, app, h5, jsapi, native,
 };
 use wechatpay::{
-    Code, Error, Fen, OpenId, OutTradeNo, Outcome, Partner, Retry, Signer, SubMerchant, message,
+    Code, Error, Fen, OpenId, OutTradeNo, Outcome, Partner, Retry, Signer, SubMerchant, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -34,7 +34,7 @@ fn a_jsapi_order_names_its_payer_and_starts_on_a_page_or_in_a_mini_program() {
     let package = format!("prepay_id={prepay_id}");
     let sign = |timestamp: &str, nonce: &str| {
         let timestamp = timestamp.parse().unwrap();
-        let message = message::invoke(sandbox.appid().as_str(), timestamp, nonce, &package);
+        let message = signing::invoke(sandbox.appid().as_str(), timestamp, nonce, &package);
         STANDARD.encode(sandbox.signer().sign(&message).unwrap().bytes)
     };
     assert_eq!(
@@ -64,12 +64,12 @@ fn a_jsapi_order_names_its_payer_and_starts_on_a_page_or_in_a_mini_program() {
 #[test]
 fn every_error_of_document_004_arrives_with_its_outcome_and_advice() {
     use Outcome::{Refused, Unknown};
-    use Retry::{Never, QueryFirst, SameOrder};
+    use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();
     let order = order(&sandbox, "errors-004");
     let table = [
         (403, Code::TRADE_ERROR, Refused, Never),
-        (500, Code::SYSTEM_ERROR, Unknown, SameOrder),
+        (500, Code::SYSTEM_ERROR, Unknown, SameRequest),
         (401, Code::SIGN_ERROR, Refused, Never),
         (403, Code::RULE_LIMIT, Refused, Never),
         (400, Code::PARAM_ERROR, Refused, Never),
@@ -81,8 +81,8 @@ fn every_error_of_document_004_arrives_with_its_outcome_and_advice() {
         (400, Code::MCH_NOT_EXISTS, Refused, Never),
         (500, Code::INVALID_TRANSACTIONID, Refused, Never),
         (400, Code::INVALID_REQUEST, Refused, Never),
-        (429, Code::FREQUENCY_LIMITED, Refused, SameOrder),
-        (500, Code::BANK_ERROR, Unknown, SameOrder),
+        (429, Code::FREQUENCY_LIMITED, Refused, SameRequest),
+        (500, Code::BANK_ERROR, Unknown, SameRequest),
         (400, Code::APPID_MCHID_NOT_MATCH, Refused, Never),
         (403, Code::ACCOUNT_ERROR, Refused, Never),
     ];

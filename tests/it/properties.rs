@@ -11,7 +11,7 @@ use ring::digest;
 use serde_json::{Value, json};
 use wechatpay::pay::{Detail, GoodsDetail, Order, SceneInfo, SettleInfo, StoreInfo, app};
 use wechatpay::{
-    AppId, Error, Fen, Gateway, NotifyUrl, OutTradeNo, Outcome, PlatformKeys, Reply, Request,
+    AppId, Error, Fen, Gateway, NotifyUrl, OutTradeNo, Outcome, PlatformKeys, Request, Response,
     SignError, Signature, Signer, Time, Transport, TransportError,
 };
 
@@ -221,7 +221,7 @@ fn leave_out_what_is_not_there(value: &mut Value) {
 struct Desk(Mutex<Vec<Vec<u8>>>);
 
 impl Transport for &'static Desk {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         self.0.lock().unwrap().push(request.body.to_vec());
         Err(TransportError::not_sent("it stays on the desk"))
     }
@@ -329,7 +329,7 @@ fn a_character_of_four_bytes_anywhere_is_refused_before_anything_is_sent() {
         let error = app::prepay(&drafts.pen, &drafts.gateway, &order).unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent);
         let Error::Invalid(invalid) = &error else { panic!("seed {seed}: {error}: {order:?}") };
-        let paths: Vec<_> = invalid.faults().iter().map(|fault| fault.path.as_str()).collect();
+        let paths: Vec<_> = invalid.violations().iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, [path], "seed {seed}: {error}");
         assert!(drafts.desk.0.lock().unwrap().is_empty(), "it was sent");
     }

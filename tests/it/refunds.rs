@@ -1,7 +1,7 @@
 //! 申请退款, 查询单笔退款, 发起异常退款.
 
 use serde_json::{Value, json};
-use wechatpay::notify::{self, EventType, Notice};
+use wechatpay::notify::{self, EventType, Notification};
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, FundsAccount, GoodsDetail, Refund, RefundFrom, Status};
 use wechatpay::{ApiV3Key, Code, Error, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, Time};
@@ -16,7 +16,7 @@ fn paid() -> Sandbox {
     let sandbox = start();
     app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, NUMBER)).unwrap();
     sandbox.pay(NUMBER).unwrap();
-    sandbox.take_notices();
+    sandbox.take_notifications();
     sandbox
 }
 
@@ -85,7 +85,7 @@ fn a_refund_whose_answer_was_lost_is_unknown_and_the_same_one_settles_it() {
     let refund = of("lost-1", 100);
     sandbox.tamper_next(|answer| answer.status = 0);
     let error = apply(&sandbox, &refund).unwrap_err();
-    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
     let state = apply(&sandbox, &refund).unwrap();
     assert_eq!((state.status, state.amount.refund), (Status::Processing, Fen(100)));
 }
@@ -93,19 +93,19 @@ fn a_refund_whose_answer_was_lost_is_unknown_and_the_same_one_settles_it() {
 #[test]
 fn every_documented_error_arrives_with_its_outcome_and_advice() {
     use Outcome::{Refused, Unknown};
-    use Retry::{Never, QueryFirst, SameOrder};
+    use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = paid();
     let table = [
         (400, Code::PARAM_ERROR, Refused, Never),
         (400, Code::INVALID_REQUEST, Refused, Never),
         (401, Code::SIGN_ERROR, Refused, Never),
-        (403, Code::NOT_ENOUGH, Refused, SameOrder),
+        (403, Code::NOT_ENOUGH, Refused, SameRequest),
         (403, Code::USER_ACCOUNT_ABNORMAL, Refused, Never),
         (404, Code::MCH_NOT_EXISTS, Refused, Never),
         (404, Code::RESOURCE_NOT_EXISTS, Refused, Never),
         // Perhaps in progress: never a new number now.
         (429, Code::FREQUENCY_LIMITED, Unknown, QueryFirst),
-        (500, Code::SYSTEM_ERROR, Unknown, SameOrder),
+        (500, Code::SYSTEM_ERROR, Unknown, SameRequest),
     ];
     for (status, code, outcome, retry) in table {
         sandbox.refuse_next(status, code.as_str(), "");
@@ -117,7 +117,7 @@ fn every_documented_error_arrives_with_its_outcome_and_advice() {
     sandbox.refuse_next(429, "FREQUENCY_LIMITED", "");
     let number = OutRefundNo::new("errors-1").unwrap();
     let error = refund::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
-    assert_eq!((error.outcome(), error.retry()), (Refused, SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Refused, SameRequest));
 }
 
 #[test]
@@ -141,14 +141,14 @@ fn a_refund_is_taken_then_done_or_closed_or_abnormal() {
         assert_eq!(state.status, status);
         assert_eq!(state.success_time.is_some(), status == Status::Success);
 
-        let notice = &sandbox.take_notices()[0];
-        let headers = notice.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
+        let notification = &sandbox.take_notifications()[0];
+        let headers = notification.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
         let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
         let now = Time::now().unwrap();
         let event =
-            notify::open(sandbox.platform_keys(), &key, headers, &notice.body, now).unwrap();
+            notify::open(sandbox.platform_keys(), &key, headers, &notification.body, now).unwrap();
         assert_eq!(event.event_type, event_type);
-        let Notice::Refund(told) = event.notice else { panic!() };
+        let Notification::Refund(told) = event.notification else { panic!() };
         assert_eq!((&told.status, &told.refund_id), (&status, &state.refund_id));
         assert_eq!(told.amount.refund, Fen(100));
     }

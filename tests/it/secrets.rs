@@ -23,15 +23,18 @@ fn the_keys_are_nowhere_to_be_seen() {
     let parameters = app::invoke(signer, &order, &prepay_id).unwrap();
     sandbox.pay("secret-1").unwrap();
     let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
-    let notice = sandbox.take_notices().remove(0);
-    let headers: Vec<_> =
-        notice.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    let notification = sandbox.take_notifications().remove(0);
+    let headers: Vec<_> = notification
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect();
     let now = Time::now().unwrap();
     let open = |body| {
         let headers = headers.iter().copied();
         notify::open(sandbox.platform_keys(), &api_v3_key, headers, body, now)
     };
-    let (event, refusal) = (open(&notice.body).unwrap(), open(b"{}").unwrap_err());
+    let (event, refusal) = (open(&notification.body).unwrap(), open(b"{}").unwrap_err());
     let listed = certificates::list(signer, gateway, &api_v3_key).unwrap();
     sandbox.refuse_next(401, "SIGN_ERROR", "签名错误");
     let refused = app::prepay(signer, gateway, &order).unwrap_err();
@@ -81,7 +84,7 @@ fn a_request_shows_neither_its_headers_nor_its_body() {
         fn send(
             &self,
             request: &Request<'_>,
-        ) -> Result<wechatpay::Reply, wechatpay::TransportError> {
+        ) -> Result<wechatpay::Response, wechatpay::TransportError> {
             *self.0.lock().unwrap() = format!("{request:?}");
             Err(wechatpay::TransportError::not_sent("shown"))
         }

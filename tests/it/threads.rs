@@ -9,15 +9,15 @@ use wechatpay::certificates::PlatformCertificate;
 use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
 use wechatpay::{
     Answered, ApiError, ApiV3Key, AppId, AwsLcSigner, ClientCertificate, Code, CodeUrl, Error,
-    ErrorDetail, Failover, Fault, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine,
-    NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy,
-    RefundId, Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant,
-    Time, TransactionId, Transport, TransportError, Untrusted, UreqTransport, bill, combine,
-    message, notify, refund, v2,
+    ErrorDetail, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl,
+    OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId,
+    Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
+    TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, combine,
+    notify, refund, signing, v2,
 };
 use wechatpay_sandbox::Sandbox;
 
-use crate::examples::public_types;
+use crate::doc_examples::public_types;
 use crate::support::{api, order, start};
 
 /// Fails to compile, if at all. What is `Send` only is read once, by one thread.
@@ -25,11 +25,11 @@ use crate::support::{api, order, start};
 fn what_threads_may_share_they_can_share() {
     fn shared<T: Send + Sync + ?Sized>() {}
     fn sent<T: Send>() {}
-    sent::<(wechatpay::Reply, bill::TradeBill<File>, bill::FundFlowBill<File>)>();
+    sent::<(wechatpay::Response, bill::TradeBill<File>, bill::FundFlowBill<File>)>();
     shared::<(Gateway, RsaSigner, AwsLcSigner, Partner<'_>, PlatformKeys, ApiV3Key)>();
     shared::<(UreqTransport, ClientCertificate, Failover, Host, Answered<()>, Sandbox)>();
     shared::<(&dyn Signer, &dyn Transport, Request<'_>, HttpOptions, Proxy, Signature)>();
-    shared::<(Error, ApiError, Code, ErrorDetail, Fault, Invalid, Outcome, Retry, SignError)>();
+    shared::<(Error, ApiError, Code, ErrorDetail, Violation, Invalid, Outcome, Retry, SignError)>();
     shared::<(SignDiagnosis, MessageLine, TransportError, Untrusted)>();
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
@@ -42,8 +42,9 @@ fn what_threads_may_share_they_can_share() {
     shared::<(combine::Transaction, combine::SubTransaction, combine::Amount)>();
     shared::<(refund::Refund, refund::RefundFrom, refund::GoodsDetail, refund::Payment)>();
     shared::<(refund::State, refund::Status, refund::Amount, refund::Promotion)>();
-    shared::<(notify::Event, notify::EventType, notify::Notice, notify::Refusal)>();
-    shared::<(notify::Reply, bill::Link, bill::Date, bill::Yuan, bill::Trade, bill::FundFlow)>();
+    shared::<(notify::Event, notify::EventType, notify::Notification, notify::Refusal)>();
+    shared::<(notify::Acknowledgement, bill::Link, bill::Date, bill::Yuan)>();
+    shared::<(bill::Trade, bill::FundFlow)>();
     shared::<(bill::TradeRow, bill::TradeSummary, bill::Refund)>();
     shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
     shared::<(&dyn v2::Signer, v2::SignType, v2::HmacSha256Key, v2::Md5Key, v2::Gateway)>();
@@ -52,13 +53,7 @@ fn what_threads_may_share_they_can_share() {
     shared::<(v2::CombinedOrder, v2::SubOrder, v2::CombinedTransaction, v2::SubTransaction)>();
     shared::<(v2::Transaction, v2::Coupon, v2::Refund, v2::AcceptedRefund, v2::Refunds)>();
     shared::<(v2::RefundNumber, v2::RefundQuery, v2::RefundState)>();
-    shared::<(v2::notify::Notice, v2::NotifiedRefund)>();
-    shared::<(
-        wechatpay_sandbox::Answer,
-        wechatpay_sandbox::Notice,
-        wechatpay_sandbox::Received,
-        wechatpay_sandbox::Delivery,
-    )>();
+    shared::<(v2::notify::Notification, v2::NotifiedRefund)>();
 }
 
 /// None is left out above: each name stands there as often as there are public types of it.
@@ -178,7 +173,7 @@ fn one_signer_signs_for_many_threads() {
     let sandbox = start();
     let signer = sandbox.signer();
     let message = |thread: usize, index: usize| {
-        message::request(
+        signing::request(
             "GET",
             "/v3/certificates",
             1_554_208_460,

@@ -57,11 +57,11 @@ fn an_answer_that_breaks_off_is_unknown() {
     sandbox.tamper_next(|answer| answer.set_header("Content-Length", "1000"));
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(error.to_string().starts_with("the answer broke off"), "{error}");
-    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
 
     sandbox.tamper_next(|answer| answer.status = 0);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
-    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
     assert_eq!(sandbox.received().len(), 2);
     app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
 }
@@ -104,7 +104,7 @@ fn accepted_is_not_placed() {
     sandbox.rewrite_next(|answer| answer.status = 202);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert_eq!(api(&error).status, 202);
-    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_refused_connection_is_certainly_not_sent() {
     let gateway = Gateway::at(&format!("https://{free}"), keys, transport).unwrap();
     let order = order(&sandbox, "refused-1");
     let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
-    assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::SameRequest));
     assert_eq!(
         error.to_string(),
         "no connection: refused; nothing was sent, so the same may be sent again"
@@ -173,7 +173,7 @@ fn silence_ends_in_time() {
     let mut waited = [800, 4_000, 20_000].into_iter().map(Duration::from_millis).map(wait);
     let (total_timeout, elapsed, error) =
         waited.find(|(.., error)| error.outcome() != Outcome::NotSent).unwrap();
-    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
     assert!(elapsed >= total_timeout, "{error}");
     assert!(elapsed < total_timeout + Duration::from_secs(5), "{error}");
 }

@@ -1,18 +1,18 @@
-//! APIv2: 统一下单, 合单下单, queries, refunds, notices, and what is believed of their answers.
+//! APIv2: 统一下单, 合单下单, queries, refunds, notifications, and what is believed of their answers.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use wechatpay::pay::{NotPaid, TradeState, TradeType};
 use wechatpay::refund::Channel;
-use wechatpay::v2::notify::{self, Notice};
+use wechatpay::v2::notify::{self, Notification};
 use wechatpay::v2::{
     self, App, CombinedOrder, Detail, Gateway, GoodsDetail, H5, H5Info, HmacSha256Key, Jsapi,
     Native, Order, Refund, RefundQuery, RefundStatus, SignType, Signer, StoreInfo, SubOrder,
 };
 use wechatpay::{
     AppId, ClientCertificate, Code, Error, Fen, HttpOptions, OpenId, OutRefundNo, OutTradeNo,
-    Outcome, Reply, Request, Retry, Time, Transport, TransportError, Untrusted, UreqTransport,
+    Outcome, Request, Response, Retry, Time, Transport, TransportError, Untrusted, UreqTransport,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -201,15 +201,15 @@ fn the_clients_parameters_are_signed_with_the_key_of_the_order() {
 #[test]
 fn every_error_of_documents_001_and_002_arrives_with_its_outcome_and_advice() {
     use Outcome::{Refused, Unknown};
-    use Retry::{Never, QueryFirst, SameOrder};
+    use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();
     let v2 = sandbox.v2();
     let both = [
         (Code::NO_AUTH, "NOAUTH", Refused, Never),
-        (Code::NOT_ENOUGH, "NOTENOUGH", Refused, SameOrder),
+        (Code::NOT_ENOUGH, "NOTENOUGH", Refused, SameRequest),
         (Code::ORDERPAID, "ORDERPAID", Refused, QueryFirst),
         (Code::ORDER_CLOSED, "ORDERCLOSED", Refused, Never),
-        (Code::SYSTEM_ERROR, "SYSTEMERROR", Unknown, SameOrder),
+        (Code::SYSTEM_ERROR, "SYSTEMERROR", Unknown, SameRequest),
         (Code::APPID_NOT_EXIST, "APPID_NOT_EXIST", Refused, Never),
         (Code::MCHID_NOT_EXIST, "MCHID_NOT_EXIST", Refused, Never),
         (Code::APPID_MCHID_NOT_MATCH, "APPID_MCHID_NOT_MATCH", Refused, Never),
@@ -382,7 +382,7 @@ fn another_status_than_200_is_not_wechat_pays() {
         let error = placed_with(&sandbox, "status-1");
         let found = api(&error);
         assert_eq!((found.status, found.code.as_str(), found.signed), (status, "", false));
-        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameOrder));
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
     }
     assert_eq!(sandbox.received().len(), 5);
 }
@@ -509,12 +509,12 @@ fn a_combined_order_goes_from_the_order_to_the_proof_of_each_part() {
 
     let error = v2::close_combined(signer, gateway, &order).unwrap_err();
     assert_eq!(api(&error).code, Code::ORDERPAID);
-    let notices = v2.take_notices();
-    let Notice::Combined(told) = notify::open(signer, &notices[0].body).unwrap() else {
+    let notifications = v2.take_notifications();
+    let Notification::Combined(told) = notify::open(signer, &notifications[0].body).unwrap() else {
         panic!("not a combined order");
     };
     assert_eq!(told.paid(sandbox.mchid(), &order).unwrap(), paid);
-    assert!(notify::open(v2.md5_signer(), &notices[0].body).is_err());
+    assert!(notify::open(v2.md5_signer(), &notifications[0].body).is_err());
 }
 
 #[test]
@@ -585,8 +585,8 @@ fn a_refund_goes_once_under_its_number_and_with_the_client_certificate() {
     let not_paid = transaction.paid(sandbox.mchid(), &order).unwrap_err();
     assert_eq!(not_paid, NotPaid::State(TradeState::Refund));
 
-    let notices = v2.take_notices();
-    let Notice::Refund(told) = notify::open(signer, &notices[1].body).unwrap() else {
+    let notifications = v2.take_notifications();
+    let Notification::Refund(told) = notify::open(signer, &notifications[1].body).unwrap() else {
         panic!("not a refund");
     };
     assert_eq!(told.refund.refund_id, one.refund_id);
@@ -716,7 +716,7 @@ fn a_client_certificate_that_does_not_fit_is_told_and_never_panics() {
 }
 
 #[test]
-fn a_payment_notice_is_of_the_algorithm_of_its_order() {
+fn a_payment_notification_is_of_the_algorithm_of_its_order() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let signers: [(&dyn Signer, &str); 2] =
@@ -725,19 +725,20 @@ fn a_payment_notice_is_of_the_algorithm_of_its_order() {
         let order = order(&sandbox, text);
         v2::unified_order(signer, v2.gateway(), &order, &payer()).unwrap();
         v2.pay(text, &[Fen(30)]).unwrap();
-        let notice = v2.take_notices().pop().unwrap();
-        assert_eq!(notice.notify_url, sandbox.notify_url().as_str());
-        let Notice::Transaction(told) = notify::open(signer, &notice.body).unwrap() else {
+        let notification = v2.take_notifications().pop().unwrap();
+        assert_eq!(notification.notify_url, sandbox.notify_url().as_str());
+        let Notification::Transaction(told) = notify::open(signer, &notification.body).unwrap()
+        else {
             panic!("not a transaction");
         };
         let paid = told.paid(signer.mch_id(), &order).unwrap();
         let found = v2::query(signer, v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
         assert_eq!(found.paid(signer.mch_id(), &order).unwrap(), paid);
-        let either = notify::open_by_length(v2.signer(), v2.md5_signer(), &notice.body);
-        assert_eq!(either.unwrap(), Notice::Transaction(told));
+        let either = notify::open_by_length(v2.signer(), v2.md5_signer(), &notification.body);
+        assert_eq!(either.unwrap(), Notification::Transaction(told));
         let is_hmac = signer.sign_type() == SignType::HmacSha256;
         let other: &dyn Signer = if is_hmac { v2.md5_signer() } else { v2.signer() };
-        assert!(notify::open(other, &notice.body).is_err());
+        assert!(notify::open(other, &notification.body).is_err());
     }
 }
 
@@ -745,9 +746,9 @@ fn a_payment_notice_is_of_the_algorithm_of_its_order() {
 struct Canned(String);
 
 impl Transport for Canned {
-    fn send(&self, _: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, _: &Request<'_>) -> Result<Response, TransportError> {
         let body = Box::new(std::io::Cursor::new(self.0.clone()));
-        Ok(Reply { status: 200, headers: Vec::new(), body })
+        Ok(Response { status: 200, headers: Vec::new(), body })
     }
 }
 
@@ -884,7 +885,7 @@ fn answers_of_every_shape_that_was_seen_are_read() {
 }
 
 #[test]
-fn notices_of_every_shape_that_was_seen_prove_the_payment() {
+fn notifications_of_every_shape_that_was_seen_prove_the_payment() {
     let keys: [&dyn Signer; 2] = [
         &HmacSha256Key::new("10000100", "0123456789ABCDEFGHIJKLMNOPQRSTUV").unwrap(),
         &v2::Md5Key::new("10000100", "0123456789ABCDEFGHIJKLMNOPQRSTUV").unwrap(),
@@ -921,7 +922,7 @@ fn notices_of_every_shape_that_was_seen_prove_the_payment() {
     ] {
         for (shape, signer) in SHAPES.iter().flat_map(|shape| keys.map(|key| (*shape, key))) {
             let body = message_of(signer, shape, &format!("{least}{more}"));
-            let Ok(Notice::Transaction(told)) = notify::open(signer, body.as_bytes()) else {
+            let Ok(Notification::Transaction(told)) = notify::open(signer, body.as_bytes()) else {
                 panic!("{body}");
             };
             assert_eq!(told.paid("10000100", &order).unwrap().total(), Fen(980), "{body}");
@@ -933,7 +934,7 @@ fn notices_of_every_shape_that_was_seen_prove_the_payment() {
 fn what_is_lost_on_the_way_is_unknown_and_what_never_left_is_not() {
     struct Lost(TransportError);
     impl Transport for Lost {
-        fn send(&self, _: &Request<'_>) -> Result<Reply, TransportError> {
+        fn send(&self, _: &Request<'_>) -> Result<Response, TransportError> {
             Err(self.0.clone())
         }
     }
@@ -946,7 +947,7 @@ fn what_is_lost_on_the_way_is_unknown_and_what_never_left_is_not() {
         let gateway = Gateway::at("https://shop.example", Lost(error)).unwrap();
         let signer = sandbox.v2().signer();
         let error = v2::unified_order(signer, &gateway, &order, &App).unwrap_err();
-        assert_eq!((error.outcome(), error.retry()), (outcome, Retry::SameOrder));
+        assert_eq!((error.outcome(), error.retry()), (outcome, Retry::SameRequest));
     }
     sandbox.tamper_next(|answer| answer.set_header("Content-Length", "100000"));
     assert_eq!(placed_with(&sandbox, "lost-2").outcome(), Outcome::Unknown);
@@ -957,7 +958,7 @@ fn the_api_key_is_nowhere_to_be_seen() {
     /// Remembers what a transport may show of a request.
     struct Seen(UreqTransport, Arc<Mutex<String>>);
     impl Transport for Seen {
-        fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
             let body = String::from_utf8_lossy(request.body);
             self.1.lock().unwrap().push_str(&format!("{request:?} {body}"));
             self.0.send(request)

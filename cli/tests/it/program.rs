@@ -249,7 +249,7 @@ fn an_order_that_is_refused_leaves_no_picture_and_no_piece_of_one() {
 fn the_order_to_begin_with_can_be_placed() {
     let mut program = Program::new("begin");
     program.settings.clear();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/wechatpay/order.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/order.json");
     for kind in ["app", "native"] {
         let done = program.run(&["order", kind, file]);
         assert_eq!(done.status, 0, "{}", done.err);
@@ -442,46 +442,47 @@ fn certificates_are_listed() {
 }
 
 #[test]
-fn a_notice_is_opened_and_a_changed_one_is_refused() {
-    let program = Program::new("notice");
-    program.answer(&["order", "app", &program.order("notice-1")]);
-    program.sandbox.pay("notice-1").unwrap();
-    let notice = program.sandbox.take_notices().remove(0);
-    let headers: serde_json::Map<_, _> = notice
+fn a_notification_is_opened_and_a_changed_one_is_refused() {
+    let program = Program::new("notification");
+    program.answer(&["order", "app", &program.order("notification-1")]);
+    program.sandbox.pay("notification-1").unwrap();
+    let notification = program.sandbox.take_notifications().remove(0);
+    let headers: serde_json::Map<_, _> = notification
         .headers
         .iter()
         .map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap().into()))
         .collect();
     let headers = program.write("headers.json", Value::Object(headers).to_string());
-    let body = program.write("body", &notice.body);
-    let event = program.answer(&["notice", &headers, &body]);
+    let body = program.write("body", &notification.body);
+    let event = program.answer(&["notification", &headers, &body]);
     assert_eq!(event["event_type"], "TRANSACTION.SUCCESS");
-    assert_eq!(event["resource"]["out_trade_no"], "notice-1");
+    assert_eq!(event["resource"]["out_trade_no"], "notification-1");
     assert_eq!(event["resource"]["amount"]["total"], 100);
 
-    let changed = program.write("changed", [&notice.body[..], b" "].concat());
-    let done = program.run(&["notice", &headers, &changed]);
+    let changed = program.write("changed", [&notification.body[..], b" "].concat());
+    let done = program.run(&["notification", &headers, &changed]);
     assert_eq!((done.status, done.out.as_str()), (1, ""));
     assert!(done.err.contains("give the bytes of the body as received"), "{}", done.err);
-    let expected = "\noutcome: the notice was not opened\nadvice: ship nothing; query the order\n";
+    let expected =
+        "\noutcome: the notification was not opened\nadvice: ship nothing; query the order\n";
     assert!(done.err.ends_with(expected), "{}", done.err);
-    let done = program.run(&["notice", &body, &body]);
+    let done = program.run(&["notification", &body, &body]);
     assert_eq!(done.status, 1);
     let expected = "body must be a JSON object of names and texts, as in {\"Wechatpay-Nonce\": ";
     assert!(done.err.contains(expected), "{}", done.err);
-    let done = program.run(&["notice", "-", "-"]);
+    let done = program.run(&["notification", "-", "-"]);
     assert_eq!(done.status, 2);
     assert!(done.err.contains("only one of HEADERS.json and BODY"), "{}", done.err);
 }
 
 #[test]
-fn a_notice_that_was_kept_is_opened_by_the_time_when_it_came() {
-    let program = Program::new("kept-notice");
+fn a_notification_that_was_kept_is_opened_by_the_time_when_it_came() {
+    let program = Program::new("kept-notification");
     program.answer(&["order", "app", &program.order("kept-1")]);
     program.sandbox.pay("kept-1").unwrap();
     program.sandbox.shift_clock(-3600);
-    let notice = program.sandbox.take_notices().remove(0);
-    let headers: BTreeMap<_, _> = notice
+    let notification = program.sandbox.take_notifications().remove(0);
+    let headers: BTreeMap<_, _> = notification
         .headers
         .iter()
         .map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap()))
@@ -490,17 +491,17 @@ fn a_notice_that_was_kept_is_opened_by_the_time_when_it_came() {
     let time = wechatpay::Time::from_unix_seconds(seconds.parse().unwrap()).unwrap().to_string();
     let files = [
         program.write("headers.json", json!(headers).to_string()),
-        program.write("body", &notice.body),
+        program.write("body", &notification.body),
     ];
-    let notice = ["notice", &files[0], &files[1]];
-    let done = program.run(&notice);
+    let notification = ["notification", &files[0], &files[1]];
+    let done = program.run(&notification);
     assert_eq!(done.status, 1, "{}", done.err);
     assert!(done.err.ends_with("\nadvice: if it was kept, say when it came: --received TIME\n"));
     for time in [seconds, &time] {
-        let event = program.answer(&[&notice[..], &["--received", time]].concat());
+        let event = program.answer(&[&notification[..], &["--received", time]].concat());
         assert_eq!(event["resource"]["out_trade_no"], "kept-1");
     }
-    let done = program.run(&[&notice[..], &["--received", "yesterday"]].concat());
+    let done = program.run(&[&notification[..], &["--received", "yesterday"]].concat());
     assert_eq!(done.status, 2);
     assert!(done.err.starts_with("error: --received: time must be RFC 3339"), "{}", done.err);
 }

@@ -8,7 +8,7 @@ use super::super::commands::{
     read, taken,
 };
 use super::super::console::Console;
-use super::super::notices::Version;
+use super::super::notifications::Version;
 use super::super::unix_now;
 
 /// By its name behind `/sandbox/v2/`.
@@ -71,9 +71,9 @@ pub(crate) fn command(name: &str) -> Option<Command> {
             console.world().v2(unix_now()).0.fail_next(&text);
             Ok(json!({}))
         },
-        "take-notices" => |console, body| {
+        "take-notifications" => |console, body| {
             let Nothing {} = read(body)?;
-            Ok(taken(&console.world().take_notices(Version::V2, unix_now())))
+            Ok(taken(&console.world().take_notifications(Version::V2, unix_now())))
         },
         _ => return None,
     })

@@ -28,7 +28,7 @@ use time::{PrimitiveDateTime, UtcOffset};
 use wechatpay::v2::{Gateway, HmacSha256Key, Md5Key};
 use wechatpay::{ClientCertificate, Fen, HttpOptions, UreqTransport};
 
-use super::notices::{Notice, Version};
+use super::notifications::{Notification, Version};
 use super::order_error::OrderError;
 use super::refunds::NoSuchRefund;
 use super::world::World;
@@ -101,7 +101,7 @@ impl V2 {
     }
 
     /// Pays an order, as its user would, with a coupon for each of these amounts. This makes a
-    /// notice.
+    /// notification.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl V2 {
         room.pay(out_trade_no, &coupons, place)
     }
 
-    /// Pays a combined order, all of its parts together. This makes one notice.
+    /// Pays a combined order, all of its parts together. This makes one notification.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl V2 {
     }
 
     /// The user's payment fails: the bank says no, or the user breaks it off. The order stays
-    /// NOTPAY and can still be paid, and there is no notice.
+    /// NOTPAY and can still be paid, and there is no notification.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl V2 {
         lock(&self.world).v2(unix_now()).0.close_combined(combine_out_trade_no)
     }
 
-    /// A refund succeeds: the money is back with the user. This makes a notice.
+    /// A refund succeeds: the money is back with the user. This makes a notification.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl V2 {
         self.end_refund(out_refund_no, "SUCCESS")
     }
 
-    /// 退款异常 (CHANGE): the user's card is gone, and the merchant must see to it. This makes a notice.
+    /// 退款异常 (CHANGE): the user's card is gone, and the merchant must see to it. This makes a notification.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl V2 {
     }
 
     /// 退款关闭 (REFUNDCLOSE): nothing is refunded, and its amount can be refunded under another
-    /// number. This makes a notice.
+    /// number. This makes a notification.
     ///
     /// # Errors
     ///
@@ -194,12 +194,12 @@ impl V2 {
         self.end_refund(out_refund_no, "REFUNDCLOSE")
     }
 
-    /// Takes the notices that were neither taken nor delivered, the oldest first.
-    /// [`Sandbox::deliver_notices`](super::Sandbox::deliver_notices) and
-    /// [`Sandbox::deliver_due_notices`](super::Sandbox::deliver_due_notices) post them as well.
+    /// Takes the notifications that were neither taken nor delivered, the oldest first.
+    /// [`Sandbox::deliver_notifications`](super::Sandbox::deliver_notifications) and
+    /// [`Sandbox::deliver_due_notifications`](super::Sandbox::deliver_due_notifications) post them as well.
     #[must_use]
-    pub fn take_notices(&self) -> Vec<Notice> {
-        lock(&self.world).take_notices(Version::V2, unix_now())
+    pub fn take_notifications(&self) -> Vec<Notification> {
+        lock(&self.world).take_notifications(Version::V2, unix_now())
     }
 
     /// Refuses the next call of APIv2 with this code, signed: nothing happens to its order.

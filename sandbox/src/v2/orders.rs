@@ -287,7 +287,7 @@ impl Orders {
         own.find(|(_, order)| is_it(order)).map(|(key, _)| key.clone())
     }
 
-    /// What query and notice say of a combined order.
+    /// What query and notification say of a combined order.
     pub(super) fn describe_combined(&self, whole: &Combined) -> Fields {
         let parts = whole.parts.iter().filter_map(|key| self.book.get(key));
         let list: Vec<Value> = parts.map(Order::describe_part).collect();
@@ -334,7 +334,7 @@ impl Order {
         told
     }
 
-    /// What query and notice say of a paid order.
+    /// What query and notification say of a paid order.
     pub(super) fn describe_payment(&self, payment: &Payment) -> Fields {
         let names = ["out_trade_no", "attach", "device_info", "trade_type", "total_fee"];
         let mut told = picked(&self.parameters, &names);

@@ -34,7 +34,7 @@ impl Refund {
         number_of(&self.parameters, "refund_fee")
     }
 
-    /// What the text of a notice holds.
+    /// What the text of a notification holds.
     pub(super) fn describe(&self, order: &Order) -> Fields {
         let total = order.total_fee().to_string();
         let mut told = fields_of(&[

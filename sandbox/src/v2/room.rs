@@ -11,7 +11,7 @@ use super::super::answer::Answer;
 use super::super::balance::Balance;
 use super::super::fresh::Fresh;
 use super::super::merchants::Merchants;
-use super::super::notices::Notices;
+use super::super::notifications::Notifications;
 use super::super::order_error::OrderError;
 use super::super::received::Received;
 use super::super::refusal::Refusal;
@@ -43,7 +43,7 @@ pub(crate) struct Place<'a> {
     pub(crate) base_url: &'a str,
     pub(crate) tickets: &'a mut Tickets,
     pub(crate) balance: &'a mut Balance,
-    pub(crate) notices: &'a mut Notices,
+    pub(crate) notifications: &'a mut Notifications,
     /// Business time in Unix seconds.
     pub(crate) now: i64,
     /// How the request is signed.
@@ -123,7 +123,7 @@ impl Room {
             fresh: &mut *at.fresh,
             tickets: &mut *at.tickets,
             balance: &mut *at.balance,
-            notices: &mut *at.notices,
+            notifications: &mut *at.notifications,
             ..*at
         };
         let told = instead.map_or_else(|| self.decide(call, &asked, at), Err);
@@ -171,12 +171,12 @@ impl Room {
         }
     }
 
-    /// The user pays an order, which makes a notice.
+    /// The user pays an order, which makes a notification.
     pub(crate) fn pay(
         &mut self,
         number: &str,
         coupons: &[u64],
-        Place { now, fresh, notices, .. }: Place<'_>,
+        Place { now, fresh, notifications, .. }: Place<'_>,
     ) -> Result<(), OrderError> {
         let order = self.orders.pay(&own(number), coupons, now, fresh)?;
         let payment = order.payment.as_ref().ok_or(OrderError::NotPlaced)?;
@@ -190,10 +190,10 @@ impl Room {
                 ("nonce_str", &fresh.digits(32)),
             ],
         );
-        // By the algorithm of the order, of which the notice says nothing.
+        // By the algorithm of the order, of which the notification says nothing.
         let sign = sign::sign(&order.sign_type, &told).unwrap_or_default();
         let notify_url = text(&order.parameters, "notify_url").to_owned();
-        notices.add_v2(
+        notifications.add_v2(
             &notify_url,
             number,
             xml::write("xml", &merged(told, &[("sign", &sign)])),
@@ -207,7 +207,7 @@ impl Room {
     pub(crate) fn pay_combined(
         &mut self,
         number: &str,
-        Place { now, fresh, notices, .. }: Place<'_>,
+        Place { now, fresh, notifications, .. }: Place<'_>,
     ) -> Result<(), OrderError> {
         let key = own(number);
         self.orders.pay_combined(&key, now, fresh)?;
@@ -224,7 +224,7 @@ impl Room {
         );
         let sign = sign::sign("HMAC-SHA256", &told).unwrap_or_default();
         let notify_url = text(&whole.parameters, "notify_url").to_owned();
-        notices.add_v2(
+        notifications.add_v2(
             &notify_url,
             number,
             xml::write("xml", &merged(told, &[("sign", &sign)])),
@@ -254,12 +254,12 @@ impl Room {
         self.orders.shut_combined(&own(number))
     }
 
-    /// A refund ends, which makes a notice; says whether there was one to end.
+    /// A refund ends, which makes a notification; says whether there was one to end.
     pub(crate) fn end_refund(
         &mut self,
         number: &str,
         status: &'static str,
-        Place { now, fresh, notices, balance, .. }: Place<'_>,
+        Place { now, fresh, notifications, balance, .. }: Place<'_>,
     ) -> bool {
         let ended = refunds::end(&mut self.orders, super::super::MCHID, number, status, now);
         let Some((order, refund)) = ended else { return false };
@@ -275,7 +275,7 @@ impl Room {
         if status == "REFUNDCLOSE" {
             balance.put_back(refund.fee());
         }
-        notices.add_v2(&notify_url, number, xml::write("xml", &told), now, fresh);
+        notifications.add_v2(&notify_url, number, xml::write("xml", &told), now, fresh);
         true
     }
 
@@ -312,7 +312,7 @@ fn read(request: &Received) -> Result<Fields, &'static str> {
 
 /// AES-256-ECB with PKCS#7, in Base64.
 fn sealed(text: &[u8]) -> String {
-    let Ok(cipher) = Aes256::new_from_slice(sign::notice_key().as_bytes()) else {
+    let Ok(cipher) = Aes256::new_from_slice(sign::notification_key().as_bytes()) else {
         return String::new();
     };
     let (whole, rest) = Array::slice_as_chunks(text);
@@ -379,7 +379,7 @@ mod tests {
             merchants: &merchants,
             fresh: &mut fresh,
             balance: &mut Balance::default(),
-            notices: &mut Notices::default(),
+            notifications: &mut Notifications::default(),
             base_url: "https://127.0.0.1:1",
             tickets: &mut Tickets::default(),
             now: NOW,
@@ -615,9 +615,9 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_notice_is_encrypted_as_openssl_encrypts_it() {
+    fn a_refund_notification_is_encrypted_as_openssl_encrypts_it() {
         // `openssl enc -aes-256-ecb` under the hexadecimal MD5 of the sandbox's key.
-        assert_eq!(sign::notice_key(), "f5c055e657fc0cc899bb360e5b0667ba");
+        assert_eq!(sign::notification_key(), "f5c055e657fc0cc899bb360e5b0667ba");
         assert_eq!(sealed(b"<root></root>"), "ISUIiv66Z7CUk+/XyN615A==");
         assert_eq!(sealed(&[b'x'; 16]), "Ja30twVsqK2nQ7Qw9uexhLa4BuAY5YwCHr9gYIV7XJs=");
     }

@@ -26,8 +26,8 @@ pub(super) fn sign(sign_type: &str, fields: &Fields) -> Option<String> {
     }
 }
 
-/// 32 lower-case digits: the key of what refund notices hold.
-pub(super) fn notice_key() -> String {
+/// 32 lower-case digits: the key of what refund notifications hold.
+pub(super) fn notification_key() -> String {
     hex(&Md5::digest(API_KEY)).to_lowercase()
 }
 

@@ -48,7 +48,7 @@ def pays(browser, shop):
     browser.click("#pay")
     browser.wait_for_text("已支付 Paid")
     assert browser.url().startswith("http://127.0.0.1:"), browser.url()
-    order.program.wait_for(r"notice: \S+ is SUCCESS")
+    order.program.wait_for(r"notification: \S+ is SUCCESS")
     order.program.wait_for(r"query: \S+ is SUCCESS")
     assert order.program.ends() == 0
     assert shop.state(order.number) == "SUCCESS"
@@ -65,7 +65,7 @@ def refuses_and_pays_later(browser, shop):
     browser.wait_for_text("未支付 Not paid")
     order.program.wait_for(r"query: \S+ is NOTPAY")
     assert shop.state(order.number) == "NOTPAY"
-    assert not re.search("notice:", order.program.output()), "nothing was paid"
+    assert not re.search("notification:", order.program.output()), "nothing was paid"
     browser.go(order.link)
     browser.click("#pay")
     browser.wait_for_text("已支付 Paid")

@@ -69,12 +69,12 @@ class Mailbox:
     """What listens at a merchant's notify_url."""
 
     def __init__(self):
-        self._notices = notices = queue.Queue()
+        self._notifications = notifications = queue.Queue()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
-                notices.put((dict(self.headers), body))
+                notifications.put((dict(self.headers), body))
                 self.send_response(204)
                 self.end_headers()
 
@@ -86,5 +86,5 @@ class Mailbox:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def next(self):
-        """The headers and the body of the next notice."""
-        return self._notices.get(timeout=30)
+        """The headers and the body of the next notification."""
+        return self._notifications.get(timeout=30)

@@ -69,12 +69,12 @@ async function command(name, values = {}) {
 }
 
 // What listens at a merchant's notify_url.
-const notices = [];
+const notifications = [];
 const waiting = [];
 const mailbox = createServer(async (request, response) => {
   let body = '';
   for await (const part of request.setEncoding('utf8')) body += part;
-  notices.push({ headers: request.headers, body });
+  notifications.push({ headers: request.headers, body });
   waiting.shift()?.();
   response.end(request.url === '/v2' ? Transformer.toXml({ return_code: 'SUCCESS' }) : '');
 });
@@ -83,14 +83,14 @@ await new Promise((resolve) => {
 });
 const notifyUrl = (path) => `http://127.0.0.1:${mailbox.address().port}/${path}`;
 
-async function nextNotice() {
-  if (notices.length === 0) {
+async function nextNotification() {
+  if (notifications.length === 0) {
     await new Promise((resolve, reject) => {
       waiting.push(resolve);
-      setTimeout(() => reject(new Error('no notice')), 30_000).unref();
+      setTimeout(() => reject(new Error('no notification')), 30_000).unref();
     });
   }
-  return notices.shift();
+  return notifications.shift();
 }
 
 function client(certs, options = {}) {
@@ -123,7 +123,7 @@ function some(whole, ...names) {
   return Object.fromEntries(names.map((name) => [name, whole?.[name]]));
 }
 
-// A notice of APIv3 as the plugin's documents open it; nothing if its signature is wrong.
+// A notification of APIv3 as the plugin's documents open it; nothing if its signature is wrong.
 function opened({ headers, body }, certs) {
   const [timestamp, nonce, signature, serial] = ['timestamp', 'nonce', 'signature', 'serial'].map(
     (name) => headers[`wechatpay-${name}`],
@@ -220,15 +220,15 @@ async function orders(mode, pay, certs) {
     ),
     paid,
   );
-  const notice = await nextNotice();
-  check(mode, 'its notice is believed and opened', opened(notice, certs), {
+  const notification = await nextNotification();
+  check(mode, 'its notification is believed and opened', opened(notification, certs), {
     type: 'TRANSACTION.SUCCESS',
     resource: paid.data,
   });
   check(
     mode,
-    'a notice with another body is not',
-    opened({ ...notice, body: notice.body.replace('"summary":"', '"summary":" ') }, certs),
+    'a notification with another body is not',
+    opened({ ...notification, body: notification.body.replace('"summary":"', '"summary":" ') }, certs),
     null,
   );
 
@@ -268,11 +268,11 @@ async function refunds(mode, pay, certs, paid) {
     }),
   );
   check(mode, 'it succeeds', [ended.status, ended.data.status], [200, 'SUCCESS']);
-  const notice = opened(await nextNotice(), certs);
+  const notification = opened(await nextNotification(), certs);
   check(
     mode,
-    'its notice is believed and opened',
-    [notice.type, some(notice.resource, 'refund_status', 'refund_id', 'out_refund_no', 'amount')],
+    'its notification is believed and opened',
+    [notification.type, some(notification.resource, 'refund_status', 'refund_id', 'out_refund_no', 'amount')],
     [
       'REFUND.SUCCESS',
       {
@@ -336,7 +336,7 @@ async function combined(mode, pay, certs) {
       ['SUCCESS', 20],
     ],
   );
-  check(mode, 'its notice is believed and opened', opened(await nextNotice(), certs), {
+  check(mode, 'its notification is believed and opened', opened(await nextNotification(), certs), {
     type: 'TRANSACTION.SUCCESS',
     resource: data,
   });
@@ -354,7 +354,7 @@ async function bills(mode, pay) {
   const number = `${mode.split(' ')[0]}-billed`;
   await pay.v3.pay.transactions.app.post(order(number));
   await command('pay', { out_trade_no: number });
-  await nextNotice();
+  await nextNotification();
   const ask = (kind, more) =>
     answer(pay.v3.bill[kind].get({ params: { bill_date: day, ...more } }));
   check(
@@ -493,8 +493,8 @@ async function v2Order(mode, pay, signed) {
     trade_type: 'NATIVE',
   });
   check(mode, 'a paid order is not closed', (await close('1')).data.err_code, 'ORDERPAID');
-  const { body } = await nextNotice();
-  const notice = Transformer.toObject(body);
+  const { body } = await nextNotification();
+  const notification = Transformer.toObject(body);
   const believed = ({ sign, ...fields }) =>
     Hash.sign(
       sign.length === 64 ? Hash.ALGO_HMAC_SHA256 : Hash.ALGO_MD5,
@@ -503,14 +503,14 @@ async function v2Order(mode, pay, signed) {
     ) === sign;
   check(
     mode,
-    'its notice is believed',
-    [believed(notice), notice.transaction_id, notice.total_fee],
+    'its notification is believed',
+    [believed(notification), notification.transaction_id, notification.total_fee],
     [true, paid.transaction_id, '100'],
   );
   check(
     mode,
-    'a notice with another total_fee is not',
-    believed({ ...notice, total_fee: '1' }),
+    'a notification with another total_fee is not',
+    believed({ ...notification, total_fee: '1' }),
     false,
   );
 
@@ -543,9 +543,9 @@ async function v2Order(mode, pay, signed) {
     refund_status_0: 'SUCCESS',
     refund_id_0: refunded.refund_id,
   });
-  const sealed = Transformer.toObject((await nextNotice()).body).req_info;
+  const sealed = Transformer.toObject((await nextNotification()).body).req_info;
   const told = Transformer.toObject(AesEcb.decrypt(sealed, Hash.md5(settings.api_v2_key)));
-  check(mode, 'its notice is opened', some(told, 'refund_status', 'refund_id', 'refund_fee'), {
+  check(mode, 'its notification is opened', some(told, 'refund_status', 'refund_id', 'refund_fee'), {
     refund_status: 'SUCCESS',
     refund_id: refunded.refund_id,
     refund_fee: '40',
@@ -612,11 +612,11 @@ async function v2Combined(mode, pay) {
     pay.v2.pay.querycombinedorder.post({ ...who, combine_out_trade_no: 'v2-whole-1' }),
   );
   check(mode, 'it is paid', data.trade_state, 'SUCCESS');
-  const { sign, ...notice } = Transformer.toObject((await nextNotice()).body);
+  const { sign, ...notification } = Transformer.toObject((await nextNotification()).body);
   check(
     mode,
-    'its notice is believed',
-    [Hash.sign(Hash.ALGO_HMAC_SHA256, notice, settings.api_v2_key), notice.sub_order_list],
+    'its notification is believed',
+    [Hash.sign(Hash.ALGO_HMAC_SHA256, notification, settings.api_v2_key), notification.sub_order_list],
     [sign, data.sub_order_list],
   );
 }
@@ -651,8 +651,8 @@ for (const [what, certs, said] of [
 await command('pay', { out_trade_no: 'mixed-1' });
 check(
   'changing over',
-  'a notice is believed by either key',
-  opened(await nextNotice(), either).type,
+  'a notification is believed by either key',
+  opened(await nextNotification(), either).type,
   'TRANSACTION.SUCCESS',
 );
 

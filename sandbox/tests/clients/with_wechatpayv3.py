@@ -90,7 +90,7 @@ def some(whole, **wanted):
 
 
 def verdict(call):
-    """What the client says to something forged: it raises, or makes nothing of a notice."""
+    """What the client says to something forged: it raises, or makes nothing of a notification."""
     try:
         return 'nothing' if call() is None else 'believed'
     except Exception as error:
@@ -177,19 +177,19 @@ def orders(mode, pay):
     by_id = answer(pay.query(transaction_id=paid['transaction_id']))
     check(mode, 'the same by the transaction_id', by_id, (status, paid))
     headers, body = mailbox.next()
-    notice = pay.callback(headers, body)
+    notification = pay.callback(headers, body)
     check(
         mode,
-        'its notice is believed and opened',
-        (notice['event_type'], notice['resource']),
+        'its notification is believed and opened',
+        (notification['event_type'], notification['resource']),
         ('TRANSACTION.SUCCESS', paid),
     )
-    forged_notices(mode, pay, headers, body)
+    forged_notifications(mode, pay, headers, body)
     forged_answers(mode, pay, number + 'JSA')
     return number + 'JSA'
 
 
-def forged_notices(mode, pay, headers, body):
+def forged_notifications(mode, pay, headers, body):
     other_body = body.replace(b'"summary":"', b'"summary":" ')
     names = {name.lower(): name for name in headers}
     unsupported = 'wechatpayv3 does not support this algorithm: '
@@ -201,11 +201,11 @@ def forged_notices(mode, pay, headers, body):
     ]:
         forged = {**headers, names[header]: value}
         check(
-            mode, f'a notice with {what} is not', verdict(lambda: pay.callback(forged, body)), says
+            mode, f'a notification with {what} is not', verdict(lambda: pay.callback(forged, body)), says
         )
     check(
         mode,
-        'a notice with another body is not',
+        'a notification with another body is not',
         verdict(lambda: pay.callback(headers, other_body)),
         'nothing',
     )
@@ -259,14 +259,14 @@ def refunds(mode, pay, number):
         (status, ended['status'], 'success_time' in ended),
         (200, 'SUCCESS', True),
     )
-    notice = pay.callback(*mailbox.next())
+    notification = pay.callback(*mailbox.next())
     check(
         mode,
-        'its notice is believed and opened',
+        'its notification is believed and opened',
         (
-            notice['event_type'],
+            notification['event_type'],
             *some(
-                notice['resource'],
+                notification['resource'],
                 refund_status='SUCCESS',
                 out_refund_no=refund_no + '1',
                 refund_id=refund['refund_id'],
@@ -289,8 +289,8 @@ def refunds(mode, pay, number):
     rest = {'refund': 40, 'total': 100, 'currency': 'CNY'}
     refund = answer(pay.refund(refund_no + '3', rest, out_trade_no=number))[1]
     command('end-refund', out_refund_no=refund_no + '3', status='ABNORMAL')
-    notice = pay.callback(*mailbox.next())
-    check(mode, 'an abnormal refund', notice['event_type'], 'REFUND.ABNORMAL')
+    notification = pay.callback(*mailbox.next())
+    check(mode, 'an abnormal refund', notification['event_type'], 'REFUND.ABNORMAL')
     status, tried = answer(
         pay.abnormal_refund(
             refund['refund_id'],
@@ -339,11 +339,11 @@ def combined(mode, pay):
         [(part['trade_state'], part['amount']['payer_amount']) for part in paid['sub_orders']],
         [('SUCCESS', 10), ('SUCCESS', 20)],
     )
-    notice = pay.callback(*mailbox.next())
+    notification = pay.callback(*mailbox.next())
     check(
         mode,
-        'its notice is believed and opened',
-        (notice['event_type'], notice['resource']),
+        'its notification is believed and opened',
+        (notification['event_type'], notification['resource']),
         ('TRANSACTION.SUCCESS', paid),
     )
 
@@ -355,8 +355,8 @@ def partner(mode, pay):
     command('pay', out_trade_no=number + '1')
     status, paid = answer(pay.query(out_trade_no=number + '1', **of))
     check(mode, 'it is paid', *some(paid, trade_state='SUCCESS', sp_mchid=SETTINGS['mchid'], **of))
-    notice = pay.callback(*mailbox.next())
-    check(mode, 'its notice is believed and opened', notice['resource'], paid)
+    notification = pay.callback(*mailbox.next())
+    check(mode, 'its notification is believed and opened', notification['resource'], paid)
     amount = {'refund': 1, 'total': 100, 'currency': 'CNY'}
     refund = answer(pay.refund(number + 'r', amount, out_trade_no=number + '1', **of))
     check(mode, 'it is refunded', refund[0], 200)
@@ -431,7 +431,7 @@ def wrong_keys(mode, public_key, pay):
         command('pay', out_trade_no=number)
         curious = client(True, apiv3_key='x' * 32)
         check(
-            mode, 'a notice opens with no other APIv3 key', curious.callback(*mailbox.next()), None
+            mode, 'a notification opens with no other APIv3 key', curious.callback(*mailbox.next()), None
         )
     else:
         said = verdict(lambda: client(False, private_key=other))
@@ -467,8 +467,8 @@ def main():
         pay.pay('d', 'rotated-1', fen(1))
         check(mode, 'and its successor, when it is met', len(os.listdir(folder)), 2)
         command('pay', out_trade_no='rotated-1')
-        notice = pay.callback(*mailbox.next())
-        check(mode, 'whose notice is believed', notice['resource']['out_trade_no'], 'rotated-1')
+        notification = pay.callback(*mailbox.next())
+        check(mode, 'whose notification is believed', notification['resource']['out_trade_no'], 'rotated-1')
 
     mode = 'changing over'
     command('set-key-mode', mode='MIXED')
@@ -478,8 +478,8 @@ def main():
         command('pay', out_trade_no=number)
         headers, body = mailbox.next()
         serials.add({name.lower(): value for name, value in headers.items()}['wechatpay-serial'])
-        notice = pay.callback(headers, body)
-        check(mode, 'a notice is believed', notice['resource']['out_trade_no'], number)
+        notification = pay.callback(headers, body)
+        check(mode, 'a notification is believed', notification['resource']['out_trade_no'], number)
     check(mode, 'by either key', len(serials), 2)
 
     check('all', 'it asked for nobody else', proxy.asked, {'api.mch.weixin.qq.com:443'})

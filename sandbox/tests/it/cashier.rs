@@ -10,8 +10,8 @@ use wechatpay::v2;
 use wechatpay::{Fen, H5Url, OutRefundNo, OutTradeNo};
 use wechatpay_sandbox::Sandbox;
 
+use crate::browser_client::BrowserClient;
 use crate::support::{order, start};
-use crate::visitor::Visitor;
 
 fn place_h5(sandbox: &Sandbox, order: &Order) -> H5Url {
     let scene_info = SceneInfo::new("127.0.0.1".parse().unwrap());
@@ -32,13 +32,13 @@ fn an_h5_order_is_paid_by_a_click_and_the_payer_goes_on_to_the_merchant() {
     let own = format!("http://{}/return?a=b&c=%20", shop.server_addr());
     let address = place_h5(&sandbox, &order).with_redirect(&own);
 
-    let visitor = Visitor::to(&sandbox);
-    let page = visitor.get(&address);
+    let browser_client = BrowserClient::to(&sandbox);
+    let page = browser_client.get(&address);
     assert_eq!((page.status, page.header("Content-Type")), (200, "text/html; charset=utf-8"));
     page.assert_shows(&["Image形象店-深圳腾大-QQ公仔", sandbox.mchid(), "¥12345.05", "id=\"pay\""]);
     assert_eq!(state(&sandbox, &order), TradeState::NotPay, "looking is not paying");
 
-    let page = visitor.pay(&address);
+    let page = browser_client.pay(&address);
     assert_eq!((page.status, page.header("Location")), (303, own.as_str()));
     let serving = thread::spawn(move || {
         let request = shop.recv().unwrap();
@@ -46,18 +46,18 @@ fn an_h5_order_is_paid_by_a_click_and_the_payer_goes_on_to_the_merchant() {
         request.respond(tiny_http::Response::from_string("welcome back")).unwrap();
         target
     });
-    visitor.get(page.header("Location")).assert_shows(&["welcome back"]);
+    browser_client.get(page.header("Location")).assert_shows(&["welcome back"]);
     assert_eq!(serving.join().unwrap(), "/return?a=b&c=%20");
     assert_eq!(state(&sandbox, &order), TradeState::Success);
-    assert_eq!(sandbox.take_notices().len(), 1);
+    assert_eq!(sandbox.take_notifications().len(), 1);
 
-    let page = visitor.get(&address);
+    let page = browser_client.get(&address);
     page.assert_shows(&["已支付 SUCCESS", "return?a=b&amp;c=%20"]);
     page.assert_hides(&["<button"]);
-    let page = visitor.pay(&address);
+    let page = browser_client.pay(&address);
     assert_eq!(page.status, 409, "an order is paid once");
     page.assert_shows(&["订单已支付", "paid already"]);
-    assert!(sandbox.take_notices().is_empty());
+    assert!(sandbox.take_notifications().is_empty());
 }
 
 #[test]
@@ -65,20 +65,20 @@ fn a_user_who_refuses_goes_on_as_well_and_can_still_pay() {
     let sandbox = start();
     let order = order(&sandbox, "h5-refused");
     let h5_url = place_h5(&sandbox, &order);
-    let visitor = Visitor::to(&sandbox);
-    let page = visitor.refuse(&h5_url.with_redirect("https://shop.example/back"));
+    let browser_client = BrowserClient::to(&sandbox);
+    let page = browser_client.refuse(&h5_url.with_redirect("https://shop.example/back"));
     assert_eq!((page.status, page.header("Location")), (303, "https://shop.example/back"));
-    let page = visitor.refuse(h5_url.as_str());
+    let page = browser_client.refuse(h5_url.as_str());
     assert_eq!(page.status, 200);
     page.assert_shows(&["未支付", "Refused", "prepay_id="]);
     assert_eq!(state(&sandbox, &order), TradeState::NotPay);
-    assert!(sandbox.take_notices().is_empty());
+    assert!(sandbox.take_notifications().is_empty());
 
-    let page = visitor.pay(h5_url.as_str());
+    let page = browser_client.pay(h5_url.as_str());
     assert_eq!(page.status, 303);
     assert!(h5_url.as_str().ends_with(page.header("Location")), "back to the order itself");
     assert_eq!(state(&sandbox, &order), TradeState::Success);
-    assert_eq!(visitor.refuse(h5_url.as_str()).status, 409);
+    assert_eq!(browser_client.refuse(h5_url.as_str()).status, 409);
 }
 
 #[test]
@@ -87,17 +87,17 @@ fn a_page_shows_the_text_of_an_order_as_text_whatever_it_is() {
     let mut order = order(&sandbox, "script_-|*1");
     order.description = "\"'><script>alert(1)</script>{{total}}&lt;".into();
     let h5_url = place_h5(&sandbox, &order);
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     let escaped =
         "&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;{{total}}&amp;lt;".to_owned();
     for address in [h5_url.as_str(), "/"] {
-        let page = visitor.get(address);
+        let page = browser_client.get(address);
         page.assert_shows(&[&escaped, "¥1.00"]);
         page.assert_hides(&["<script"]);
         let policy = page.header("Content-Security-Policy");
         assert!(policy.starts_with("default-src 'none';"), "{policy}");
     }
-    let page = visitor.get(&h5_url.with_redirect("https://a.example/\"><script>"));
+    let page = browser_client.get(&h5_url.with_redirect("https://a.example/\"><script>"));
     page.assert_hides(&["<script"]);
 }
 
@@ -106,7 +106,7 @@ fn an_h5_url_must_be_whole_and_lead_to_a_web_address() {
     let sandbox = start();
     let order = order(&sandbox, "h5-whole");
     let h5_url = place_h5(&sandbox, &order);
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     let (start, _) = h5_url.as_str().split_once("&package=").unwrap();
     for (address, status) in [
         (start.to_owned(), 404),
@@ -120,11 +120,11 @@ fn an_h5_url_must_be_whole_and_lead_to_a_web_address() {
         ("/cashier?prepay_id=wx201410272009395522657a690389285100".to_owned(), 404),
         ("/cashier".to_owned(), 400),
     ] {
-        assert_eq!(visitor.get(&address).status, status, "{address}");
-        assert_eq!(visitor.pay(&address).status, status, "{address}");
+        assert_eq!(browser_client.get(&address).status, status, "{address}");
+        assert_eq!(browser_client.pay(&address).status, status, "{address}");
     }
     assert_eq!(state(&sandbox, &order), TradeState::NotPay);
-    assert_eq!(visitor.click(h5_url.as_str(), "steal", sandbox.base_url()).status, 400);
+    assert_eq!(browser_client.click(h5_url.as_str(), "steal", sandbox.base_url()).status, 400);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn a_page_of_another_site_cannot_pay() {
     let sandbox = start();
     let order = order(&sandbox, "h5-foreign");
     let h5_url = place_h5(&sandbox, &order);
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     for origin in ["https://evil.example", "null", ""] {
-        assert_eq!(visitor.click(h5_url.as_str(), "pay", origin).status, 403, "{origin}");
+        assert_eq!(browser_client.click(h5_url.as_str(), "pay", origin).status, 403, "{origin}");
     }
     assert_eq!(state(&sandbox, &order), TradeState::NotPay);
 }
@@ -145,13 +145,13 @@ fn an_h5_url_of_more_than_five_minutes_ago_pays_nothing_until_there_is_a_fresh_o
     let order = order(&sandbox, "h5-late");
     let h5_url = place_h5(&sandbox, &order);
     sandbox.let_time_pass(5 * 60 + 2);
-    let visitor = Visitor::to(&sandbox);
-    let page = visitor.pay(h5_url.as_str());
+    let browser_client = BrowserClient::to(&sandbox);
+    let page = browser_client.pay(h5_url.as_str());
     assert_eq!(page.status, 409);
     page.assert_shows(&["支付链接已失效", "has expired"]);
     let fresh = place_h5(&sandbox, &order);
-    assert_eq!(visitor.pay(h5_url.as_str()).status, 409, "the old one stays expired");
-    assert_eq!(visitor.pay(fresh.as_str()).status, 303);
+    assert_eq!(browser_client.pay(h5_url.as_str()).status, 409, "the old one stays expired");
+    assert_eq!(browser_client.pay(fresh.as_str()).status, 303);
     assert_eq!(state(&sandbox, &order), TradeState::Success);
 }
 
@@ -177,20 +177,20 @@ fn every_kind_of_order_is_paid_from_the_overview() {
     let (v2, native) = (sandbox.v2(), v2::Native::new("12235413214070"));
     v2::unified_order(v2.signer(), v2.gateway(), &old, &native).unwrap();
 
-    let visitor = Visitor::to(&sandbox);
-    let page = visitor.get("/");
+    let browser_client = BrowserClient::to(&sandbox);
+    let page = browser_client.get("/");
     page.assert_shows(&[code_url.as_str(), "APIv3 APP", "APIv3 合单 APP", "APIv2 NATIVE", "¥0.30"]);
     let links: Vec<_> = page.body.split("<a href=\"/cashier?").skip(1).collect();
     assert_eq!(links.len(), 4);
-    let by_code = visitor.get(&sandbox.cashier_url(code_url.as_str()));
+    let by_code = browser_client.get(&sandbox.cashier_url(code_url.as_str()));
     by_code.assert_shows(&["native-order", "id=\"pay\""]);
     for link in links {
         let address = format!("/cashier?{}", link.split('"').next().unwrap());
-        assert_eq!(visitor.get(&address).status, 200, "{address}");
-        assert_eq!(visitor.pay(&address).status, 303, "{address}");
-        visitor.get(&address).assert_shows(&["已支付 SUCCESS"]);
+        assert_eq!(browser_client.get(&address).status, 200, "{address}");
+        assert_eq!(browser_client.pay(&address).status, 303, "{address}");
+        browser_client.get(&address).assert_shows(&["已支付 SUCCESS"]);
     }
-    visitor.get("/").assert_hides(&["/cashier?", "未支付"]);
+    browser_client.get("/").assert_hides(&["/cashier?", "未支付"]);
     assert!(orders.iter().all(|order| state(&sandbox, order) == TradeState::Success));
     combine::query(signer, gateway, &whole.combine_out_trade_no)
         .unwrap()
@@ -198,7 +198,7 @@ fn every_kind_of_order_is_paid_from_the_overview() {
         .unwrap();
     let found = v2::query(v2.signer(), v2.gateway(), &old.appid, &old.out_trade_no).unwrap();
     found.paid(sandbox.mchid(), &old).unwrap();
-    assert_eq!((sandbox.take_notices().len(), v2.take_notices().len()), (3, 1));
+    assert_eq!((sandbox.take_notifications().len(), v2.take_notifications().len()), (3, 1));
 }
 
 #[test]
@@ -211,24 +211,24 @@ fn an_mweb_url_of_apiv2_leads_to_the_cashier_as_well() {
     let (wap_url, wap_name) = ("https://pay.qq.com".into(), "腾讯充值".into());
     let wap = v2::H5::new(v2::H5Info::Wap { wap_url, wap_name });
     let mweb_url = v2::unified_order(v2.signer(), v2.gateway(), &order, &wap).unwrap();
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     let address = mweb_url.with_redirect("https://shop.example/paid");
-    visitor.get(&address).assert_shows(&["充值", "¥0.05"]);
-    let page = visitor.refuse(&address);
+    browser_client.get(&address).assert_shows(&["充值", "¥0.05"]);
+    let page = browser_client.refuse(&address);
     assert_eq!((page.status, page.header("Location")), (303, "https://shop.example/paid"));
     let query = || v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
     assert_eq!(query().trade_state, TradeState::NotPay);
-    assert_eq!(visitor.pay(&address).status, 303);
+    assert_eq!(browser_client.pay(&address).status, 303);
     assert_eq!(query().paid(sandbox.mchid(), &order).unwrap().total(), Fen(5));
-    assert_eq!(v2.take_notices().len(), 1);
+    assert_eq!(v2.take_notifications().len(), 1);
 }
 
 #[test]
 fn the_overview_shows_what_happened_with_the_newest_first() {
     let sandbox = start();
-    let visitor = Visitor::to(&sandbox);
-    visitor.get("/").assert_shows(&["还没有 None yet"]);
-    assert_eq!(visitor.click("/", "pay", sandbox.base_url()).status, 405);
+    let browser_client = BrowserClient::to(&sandbox);
+    browser_client.get("/").assert_shows(&["还没有 None yet"]);
+    assert_eq!(browser_client.click("/", "pay", sandbox.base_url()).status, 405);
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     for number in ["older-order", "newer-order"] {
         app::prepay(signer, gateway, &order(&sandbox, number)).unwrap();
@@ -237,14 +237,14 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
     let number = OutRefundNo::new("refund-1").unwrap();
     let paid = OutTradeNo::new("older-order").unwrap();
     refund::apply(signer, gateway, &Refund::new(number, paid, Fen(60), Fen(100))).unwrap();
-    let waiting = visitor.get("/");
-    waiting.assert_shows(&["Notices · 1", "等待 waiting", "TRANSACTION.SUCCESS"]);
-    sandbox.take_notices();
+    let waiting = browser_client.get("/");
+    waiting.assert_shows(&["Notifications · 1", "等待 waiting", "TRANSACTION.SUCCESS"]);
+    sandbox.take_notifications();
     sandbox.succeed_refund("refund-1").unwrap();
-    assert_eq!(sandbox.deliver_notices().len(), 1);
+    assert_eq!(sandbox.deliver_notifications().len(), 1);
 
     // Nobody listens at the port of the order's notify_url.
-    let page = visitor.get("/");
+    let page = browser_client.get("/");
     page.assert_shows(&[
         "Orders · 2",
         "Refunds · 1",
@@ -253,7 +253,7 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
         "退款成功 SUCCESS",
         "TRANSACTION.SUCCESS older-order → https://127.0.0.1/notify",
         "REFUND.SUCCESS refund-1 → ",
-        "Notices · 3",
+        "Notifications · 3",
         "取走 taken",
         "失败 failed",
         "REFUND.SUCCESS",
@@ -271,9 +271,9 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
 fn the_pages_take_nothing_that_waits_for_the_merchants_next_call() {
     let sandbox = start();
     sandbox.refuse_next(500, "SYSTEM_ERROR", "系统异常");
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     for path in ["/", "/h5?prepay_id=wx1&package=1", "/sandbox/style.css", "/favicon.ico"] {
-        visitor.get(path);
+        browser_client.get(path);
     }
     let seen: Vec<_> = sandbox.received().into_iter().map(|request| request.path).collect();
     assert_eq!(seen, ["/h5?prepay_id=wx1&package=1"], "only users are noted");

@@ -10,8 +10,8 @@ use wechatpay::v2;
 use wechatpay::{ApiV3Key, Fen, OutRefundNo, OutTradeNo, Outcome, Time, notify};
 use wechatpay_sandbox::Sandbox;
 
+use crate::browser_client::BrowserClient;
 use crate::support::{order, start};
-use crate::visitor::Visitor;
 
 /// Every command, once as it should be and once not.
 #[rustfmt::skip]
@@ -54,10 +54,10 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST clear-faults", r#"{"fault": "NoAuth"}"#, 400),
     ("GET faults", "", 200),
     ("POST faults", "", 405),
-    ("POST deliver-notices", "", 200),
-    ("POST deliver-notices", "now", 400),
-    ("POST deliver-due-notices", "{}", 200),
-    ("POST deliver-due-notices", r#"{"seconds": 15}"#, 400),
+    ("POST deliver-notifications", "", 200),
+    ("POST deliver-notifications", "now", 400),
+    ("POST deliver-due-notifications", "{}", 200),
+    ("POST deliver-due-notifications", r#"{"seconds": 15}"#, 400),
     ("POST set-balance", r#"{"balance": 100}"#, 200),
     ("POST set-balance", r#"{"balance": 0.5}"#, 400),
     ("POST limit-rate", r#"{"calls": 100, "seconds": 1}"#, 200),
@@ -66,14 +66,14 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST sign-again", r#"{"id": "first", "kind": "probe"}"#, 400),
     ("POST post", r#"{"id": "first"}"#, 200),
     ("POST post", r#"{"id": "nobody"}"#, 404),
-    ("POST take-notices", "{}", 200),
-    ("POST take-notices", "[1]", 400),
+    ("POST take-notifications", "{}", 200),
+    ("POST take-notifications", "[1]", 400),
     ("GET orders", "", 200),
     ("POST orders", "", 405),
     ("GET refunds", "", 200),
     ("POST refunds", "", 405),
-    ("GET notices", "", 200),
-    ("POST notices", "", 405),
+    ("GET notifications", "", 200),
+    ("POST notifications", "", 405),
     ("GET received", "", 200),
     ("POST received", "", 405),
     ("POST v2/pay", r#"{"out_trade_no": "old-order", "coupons": [4, 6]}"#, 200),
@@ -93,8 +93,8 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST v2/refuse-next", r#"{"code": "SYSTEMERROR"}"#, 400),
     ("POST v2/fail-next", r#"{"text": "签名错误"}"#, 200),
     ("POST v2/fail-next", r#"{"text": 1}"#, 400),
-    ("POST v2/take-notices", "", 200),
-    ("POST v2/take-notices", "null", 400),
+    ("POST v2/take-notifications", "", 200),
+    ("POST v2/take-notifications", "null", 400),
     ("POST nonsense", "{}", 404),
     ("POST v2/nonsense", "{}", 404),
     ("GET nonsense", "", 404),
@@ -159,13 +159,13 @@ fn documented() -> BTreeSet<String> {
 #[test]
 fn every_command_does_it_once_and_says_once_why_not() {
     let sandbox = busy();
-    let visitor = Visitor::to(&sandbox);
-    let first = sandbox.pending_notices()[0].id.clone();
+    let browser_client = BrowserClient::to(&sandbox);
+    let first = sandbox.pending_notifications()[0].id.clone();
     let (mut good, mut bad) = (BTreeSet::new(), BTreeSet::new());
     for (command, body, expected) in COMMANDS {
         let (method, name) = command.split_once(' ').unwrap();
         let body = body.replace("first", &first);
-        let (status, told) = visitor.command(method, name, &body);
+        let (status, told) = browser_client.command(method, name, &body);
         assert_eq!(status, *expected, "{command} {body}: {told}");
         assert_eq!(told.get("error").is_some(), status != 200, "{command} {body}: {told}");
         if status == 200 { &mut good } else { &mut bad }.insert((*command).to_owned());
@@ -182,8 +182,8 @@ fn every_command_does_it_once_and_says_once_why_not() {
 #[test]
 fn commands_do_what_the_methods_do() {
     let sandbox = busy();
-    let visitor = Visitor::to(&sandbox);
-    visitor.command(
+    let browser_client = BrowserClient::to(&sandbox);
+    browser_client.command(
         "POST",
         "refuse-next",
         r#"{"status":429,"code":"FREQUENCY_LIMITED","message":"频率限制"}"#,
@@ -193,18 +193,18 @@ fn commands_do_what_the_methods_do() {
     let error = crate::support::api(&error);
     assert_eq!((error.status, error.code.as_str()), (429, "FREQUENCY_LIMITED"));
 
-    let (_, told) = visitor.command("POST", "rotate-platform-certificate", "");
+    let (_, told) = browser_client.command("POST", "rotate-platform-certificate", "");
     assert!(told["certificate"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE"));
-    visitor.command("POST", "set-key-mode", r#"{"mode":"CERTIFICATE"}"#);
-    let (_, told) = visitor.command("POST", "take-notices", "");
-    let headers = told["notices"][0]["headers"].as_array().unwrap();
+    browser_client.command("POST", "set-key-mode", r#"{"mode":"CERTIFICATE"}"#);
+    let (_, told) = browser_client.command("POST", "take-notifications", "");
+    let headers = told["notifications"][0]["headers"].as_array().unwrap();
     let serial = headers.iter().find(|pair| pair[0] == "Wechatpay-Serial").unwrap();
     assert_ne!(serial[1], sandbox.platform_certificate_serial_no());
     assert_eq!(serial[1].as_str().unwrap().len(), 40);
-    assert!(sandbox.take_notices().is_empty(), "they are taken");
+    assert!(sandbox.take_notifications().is_empty(), "they are taken");
 
-    visitor.command("POST", "let-time-pass", r#"{"seconds":7201}"#);
-    let (status, told) = visitor.command("POST", "pay", r#"{"out_trade_no":"order-1"}"#);
+    browser_client.command("POST", "let-time-pass", r#"{"seconds":7201}"#);
+    let (status, told) = browser_client.command("POST", "pay", r#"{"out_trade_no":"order-1"}"#);
     assert_eq!(status, 409);
     assert!(told["error"].as_str().unwrap().contains("expired"), "{told}");
 }
@@ -212,27 +212,27 @@ fn commands_do_what_the_methods_do() {
 #[test]
 fn faults_meet_the_calls_that_the_command_chooses() {
     let sandbox = start();
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     let place = |text: &str| {
         let order = order(&sandbox, text);
         app::prepay(sandbox.signer(), sandbox.gateway(), &order).map(drop).map_err(|e| e.outcome())
     };
-    visitor.command("POST", "fault-next", r#"{"fault": "ResetAfterTheRequest"}"#);
+    browser_client.command("POST", "fault-next", r#"{"fault": "ResetAfterTheRequest"}"#);
     assert_eq!(place("fault-1"), Err(Outcome::Unknown));
     sandbox.pay("fault-1").unwrap();
-    let (_, told) = visitor.command("GET", "received", "");
+    let (_, told) = browser_client.command("GET", "received", "");
     let answer = &told["received"][0]["answer"];
     assert_eq!((&answer["status"], &answer["is_broken"]), (&json!(200), &json!(true)));
-    visitor.get("/").assert_shows(&["200 断线 broken"]);
+    browser_client.get("/").assert_shows(&["200 断线 broken"]);
     let rule = json!({ "fault": "MissingSignature", "method": "POST", "path_prefix": "/v3/pay/",
         "times": 2, "skip": 1, "carried_out": false });
-    visitor.command("POST", "fault-when", &rule.to_string());
+    browser_client.command("POST", "fault-when", &rule.to_string());
     let outcomes = ["fault-2", "fault-3"].map(place);
     assert_eq!(outcomes, [Ok(()), Err(Outcome::Unknown)]);
     sandbox.pay("fault-3").unwrap_err();
-    visitor.command("POST", "clear-faults", "");
+    browser_client.command("POST", "clear-faults", "");
     assert_eq!(place("fault-3"), Ok(()));
-    let (_, told) = visitor.command("GET", "faults", "");
+    let (_, told) = browser_client.command("GET", "faults", "");
     assert!(told["faults"].as_array().unwrap().contains(&json!("Silence")));
 }
 
@@ -240,10 +240,10 @@ fn faults_meet_the_calls_that_the_command_chooses() {
 #[test]
 fn a_command_that_means_nothing_is_told_what_is_wrong() {
     let sandbox = busy();
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     for (command, body, expected) in [
         ("POST pay", r#"["order-1"]"#, "must be a JSON object"),
-        ("POST take-notices", "[]", "must be a JSON object"),
+        ("POST take-notifications", "[]", "must be a JSON object"),
         ("POST pay", r#"{"out_trade_no": "nobody-1"}"#, "nobody-1: "),
         ("POST pay", r#"{"out_trade_no": "whole-1"}"#, "a combined order of APIv3"),
         ("POST pay-combined", r#"{"combine_out_trade_no": "order-1"}"#, "a single order of APIv3"),
@@ -258,27 +258,31 @@ fn a_command_that_means_nothing_is_told_what_is_wrong() {
         ("POST quiet", "", "no command \"quiet\""),
     ] {
         let (method, name) = command.split_once(' ').unwrap();
-        let (_, told) = visitor.command(method, name, body);
+        let (_, told) = browser_client.command(method, name, body);
         let error = told["error"].as_str().unwrap_or_default();
         assert!(error.contains(expected), "{command} {body}: {told}");
     }
-    visitor.command("POST", "fault-when", r#"{"fault": "NoAuth", "method": "post", "times": 1}"#);
+    browser_client.command(
+        "POST",
+        "fault-when",
+        r#"{"fault": "NoAuth", "method": "post", "times": 1}"#,
+    );
     let order = order(&sandbox, "order-4");
     app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
 }
 
 #[test]
-fn a_taken_notice_comes_again_genuine_probing_or_forged() {
+fn a_taken_notification_comes_again_genuine_probing_or_forged() {
     let sandbox = busy();
-    let visitor = Visitor::to(&sandbox);
-    let (_, told) = visitor.command("POST", "take-notices", "");
-    let notice = &told["notices"][0];
-    assert_eq!(notice["number"], "order-3");
+    let browser_client = BrowserClient::to(&sandbox);
+    let (_, told) = browser_client.command("POST", "take-notifications", "");
+    let notification = &told["notifications"][0];
+    assert_eq!(notification["number"], "order-3");
     let again = |kind: &str| {
-        let body = json!({ "id": notice["id"], "kind": kind }).to_string();
-        let (_, told) = visitor.command("POST", "sign-again", &body);
-        let notice = &told["notices"][0];
-        let headers = notice["headers"].as_array().unwrap();
+        let body = json!({ "id": notification["id"], "kind": kind }).to_string();
+        let (_, told) = browser_client.command("POST", "sign-again", &body);
+        let notification = &told["notifications"][0];
+        let headers = notification["headers"].as_array().unwrap();
         let headers: Vec<(String, Vec<u8>)> = headers
             .iter()
             .map(|pair| [0, 1].map(|index| pair[index].as_str().unwrap().to_owned()))
@@ -286,11 +290,11 @@ fn a_taken_notice_comes_again_genuine_probing_or_forged() {
             .collect();
         let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-        let body = notice["body"].as_str().unwrap().as_bytes();
+        let body = notification["body"].as_str().unwrap().as_bytes();
         notify::open(sandbox.platform_keys(), &key, headers, body, Time::now().unwrap()).is_ok()
     };
     assert_eq!([again("GENUINE"), again("PROBE"), again("FORGED")], [true, false, false]);
-    assert_eq!(visitor.command("GET", "notices", "").1["pending"], json!([]));
+    assert_eq!(browser_client.command("GET", "notifications", "").1["pending"], json!([]));
 }
 
 #[test]
@@ -302,28 +306,28 @@ fn a_refund_of_apiv2_ends_once() {
     let paid = self::number("old-order");
     let refund = v2::Refund::new(appid, number, paid, Fen(60), Fen(100));
     v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     let end = |status: &str| {
         let body = json!({ "out_refund_no": "old-refund", "status": status });
-        visitor.command("POST", "v2/end-refund", &body.to_string()).0
+        browser_client.command("POST", "v2/end-refund", &body.to_string()).0
     };
     assert_eq!((end("ABNORMAL"), end("CHANGE"), end("SUCCESS")), (400, 200, 404));
-    let (_, told) = visitor.command("GET", "refunds", "");
+    let (_, told) = browser_client.command("GET", "refunds", "");
     let refunds = told["refunds"].as_array().unwrap();
     let refund = refunds.iter().find(|refund| refund["version"] == 2).unwrap();
     assert_eq!(
         (&refund["out_refund_no"], &refund["status"]),
         (&json!("old-refund"), &json!("CHANGE"))
     );
-    let (_, told) = visitor.command("POST", "v2/take-notices", "");
-    assert_eq!(told["notices"].as_array().unwrap().len(), 2);
+    let (_, told) = browser_client.command("POST", "v2/take-notifications", "");
+    assert_eq!(told["notifications"].as_array().unwrap().len(), 2);
 }
 
 #[test]
 fn lists_tell_everything_with_the_newest_first() {
     let sandbox = busy();
-    let visitor = Visitor::to(&sandbox);
-    let get = |name: &str| visitor.command("GET", name, "").1[name].clone();
+    let browser_client = BrowserClient::to(&sandbox);
+    let get = |name: &str| browser_client.command("GET", name, "").1[name].clone();
     let numbers: Vec<_> = get("orders")
         .as_array()
         .unwrap()
@@ -363,15 +367,15 @@ fn lists_tell_everything_with_the_newest_first() {
     assert_eq!(newest["answer"]["status"], 200);
     assert!(newest["answer"]["body"].as_str().unwrap().contains("prepay_id"));
 
-    let notices = || visitor.command("GET", "notices", "").1;
-    assert_eq!(notices()["pending"][0]["notify_url"], "https://127.0.0.1/notify");
-    sandbox.take_notices();
-    let told = notices();
+    let notifications = || browser_client.command("GET", "notifications", "").1;
+    assert_eq!(notifications()["pending"][0]["notify_url"], "https://127.0.0.1/notify");
+    sandbox.take_notifications();
+    let told = notifications();
     assert_eq!((&told["pending"], &told["sent"][0]["taken"]), (&json!([]), &json!(true)));
 }
 
 #[test]
-fn notices_are_delivered_on_command_until_the_merchant_accepts_them() {
+fn notifications_are_delivered_on_command_until_the_merchant_accepts_them() {
     let sandbox = start();
     let shop = tiny_http::Server::http("127.0.0.1:0").unwrap();
     let own = format!("http://{}/notify", shop.server_addr());
@@ -380,7 +384,7 @@ fn notices_are_delivered_on_command_until_the_merchant_accepts_them() {
     placed.notify_url = own.parse().unwrap();
     v2::unified_order(v2.signer(), v2.gateway(), &placed, &v2::App).unwrap();
     v2.pay("old-notified", &[]).unwrap();
-    let visitor = Visitor::to(&sandbox);
+    let browser_client = BrowserClient::to(&sandbox);
     let answers = [FAIL, SUCCESS];
     let serving = std::thread::spawn(move || {
         for answer in answers {
@@ -388,8 +392,8 @@ fn notices_are_delivered_on_command_until_the_merchant_accepts_them() {
             request.respond(tiny_http::Response::from_string(answer)).unwrap();
         }
     });
-    let deliver = |name: &str| visitor.command("POST", name, "").1["deliveries"].clone();
-    let mut refused = deliver("deliver-notices");
+    let deliver = |name: &str| browser_client.command("POST", name, "").1["deliveries"].clone();
+    let mut refused = deliver("deliver-notifications");
     assert!(refused[0]["id"].take().is_string());
     assert_eq!(
         refused,
@@ -397,13 +401,13 @@ fn notices_are_delivered_on_command_until_the_merchant_accepts_them() {
             "is_accepted": false, "next_attempt": 15 }]),
         "200 is not enough"
     );
-    assert_eq!(deliver("deliver-due-notices"), json!([]), "it is not yet time");
-    visitor.command("POST", "let-time-pass", r#"{"seconds": 15}"#);
-    let accepted = deliver("deliver-due-notices");
+    assert_eq!(deliver("deliver-due-notifications"), json!([]), "it is not yet time");
+    browser_client.command("POST", "let-time-pass", r#"{"seconds": 15}"#);
+    let accepted = deliver("deliver-due-notifications");
     assert_eq!((&accepted[0]["is_accepted"], &accepted[0]["attempt"]), (&json!(true), &json!(2)));
-    assert_eq!(deliver("deliver-notices"), json!([]));
+    assert_eq!(deliver("deliver-notifications"), json!([]));
     serving.join().unwrap();
-    let (_, told) = visitor.command("GET", "notices", "");
+    let (_, told) = browser_client.command("GET", "notifications", "");
     assert_eq!(told["sent"].as_array().unwrap().len(), 2);
 }
 
@@ -411,11 +415,11 @@ fn notices_are_delivered_on_command_until_the_merchant_accepts_them() {
 fn commands_are_not_taken_from_other_sites_and_leave_no_trace() {
     let sandbox = busy();
     let seen = sandbox.received().len();
-    let visitor = Visitor::to(&sandbox);
-    let page = visitor.click("/sandbox/pay", "pay", "https://evil.example");
+    let browser_client = BrowserClient::to(&sandbox);
+    let page = browser_client.click("/sandbox/pay", "pay", "https://evil.example");
     assert_eq!(page.status, 403);
     page.assert_shows(&["error", "other sites"]);
-    assert_eq!(visitor.click("/sandbox/pay", "pay", sandbox.base_url()).status, 400);
+    assert_eq!(browser_client.click("/sandbox/pay", "pay", sandbox.base_url()).status, 400);
     assert_eq!(sandbox.received().len(), seen);
 }
 

@@ -10,18 +10,18 @@
     reason = "a test fails by panicking"
 )]
 
+mod browser_client;
 mod cashier;
 mod commands;
-mod sandbox_faults;
-mod sandbox_keys;
-mod sandbox_notices;
-mod sandbox_orders;
-mod visitor;
+mod faults;
+mod keys;
+mod notifications;
+mod orders;
 
 #[path = "../../../tests/shared/leaks.rs"]
 mod leaks;
-#[path = "../../../tests/shared/notice_server.rs"]
-mod notice_server;
+#[path = "../../../tests/shared/notification_server.rs"]
+mod notification_server;
 #[path = "../../../tests/shared/support.rs"]
 #[allow(dead_code, reason = "three packages share it, and each uses a part")]
 mod support;

@@ -1,14 +1,14 @@
-//! Receives WeChat Pay's notices the way it should be done.
+//! Receives WeChat Pay's notifications the way it should be done.
 //!
 //! ```text
-//! cargo run --example notice_server
+//! cargo run --example notification_server
 //! ```
 //!
-//! A plain blocking HTTP server takes a notice in this order: the body as received, verify, decrypt,
+//! A plain blocking HTTP server takes a notification in this order: the body as received, verify, decrypt,
 //! store, answer; the work is done afterwards by another thread, which asks WeChat Pay itself before
 //! it ships anything. What comes twice is stored once. The program plays the payer and WeChat Pay
 //! as well, by the sandbox, and shows a payment and a refund arriving; one of the answers gets lost
-//! on the way, so that a notice comes again.
+//! on the way, so that a notification comes again.
 //!
 //! In production put a server with HTTPS in front, and the journal into your database.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
@@ -23,7 +23,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use tiny_http::{Request, Response, Server};
-use wechatpay::notify::{self, Event, Notice, Refusal, Reply};
+use wechatpay::notify::{self, Acknowledgement, Event, Notification, Refusal};
 use wechatpay::pay::{self, Order, Paid, native};
 use wechatpay::refund::{self, Refund, Status};
 use wechatpay::{
@@ -53,17 +53,17 @@ struct Door {
 }
 
 impl Door {
-    fn take(&mut self, request: &mut Request) -> Reply {
+    fn take(&mut self, request: &mut Request) -> Acknowledgement {
         match self.try_take(request) {
             Ok(reply) => reply,
             Err(error) => {
                 println!("  door: not stored, so it is wanted again: {error}");
-                Reply::again()
+                Acknowledgement::again()
             }
         }
     }
 
-    fn try_take(&mut self, request: &mut Request) -> Result<Reply> {
+    fn try_take(&mut self, request: &mut Request) -> Result<Acknowledgement> {
         // The body as it came: whoever parses it first and writes it again breaks the signature.
         let mut body = Vec::new();
         request.as_reader().take(LARGEST_BODY).read_to_end(&mut body)?;
@@ -82,13 +82,13 @@ impl Door {
         } else {
             println!("  door: {} {} came again", event.event_type, event.id);
         }
-        Ok(Reply::accepted())
+        Ok(Acknowledgement::accepted())
     }
 }
 
-fn refuse(refusal: &Refusal) -> Reply {
+fn refuse(refusal: &Refusal) -> Acknowledgement {
     println!("  door: refused: {refusal}");
-    Reply::refused(refusal)
+    Acknowledgement::refused(refusal)
 }
 
 /// What was taken, on disk before it is answered.
@@ -107,7 +107,7 @@ impl Journal {
         Ok(Self { file, known })
     }
 
-    /// Whether it is new. The notice is kept as it came, signed and sealed.
+    /// Whether it is new. The notification is kept as it came, signed and sealed.
     fn store(&mut self, id: &str, body: &[u8]) -> io::Result<bool> {
         if self.known.contains(id) {
             return Ok(false);
@@ -130,13 +130,13 @@ struct Office<'a> {
 
 impl Office<'_> {
     fn work(&self, event: Event) -> Result<()> {
-        match event.notice {
-            Notice::Transaction(transaction) if self.is_ours(&transaction.out_trade_no) => {
-                // A notice is a hint; the query is the truth.
+        match event.notification {
+            Notification::Transaction(transaction) if self.is_ours(&transaction.out_trade_no) => {
+                // A notification is a hint; the query is the truth.
                 let truth = pay::query(self.signer, self.gateway, &self.order.out_trade_no)?;
                 self.ship(&truth.paid(self.signer.mchid(), self.order)?);
             }
-            Notice::Refund(refund) if self.is_ours(&refund.out_trade_no) => {
+            Notification::Refund(refund) if self.is_ours(&refund.out_trade_no) => {
                 let truth = refund::query(self.signer, self.gateway, &refund.out_refund_no)?;
                 match truth.status {
                     Status::Success => {
@@ -165,7 +165,7 @@ fn run() -> Result<()> {
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let server = Server::http("127.0.0.1:0")?;
     let notify_url = format!("http://{}/notify", server.server_addr());
-    let journal = std::env::temp_dir().join(format!("notices-{}.log", std::process::id()));
+    let journal = std::env::temp_dir().join(format!("notifications-{}.log", std::process::id()));
     let (work, to_do) = mpsc::channel();
     let mut door = Door {
         keys: sandbox.platform_keys().clone(),
@@ -200,7 +200,7 @@ fn serve(server: &Server, door: &mut Door) -> Result<()> {
         // Once the refund is stored, its answer gets lost on the way.
         if lose_an_answer && door.journal.known.len() == 2 {
             lose_an_answer = false;
-            reply = Reply::again();
+            reply = Acknowledgement::again();
         }
         request.respond(Response::from_string(reply.body).with_status_code(reply.status))?;
     }
@@ -226,16 +226,16 @@ fn play(sandbox: &Sandbox, office: &Office<'_>, to_do: &Receiver<Event>) -> Resu
     deliver(sandbox)?;
     office.work(to_do.recv()?)?;
 
-    println!("WeChat Pay did not hear that it arrived, so it sends the notice again");
+    println!("WeChat Pay did not hear that it arrived, so it sends the notification again");
     deliver(sandbox)
 }
 
 fn deliver(sandbox: &Sandbox) -> Result<()> {
-    for delivery in sandbox.deliver_notices() {
+    for delivery in sandbox.deliver_notifications() {
         println!("  WeChat Pay: answered {}", delivery.result?);
     }
     Ok(())
 }
 
-/// No notice is larger.
+/// No notification is larger.
 const LARGEST_BODY: u64 = 2 * 1024 * 1024;

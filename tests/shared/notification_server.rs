@@ -1,4 +1,4 @@
-//! A merchant's door for notices, over plain HTTP on loopback.
+//! A merchant's door for notifications, over plain HTTP on loopback.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -7,15 +7,15 @@ use tiny_http::{Response, Server};
 use wechatpay::NotifyUrl;
 
 /// Answers until it is dropped.
-pub(crate) struct NoticeServer {
+pub(crate) struct NotificationServer {
     server: Arc<Server>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The headers of a notice: names and values.
+/// The headers of a notification: names and values.
 pub(crate) type Headers = [(String, Vec<u8>)];
 
-impl NoticeServer {
+impl NotificationServer {
     /// `answer` says the status and the body.
     pub(crate) fn start(
         answer: impl Fn(&Headers, &[u8]) -> (u16, String) + Send + 'static,
@@ -51,7 +51,7 @@ impl NoticeServer {
     }
 }
 
-impl Drop for NoticeServer {
+impl Drop for NotificationServer {
     fn drop(&mut self) {
         self.server.unblock();
         self.thread.take().unwrap().join().unwrap();

@@ -15,11 +15,11 @@ use super::fresh::Fresh;
 use super::json::put;
 use super::platform::Platform;
 
-/// A notice, signed, as it goes to the merchant.
+/// A notification, signed, as it goes to the merchant.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Notice {
-    /// 通知ID: the same each time it is sent. Notices of APIv2 have none, and here the sandbox's own.
+pub struct Notification {
+    /// 通知ID: the same each time it is sent. Notifications of APIv2 have none, and here the sandbox's own.
     pub id: String,
     /// What it is about: 商户订单号 (of a combined order 合单商户订单号), or 商户退款单号 of a refund.
     /// The merchant finds it in what is encrypted.
@@ -34,11 +34,11 @@ pub struct Notice {
     pub body: Vec<u8>,
 }
 
-/// What became of a notice that was sent.
+/// What became of a notification that was sent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The notice: [`Notice::id`].
+    /// The notification: [`Notification::id`].
     pub id: String,
     /// Which attempt it was, from 1.
     pub attempt: usize,
@@ -53,9 +53,9 @@ pub struct Delivery {
     is_v2: bool,
 }
 
-/// The notices that no merchant has accepted yet, the oldest first.
+/// The notifications that no merchant has accepted yet, the oldest first.
 #[derive(Default)]
-pub(super) struct Notices {
+pub(super) struct Notifications {
     pending: Vec<Pending>,
 }
 
@@ -83,7 +83,7 @@ struct Pending {
     due: i64,
 }
 
-/// The interfaces that a notice belongs to.
+/// The interfaces that a notification belongs to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Version {
     V3,
@@ -91,7 +91,7 @@ pub(super) enum Version {
     V2,
 }
 
-/// A notice on its way.
+/// A notification on its way.
 pub(super) struct Letter {
     pub(super) id: String,
     number: String,
@@ -110,7 +110,7 @@ impl<'a> News<'a> {
     }
 }
 
-impl Notices {
+impl Notifications {
     /// `now` is business time.
     pub(super) fn add(&mut self, news: &News<'_>, now: i64, cipher: &Cipher, fresh: &mut Fresh) {
         let moment = Beijing::at(now);
@@ -137,7 +137,7 @@ impl Notices {
         });
     }
 
-    /// A notice of APIv2, which is signed once and for all, in its body.
+    /// A notification of APIv2, which is signed once and for all, in its body.
     #[cfg(feature = "v2")]
     pub(super) fn add_v2(
         &mut self,
@@ -158,7 +158,7 @@ impl Notices {
         });
     }
 
-    /// The pending notices, for which this holds of the time at which they are due, signed now: one
+    /// The pending notifications, for which this holds of the time at which they are due, signed now: one
     /// that is sent again has a fresh signature.
     pub(super) fn letters(
         &self,
@@ -182,16 +182,16 @@ impl Notices {
         self.pending.iter().filter(|pending| is_wanted(pending.due)).map(letter).collect()
     }
 
-    /// The notice, signed now.
+    /// The notification, signed now.
     pub(super) fn sign_again(
         &self,
-        notice: &Notice,
+        notification: &Notification,
         platform: &mut Platform,
         now: i64,
         fresh: &mut Fresh,
-    ) -> Notice {
-        let headers = headers(notice.version(), &notice.body, platform, now, fresh);
-        Notice { headers: owned(headers), ..notice.clone() }
+    ) -> Notification {
+        let headers = headers(notification.version(), &notification.body, platform, now, fresh);
+        Notification { headers: owned(headers), ..notification.clone() }
     }
 
     /// Counts an attempt that failed. Says in how many seconds the next one comes; `None` gives up.
@@ -223,16 +223,16 @@ impl Letter {
     }
 }
 
-impl From<Letter> for Notice {
+impl From<Letter> for Notification {
     fn from(letter: Letter) -> Self {
         let Letter { id, number, attempts, notify_url, headers, body, .. } = letter;
         Self { id, number, attempts, notify_url, headers: owned(headers), body }
     }
 }
 
-impl Notice {
-    /// 签名探测流量: the same notice with the wrong signature that WeChat Pay sends now and then, to see
-    /// whether a merchant looks. APIv2 has no probes: there it is the same notice.
+impl Notification {
+    /// 签名探测流量: the same notification with the wrong signature that WeChat Pay sends now and then, to see
+    /// whether a merchant looks. APIv2 has no probes: there it is the same notification.
     #[must_use]
     pub fn probe(&self) -> Self {
         let mut probe = self.clone();
@@ -242,8 +242,8 @@ impl Notice {
         probe
     }
 
-    /// The same notice from somebody who has no key of WeChat Pay's: the signature is of the right
-    /// form, and nothing else. Of a notice of APIv2 about a refund, which has no signature, it is the
+    /// The same notification from somebody who has no key of WeChat Pay's: the signature is of the right
+    /// form, and nothing else. Of a notification of APIv2 about a refund, which has no signature, it is the
     /// ciphertext.
     #[must_use]
     pub fn forged(&self) -> Self {
@@ -277,7 +277,7 @@ impl Notice {
         delivery
     }
 
-    /// 通知类型 (event_type), which notices of APIv2 do not say.
+    /// 通知类型 (event_type), which notifications of APIv2 do not say.
     pub(super) fn event(&self) -> String {
         let told: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let event = told.get("event_type").and_then(Value::as_str);
@@ -294,7 +294,7 @@ impl Notice {
 }
 
 impl Delivery {
-    /// Whether the platform takes the notice for delivered: any 200 or 204, in APIv2 a 200 that says
+    /// Whether the platform takes the notification for delivered: any 200 or 204, in APIv2 a 200 that says
     /// SUCCESS.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -373,7 +373,7 @@ fn is_loopback(url: &str) -> bool {
 const SCHEDULE: [i64; 15] = [
     15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
 ];
-/// The headers of a notice.
+/// The headers of a notification.
 const NAMES: [&str; 8] = [
     "Wechatpay-Timestamp",
     "Wechatpay-Nonce",

@@ -189,13 +189,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::message;
+    use crate::signing;
 
     const NONCE: &str = "IXlHDnWguGbz7uMOL7xdPibFoV342jP3";
     const BODY: &[u8] = br#"{"amount":{"total":1}}"#;
 
     fn signed() -> Vec<u8> {
-        message::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, BODY)
+        signing::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, BODY)
     }
 
     fn diagnose(received: &[u8]) -> SignDiagnosis {
@@ -224,18 +224,18 @@ mod tests {
         let path = "/v3/pay/transactions/app";
         let at = 1_756_951_532;
         let cases = [
-            (message::request("GET", path, at, NONCE, BODY), MessageLine::Method),
-            (message::request("POST", "/x/v3/pay", at, NONCE, BODY), MessageLine::Url),
+            (signing::request("GET", path, at, NONCE, BODY), MessageLine::Method),
+            (signing::request("POST", "/x/v3/pay", at, NONCE, BODY), MessageLine::Url),
             (
-                message::request("POST", "/v3/pay/transactions/app?", at, NONCE, BODY),
+                signing::request("POST", "/v3/pay/transactions/app?", at, NONCE, BODY),
                 MessageLine::Url,
             ),
-            (message::request("POST", path, at + 1, NONCE, BODY), MessageLine::Timestamp),
-            (message::request("POST", path, at, &NONCE.to_lowercase(), BODY), MessageLine::Nonce),
-            (message::request("POST", path, at, NONCE, b""), MessageLine::Body),
-            (message::request("POST", path, at, NONCE, b"{\"appid\":1}"), MessageLine::Body),
-            (message::request("POST", path, at, NONCE, b"{\n \"amount\":1}"), MessageLine::Body),
-            (message::request("POST", path, at, NONCE, &[BODY, b" "].concat()), MessageLine::Body),
+            (signing::request("POST", path, at + 1, NONCE, BODY), MessageLine::Timestamp),
+            (signing::request("POST", path, at, &NONCE.to_lowercase(), BODY), MessageLine::Nonce),
+            (signing::request("POST", path, at, NONCE, b""), MessageLine::Body),
+            (signing::request("POST", path, at, NONCE, b"{\"appid\":1}"), MessageLine::Body),
+            (signing::request("POST", path, at, NONCE, b"{\n \"amount\":1}"), MessageLine::Body),
+            (signing::request("POST", path, at, NONCE, &[BODY, b" "].concat()), MessageLine::Body),
         ];
         for (received, line) in cases {
             assert_eq!(diagnose(&received).line, Some(line), "{received:?}");
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_body_that_never_arrived_is_told_by_its_length() {
         let received =
-            message::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, b"");
+            signing::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, b"");
         assert_eq!(
             diagnose(&received).to_string(),
             "of the message signed, line 5 (body) differs (97 bytes signed, 75 received): less of \

@@ -6,19 +6,19 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use wechatpay_sandbox::Sandbox;
 
-pub(crate) struct Visitor {
+pub(crate) struct BrowserClient {
     agent: Agent,
     base_url: String,
 }
 
-/// What the visitor gets.
+/// What the browser_client gets.
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) body: String,
 }
 
-impl Visitor {
+impl BrowserClient {
     /// Goes nowhere on its own.
     pub(crate) fn to(sandbox: &Sandbox) -> Self {
         let root = Certificate::from_pem(sandbox.ca_pem().as_bytes()).unwrap();

@@ -4,12 +4,12 @@
 //! one too; an empty body is an empty line.
 //!
 //! ```
-//! use wechatpay::{Signer, message};
+//! use wechatpay::{Signer, signing};
 //!
 //! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
 //! # let signer = sandbox.signer();
 //! let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242"; // A fresh one for each request.
-//! let message = message::request("GET", "/v3/certificates", 1554208460, nonce, b"");
+//! let message = signing::request("GET", "/v3/certificates", 1554208460, nonce, b"");
 //! let signature = signer.sign(&message)?;
 //! # assert_eq!(signature.bytes.len(), 256);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -20,7 +20,7 @@
 /// `path_and_query` and `body` must be, byte for byte, what is sent.
 ///
 /// ```
-/// let message = wechatpay::message::request(
+/// let message = wechatpay::signing::request(
 ///     "GET", "/v3/certificates", 1554208460, "593BEC0C930BF1AFEB40B4A08C8FB242", b"",
 /// );
 /// assert_eq!(message, b"GET\n/v3/certificates\n1554208460\n593BEC0C930BF1AFEB40B4A08C8FB242\n\n");
@@ -43,15 +43,15 @@ pub fn request(
     ])
 }
 
-/// The three lines of an answer or a notice: timestamp and nonce as their headers hold them, and
+/// The three lines of an answer or a notification: timestamp and nonce as their headers hold them, and
 /// the body as received.
 ///
 /// ```
-/// let message = wechatpay::message::answer("1554209980", "c5ac7061fccab6bf", b"{}");
+/// let message = wechatpay::signing::response("1554209980", "c5ac7061fccab6bf", b"{}");
 /// assert_eq!(message, b"1554209980\nc5ac7061fccab6bf\n{}\n");
 /// ```
 #[must_use]
-pub fn answer(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+pub fn response(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     lines([timestamp.as_bytes(), nonce.as_bytes(), body])
 }
 
@@ -59,7 +59,7 @@ pub fn answer(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
 /// bare prepay_id for an app, `prepay_id=…` for JSAPI and mini-programs.
 ///
 /// ```
-/// let message = wechatpay::message::invoke("wx2421b1c4370ec43b", 1554208460, "593BEC", "wx2014");
+/// let message = wechatpay::signing::invoke("wx2421b1c4370ec43b", 1554208460, "593BEC", "wx2014");
 /// assert_eq!(message, b"wx2421b1c4370ec43b\n1554208460\n593BEC\nwx2014\n");
 /// ```
 #[must_use]
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_published_answer_verifies_with_its_key_and_not_with_the_misprinted_one() {
-        let message = answer("1722850421", "d824f2e086d3c1df967785d13fcd22ef", vectors::E2_BODY);
+        let message = response("1722850421", "d824f2e086d3c1df967785d13fcd22ef", vectors::E2_BODY);
         assert_eq!(
             sha256_hex(&message),
             "2f190612debde9369868489ccda12b9b816381eb5632a8abb73bfe80b6dbd5da"
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn an_empty_answer_is_an_empty_line() {
         assert_eq!(
-            answer("1624523846", "NONCE1234567890", b""),
+            response("1624523846", "NONCE1234567890", b""),
             b"1624523846\nNONCE1234567890\n\n"
         );
     }

@@ -1,7 +1,7 @@
 //! What is fuzzed: one function for each target, through the public interface alone.
 //!
 //! Each takes any bytes and panics where the library breaks a promise. It returns whether the
-//! library took them, so that a driver notices a corpus of which nothing is taken any more.
+//! library took them, so that a driver notifications a corpus of which nothing is taken any more.
 //!
 //! Two drivers share them: `tests/it/fuzz.rs`, which is part of `cargo test`, and `cargo fuzz`. What
 //! the bytes mean is said at each function; `tests/data/corpus/README.md` says how the seeds were
@@ -19,16 +19,16 @@ use serde_json::{Value, json};
 use wechatpay::bill::{
     self, Date, Direction, FundFlow, FundFlowBill, Link, Trade, TradeBill, TradeRow, Yuan,
 };
-use wechatpay::notify::{self, Event, EventType, Notice, Refusal};
+use wechatpay::notify::{self, Event, EventType, Notification, Refusal};
 use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
 use wechatpay::pay::jsapi::{self, Payer};
 use wechatpay::pay::{self, Detail, GoodsDetail, Order, SceneInfo, StoreInfo, app, native};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
     ApiV3Key, AppId, ClientCertificate, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
-    OutRefundNo, OutTradeNo, Outcome, PlatformKeys, RefundId, Reply, Request, Retry, RsaSigner,
+    OutRefundNo, OutTradeNo, Outcome, PlatformKeys, RefundId, Request, Response, Retry, RsaSigner,
     SignError, Signature, Signer, SubMerchant, Time, TransactionId, Transport, TransportError,
-    Untrusted, UreqTransport, certificates, combine, message,
+    Untrusted, UreqTransport, certificates, combine, signing,
 };
 
 // By their paths, because where a module is looked for depends on how this file was found.
@@ -101,13 +101,13 @@ pub(crate) fn der(data: &[u8]) -> bool {
     private.contains(&true) || public || certificate
 }
 
-/// A notice. First line: how many seconds after [`SIGNED_AT`] it comes; then headers, an empty line,
+/// A notification. First line: how many seconds after [`SIGNED_AT`] it comes; then headers, an empty line,
 /// the body.
-pub(crate) fn notice(data: &[u8]) -> bool {
+pub(crate) fn notification(data: &[u8]) -> bool {
     let Some(Parts { first, headers, body }) = Parts::of(data) else { return false };
     let Ok(delay) = first.parse::<i64>() else { return false };
     let Ok(now) = Time::from_unix_seconds(SIGNED_AT.saturating_add(delay)) else { return false };
-    let is_good = GOOD_NOTICES.contains(&data);
+    let is_good = GOOD_NOTIFICATIONS.contains(&data);
     match notify::open(&PLATFORM.keys, &PLATFORM.api_v3_key, borrowed(&headers), body, now) {
         Ok(event) => {
             let value = |name: &str| {
@@ -119,7 +119,7 @@ pub(crate) fn notice(data: &[u8]) -> bool {
             };
             assert_eq!(value("wechatpay-timestamp"), SIGNED_AT.to_string().as_bytes());
             assert_eq!(value("wechatpay-nonce"), NONCE.as_bytes());
-            let mut signed = GOOD_NOTICES.iter().filter_map(|good| Parts::of(good));
+            let mut signed = GOOD_NOTIFICATIONS.iter().filter_map(|good| Parts::of(good));
             assert!(signed.any(|good| good.body == body), "nobody signed this");
             assert!((-300..=300).contains(&delay), "too old or too new");
             assert!(!event.id.is_empty());
@@ -133,9 +133,9 @@ pub(crate) fn notice(data: &[u8]) -> bool {
     }
 }
 
-/// A notice that is signed as it is. First line `sign`: the rest is the body. Or `seal` and a type:
+/// A notification that is signed as it is. First line `sign`: the rest is the body. Or `seal` and a type:
 /// the rest is what is sealed.
-pub(crate) fn notice_signed(data: &[u8]) -> bool {
+pub(crate) fn notification_signed(data: &[u8]) -> bool {
     let (first, rest) = split_line(data);
     let first = String::from_utf8_lossy(first);
     let (body, sealed) = match first.split_once(' ') {
@@ -469,7 +469,7 @@ fn code_of(body: &[u8]) -> String {
     body["code"].as_str().unwrap_or_default().replace('_', "")
 }
 
-/// What was read of a notice is what was sealed.
+/// What was read of a notification is what was sealed.
 fn same_event(event: &Event, envelope: &Value) {
     assert_eq!(json!(event.id), envelope["id"]);
     assert_eq!(json!(event.event_type.as_str()), envelope["event_type"]);
@@ -481,8 +481,8 @@ fn same_event(event: &Event, envelope: &Value) {
     let text = |name: &str| resource[name].as_str().unwrap_or_default();
     let plain = unseal(text("ciphertext"), text("nonce"), text("associated_data"));
     let value: Value = serde_json::from_str(&String::from_utf8_lossy(&plain)).unwrap_or_default();
-    let (number, told) = match &event.notice {
-        Notice::Transaction(transaction) => {
+    let (number, told) = match &event.notification {
+        Notification::Transaction(transaction) => {
             assert_eq!(text("original_type"), "transaction");
             if let Ok(paid) = transaction.paid(MCHID, &SHOP.order) {
                 assert_eq!(paid.total(), SHOP.order.total);
@@ -491,15 +491,15 @@ fn same_event(event: &Event, envelope: &Value) {
             }
             (transaction.out_trade_no.as_str(), "out_trade_no")
         }
-        Notice::Combined(combined) => {
+        Notification::Combined(combined) => {
             assert_eq!(text("original_type"), "transaction");
             (combined.combine_out_trade_no.as_str(), "combine_out_trade_no")
         }
-        Notice::Refund(refund) => {
+        Notification::Refund(refund) => {
             assert_eq!(text("original_type"), "refund");
             (refund.out_refund_no.as_str(), "out_refund_no")
         }
-        Notice::Other { original_type, json } => {
+        Notification::Other { original_type, json } => {
             assert_eq!(text("original_type"), original_type);
             assert!(!["transaction", "refund"].contains(&original_type.as_str()));
             assert_eq!(json.as_bytes(), plain);
@@ -512,7 +512,7 @@ fn same_event(event: &Event, envelope: &Value) {
 
 /// A stranger is answered with a refusal, and learns nothing of why.
 fn refused(refusal: &Refusal) {
-    let reply = notify::Reply::refused(refusal);
+    let reply = notify::Acknowledgement::refused(refusal);
     assert!((400..=499).contains(&reply.status) && reply.body.len() < 64, "{reply:?}");
     assert!(refusal.to_string().len() < 512, "{refusal}");
 }
@@ -574,8 +574,8 @@ fn single(fields: &Fields) -> Option<bool> {
     let at = |kind: &str| format!("/v3/pay/{partner}transactions/{kind}");
     let place_app = |gateway: &Gateway| app::prepay(&recorder, gateway, &order).map(drop);
     let placed = recorder.place(&at("app"), &expected, place_app);
-    assert_eq!(placed.err(), order.check().err());
-    let took = order.check().is_ok();
+    assert_eq!(placed.err(), order.validate().err());
+    let took = order.validate().is_ok();
     let place_native = |gateway: &Gateway| native::prepay(&recorder, gateway, &order).map(drop);
     assert_eq!(recorder.place(&at("native"), &expected, place_native).is_ok(), took);
     if let Some(openid) = fields.text("openid").and_then(|openid| made(OpenId::new(openid))) {
@@ -592,7 +592,7 @@ fn single(fields: &Fields) -> Option<bool> {
         let expected = with("scene_info", scene_json(&scene_info, Some(&h5_info)));
         let scene = Scene::new(scene_info, h5_info);
         let place = |gateway: &Gateway| h5::prepay(&recorder, gateway, &order, &scene).map(drop);
-        assert!(recorder.place(&at("h5"), &expected, place).is_err() || order.check().is_ok());
+        assert!(recorder.place(&at("h5"), &expected, place).is_err() || order.validate().is_ok());
     }
     Some(took)
 }
@@ -655,11 +655,11 @@ fn refunded(fields: &Fields) -> Option<bool> {
     ]);
     let apply = |gateway: &Gateway| refund::apply(&recorder, gateway, &refund).map(drop);
     let applied = recorder.place("/v3/refund/domestic/refunds", &expected, apply);
-    assert_eq!(applied.err(), refund.check().err());
-    if refund.check().is_ok() {
+    assert_eq!(applied.err(), refund.validate().err());
+    if refund.validate().is_ok() {
         assert!(refund.refund <= refund.total && refund.total <= Fen::MAX);
     }
-    Some(refund.check().is_ok())
+    Some(refund.validate().is_ok())
 }
 
 fn combined(fields: &Fields) -> Option<bool> {
@@ -705,13 +705,13 @@ fn combined(fields: &Fields) -> Option<bool> {
     ]);
     let place = |gateway: &Gateway| combine::app::prepay(&recorder, gateway, &order).map(drop);
     let placed = recorder.place("/v3/combine-transactions/app", &expected, place);
-    assert_eq!(placed.err(), order.check().err());
+    assert_eq!(placed.err(), order.validate().err());
     let number = order.combine_out_trade_no.as_str().replace('|', "%7C").replace('*', "%2A");
     let path = format!("/v3/combine-transactions/out-trade-no/{number}/close");
     let expected = json!({"combine_appid": order.combine_appid, "sub_orders": payees});
     let close = |gateway: &Gateway| combine::close(&recorder, gateway, &order);
     assert_eq!(recorder.place(&path, &expected, close), Ok(()));
-    Some(order.check().is_ok())
+    Some(order.validate().is_ok())
 }
 
 /// `number|name|quantity|price`, and its JSON.
@@ -843,7 +843,7 @@ impl Recorder {
             assert_eq!(sent.url, format!("{HOST}{path}"));
             let (timestamp, nonce) = (sent.authorized("timestamp"), sent.authorized("nonce_str"));
             let timestamp = timestamp.parse().unwrap();
-            assert_eq!(signed, message::request("POST", path, timestamp, nonce, &sent.body));
+            assert_eq!(signed, signing::request("POST", path, timestamp, nonce, &sent.body));
         }
         Ok(())
     }
@@ -923,7 +923,7 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         assert!(request.url.bytes().all(|byte| byte.is_ascii_graphic()), "{}", request.url);
         for (name, value) in request.headers {
             assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{name}: {value}");
@@ -943,7 +943,7 @@ impl Transport for Wire {
             End::Broken => Box::new(body.chain(Broken)),
             End::Never => Box::new(body.chain(io::repeat(b' '))),
         };
-        Ok(Reply { status, headers, body })
+        Ok(Response { status, headers, body })
     }
 }
 
@@ -1083,7 +1083,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// The four headers by which WeChat Pay signs a body.
 fn signed_headers(timestamp: i64, body: &[u8]) -> Headers {
     let timestamp = timestamp.to_string();
-    let message = message::answer(&timestamp, NONCE, body);
+    let message = signing::response(&timestamp, NONCE, body);
     let signature = STANDARD.encode(PLATFORM.signer.sign(&message).unwrap().bytes);
     let values = [timestamp, NONCE.to_owned(), signature, ID.to_owned()];
     SIGNED_HEADERS
@@ -1094,7 +1094,7 @@ fn signed_headers(timestamp: i64, body: &[u8]) -> Headers {
 }
 
 fn sign(signer: &RsaSigner) -> Vec<u8> {
-    let message = message::answer(&SIGNED_AT.to_string(), NONCE, b"");
+    let message = signing::response(&SIGNED_AT.to_string(), NONCE, b"");
     signer.sign(&message).unwrap().bytes
 }
 
@@ -1103,10 +1103,10 @@ fn believes(keys: &PlatformKeys, serial: &str, signature: &[u8]) -> Result<(), U
     let (timestamp, signature) = (SIGNED_AT.to_string(), STANDARD.encode(signature));
     let values = [&timestamp, NONCE, &signature, serial].map(str::as_bytes);
     let now = Time::from_unix_seconds(SIGNED_AT).unwrap();
-    keys.check(SIGNED_HEADERS.into_iter().zip(values), b"", now)
+    keys.verify(SIGNED_HEADERS.into_iter().zip(values), b"", now)
 }
 
-/// A notice that holds this.
+/// A notification that holds this.
 fn envelope(original_type: &str, plain: &[u8]) -> Vec<u8> {
     let mut text = plain.to_vec();
     let nonce = Nonce::assume_unique_for_key(*b"fdasflkja484");
@@ -1130,7 +1130,7 @@ fn envelope(original_type: &str, plain: &[u8]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What a notice holds that was opened.
+/// What a notification holds that was opened.
 fn unseal(ciphertext: &str, nonce: &str, associated_data: &str) -> Vec<u8> {
     let mut text = STANDARD.decode(ciphertext).unwrap();
     let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes()).unwrap();
@@ -1225,10 +1225,10 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     }
 });
 
-/// Notices that WeChat Pay did sign: nothing else is believed.
-const GOOD_NOTICES: [&[u8]; 2] = [
-    include_bytes!("../data/corpus/notice/payment"),
-    include_bytes!("../data/corpus/notice/refund"),
+/// Notifications that WeChat Pay did sign: nothing else is believed.
+const GOOD_NOTIFICATIONS: [&[u8]; 2] = [
+    include_bytes!("../data/corpus/notification/payment"),
+    include_bytes!("../data/corpus/notification/refund"),
 ];
 
 const HOST: &str = "https://shop.example";

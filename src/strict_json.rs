@@ -1,4 +1,4 @@
-//! The caller's own JSON, read strictly: every fault at once, each by its path, and no value.
+//! The caller's own JSON, read strictly: every violation at once, each by its path, and no value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,21 +6,21 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{Error, Faults, Invalid};
+use crate::error::{Error, Invalid, Violations};
 use crate::id::{AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::pem::without_mark;
 use crate::time::Time;
 
-/// Reads an object whose members `members` takes; any that it leaves is a fault.
+/// Reads an object whose members `members` takes; any that it leaves is a violation.
 pub(crate) fn read<T>(
     json: &[u8],
     members: impl FnOnce(&mut Object<'_>) -> Option<T>,
 ) -> Result<T, Error> {
     let json = Json::parse(json).map_err(|rule| Invalid::new("json", rule))?;
-    let mut faults = Faults::default();
-    let read = Object::read(json, String::new(), &mut faults, members);
-    faults.into_result()?;
+    let mut violations = Violations::default();
+    let read = Object::read(json, String::new(), &mut violations, members);
+    violations.into_result()?;
     Ok(read.ok_or_else(|| Invalid::new("json", "cannot be read"))?)
 }
 
@@ -73,16 +73,16 @@ fn unreadable(json: &str, error: &serde_json::Error) -> String {
     format!("cannot be read: {what} at {place}")
 }
 
-/// A value that is read from JSON, or else leaves a fault.
+/// A value that is read from JSON, or else leaves a violation.
 pub(crate) trait Read: Sized {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self>;
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self>;
 }
 
 /// An object whose members are being read.
 pub(crate) struct Object<'a> {
     path: String,
     members: Vec<(String, Json)>,
-    faults: &'a mut Faults,
+    violations: &'a mut Violations,
 }
 
 impl<'a> Object<'a> {
@@ -90,14 +90,14 @@ impl<'a> Object<'a> {
     pub(crate) fn read<T>(
         json: Json,
         path: String,
-        faults: &'a mut Faults,
+        violations: &'a mut Violations,
         members: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
         let Json::Object(list) = json else {
             let path = if path.is_empty() { "json".to_owned() } else { path };
-            return faults.note(path, "must be an object");
+            return violations.note(path, "must be an object");
         };
-        let mut object = Self { path: path + "/", members: list, faults };
+        let mut object = Self { path: path + "/", members: list, violations };
         let read = members(&mut object);
         object.finish();
         read
@@ -105,8 +105,8 @@ impl<'a> Object<'a> {
 
     /// Reads the fields of a message, which have no path but their names.
     #[cfg(feature = "v2")]
-    pub(crate) fn of_fields(fields: Vec<(String, Json)>, faults: &'a mut Faults) -> Self {
-        Self { path: String::new(), members: fields, faults }
+    pub(crate) fn of_fields(fields: Vec<(String, Json)>, violations: &'a mut Violations) -> Self {
+        Self { path: String::new(), members: fields, violations }
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -115,15 +115,15 @@ impl<'a> Object<'a> {
 
     pub(crate) fn required<T: Read>(&mut self, name: &str) -> Option<T> {
         if !self.has(name) {
-            self.fault(name, "is missing");
+            self.violation(name, "is missing");
         }
         self.optional(name)
     }
 
-    /// A member that may be left out. If it is wrong, it leaves a fault and counts as left out.
+    /// A member that may be left out. If it is wrong, it leaves a violation and counts as left out.
     pub(crate) fn optional<T: Read>(&mut self, name: &str) -> Option<T> {
         let json = self.take(name)?;
-        T::read(json, self.at(name), self.faults)
+        T::read(json, self.at(name), self.violations)
     }
 
     /// An object that must be there, read by `members`.
@@ -133,10 +133,10 @@ impl<'a> Object<'a> {
         members: impl FnOnce(&mut Object<'_>) -> Option<T>,
     ) -> Option<T> {
         if !self.has(name) {
-            self.fault(name, "is missing");
+            self.violation(name, "is missing");
         }
         let json = self.take(name)?;
-        Object::read(json, self.at(name), self.faults, members)
+        Object::read(json, self.at(name), self.violations, members)
     }
 
     /// A list of objects that must be there, each read by `members`.
@@ -147,12 +147,12 @@ impl<'a> Object<'a> {
     ) -> Option<Vec<T>> {
         let list: Vec<Json> = self.required(name)?;
         let path = self.at(name);
-        read_all(list, path, |json, path| Object::read(json, path, self.faults, &members))
+        read_all(list, path, |json, path| Object::read(json, path, self.violations, &members))
     }
 
     /// A value that was made of this member, unless it breaks a rule.
     pub(crate) fn checked<T>(&mut self, name: &str, value: Result<T, Error>) -> Option<T> {
-        value.map_or_else(|error| self.faults.note(self.at(name), rule_of(error)), Some)
+        value.map_or_else(|error| self.violations.note(self.at(name), rule_of(error)), Some)
     }
 
     /// A member that says again what is known, and `whose` that is: it may be left out, and must be
@@ -164,7 +164,7 @@ impl<'a> Object<'a> {
                 Some(known) => format!("must be {}{whose}, or left out", known.escape_debug()),
                 None => "must be left out, as there is none".to_owned(),
             };
-            self.faults.add(self.at(name), rule);
+            self.violations.add(self.at(name), rule);
         }
     }
 
@@ -173,20 +173,20 @@ impl<'a> Object<'a> {
         self.agrees("currency", Some("CNY"), "");
     }
 
-    pub(crate) fn fault(&mut self, name: &str, rule: &'static str) {
-        self.faults.add(self.at(name), rule);
+    pub(crate) fn violation(&mut self, name: &str, rule: &'static str) {
+        self.violations.add(self.at(name), rule);
     }
 
-    /// [`fault`](Self::fault), where nothing could be read.
+    /// [`violation`](Self::violation), where nothing could be read.
     #[cfg(feature = "v2")]
     pub(crate) fn note<T>(&mut self, name: &str, rule: impl Into<Cow<'static, str>>) -> Option<T> {
-        self.faults.note(self.at(name), rule)
+        self.violations.note(self.at(name), rule)
     }
 
     /// Reads JSON that was found within this member.
     #[cfg(feature = "v2")]
     pub(crate) fn nested<T: Read>(&mut self, name: &str, json: Json) -> Option<T> {
-        T::read(json, self.at(name), self.faults)
+        T::read(json, self.at(name), self.violations)
     }
 
     /// Everything that was not taken is unknown.
@@ -196,7 +196,7 @@ impl<'a> Object<'a> {
             let name: String = name.chars().take(64).collect();
             let name = name.replace('~', "~0").replace('/', "~1");
             let path = format!("{}{}", self.path, name.escape_debug());
-            self.faults.add(path, "is not a field of this request");
+            self.violations.add(path, "is not a field of this request");
         }
     }
 
@@ -209,7 +209,7 @@ impl<'a> Object<'a> {
         let (taken, others): (Vec<_>, _) = members.into_iter().partition(|(n, _)| n == name);
         self.members = others;
         if taken.len() > 1 {
-            self.fault(name, "must be there only once");
+            self.violation(name, "must be there only once");
         }
         taken.into_iter().next().map(|(_, json)| json)
     }
@@ -218,13 +218,13 @@ impl<'a> Object<'a> {
 /// Implements [`Read`] for a struct: what must be there, and what may be left out.
 macro_rules! read_strictly {
     ($name:ident { $($required:ident),* ; $($optional:ident),* }) => {
-        impl crate::json::Read for $name {
+        impl crate::strict_json::Read for $name {
             fn read(
-                json: crate::json::Json,
+                json: crate::strict_json::Json,
                 path: String,
-                faults: &mut crate::error::Faults,
+                violations: &mut crate::error::Violations,
             ) -> Option<Self> {
-                crate::json::Object::read(json, path, faults, |object| {
+                crate::strict_json::Object::read(json, path, violations, |object| {
                     $(let $required = object.required(stringify!($required).trim_start_matches("r#"));)*
                     $(let $optional = object.optional(stringify!($optional));)*
                     Some(Self { $($required: $required?,)* $($optional,)* })
@@ -237,55 +237,56 @@ macro_rules! read_strictly {
 pub(crate) use read_strictly;
 
 impl Read for Json {
-    fn read(json: Json, _: String, _: &mut Faults) -> Option<Self> {
+    fn read(json: Json, _: String, _: &mut Violations) -> Option<Self> {
         Some(json)
     }
 }
 
 impl Read for bool {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         match json {
             Json::Bool(value) => Some(value),
-            _ => faults.note(path, "must be true or false, without quotes"),
+            _ => violations.note(path, "must be true or false, without quotes"),
         }
     }
 }
 
 impl Read for u64 {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         match json {
             Json::Whole(value) => Some(value),
-            _ => faults.note(path, "must be a whole number, without quotes, sign or decimals"),
+            _ => violations.note(path, "must be a whole number, without quotes, sign or decimals"),
         }
     }
 }
 
 impl Read for Fen {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         match json {
             Json::Whole(value) => Some(Self(value)),
-            _ => faults.note(path, "must be whole fen: a number without quotes, sign or decimals"),
+            _ => violations
+                .note(path, "must be whole fen: a number without quotes, sign or decimals"),
         }
     }
 }
 
 impl Read for String {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         match json {
             Json::Text(text) => Some(text),
-            _ => faults.note(path, "must be a text, in quotes"),
+            _ => violations.note(path, "must be a text, in quotes"),
         }
     }
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        let Json::List(list) = json else { return faults.note(path, "must be a list") };
-        read_all(list, path, |json, path| T::read(json, path, faults))
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        let Json::List(list) = json else { return violations.note(path, "must be a list") };
+        read_all(list, path, |json, path| T::read(json, path, violations))
     }
 }
 
-/// Reads every value before it gives up, so that every fault is found.
+/// Reads every value before it gives up, so that every violation is found.
 fn read_all<T>(
     list: Vec<Json>,
     path: String,
@@ -297,25 +298,25 @@ fn read_all<T>(
 }
 
 impl Read for IpAddr {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        let text = String::read(json, path.clone(), faults)?;
-        text.parse().ok().or_else(|| faults.note(path, "must be an IPv4 or IPv6 address"))
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        let text = String::read(json, path.clone(), violations)?;
+        text.parse().ok().or_else(|| violations.note(path, "must be an IPv4 or IPv6 address"))
     }
 }
 
 impl Read for Ipv4Addr {
-    fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-        let text = String::read(json, path.clone(), faults)?;
-        text.parse().ok().or_else(|| faults.note(path, "must be an IPv4 address"))
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        let text = String::read(json, path.clone(), violations)?;
+        text.parse().ok().or_else(|| violations.note(path, "must be an IPv4 address"))
     }
 }
 
 macro_rules! read_checked_texts {
     ($($name:ident),+) => {
         $(impl Read for $name {
-            fn read(json: Json, path: String, faults: &mut Faults) -> Option<Self> {
-                let text = String::read(json, path.clone(), faults)?;
-                Self::try_from(text).map_or_else(|error| faults.note(path, rule_of(error)), Some)
+            fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+                let text = String::read(json, path.clone(), violations)?;
+                Self::try_from(text).map_or_else(|error| violations.note(path, rule_of(error)), Some)
             }
         })+
     };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use wechatpay::notify::{self, Notice, Reply};
+use wechatpay::notify::{self, Acknowledgement, Notification};
 use wechatpay::pay::{self, NotPaid, Order, Paid, TradeState, app};
 use wechatpay::refund::{self, Refund, Status};
 use wechatpay::{
@@ -13,7 +13,7 @@ use wechatpay::{
 };
 use wechatpay_sandbox::{Fault, FaultRule, OrderError, Sandbox};
 
-use crate::notice_server::NoticeServer;
+use crate::notification_server::NotificationServer;
 use crate::support::{order, start};
 
 // The program under test: it knows nothing of a sandbox.
@@ -47,23 +47,23 @@ impl Shop {
         }
     }
 
-    /// The door for notices.
-    fn take_notice(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Reply {
+    /// The door for notifications.
+    fn take_notification(&self, headers: &[(String, Vec<u8>)], body: &[u8]) -> Acknowledgement {
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let now = Time::now().unwrap();
         let event = match notify::open(&self.keys, &self.api_v3_key, headers, body, now) {
             Ok(event) => event,
-            Err(refusal) => return Reply::refused(&refusal),
+            Err(refusal) => return Acknowledgement::refused(&refusal),
         };
-        match event.notice {
-            Notice::Transaction(transaction) => drop(self.note_payment(&transaction)),
-            Notice::Refund(state) => self.note_refund(&state),
-            _ => return Reply::again(),
+        match event.notification {
+            Notification::Transaction(transaction) => drop(self.note_payment(&transaction)),
+            Notification::Refund(state) => self.note_refund(&state),
+            _ => return Acknowledgement::again(),
         }
-        Reply::accepted()
+        Acknowledgement::accepted()
     }
 
-    /// Asks WeChat Pay itself, where no notice came.
+    /// Asks WeChat Pay itself, where no notification came.
     fn look_up(&self, number: &OutTradeNo) -> Result<(), NotPaid> {
         self.note_payment(&pay::query(&self.signer, &self.gateway, number).unwrap())
     }
@@ -137,8 +137,8 @@ fn shop(sandbox: &Sandbox) -> Shop {
 }
 
 impl Shop {
-    fn receive(&self, notice: &wechatpay_sandbox::Notice) -> u16 {
-        self.take_notice(&notice.headers, &notice.body).status
+    fn receive(&self, notification: &wechatpay_sandbox::Notification) -> u16 {
+        self.take_notification(&notification.headers, &notification.body).status
     }
 }
 
@@ -161,7 +161,7 @@ fn an_order_whose_answer_is_lost_is_placed_once() {
     assert_eq!(orders.len(), 2);
     assert_eq!(orders[0].body, orders[1].body);
     sandbox.pay("shop-lost-1").unwrap();
-    assert_eq!(shop.receive(&sandbox.take_notices()[0]), 204);
+    assert_eq!(shop.receive(&sandbox.take_notifications()[0]), 204);
     assert_eq!(shop.state(&order.out_trade_no), (1, None));
 }
 
@@ -177,68 +177,68 @@ fn an_order_whose_request_is_lost_is_placed_once() {
 }
 
 #[test]
-fn a_probe_is_refused_and_the_notice_after_it_is_taken() {
+fn a_probe_is_refused_and_the_notification_after_it_is_taken() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-probe-1");
-    let notice = sandbox.take_notices().remove(0);
-    assert_eq!(shop.receive(&notice.probe()), 401);
+    let notification = sandbox.take_notifications().remove(0);
+    assert_eq!(shop.receive(&notification.probe()), 401);
     assert_eq!(shop.state(&number), (0, None));
-    assert_eq!(shop.receive(&sandbox.sign_again(&notice)), 204);
+    assert_eq!(shop.receive(&sandbox.sign_again(&notification)), 204);
     assert_eq!(shop.state(&number), (1, None));
 }
 
 #[test]
-fn a_notice_that_comes_twice_ships_once() {
+fn a_notification_that_comes_twice_ships_once() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-twice-1");
-    let notice = sandbox.take_notices().remove(0);
-    for notice in [&notice, &notice, &sandbox.sign_again(&notice)] {
-        assert_eq!(shop.receive(notice), 204);
+    let notification = sandbox.take_notifications().remove(0);
+    for notification in [&notification, &notification, &sandbox.sign_again(&notification)] {
+        assert_eq!(shop.receive(notification), 204);
     }
     shop.look_up(&number).unwrap();
     assert_eq!(shop.state(&number), (1, None));
 }
 
 #[test]
-fn a_refund_notice_before_the_payment_notice_ships_nothing() {
+fn a_refund_notification_before_the_payment_notification_ships_nothing() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-order-1");
     assert_eq!(shop.give_back(&number).unwrap(), Status::Processing);
     sandbox.succeed_refund("shop-order-1-back").unwrap();
-    let notices = sandbox.take_notices();
-    assert!(notices.iter().rev().all(|notice| shop.receive(notice) == 204));
+    let notifications = sandbox.take_notifications();
+    assert!(notifications.iter().rev().all(|notification| shop.receive(notification) == 204));
     assert_eq!(shop.state(&number), (0, Some(Status::Success)));
 }
 
 #[test]
-fn a_forged_notice_ships_nothing() {
+fn a_forged_notification_ships_nothing() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-forged-1");
-    assert_eq!(shop.receive(&sandbox.take_notices()[0].forged()), 401);
+    assert_eq!(shop.receive(&sandbox.take_notifications()[0].forged()), 401);
     assert_eq!(shop.state(&number), (0, None));
 }
 
 #[test]
-fn a_notice_of_another_sandbox_ships_nothing() {
+fn a_notification_of_another_sandbox_ships_nothing() {
     let (sandbox, other) = (start(), start());
     let (shop, elsewhere) = (shop(&sandbox), shop(&other));
     let number = paid(&sandbox, &shop, "shop-other-1");
-    // The keys of all sandboxes are the same, and so the notice is believed: the book decides.
+    // The keys of all sandboxes are the same, and so the notification is believed: the book decides.
     paid(&other, &elsewhere, "shop-other-2");
-    assert_eq!(shop.receive(&other.take_notices()[0]), 204);
+    assert_eq!(shop.receive(&other.take_notifications()[0]), 204);
     assert_eq!(shop.state(&number), (0, None));
 }
 
 #[test]
-fn a_payment_whose_notice_never_comes_is_found_by_asking() {
+fn a_payment_whose_notification_never_comes_is_found_by_asking() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-never-1");
-    drop(sandbox.take_notices());
+    drop(sandbox.take_notifications());
     shop.look_up(&number).unwrap();
     assert_eq!(shop.state(&number), (1, None));
 }
@@ -248,11 +248,11 @@ fn a_refund_that_ends_abnormal_goes_to_the_merchants_account() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-abnormal-1");
-    drop(sandbox.take_notices());
+    drop(sandbox.take_notifications());
     sandbox.fault_next(Fault::FrequencyLimited);
     assert_eq!(shop.give_back(&number).unwrap(), Status::Processing);
     sandbox.fail_refund("shop-abnormal-1-back").unwrap();
-    assert_eq!(shop.receive(&sandbox.take_notices()[0]), 204);
+    assert_eq!(shop.receive(&sandbox.take_notifications()[0]), 204);
     assert_eq!(shop.state(&number), (0, Some(Status::Abnormal)));
 
     let out_refund_no = OutRefundNo::new("shop-abnormal-1-back").unwrap();
@@ -260,7 +260,7 @@ fn a_refund_that_ends_abnormal_goes_to_the_merchants_account() {
     let (signer, gateway) = (&shop.signer, &shop.gateway);
     refund::apply_abnormal(signer, gateway, &state.refund_id, &out_refund_no).unwrap();
     sandbox.succeed_refund("shop-abnormal-1-back").unwrap();
-    assert_eq!(shop.receive(&sandbox.take_notices()[0]), 204);
+    assert_eq!(shop.receive(&sandbox.take_notifications()[0]), 204);
     assert_eq!(shop.state(&number), (0, Some(Status::Success)));
 }
 
@@ -293,17 +293,17 @@ fn an_order_that_expired_is_not_shipped_and_its_number_is_used_up() {
 }
 
 #[test]
-fn a_shop_that_was_closed_gets_its_notice_when_it_opens() {
+fn a_shop_that_was_closed_gets_its_notification_when_it_opens() {
     let sandbox = start();
     let shop = Arc::new(shop(&sandbox));
     let is_open = Arc::new(AtomicBool::new(false));
-    let server = NoticeServer::start({
+    let server = NotificationServer::start({
         let (shop, is_open) = (Arc::clone(&shop), Arc::clone(&is_open));
         move |headers, body| {
             if !is_open.load(Ordering::SeqCst) {
                 return (503, String::new());
             }
-            let Reply { status, body, .. } = shop.take_notice(headers, body);
+            let Acknowledgement { status, body, .. } = shop.take_notification(headers, body);
             (status, body)
         }
     });
@@ -311,11 +311,11 @@ fn a_shop_that_was_closed_gets_its_notice_when_it_opens() {
     order.notify_url = server.notify_url();
     shop.check_out(&order).unwrap();
     sandbox.pay("shop-closed-1").unwrap();
-    assert_eq!(sandbox.deliver_due_notices()[0].result, Ok(503));
+    assert_eq!(sandbox.deliver_due_notifications()[0].result, Ok(503));
     is_open.store(true, Ordering::SeqCst);
     sandbox.let_time_pass(15);
-    assert_eq!(sandbox.deliver_due_notices()[0].result, Ok(204));
+    assert_eq!(sandbox.deliver_due_notifications()[0].result, Ok(204));
     sandbox.let_time_pass(86_400);
-    assert!(sandbox.deliver_due_notices().is_empty());
+    assert!(sandbox.deliver_due_notifications().is_empty());
     assert_eq!(shop.state(&order.out_trade_no), (1, None));
 }

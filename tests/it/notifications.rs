@@ -1,11 +1,11 @@
-//! Notices: what is believed, what is refused and why.
+//! Notifications: what is believed, what is refused and why.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
-use wechatpay::notify::{self, Event, EventType, Notice, Refusal, Reply};
-use wechatpay::{ApiV3Key, PlatformKeys, RsaSigner, Signer, Time, Untrusted, message};
+use wechatpay::notify::{self, Acknowledgement, Event, EventType, Notification, Refusal};
+use wechatpay::{ApiV3Key, PlatformKeys, RsaSigner, Signer, Time, Untrusted, signing};
 
 const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 const ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
@@ -31,7 +31,7 @@ impl Sender {
     }
 
     fn headers(&self, body: &[u8]) -> Vec<(String, Vec<u8>)> {
-        let message = message::answer(&SIGNED_AT.to_string(), NONCE, body);
+        let message = signing::response(&SIGNED_AT.to_string(), NONCE, body);
         let signature = STANDARD.encode(self.signer.sign(&message).unwrap().bytes);
         [
             ("WECHATPAY-TIMESTAMP", SIGNED_AT.to_string()),
@@ -59,7 +59,7 @@ impl Sender {
         notify::open(&self.keys, &self.api_v3_key, headers, body, now)
     }
 
-    /// Opens a notice that is signed as it is.
+    /// Opens a notification that is signed as it is.
     fn signed(&self, body: impl AsRef<[u8]>) -> Result<Event, Refusal> {
         self.open(&self.headers(body.as_ref()), body.as_ref())
     }
@@ -121,7 +121,7 @@ fn a_payment_is_read_whole() {
         (event.event_type, event.summary.as_str()),
         (EventType::TransactionSuccess, "支付成功")
     );
-    let Notice::Transaction(transaction) = event.notice else { panic!() };
+    let Notification::Transaction(transaction) = event.notification else { panic!() };
     assert_eq!(transaction.device_id(), Some("013467007045764"));
     assert_eq!(transaction.payer.unwrap().openid.unwrap().as_str(), "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o");
     let promotion = &transaction.promotion_detail[0];
@@ -144,7 +144,7 @@ fn a_combined_payment_is_told_apart_by_its_number() {
     });
     let body = envelope("TRANSACTION.SUCCESS", "transaction", &combined.to_string());
     let event = Sender::new().signed(body.to_string()).unwrap();
-    let Notice::Combined(combined) = event.notice else { panic!() };
+    let Notification::Combined(combined) = event.notification else { panic!() };
     assert_eq!(combined.combine_out_trade_no.as_str(), "20150806125345");
     assert_eq!(combined.sub_orders[0].attach.as_deref(), Some("深圳分店"));
 }
@@ -156,9 +156,12 @@ fn what_this_version_does_not_know_is_handed_over_as_it_is() {
     let event = sender.signed(body.to_string()).unwrap();
     assert_eq!(event.event_type.as_str(), "PAYSCORE.USER_CONFIRM");
     let json = r#"{"order_id":"1"}"#.to_owned();
-    assert_eq!(event.notice, Notice::Other { original_type: "payscore".into(), json });
+    assert_eq!(event.notification, Notification::Other { original_type: "payscore".into(), json });
     let body = envelope("TRANSACTION.PARTIAL", "transaction", &transaction().to_string());
-    assert!(matches!(sender.signed(body.to_string()).unwrap().notice, Notice::Transaction(_)));
+    assert!(matches!(
+        sender.signed(body.to_string()).unwrap().notification,
+        Notification::Transaction(_)
+    ));
 }
 
 #[test]
@@ -211,7 +214,7 @@ fn what_does_not_open_is_undecryptable() {
         body["resource"][member] = wrong.clone();
         let refusal = sender.signed(body.to_string()).unwrap_err();
         assert_eq!(refusal, Refusal::Undecryptable, "{member} {wrong}");
-        assert_eq!(Reply::refused(&refusal).status, 400);
+        assert_eq!(Acknowledgement::refused(&refusal).status, 400);
     }
     let other = Sender { api_v3_key: ApiV3Key::new(KEY.to_lowercase()).unwrap(), ..sender };
     let refusal = other.signed(good().to_string()).unwrap_err();
@@ -266,13 +269,13 @@ fn a_body_that_a_framework_wrote_again_is_refused_with_advice() {
 }
 
 #[test]
-fn forged_stale_unknown_and_probing_notices_are_told_apart() {
+fn forged_stale_unknown_and_probing_notifications_are_told_apart() {
     let sender = Sender::new();
     let body = good().to_string();
     let headers = sender.headers(body.as_bytes());
     let open = |headers: &[(String, Vec<u8>)]| {
         let refusal = sender.open(headers, body.as_bytes()).unwrap_err();
-        assert_eq!(Reply::refused(&refusal).status, 401);
+        assert_eq!(Acknowledgement::refused(&refusal).status, 401);
         let Refusal::Untrusted(reason) = refusal else { panic!("{refusal}") };
         reason
     };
@@ -304,7 +307,7 @@ fn forged_stale_unknown_and_probing_notices_are_told_apart() {
 }
 
 #[test]
-fn each_bit_of_a_notice_flipped() {
+fn each_bit_of_a_notification_flipped() {
     let sender = Sender::new();
     let body = good().to_string().into_bytes();
     let headers = sender.headers(&body);
@@ -317,7 +320,7 @@ fn each_bit_of_a_notice_flipped() {
 }
 
 #[test]
-fn the_largest_notice_is_read_and_a_larger_one_is_not() {
+fn the_largest_notification_is_read_and_a_larger_one_is_not() {
     let sender = Sender::new();
     let padded = |length: usize| {
         let mut body = good().to_string();
@@ -328,14 +331,17 @@ fn the_largest_notice_is_read_and_a_larger_one_is_not() {
     assert!(sender.signed(padded(64 * 1024 + 1)).is_ok());
     assert!(sender.signed(padded(1_114_112)).is_ok());
     let refusal = sender.signed(padded(1_114_113)).unwrap_err();
-    assert_eq!((&refusal, Reply::refused(&refusal).status), (&Refusal::TooLarge, 413));
+    assert_eq!((&refusal, Acknowledgement::refused(&refusal).status), (&Refusal::TooLarge, 413));
 }
 
 #[test]
 fn what_is_answered_is_what_is_documented() {
-    assert_eq!((Reply::accepted().status, Reply::accepted().body.as_str()), (204, ""));
-    let refused = Reply::refused(&Refusal::Undecryptable);
-    for reply in [refused, Reply::again()] {
+    assert_eq!(
+        (Acknowledgement::accepted().status, Acknowledgement::accepted().body.as_str()),
+        (204, "")
+    );
+    let refused = Acknowledgement::refused(&Refusal::Undecryptable);
+    for reply in [refused, Acknowledgement::again()] {
         let body: Value = serde_json::from_str(&reply.body).unwrap();
         assert_eq!(body["code"], "FAIL");
         assert!((400..=599).contains(&reply.status) && body["message"].is_string());

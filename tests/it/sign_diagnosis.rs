@@ -2,8 +2,8 @@
 
 use wechatpay::pay::app;
 use wechatpay::{
-    Code, Error, Gateway, HttpOptions, MessageLine, Outcome, Reply, Request, RsaSigner, SignError,
-    Signature, Signer, Transport, TransportError, UreqTransport,
+    Code, Error, Gateway, HttpOptions, MessageLine, Outcome, Request, Response, RsaSigner,
+    SignError, Signature, Signer, Transport, TransportError, UreqTransport,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -17,7 +17,7 @@ struct Meddling {
 }
 
 impl Transport for Meddling {
-    fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+    fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         let (url, body) = ((self.url)(request.url), (self.body)(request.body));
         let mut request = *request;
         (request.url, request.body) = (&url, &body);

@@ -43,15 +43,15 @@ fn is_unknown(sandbox: &Sandbox, keys: &PlatformKeys) -> bool {
     matches!(error, Error::Untrusted { status: 400, reason: Untrusted::UnknownSerial(_), .. })
 }
 
-/// Whose signature is on so many notices.
-fn notices(sandbox: &Sandbox, count: usize) -> BTreeSet<Vec<u8>> {
+/// Whose signature is on so many notifications.
+fn notifications(sandbox: &Sandbox, count: usize) -> BTreeSet<Vec<u8>> {
     let mut serials = BTreeSet::new();
     for number in 0..count {
-        let order = order(sandbox, &format!("keys-notice-{number}"));
+        let order = order(sandbox, &format!("keys-notification-{number}"));
         app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
         sandbox.pay(order.out_trade_no.as_str()).unwrap();
-        for notice in sandbox.take_notices() {
-            let serial = notice.headers.iter().find(|(name, _)| name == "Wechatpay-Serial");
+        for notification in sandbox.take_notifications() {
+            let serial = notification.headers.iter().find(|(name, _)| name == "Wechatpay-Serial");
             serials.insert(serial.unwrap().1.clone());
         }
     }
@@ -68,7 +68,7 @@ fn a_merchant_goes_from_certificates_to_the_public_key_and_must_hold_both_betwee
     sandbox.set_key_mode(KeyMode::Mixed);
     call(&sandbox, &old).unwrap();
     call(&sandbox, &new).unwrap();
-    let serials = notices(&sandbox, 2);
+    let serials = notifications(&sandbox, 2);
     let by_key = sandbox.public_key_id().as_bytes().to_vec();
     let by_certificate = sandbox.platform_certificate_serial_no().as_bytes().to_vec();
     assert_eq!(serials, BTreeSet::from([by_key, by_certificate]));
@@ -103,17 +103,18 @@ fn a_platform_certificate_is_announced_used_and_the_old_one_retired() {
 }
 
 #[test]
-fn a_notice_by_a_certificate_that_a_merchant_does_not_hold_is_of_an_unknown_key() {
+fn a_notification_by_a_certificate_that_a_merchant_does_not_hold_is_of_an_unknown_key() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
     let old = certificate(sandbox.platform_certificate_pem());
     call(&sandbox, &old).unwrap();
     sandbox.pay("keys-1").unwrap();
     sandbox.rotate_platform_certificate().unwrap();
-    let notice = sandbox.take_notices().remove(0);
-    let headers = notice.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    let notification = sandbox.take_notifications().remove(0);
+    let headers =
+        notification.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
-    let refusal = notify::open(&old, &key, headers, &notice.body, Time::now().unwrap());
+    let refusal = notify::open(&old, &key, headers, &notification.body, Time::now().unwrap());
     let refusal = refusal.unwrap_err();
     assert!(
         matches!(refusal, notify::Refusal::Untrusted(Untrusted::UnknownSerial(_))),
@@ -136,7 +137,7 @@ fn sandboxes_side_by_side_know_nothing_of_each_other() {
         sandbox.let_time_pass(if number % 2 == 0 { 0 } else { 8 * 86_400 });
         let expected = if number % 2 == 0 { Ok(()) } else { Err(OrderError::Expired) };
         assert_eq!(sandbox.pay("side-by-side-1"), expected);
-        assert_eq!(sandbox.take_notices().len(), usize::from(expected.is_ok()));
+        assert_eq!(sandbox.take_notifications().len(), usize::from(expected.is_ok()));
         assert_eq!(sandbox.received().len(), number + 1);
     };
     thread::scope(|scope| {

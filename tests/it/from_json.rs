@@ -8,7 +8,7 @@ use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::v2::{self, AnyTrade, CombinedOrder, HmacSha256Key, Md5Key};
 use wechatpay::{
     AppId, Error, Fen, Gateway, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Partner, PlatformKeys,
-    Reply, Request, RsaSigner, Signer, SubMerchant, TransactionId, Transport, TransportError,
+    Request, Response, RsaSigner, Signer, SubMerchant, TransactionId, Transport, TransportError,
     combine,
 };
 
@@ -27,7 +27,7 @@ fn merchant(mchid: &str) -> RsaSigner {
 fn sent<T>(call: impl FnOnce(&Gateway, &v2::Gateway) -> Result<T, Error>) -> Vec<u8> {
     struct Kept(Mutex<Vec<u8>>);
     impl Transport for &'static Kept {
-        fn send(&self, request: &Request<'_>) -> Result<Reply, TransportError> {
+        fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
             *self.0.lock().unwrap() = request.body.to_vec();
             Err(TransportError::not_sent("kept"))
         }
@@ -46,7 +46,7 @@ fn sent<T>(call: impl FnOnce(&Gateway, &v2::Gateway) -> Result<T, Error>) -> Vec
 
 fn faults<T: std::fmt::Debug>(read: Result<T, Error>) -> Vec<String> {
     let Error::Invalid(invalid) = read.unwrap_err() else { panic!("another error") };
-    invalid.faults().iter().map(|fault| format!("{} {}", fault.path, fault.rule)).collect()
+    invalid.violations().iter().map(|fault| format!("{} {}", fault.path, fault.rule)).collect()
 }
 
 /// Every body there is, and what reads it, as nothing but whether that went well.
@@ -156,7 +156,7 @@ fn the_order_of_document_001_is_read_with_its_payer() {
 fn the_combined_order_of_document_002_is_read_in_spite_of_its_slips() {
     let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
     let (order, trade) = CombinedOrder::from_xml(&signer, V2_COMBINED_ORDER.as_bytes()).unwrap();
-    order.check().unwrap();
+    order.validate().unwrap();
     let as_printed = V2_COMBINED_ORDER.replace("\": ", "\":\u{a0}").replace(", \"", ",\u{a0}\"");
     let printed = CombinedOrder::from_xml(&signer, as_printed.as_bytes());
     assert_eq!(printed.unwrap(), (order.clone(), trade.clone()));
@@ -282,7 +282,7 @@ fn what_may_be_left_out_is_known_and_all_else_is_missed() {
         "package_name",
     ];
     let missed_in = |pointer: &str, index: usize| match pointer {
-        // Whose the sub-order is, and where notices of payments go.
+        // Whose the sub-order is, and where notifications of payments go.
         p if p.starts_with("/sub_orders/") && p.ends_with("/mchid") => true,
         p if p.starts_with("/sub_orders/") && p.ends_with("/attach") => true,
         "/notify_url" => index != 6,
@@ -552,7 +552,7 @@ fn whatever_is_sent_is_read_back_equal() {
     let mut choices = Choices(7);
     for _ in 0..300 {
         let order = any_order(&mut choices);
-        if order.check().is_err() {
+        if order.validate().is_err() {
             continue;
         }
         let json = sent(|gateway, _| pay::native::prepay(&signer, gateway, &order));
@@ -611,7 +611,7 @@ fn whatever_is_sent_over_v2_is_read_back_equal() {
         if kind != 3 {
             order.store_info = choices.maybe(|c| v2::StoreInfo::new(c.text(4)));
         }
-        if order.check().is_err() {
+        if order.validate().is_err() {
             continue;
         }
         sent_of_each_kind[kind] += 1;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use ring::hmac;
 use serde_json::json;
 use wechatpay::notify::Refusal;
-use wechatpay::v2::notify::{self, Notice};
+use wechatpay::v2::notify::{self, Notification};
 use wechatpay::v2::{self, Gateway, HmacSha256Key, Md5Key};
 use wechatpay::{
     AppId, Error, Fen, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Outcome, Retry, TransactionId,
@@ -15,7 +15,7 @@ use wechatpay::{
 
 use super::{Answer, End, Fields, HOST, MCHID, Wire, made, nothing_sent};
 
-/// XML, as a notice and as the answer to every call. Nothing is believed but what [`SIGNED`] holds:
+/// XML, as a notification and as the answer to every call. Nothing is believed but what [`SIGNED`] holds:
 /// every field takes part in the signature, so a change of any is noticed.
 pub(crate) fn xml_read(data: &[u8]) -> bool {
     let believed = believed(data);
@@ -36,16 +36,16 @@ pub(crate) fn xml_write(data: &[u8]) -> bool {
 /// What the library believes of a message, in words that name all of it.
 fn believed(body: &[u8]) -> Vec<String> {
     let mut believed = Vec::new();
-    let notices = [
+    let notifications = [
         ("hmac", notify::open(&*HMAC, body)),
         ("md5", notify::open(&*MD5, body)),
         ("either", notify::open_by_length(&*HMAC, &*MD5, body)),
     ];
-    for (name, notice) in notices {
-        match notice {
+    for (name, notification) in notifications {
+        match notification {
             // Encrypted, and not signed.
-            Ok(Notice::Refund(refund)) => assert!(!refund.out_trade_no.as_str().is_empty()),
-            Ok(notice) => believed.push(format!("{name} {notice:?}")),
+            Ok(Notification::Refund(refund)) => assert!(!refund.out_trade_no.as_str().is_empty()),
+            Ok(notification) => believed.push(format!("{name} {notification:?}")),
             Err(Refusal::TooLarge) => assert!(body.len() > 64 * 1024),
             Err(refusal) => assert!(refusal.to_string().len() < 512, "{refusal}"),
         }
@@ -112,7 +112,7 @@ fn written(fields: &Fields) -> Option<bool> {
     let place = || v2::unified_order(&*HMAC, &gateway(&wire), &order, &payer).unwrap_err();
     let error = place();
     assert_eq!(place(), error);
-    if let Err(fault) = order.check() {
+    if let Err(fault) = order.validate() {
         nothing_sent(&fault);
         assert!(error == fault && wire.sent().is_empty(), "{error}");
         return Some(false);

@@ -1,9 +1,9 @@
 #![no_main]
 
-#[path = "../../targets/targets.rs"]
+#[path = "../../fuzz_bodies/fuzz_bodies.rs"]
 #[allow(dead_code, unused_imports, reason = "each fuzzer runs one target of many")]
-mod targets;
+mod fuzz_bodies;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    targets::notice_signed(data);
+    fuzz_bodies::notification_signed(data);
 });

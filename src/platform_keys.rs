@@ -14,9 +14,9 @@ use webpki::{EndEntityCert, RawPublicKeyEntity};
 
 use crate::error::{Error, Invalid, Untrusted};
 use crate::time::Time;
-use crate::{message, pem};
+use crate::{pem, signing};
 
-/// The keys by which WeChat Pay's answers and notices are believed: its public key (微信支付公钥)
+/// The keys by which WeChat Pay's answers and notifications are believed: its public key (微信支付公钥)
 /// and any of its platform certificates (平台证书), side by side, each under its number.
 ///
 /// Merchants of today have the public key only; older ones have platform certificates, and while
@@ -133,7 +133,7 @@ impl PlatformKeys {
         Ok(self)
     }
 
-    /// Believes an answer or a notice, or says why not: the four headers exactly once each, the
+    /// Believes an answer or a notification, or says why not: the four headers exactly once each, the
     /// timestamp within five minutes of `now`, a known key, and its signature over the bytes as
     /// received.
     ///
@@ -141,7 +141,7 @@ impl PlatformKeys {
     ///
     /// # Errors
     /// [`Untrusted`] says why the answer is not believed.
-    pub fn check<'h>(
+    pub fn verify<'h>(
         &self,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
         body: &[u8],
@@ -152,7 +152,7 @@ impl PlatformKeys {
         let known = self.find(serial);
         let key =
             known.ok_or_else(|| Untrusted::UnknownSerial(serial.chars().take(64).collect()))?;
-        let message = message::answer(timestamp, nonce, body);
+        let message = signing::response(timestamp, nonce, body);
         match STANDARD.decode(signature) {
             Ok(bytes) if (self.verifies)(key, &message, &bytes) => Ok(()),
             _ => Err(Untrusted::Signature { probe: signature.starts_with(PROBE) }),
@@ -374,7 +374,7 @@ mod tests {
     fn the_published_answer_is_believed() {
         let headers = headers(b"1722850421", vectors::E2);
         assert_eq!(
-            keys(vectors::PLATFORM_KEY).check(headers, vectors::E2_BODY, at(SIGNED_AT)),
+            keys(vectors::PLATFORM_KEY).verify(headers, vectors::E2_BODY, at(SIGNED_AT)),
             Ok(())
         );
     }
@@ -383,7 +383,7 @@ mod tests {
     fn the_misprinted_key_of_the_public_key_page_stays_refused() {
         let headers = headers(b"1722850421", vectors::E2);
         assert_eq!(
-            keys(vectors::BROKEN_E2_KEY).check(headers, vectors::E2_BODY, at(SIGNED_AT)),
+            keys(vectors::BROKEN_E2_KEY).verify(headers, vectors::E2_BODY, at(SIGNED_AT)),
             Err(Untrusted::Signature { probe: false })
         );
     }
@@ -395,7 +395,7 @@ mod tests {
                     %7B%22type%22%3A%22APPID%22%2C%22appid%22%3A%22wx4e1916a585d1f4e9%22%2C%22\
                     merchant_id%22%3A%222480029552%22%7D";
         let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
-        let message = message::request("GET", path, 1_554_208_460, nonce, b"");
+        let message = signing::request("GET", path, 1_554_208_460, nonce, b"");
         assert!(!vectors::verifies(vectors::MERCHANT_KEY, &message, vectors::BROKEN_QUERY));
     }
 
@@ -406,7 +406,7 @@ mod tests {
         for probe in [vectors::PROBE, cut_short] {
             let headers = headers(b"1722850421", probe);
             assert_eq!(
-                keys.check(headers, vectors::E2_BODY, at(SIGNED_AT)),
+                keys.verify(headers, vectors::E2_BODY, at(SIGNED_AT)),
                 Err(Untrusted::Signature { probe: true })
             );
         }
@@ -416,7 +416,7 @@ mod tests {
     fn the_window_is_exact() {
         let keys = keys(vectors::PLATFORM_KEY);
         let check = |timestamp: &str, now| {
-            keys.check(headers(timestamp.as_bytes(), vectors::E2), vectors::E2_BODY, at(now))
+            keys.verify(headers(timestamp.as_bytes(), vectors::E2), vectors::E2_BODY, at(now))
         };
         for skew_seconds in [-300, -299, 0, 299, 300] {
             assert_eq!(check("1722850421", SIGNED_AT + skew_seconds), Ok(()), "{skew_seconds}");
@@ -455,7 +455,7 @@ mod tests {
         let keys = keys(vectors::PLATFORM_KEY);
         let good = headers(b"1722850421", vectors::E2);
         let check = |headers: &[(&'static str, &[u8])]| {
-            keys.check(headers.iter().copied(), vectors::E2_BODY, at(SIGNED_AT))
+            keys.verify(headers.iter().copied(), vectors::E2_BODY, at(SIGNED_AT))
         };
         for (index, name) in HEADERS.into_iter().enumerate() {
             let name_as_sent = good[index].0;
@@ -479,7 +479,7 @@ mod tests {
             headers[3].1 = claimed.as_bytes();
             let shown = claimed.chars().take(64).collect();
             assert_eq!(
-                keys.check(headers, vectors::E2_BODY, at(SIGNED_AT)),
+                keys.verify(headers, vectors::E2_BODY, at(SIGNED_AT)),
                 Err(Untrusted::UnknownSerial(shown))
             );
         }

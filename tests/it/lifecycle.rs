@@ -1,7 +1,7 @@
 //! The whole life of one order, as a merchant sees it.
 
 use wechatpay::bill::{self, RowState, TradeBill};
-use wechatpay::notify::{self, Event, EventType, Notice};
+use wechatpay::notify::{self, Event, EventType, Notification};
 use wechatpay::pay::jsapi::{self, Payer};
 use wechatpay::pay::{self, NotPaid, TradeState};
 use wechatpay::refund::{self, Refund, Status};
@@ -11,7 +11,7 @@ use wechatpay_sandbox::Sandbox;
 use crate::support::{noon, order, start};
 
 #[test]
-fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
+fn order_invoke_pay_notification_query_refund_refund_notification_bill() {
     let sandbox = start();
     noon(&sandbox);
     let (signer, gateway): (&RsaSigner, &Gateway) = (sandbox.signer(), sandbox.gateway());
@@ -26,11 +26,11 @@ fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
     let unpaid = pay::query(signer, gateway, &order.out_trade_no).unwrap();
     assert_eq!(unpaid.paid(signer.mchid(), &order), Err(NotPaid::State(TradeState::NotPay)));
 
-    // The payer pays, and a notice comes.
+    // The payer pays, and a notification comes.
     sandbox.pay("life-of-1").unwrap();
     let event = next_event(&sandbox);
     assert_eq!(event.event_type, EventType::TransactionSuccess);
-    let Notice::Transaction(transaction) = event.notice else { panic!("{event:?}") };
+    let Notification::Transaction(transaction) = event.notification else { panic!("{event:?}") };
     let paid = transaction.paid(signer.mchid(), &order).unwrap();
     assert_eq!(transaction.attach.as_deref(), Some("深圳分店"));
 
@@ -48,7 +48,7 @@ fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
     sandbox.succeed_refund("life-of-1-refund").unwrap();
     let event = next_event(&sandbox);
     assert_eq!(event.event_type, EventType::RefundSuccess);
-    let Notice::Refund(refunded) = event.notice else { panic!("{event:?}") };
+    let Notification::Refund(refunded) = event.notification else { panic!("{event:?}") };
     assert_eq!((&refunded.status, &refunded.refund_id), (&Status::Success, &taken.refund_id));
     let queried = refund::query(signer, gateway, &refund.out_refund_no).unwrap();
     assert_eq!((queried.status, queried.success_time), (Status::Success, refunded.success_time));
@@ -77,12 +77,13 @@ fn order_invoke_pay_notice_query_refund_refund_notice_bill() {
     assert_eq!(refunded.requested, Some(Fen(60)));
 }
 
-/// The one notice that is on its way, opened as a merchant opens it.
+/// The one notification that is on its way, opened as a merchant opens it.
 fn next_event(sandbox: &Sandbox) -> Event {
-    let notices: Vec<wechatpay_sandbox::Notice> = sandbox.take_notices();
-    assert_eq!(notices.len(), 1);
-    let headers = notices[0].headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    let notifications: Vec<wechatpay_sandbox::Notification> = sandbox.take_notifications();
+    assert_eq!(notifications.len(), 1);
+    let headers =
+        notifications[0].headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
     let keys = sandbox.platform_keys();
-    notify::open(keys, &key, headers, &notices[0].body, Time::now().unwrap()).unwrap()
+    notify::open(keys, &key, headers, &notifications[0].body, Time::now().unwrap()).unwrap()
 }

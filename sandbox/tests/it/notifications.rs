@@ -1,4 +1,4 @@
-//! The sandbox's notices: their schedule, and what a real platform does to them.
+//! The sandbox's notifications: their schedule, and what a real platform does to them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,9 +7,9 @@ use wechatpay::notify::{self, Event, Refusal};
 use wechatpay::pay::{Order, app};
 use wechatpay::v2;
 use wechatpay::{ApiV3Key, Code, Fen, OutRefundNo, OutTradeNo, Time, Untrusted, refund};
-use wechatpay_sandbox::{Notice, Sandbox};
+use wechatpay_sandbox::{Notification, Sandbox};
 
-use crate::notice_server::NoticeServer;
+use crate::notification_server::NotificationServer;
 use crate::support::{api, order, start};
 
 /// 24 hours and 4 minutes.
@@ -33,17 +33,18 @@ fn paid(sandbox: &Sandbox, order: &Order) {
     sandbox.pay(order.out_trade_no.as_str()).unwrap();
 }
 
-fn open(sandbox: &Sandbox, notice: &Notice) -> Result<Event, Refusal> {
-    let headers = notice.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+fn open(sandbox: &Sandbox, notification: &Notification) -> Result<Event, Refusal> {
+    let headers =
+        notification.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
-    notify::open(sandbox.platform_keys(), &key, headers, &notice.body, Time::now().unwrap())
+    notify::open(sandbox.platform_keys(), &key, headers, &notification.body, Time::now().unwrap())
 }
 
 /// A door that answers like this, and how often somebody was there.
-fn door(status: u16, body: &'static str) -> (NoticeServer, Arc<Mutex<usize>>) {
+fn door(status: u16, body: &'static str) -> (NotificationServer, Arc<Mutex<usize>>) {
     let visits = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&visits);
-    let server = NoticeServer::start(move |_, _| {
+    let server = NotificationServer::start(move |_, _| {
         *counted.lock().unwrap() += 1;
         (status, body.to_owned())
     });
@@ -51,42 +52,45 @@ fn door(status: u16, body: &'static str) -> (NoticeServer, Arc<Mutex<usize>>) {
 }
 
 #[test]
-fn a_notice_that_nobody_takes_comes_again_for_a_day_and_then_no_more() {
+fn a_notification_that_nobody_takes_comes_again_for_a_day_and_then_no_more() {
     let sandbox = start();
     let (server, visits) = door(500, "");
     let mut order = order(&sandbox, "schedule-1");
     order.notify_url = server.notify_url();
     paid(&sandbox, &order);
     for (attempt, pause) in (1..).zip(SCHEDULE) {
-        let deliveries = sandbox.deliver_due_notices();
+        let deliveries = sandbox.deliver_due_notifications();
         assert_eq!(deliveries.len(), 1);
         assert_eq!((deliveries[0].attempt, &deliveries[0].result), (attempt, &Ok(500)));
         assert_eq!(deliveries[0].next_attempt, Some(Duration::from_secs(pause)));
-        assert_eq!(sandbox.pending_notices()[0].attempts, attempt);
+        assert_eq!(sandbox.pending_notifications()[0].attempts, attempt);
         // Too early by much more than this test takes, but for the shortest pauses.
         if pause > 60 {
             sandbox.let_time_pass(pause - 60);
-            assert!(sandbox.deliver_due_notices().is_empty());
+            assert!(sandbox.deliver_due_notifications().is_empty());
         }
         sandbox.let_time_pass(pause);
     }
-    let last = sandbox.deliver_due_notices();
+    let last = sandbox.deliver_due_notifications();
     assert_eq!((last[0].attempt, last[0].next_attempt), (16, None));
     sandbox.let_time_pass(86_400);
-    assert!(sandbox.deliver_due_notices().is_empty() && sandbox.pending_notices().is_empty());
+    assert!(
+        sandbox.deliver_due_notifications().is_empty()
+            && sandbox.pending_notifications().is_empty()
+    );
     assert_eq!(*visits.lock().unwrap(), 16);
 }
 
 #[test]
-fn a_notice_that_is_taken_comes_no_more() {
+fn a_notification_that_is_taken_comes_no_more() {
     let sandbox = start();
     let (server, visits) = door(204, "");
     let mut order = order(&sandbox, "schedule-2");
     order.notify_url = server.notify_url();
     paid(&sandbox, &order);
-    let deliveries = sandbox.deliver_due_notices();
+    let deliveries = sandbox.deliver_due_notifications();
     assert!(deliveries[0].is_accepted() && deliveries[0].next_attempt.is_none());
-    assert!(sandbox.deliver_notices().is_empty());
+    assert!(sandbox.deliver_notifications().is_empty());
     assert_eq!(*visits.lock().unwrap(), 1);
 }
 
@@ -94,25 +98,26 @@ fn a_notice_that_is_taken_comes_no_more() {
 fn every_attempt_has_the_same_number_and_a_fresh_signature() {
     let sandbox = start();
     paid(&sandbox, &order(&sandbox, "again-1"));
-    let (first, second) = (sandbox.pending_notices(), sandbox.take_notices());
+    let (first, second) = (sandbox.pending_notifications(), sandbox.take_notifications());
     let again = sandbox.sign_again(&second[0]);
-    let nonce = |notice: &Notice| {
-        let nonce = notice.headers.iter().find(|(name, _)| name == "Wechatpay-Nonce");
+    let nonce = |notification: &Notification| {
+        let nonce = notification.headers.iter().find(|(name, _)| name == "Wechatpay-Nonce");
         nonce.unwrap().1.clone()
     };
     assert!(nonce(&first[0]) != nonce(&second[0]) && nonce(&second[0]) != nonce(&again));
-    let ids = [&first[0], &second[0], &again].map(|notice| open(&sandbox, notice).unwrap().id);
+    let ids = [&first[0], &second[0], &again]
+        .map(|notification| open(&sandbox, notification).unwrap().id);
     assert_eq!(ids, [&first[0].id; 3].map(String::clone));
-    assert!(sandbox.pending_notices().is_empty());
+    assert!(sandbox.pending_notifications().is_empty());
 }
 
 #[test]
-fn a_notice_can_be_posted_twice_later_and_in_another_order() {
+fn a_notification_can_be_posted_twice_later_and_in_another_order() {
     let sandbox = start();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (sender, keys) = (Arc::clone(&seen), sandbox.platform_keys().clone());
     let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
-    let server = NoticeServer::start(move |headers, body| {
+    let server = NotificationServer::start(move |headers, body| {
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         match notify::open(&keys, &key, headers, body, Time::now().unwrap()) {
             Ok(event) => {
@@ -127,15 +132,17 @@ fn a_notice_can_be_posted_twice_later_and_in_another_order() {
         order.notify_url = server.notify_url();
         paid(&sandbox, &order);
     }
-    let notices = sandbox.take_notices();
-    assert!(notices.iter().rev().all(|notice| sandbox.post(notice).is_accepted()));
+    let notifications = sandbox.take_notifications();
+    assert!(
+        notifications.iter().rev().all(|notification| sandbox.post(notification).is_accepted())
+    );
     sandbox.let_time_pass(3_600);
-    let later = sandbox.post(&sandbox.sign_again(&notices[0]));
-    assert_eq!((later.id, later.attempt), (notices[0].id.clone(), 1));
-    for refused in [notices[0].forged(), notices[0].probe()] {
+    let later = sandbox.post(&sandbox.sign_again(&notifications[0]));
+    assert_eq!((later.id, later.attempt), (notifications[0].id.clone(), 1));
+    for refused in [notifications[0].forged(), notifications[0].probe()] {
         assert_eq!(sandbox.post(&refused).result, Ok(401));
     }
-    let (one, two) = (notices[0].id.clone(), notices[1].id.clone());
+    let (one, two) = (notifications[0].id.clone(), notifications[1].id.clone());
     assert_eq!(*seen.lock().unwrap(), [two, one.clone(), one]);
 }
 
@@ -143,16 +150,16 @@ fn a_notice_can_be_posted_twice_later_and_in_another_order() {
 fn probes_and_forgeries_are_refused_for_what_they_are() {
     let sandbox = start();
     paid(&sandbox, &order(&sandbox, "forged-1"));
-    let notice = sandbox.take_notices().pop().unwrap();
-    for (notice, probe) in [(notice.probe(), true), (notice.forged(), false)] {
-        let refusal = open(&sandbox, &notice).unwrap_err();
+    let notification = sandbox.take_notifications().pop().unwrap();
+    for (notification, probe) in [(notification.probe(), true), (notification.forged(), false)] {
+        let refusal = open(&sandbox, &notification).unwrap_err();
         assert_eq!(refusal, Refusal::Untrusted(Untrusted::Signature { probe }));
     }
-    open(&sandbox, &notice).unwrap();
+    open(&sandbox, &notification).unwrap();
 }
 
 #[test]
-fn notices_of_apiv2_keep_the_same_schedule() {
+fn notifications_of_apiv2_keep_the_same_schedule() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let (unwilling, visits) = door(200, v2::notify::REFUSED);
@@ -160,22 +167,22 @@ fn notices_of_apiv2_keep_the_same_schedule() {
     base.notify_url = unwilling.notify_url();
     place_v2(&sandbox, base);
     v2.pay("v2-schedule-1", &[]).unwrap();
-    assert!(sandbox.take_notices().is_empty(), "it is none of APIv3");
-    let deliveries = sandbox.deliver_due_notices();
+    assert!(sandbox.take_notifications().is_empty(), "it is none of APIv3");
+    let deliveries = sandbox.deliver_due_notifications();
     assert_eq!((&deliveries[0].result, deliveries[0].is_accepted()), (&Ok(200), false));
     assert_eq!(deliveries[0].next_attempt, Some(Duration::from_secs(15)));
     sandbox.let_time_pass(15);
-    assert_eq!(sandbox.deliver_due_notices()[0].attempt, 2);
+    assert_eq!(sandbox.deliver_due_notifications()[0].attempt, 2);
     assert_eq!(*visits.lock().unwrap(), 2);
 
     let (willing, _) = door(200, v2::notify::ACCEPTED);
-    let notice = v2.take_notices().pop().unwrap();
-    let mut elsewhere = sandbox.sign_again(&notice);
+    let notification = v2.take_notifications().pop().unwrap();
+    let mut elsewhere = sandbox.sign_again(&notification);
     elsewhere.notify_url = willing.notify_url().to_string();
     assert!(sandbox.post(&elsewhere).is_accepted());
-    v2::notify::open(v2.signer(), &notice.body).unwrap();
-    v2::notify::open(v2.signer(), &notice.forged().body).unwrap_err();
-    assert_eq!(notice.probe().body, notice.body);
+    v2::notify::open(v2.signer(), &notification.body).unwrap();
+    v2::notify::open(v2.signer(), &notification.forged().body).unwrap_err();
+    assert_eq!(notification.probe().body, notification.body);
 
     let number = OutTradeNo::new("v2-schedule-1").unwrap();
     let refund_no = OutRefundNo::new("v2-refund-1").unwrap();
@@ -186,9 +193,9 @@ fn notices_of_apiv2_keep_the_same_schedule() {
     assert_eq!(error.to_string(), text);
     v2.succeed_refund("v2-refund-1").unwrap();
     v2.fail_refund("v2-refund-1").unwrap_err();
-    let notice = v2.take_notices().pop().unwrap();
-    v2::notify::open(v2.signer(), &notice.body).unwrap();
-    v2::notify::open(v2.signer(), &notice.forged().body).unwrap_err();
+    let notification = v2.take_notifications().pop().unwrap();
+    v2::notify::open(v2.signer(), &notification.body).unwrap();
+    v2::notify::open(v2.signer(), &notification.forged().body).unwrap_err();
 }
 
 #[test]

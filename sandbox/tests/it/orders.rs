@@ -67,7 +67,8 @@ fn the_sandbox_tells_its_orders_and_refunds() {
     let refund = &refunds[0];
     assert_eq!((refunds.len(), refund.refund, refund.status.as_str()), (1, Fen(4), "PROCESSING"));
     assert_eq!((&*refund.out_refund_no, &*refund.out_trade_no), ("told-refund", "part-1"));
-    let numbers: Vec<_> = sandbox.take_notices().into_iter().map(|notice| notice.number).collect();
+    let numbers: Vec<_> =
+        sandbox.take_notifications().into_iter().map(|notification| notification.number).collect();
     assert_eq!(numbers, ["whole-1"]);
 }
 
@@ -166,7 +167,7 @@ fn a_refused_payment_leaves_the_order_as_it_was() {
     app::prepay(signer, gateway, &order).unwrap();
     sandbox.refuse_payment("refused-1").unwrap();
     assert_eq!(state(&sandbox, &order), TradeState::NotPay);
-    assert!(sandbox.take_notices().is_empty());
+    assert!(sandbox.take_notifications().is_empty());
     sandbox.pay("refused-1").unwrap();
 
     let whole = combined(&sandbox);
@@ -206,7 +207,7 @@ fn orders_of_apiv2_end_alike() {
     place(&one);
     v2.pay("v2-ticket-1", &[]).unwrap();
     assert_eq!(v2.pay("v2-ticket-1", &[]), Err(OrderError::Paid));
-    assert_eq!(v2.take_notices().len(), 1);
+    assert_eq!(v2.take_notifications().len(), 1);
 
     let part = |mch_id, text| {
         let (number, appid) = (number(text), sandbox.appid());
