@@ -105,7 +105,8 @@ use rcgen::KeyPair;
 use ring::signature::RsaKeyPair;
 
 use wechatpay::{
-    AppId, Fen, Gateway, HttpOptions, NotifyUrl, PlatformKeys, RsaSigner, UreqTransport,
+    AppId, Fen, Gateway, HttpOptions, NotifyUrl, OutTradeNo, PlatformKeys, RsaSigner,
+    UreqTransport, pay,
 };
 
 pub use self::answer::Answer;
@@ -320,6 +321,30 @@ impl Sandbox {
     #[must_use]
     pub fn notify_url(&self) -> NotifyUrl {
         self.notify_url.clone()
+    }
+
+    /// An order of the sandbox's merchant over 100 fen, for tests: with [`Sandbox::appid`],
+    /// [`Sandbox::notify_url`] and this merchant order number. It is not placed yet.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let order = sandbox.order("order-1")?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &order)?;
+    /// sandbox.pay("order-1")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`wechatpay::Error::Invalid`] if the order number has not 6 to 32 characters, or has other
+    /// characters than letters, digits and `_-|*`.
+    pub fn order(&self, out_trade_no: &str) -> Result<pay::Order, wechatpay::Error> {
+        let number = OutTradeNo::new(out_trade_no)?;
+        let (appid, notify_url) = (self.appid(), self.notify_url());
+        Ok(pay::Order::new(appid, number, DESCRIPTION, Fen(100), notify_url))
     }
 
     /// The merchant's signer.
@@ -751,5 +776,6 @@ const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
 const API_V3_KEY: &str = "SandboxApiV3Key0SandboxApiV3Key0";
 /// The name in platform certificates.
 const PLATFORM: &str = "Tenpay.com Sandbox";
+const DESCRIPTION: &str = "Image形象店-深圳腾大-QQ公仔";
 /// Nobody listens there.
 const NOTIFY_URL: &str = "https://127.0.0.1/notify";
