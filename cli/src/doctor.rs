@@ -1,10 +1,9 @@
 //! What is wrong with the settings, the keys, the clock or the host, in plain words.
 
 use std::process::ExitCode;
+use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use wechatpay::v2::HmacSha256Key;
 use wechatpay::{
     ApiError, ApiV3Key, AppId, Code, Error, Gateway, HttpOptions, NotifyUrl, OutTradeNo,
@@ -293,8 +292,8 @@ fn wrong_sign(error: &ApiError) -> (&'static str, bool, String) {
 /// By how many seconds this machine's clock is ahead of the host's, which nobody signed.
 fn skew(session: &Session) -> Option<i64> {
     let date = session.answered_header("Date")?;
-    let theirs = OffsetDateTime::parse(&date, &Rfc2822).ok()?.unix_timestamp();
-    Time::now().ok()?.unix_seconds().checked_sub(theirs)
+    let theirs = httpdate::parse_http_date(&date).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Time::now().ok()?.unix_seconds().checked_sub_unsigned(theirs.as_secs())
 }
 
 fn wrong_clock(ahead: i64) -> String {

@@ -6,10 +6,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use wechatpay::bill::Date;
 use wechatpay_sandbox::{KeyMode, Sandbox};
 
@@ -734,6 +733,20 @@ fn the_doctor_finds_nothing_where_nothing_is_wrong() {
     assert_eq!(program.sandbox.received()[0].method, "GET");
 }
 
+/// The header is unsigned, so anyone on the path can write it.
+#[test]
+fn doctor_hostile_date_header_leaves_clock_unchecked() {
+    for date in ["(".repeat(30_000), "Sun, 06 Nov 1994".into(), String::new()] {
+        let program = Program::new("doctor-date");
+        program.sandbox.tamper_next(move |answer| answer.set_header("Date", &date));
+        let done = program.run(&["doctor"]);
+        assert_eq!((done.status, done.err.as_str()), (0, ""));
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        let clock = report.as_array().unwrap().iter().find(|it| it["check"] == "clock");
+        assert_eq!(clock.unwrap()["state"], "not checked", "{report}");
+    }
+}
+
 /// The certificate holds it, so that a merchant needs not look for it.
 #[test]
 fn a_certificate_file_serves_in_place_of_the_serial_number() {
@@ -811,8 +824,7 @@ fn the_doctor_says_in_plain_words_what_is_wrong() {
         (
             "clock-ahead-by-date",
             |program| {
-                let then = OffsetDateTime::now_utc() - time::Duration::hours(1);
-                let date = then.format(&Rfc2822).unwrap().replace("+0000", "GMT");
+                let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
                 program.sandbox.tamper_next(move |answer| answer.set_header("Date", date));
             },
             " seconds ahead of WeChat Pay's, and five minutes are allowed; set it\n",
