@@ -1,15 +1,15 @@
-//! Notifications (回调通知): what WeChat Pay posts to the `notify_url`.
+//! Notifications (回调通知, callbacks or webhooks) that WeChat Pay posts to the `notify_url`.
 //!
-//! Anyone on the internet may post there, so [`open`] believes nothing that is not signed. Do it in
-//! this order: take the body **as received**, [`open`] it, store the event (once for each
-//! [`Event::id`]), answer [`Acknowledgement::accepted`] within five seconds, then do the work.
+//! Anyone on the internet can post to that URL, so [`open`] accepts nothing that is not signed. In
+//! this order: take the body **as received**, [`open`] it, store the event (once per [`Event::id`]),
+//! respond with [`Acknowledgement::accepted`] within five seconds, then process it.
 //!
-//! Notifications come more than once, in any order, and sometimes not at all: query the order as well. A
-//! notification is a hint, the query is the truth, and both prove a payment by the same
+//! A notification can arrive more than once, in any order, or not at all, so query the order as
+//! well. A transaction from a notification and one from a query prove a payment in the same way:
 //! [`Transaction::paid`](crate::pay::Transaction::paid).
 //!
 //! ```
-//! use wechatpay::notify::{self, Notification, Acknowledgement};
+//! use wechatpay::notify::{self, Acknowledgement, Notification};
 //! use wechatpay::{ApiV3Key, PlatformKeys, Time};
 //!
 //! fn post(
@@ -30,10 +30,6 @@
 //!     }
 //!     Ok(Acknowledgement::accepted())
 //! }
-//! # let keys = PlatformKeys::none();
-//! # let api_v3_key = ApiV3Key::new("0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
-//! # assert_eq!(post(&keys, &api_v3_key, &[], b"{}")?.status, 401);
-//! # Ok::<(), wechatpay::Error>(())
 //! ```
 
 use std::fmt;
@@ -48,35 +44,38 @@ use crate::platform_keys::PlatformKeys;
 use crate::time::Time;
 use crate::{combine, pay, received, refund};
 
-/// Believes a notification, decrypts it and reads it (m/4012791861, m/4012791865).
+/// 回调通知: verifies, decrypts and parses a notification.
 ///
-/// `headers` are those of the request, names in any case; `body` is the body **as received**: once
-/// a framework has parsed it and written it again, the signature no longer holds. `now` is
-/// [`Time::now`].
+/// WeChat Pay posts one for a [payment](https://pay.weixin.qq.com/doc/v3/merchant/4012791861) and
+/// for a [refund](https://pay.weixin.qq.com/doc/v3/merchant/4012791865). `headers` are those of the
+/// request, with names in any case. `body` must be the body **as received**: after a framework has
+/// parsed and serialized it again, signature verification fails. `now` is [`Time::now`].
 ///
 /// ```
-/// use wechatpay::{Time, notify};
+/// use wechatpay::{ApiV3Key, PlatformKeys, Time, notify};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let keys = sandbox.platform_keys();
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notifications().remove(0);
-/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-/// # let (headers, body) = (headers(), &posted.body);
-/// let event = notify::open(keys, &api_v3_key, headers, body, Time::now()?)?;
-/// assert_eq!(event.event_type, notify::EventType::TransactionSuccess);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(
+///     keys: &PlatformKeys,
+///     api_v3_key: &ApiV3Key,
+///     headers: &[(&str, &[u8])],
+///     body: &[u8],
+/// ) -> Result<(), Box<dyn std::error::Error>> {
+///     let headers = headers.iter().copied();
+///     let event = notify::open(keys, api_v3_key, headers, body, Time::now()?)?;
+///     println!("{} of {}: {}", event.id, event.create_time, event.summary);
+///     Ok(())
+/// }
 /// ```
 ///
 /// # Errors
-/// [`Refusal`] says why not; answer [`Acknowledgement::refused`]. WeChat Pay then sends it again, up to 15
-/// times in a day. A probe (签名探测流量) is refused like any other wrong signature.
+/// [`Refusal`] contains the reason; respond with [`Acknowledgement::refused`]. WeChat Pay then sends
+/// the notification again, up to 15 times within a day. A probe (签名探测流量) is refused like any
+/// other wrong signature.
+#[doc(alias = "回调通知")]
+#[doc(alias = "支付成功回调通知")]
+#[doc(alias = "退款结果回调通知")]
+#[doc(alias = "callback")]
+#[doc(alias = "webhook")]
 pub fn open<'h>(
     keys: &PlatformKeys,
     api_v3_key: &ApiV3Key,
@@ -102,103 +101,71 @@ pub fn open<'h>(
     })
 }
 
-/// A notification that was believed.
-///
-/// ```
-/// use wechatpay::{Time, notify};
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let keys = sandbox.platform_keys();
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notifications().remove(0);
-/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-/// # let (headers, body) = (headers(), &posted.body);
-/// let event = notify::open(keys, &api_v3_key, headers, body, Time::now()?)?;
-/// println!("{} of {}: {}", event.id, event.create_time, event.summary);
-/// assert!(event.json.contains(r#""trade_state":"SUCCESS""#));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A verified notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// 通知ID: the same for every time that it is sent.
+    /// 通知ID: id of the notification, the same each time it is sent.
     pub id: String,
-    /// 通知创建时间.
+    /// 通知创建时间: time at which the notification was created.
     pub create_time: Time,
-    /// 通知类型.
+    /// 通知类型: type of the event.
     pub event_type: EventType,
-    /// 回调摘要, for people.
+    /// 回调摘要: summary for a human reader.
     pub summary: String,
-    /// What it is about.
+    /// 通知数据: the transaction or refund that the notification is about.
     pub notification: Notification,
-    /// The decrypted resource as it came, as JSON text: to be stored, and for fields that this
+    /// The decrypted resource as received, as JSON text: to store it, or to read fields that this
     /// version does not know.
     pub json: String,
 }
 
 open_set! {
-    /// 通知类型.
+    /// 通知类型: type of the event that a notification reports.
     notify::EventType {
         /// 支付成功: an order or a combined order was paid.
         TransactionSuccess = "TRANSACTION.SUCCESS",
-        /// 退款成功: the money went back.
+        /// 退款成功: the money was returned.
         RefundSuccess = "REFUND.SUCCESS",
-        /// 退款异常: the payer's account cannot take it.
+        /// 退款异常: the payer's account cannot receive the money.
         RefundAbnormal = "REFUND.ABNORMAL",
-        /// 退款关闭.
+        /// 退款关闭: the refund was closed.
         RefundClosed = "REFUND.CLOSED",
-        /// 验签测试: asked for by the merchant itself.
+        /// 验签测试: a test of the verification, requested by the merchant.
         SecurityEcho = "SECURITY_ECHO.SUCCESS",
     }
 }
 
-/// What a notification is about.
+/// The transaction or refund that a notification is about.
 ///
 /// ```
-/// use wechatpay::{Signer, notify::Notification};
+/// use wechatpay::notify::Notification;
+/// use wechatpay::pay::{NotPaid, Order};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let keys = sandbox.platform_keys();
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notifications().remove(0);
-/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-/// # let (headers, body) = (headers(), &posted.body);
-/// # let now = wechatpay::Time::now()?;
-/// # let event = wechatpay::notify::open(keys, &api_v3_key, headers, body, now)?;
-/// match event.notification {
-///     Notification::Transaction(transaction) => {
-///         let paid = transaction.paid(signer.mchid(), &order)?;
-/// #         assert_eq!(paid.total(), total);
+/// fn example(notification: Notification, mchid: &str, order: &Order) -> Result<(), NotPaid> {
+///     match notification {
+///         Notification::Transaction(transaction) => {
+///             let paid = transaction.paid(mchid, order)?;
+///             println!("{} fen were paid", paid.total().0);
+///         }
+///         Notification::Refund(state) => println!("{} is {}", state.out_refund_no, state.status),
+///         other => println!("not handled: {other:?}"),
 ///     }
-///     Notification::Refund(state) => println!("{} is {}", state.out_refund_no, state.status),
-///     other => { /* of another product */ }
+///     Ok(())
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {
-    /// A single order. Only [`paid`](pay::Transaction::paid) proves a payment.
+    /// 支付通知: a single order. Only [`paid`](pay::Transaction::paid) proves a payment.
     Transaction(Box<pay::Transaction>),
-    /// A combined order.
+    /// 合单支付通知: a combined order.
     Combined(Box<combine::Transaction>),
-    /// A refund. Its [`status`](refund::State::status) says how it ended.
+    /// 退款结果通知: a refund. Its [`status`](refund::State::status) is the result.
     Refund(Box<refund::State>),
-    /// Something of another product.
+    /// A notification of another product.
     Other {
-        /// 原始回调类型.
+        /// 原始回调类型: original type of the resource.
         original_type: String,
         /// The decrypted resource, as JSON text.
         json: String,
@@ -211,7 +178,7 @@ impl Notification {
         match original_type {
             "transaction" => match read(resource) {
                 Ok(transaction) => Ok(Self::Transaction(transaction)),
-                // Combined orders come under the same name; they alone have this number.
+                // Combined orders have the same type; only they have this number.
                 Err(refusal) => match read(resource) {
                     Ok(Kind { combine_out_trade_no: Some(_) }) => {
                         read(resource).map(Self::Combined)
@@ -228,102 +195,72 @@ impl Notification {
     }
 }
 
-/// Why a notification is refused.
-///
-/// ```
-/// use wechatpay::notify::{self, Refusal};
-/// use wechatpay::{Time, Untrusted};
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let keys = sandbox.platform_keys();
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// # let posted = sandbox.take_notifications().remove(0);
-/// # let headers = || posted.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-/// # let body = b"{}";
-/// # let headers = headers();
-/// let refusal = notify::open(keys, &api_v3_key, headers, body, Time::now()?).unwrap_err();
-/// assert_eq!(refusal, Refusal::Untrusted(Untrusted::Signature { probe: false }));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The reason for refusing a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Its signature cannot be believed: stale, forged, a probe, of an unknown key.
+    /// The signature is missing, wrong, expired, of an unknown key, or a probe.
     Untrusted(Untrusted),
-    /// The APIv3 key does not open it; in APIv2, the APIv2 key.
+    /// Decryption with the APIv3 key failed; in APIv2, with the APIv2 key.
     Undecryptable,
-    /// It is not what the documents promise.
+    /// The content is not as documented.
     Malformed(String),
-    /// The body is larger than any notification; nothing of it was read.
+    /// The body is larger than any notification; it was not parsed.
     TooLarge,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Untrusted(Untrusted::Signature { probe: false }) => write!(
-                f,
-                "the notification cannot be believed: its signature does not verify; give the bytes of \
-                 the body as received, not parsed and written again"
+            Self::Untrusted(Untrusted::Signature { probe: false }) => f.write_str(
+                "the notification is not verified: signature verification failed; use the bytes of \
+                 the body as received, not parsed and serialized again",
             ),
-            Self::Untrusted(reason) => write!(f, "the notification cannot be believed: {reason}"),
-            Self::Undecryptable => write!(
-                f,
-                "the notification is encrypted, and the APIv3 key does not open it (in APIv2, the APIv2 \
-                 key); look whether the key was changed on the merchant platform"
+            Self::Untrusted(reason) => write!(f, "the notification is not verified: {reason}"),
+            Self::Undecryptable => f.write_str(
+                "decryption of the notification with the APIv3 key failed (in APIv2, with the APIv2 \
+                 key); check whether the key was changed on the merchant platform",
             ),
-            Self::Malformed(what) => {
-                write!(
-                    f,
-                    "the notification is not what WeChat Pay documents: {what}; it will come again, and \
-                     the order can be queried"
-                )
-            }
-            Self::TooLarge => {
-                write!(
-                    f,
-                    "the notification is larger than any of WeChat Pay's; limit what the server takes"
-                )
-            }
+            Self::Malformed(what) => write!(
+                f,
+                "the notification is not as WeChat Pay documents it: {what}; query the order or refund"
+            ),
+            Self::TooLarge => f.write_str(
+                "the notification exceeds the size limit; limit the body size in the HTTP server",
+            ),
         }
     }
 }
 
 impl std::error::Error for Refusal {}
 
-/// What to answer to a notification.
+/// The response to a notification.
 ///
 /// ```
-/// use wechatpay::notify::{Refusal, Acknowledgement};
+/// use wechatpay::notify::{Acknowledgement, Refusal};
 ///
 /// assert_eq!(Acknowledgement::accepted().status, 204);
 /// assert_eq!(Acknowledgement::refused(&Refusal::Undecryptable).status, 400);
-/// assert_eq!(Acknowledgement::again().status, 500); // It could not be stored.
+/// assert_eq!(Acknowledgement::again().status, 500); // Storing it failed.
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Acknowledgement {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The body; JSON, or empty.
+    /// Body: JSON, or empty.
     pub body: String,
 }
 
 impl Acknowledgement {
-    /// 204: the notification is stored, and need not be sent again.
+    /// 204: the notification was stored and need not be sent again.
     #[must_use]
     pub fn accepted() -> Self {
         Self { status: 204, body: String::new() }
     }
 
-    /// 4xx, with `FAIL`: the notification is refused, and will be sent again. It tells a stranger nothing
-    /// but that.
+    /// 4xx with `FAIL`: the notification is refused and will be sent again. The body contains no detail
+    /// that would help an attacker.
     #[must_use]
     pub fn refused(refusal: &Refusal) -> Self {
         let (status, message) = match refusal {
@@ -334,7 +271,7 @@ impl Acknowledgement {
         Self { status, body: format!(r#"{{"code":"FAIL","message":"{message}"}}"#) }
     }
 
-    /// 500, with `FAIL`: the notification could not be stored now, and is wanted again.
+    /// 500 with `FAIL`: the notification could not be stored; WeChat Pay should send it again.
     #[must_use]
     pub fn again() -> Self {
         Self { status: 500, body: r#"{"code":"FAIL","message":"again"}"#.to_owned() }
@@ -361,5 +298,6 @@ struct Kind {
     combine_out_trade_no: Option<IgnoredAny>,
 }
 
-/// A ciphertext has at most 1,048,576 characters (m/4012791861); the rest is the envelope's.
+/// A ciphertext has at most 1,048,576 characters, and the envelope is small
+/// (<https://pay.weixin.qq.com/doc/v3/merchant/4012791861>).
 const NOTIFICATION_LIMIT: usize = 1_114_112;

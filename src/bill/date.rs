@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Error, Invalid};
 use crate::time::Time;
 
-/// 账单日期: a day in Beijing, from 00:00:00 to 23:59:59.
+/// 账单日期: the day of a bill, from 00:00:00 to 23:59:59 Beijing time.
 ///
 /// ```
 /// use wechatpay::{Time, bill::Date};
@@ -20,10 +20,10 @@ use crate::time::Time;
 pub struct Date(String);
 
 impl Date {
-    /// The day in Beijing at that time.
+    /// Returns the day in Beijing at the given time.
     #[must_use]
     pub fn of(time: Time) -> Self {
-        // A time prints in Beijing time, its date first.
+        // A time is printed in Beijing time, with its date first.
         Self(time.to_string().chars().take(DATE_LENGTH).collect())
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_days_of_the_calendar_are_days() {
+    fn only_a_calendar_day_is_a_date() {
         for day in ["2018-06-08", "2024-02-29", "1970-01-01", "9999-12-31"] {
             assert_eq!(day.parse::<Date>().unwrap().to_string(), day);
         }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_day_is_that_of_beijing() {
+    fn date_is_the_day_in_beijing() {
         for (time, day) in [
             ("2018-06-08T15:59:59.999Z", "2018-06-08"),
             ("2018-06-08T16:00:00Z", "2018-06-09"),

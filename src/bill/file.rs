@@ -1,4 +1,4 @@
-//! The file of a bill, from its link to a writer: streamed, bounded, and held against its SHA-1.
+//! The download of a bill's file: streamed, bounded, and checked against its SHA-1.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,40 +15,29 @@ use crate::gateway::Gateway;
 use crate::signer::{self, Signer};
 use crate::transport::plain;
 
-/// 下载账单: writes a bill, uncompressed, and returns its length in bytes.
+/// 下载账单: downloads a bill, writes it uncompressed to `out`, and returns its length in bytes.
 ///
-/// `GET` of the link's URL (m/4012791868), within five minutes, by the merchant who applied for it.
-/// `progress` is told after each piece how many bytes were written so far. Memory does not grow
-/// with the bill; one of more than 16 GiB is refused, and so is one that unpacks to more than a
-/// hundred times what came.
+/// [`GET`](https://pay.weixin.qq.com/doc/v3/merchant/4012791868) of the link's URL, within five
+/// minutes, by the merchant that applied for the link. `progress` is called after each piece with
+/// the number of bytes written so far. Memory use does not grow with the bill. A file of more than
+/// 16 GiB, or one that decompresses to more than a hundred times its size, is refused.
 ///
-/// The answer is not signed; its SHA-1 is, and that is known only at the end. So what `out` holds
-/// is nothing before this returns `Ok`. [`download_to`] sees to that.
+/// The response is not signed, but the SHA-1 of the file is, and it can only be checked at the end:
+/// do not use the contents of `out` before this function returns `Ok`. [`download_to`] takes care of
+/// that.
 ///
 /// ```
-/// use wechatpay::bill;
+/// use wechatpay::{Error, Gateway, Signer, bill};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
-/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
-/// # sandbox.let_time_pass(2 * 86_400);
-/// # let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
-/// let mut file = Vec::new();
-/// let length = bill::download(signer, gateway, &link, &mut file, &mut |bytes| {
-///     println!("{bytes} bytes so far");
-/// })?;
-/// assert_eq!(length, file.len() as u64);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(signer: &dyn Signer, gateway: &Gateway, link: &bill::Link) -> Result<Vec<u8>, Error> {
+///     let mut file = Vec::new();
+///     bill::download(signer, gateway, link, &mut file, &mut |bytes| println!("{bytes} bytes"))?;
+///     Ok(file)
+/// }
 /// ```
 ///
 /// # Errors
-/// Downloading changes nothing, so it may be repeated, with a fresh link.
+/// Safe to retry with a new link: the call changes nothing.
 /// * [`Error::Invalid`]: the link does not lead to WeChat Pay or to the gateway. Nothing was sent.
 /// * [`Error::Untrusted`]: the file is not the one whose SHA-1 was signed.
 /// * [`Error::Transport`]: the file broke off.
@@ -56,6 +45,7 @@ use crate::transport::plain;
 /// * [`Error::Malformed`]: the file cannot be unpacked, or exceeds a bound.
 /// * [`Error::Api`]: as with `INVALID_REQUEST` for a link that is too old, and `NO_AUTH` for one of
 ///   another merchant.
+#[doc(alias = "下载账单")]
 pub fn download(
     signer: &dyn Signer,
     gateway: &Gateway,
@@ -71,38 +61,29 @@ pub fn download(
     copy(body, link, out, progress)
 }
 
-/// 下载账单 into a file: as [`download`], and the file is there only once it is whole and right.
+/// 下载账单: downloads a bill to a path. The file appears there only when it is complete and checked.
 ///
-/// The bill is written beside `path`, under its name with eight random characters and `.part`
-/// appended; synced; and moved to `path` after its SHA-1 was found right. A file that was there
-/// before is replaced then, not earlier; what is no file, such as a folder or a device, is left
-/// alone. On failure the part is removed; only a process that is killed leaves one behind.
+/// Like [`download`], but the bill is first written next to `path`, to a file whose name has eight
+/// random characters and `.part` appended. After its SHA-1 was checked, the file is synced and moved
+/// to `path`, where it replaces an existing file. If `path` is not a file, such as a folder or a
+/// device, nothing is sent. On failure the partial file is removed; it remains only if the process is
+/// killed.
 ///
 /// ```
 /// use std::path::Path;
-/// use wechatpay::bill;
+/// use wechatpay::{Error, Gateway, Signer, bill};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
-/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
-/// # sandbox.let_time_pass(2 * 86_400);
-/// # let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
-/// let path = Path::new("2026-10-01.csv");
-/// # let path = &std::env::temp_dir().join(format!("wechatpay-{}.csv", std::process::id()));
-/// bill::download_to(signer, gateway, &link, path, &mut |_bytes| ())?;
-/// assert!(path.exists()); // Whole, and with the SHA-1 that was signed.
-/// # std::fs::remove_file(path)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(signer: &dyn Signer, gateway: &Gateway, link: &bill::Link) -> Result<(), Error> {
+///     let path = Path::new("2026-10-01.csv");
+///     let length = bill::download_to(signer, gateway, link, path, &mut |_bytes| ())?;
+///     println!("{length} bytes");
+///     Ok(())
+/// }
 /// ```
 ///
 /// # Errors
 /// As [`download`]; and [`Error::Invalid`] if `path` names no file. Nothing was sent.
+#[doc(alias = "下载账单")]
 pub fn download_to(
     signer: &dyn Signer,
     gateway: &Gateway,
@@ -118,7 +99,7 @@ pub fn download_to(
     Ok(length)
 }
 
-/// A file that is removed when this is dropped, unless it was moved away.
+/// A file that is removed on drop, unless it was moved away.
 struct Part {
     path: PathBuf,
 }
@@ -129,11 +110,13 @@ impl Part {
             .file_name()
             .ok_or_else(|| Invalid::new("path", "must name a file"))
             .map(OsString::from)?;
-        // What is no file, such as a device, must not be replaced by one.
+        // A device or folder must not be replaced by a file.
         if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
-            return Err(Invalid::new("path", "must name a file, and names something else").into());
+            return Err(
+                Invalid::new("path", "must name a file, but names a folder or device").into()
+            );
         }
-        // Two downloads at once, or one that was killed, must not share a part.
+        // Concurrent downloads, or one that was killed, must not share a partial file.
         let random: String = signer::nonce()?.chars().take(8).collect();
         name.push(format!(".{random}.part"));
         let path = target.with_file_name(name);
@@ -144,14 +127,14 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // After a success there is nothing left to remove.
+        // After a success the file has been moved away.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// What a file is read from, and how long it may become.
+/// The source of a file, with a limit on its length.
 trait Source: Read {
-    /// The bound for the bytes read so far.
+    /// The limit, given the bytes received so far.
     fn limit(&self) -> u64;
 }
 
@@ -174,7 +157,7 @@ fn copy(
         written =
             u64::try_from(piece.len()).map_or(u64::MAX, |length| written.saturating_add(length));
         if written > source.limit() {
-            return Err(malformed("the file is larger than any bill"));
+            return Err(malformed("the file exceeds the size limit of a bill"));
         }
         sha1.update(piece);
         out.write_all(piece).map_err(|error| output(&error))?;
@@ -188,7 +171,7 @@ fn copy(
     Ok(written)
 }
 
-/// The answer as it comes in.
+/// The body of the response.
 struct Wire {
     body: Box<dyn Read + Send>,
     received: u64,
@@ -204,7 +187,7 @@ impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.body.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
-            // Told apart from what the unpacking may say.
+            // Distinguishes this error from one of the decompression.
             _ => {
                 let what = format!("the file broke off: {}", plain(&error));
                 io::Error::other(TransportError::unknown(what))
@@ -232,7 +215,7 @@ impl Source for MultiGzDecoder<Wire> {
 fn unreadable(error: io::Error) -> Error {
     match error.downcast::<TransportError>() {
         Ok(error) => error.into(),
-        Err(_) => malformed("the file is not whole gzip"),
+        Err(_) => malformed("the file is not complete gzip"),
     }
 }
 
@@ -247,14 +230,14 @@ fn output(error: &io::Error) -> Error {
 /// Two TLS records.
 const BUFFER_SIZE: usize = 32 * 1024;
 
-/// Ours: a row takes about 400 bytes, so this is some forty million rows.
+/// Our own limit: a row takes about 400 bytes, so this is about forty million rows.
 const FILE_LIMIT: u64 = 16 * 1024 * 1024 * 1024;
 
-/// Ours: rows hold long random numbers, and shrink to a tenth or so.
+/// Our own limit: rows contain long random numbers and compress to about a tenth.
 #[cfg(feature = "gzip")]
 const EXPANSION: u64 = 100;
 
-/// Ours: a short file may shrink more than a long one.
+/// Our own limit: a short file may compress better than a long one.
 #[cfg(feature = "gzip")]
 const EXPANSION_FREE: u64 = 1024 * 1024;
 
@@ -284,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_written_and_its_progress_told() {
+    fn file_is_written_with_progress() {
         let (mut out, mut progress) = (Vec::new(), Vec::new());
         let pieces = CONTENT[..3].chain(&CONTENT[3..]);
         let length = copy(wire(pieces), &link(), &mut out, &mut |so_far| progress.push(so_far));
@@ -293,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_another_sha1_is_not_believed() {
+    fn file_with_another_sha1_is_untrusted() {
         for other in [&b"Message"[..], b"messag", b"message\n", b""] {
             let error = copied(wire(other)).unwrap_err();
             assert!(matches!(error, Error::Untrusted { reason: Untrusted::Hash, .. }), "{error}");
@@ -301,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_breaks_off_is_lost_on_the_way() {
+    fn interrupted_file_is_a_transport_error() {
         struct Broken(Option<io::ErrorKind>);
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -318,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_fails_ends_the_download() {
+    fn failing_writer_ends_the_download() {
         struct Full {
             room: usize,
             flushes: bool,
@@ -346,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_too_long_is_refused() {
+    fn too_long_file_is_refused() {
         struct Short(Wire);
         impl Read for Short {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -360,7 +343,10 @@ mod tests {
         }
         assert_eq!(copied(Short(wire(CONTENT))).unwrap(), CONTENT);
         let error = copied(Short(wire(CONTENT.chain(&b"!"[..])))).unwrap_err();
-        assert!(error.to_string().ends_with(": the file is larger than any bill"), "{error}");
+        assert!(
+            error.to_string().ends_with(": the file exceeds the size limit of a bill"),
+            "{error}"
+        );
     }
 
     #[cfg(feature = "gzip")]
@@ -382,20 +368,20 @@ mod tests {
         }
 
         #[test]
-        fn a_packed_file_is_unpacked_and_held_against_the_sha1_of_the_plain_one() {
+        fn compressed_file_is_checked_after_decompression() {
             assert_eq!(unpacked(packed(CONTENT)).unwrap(), CONTENT);
             let error = unpacked(packed(&b"Message"[..])).unwrap_err();
             assert!(matches!(error, Error::Untrusted { reason: Untrusted::Hash, .. }), "{error}");
         }
 
         #[test]
-        fn a_file_in_several_packed_pieces_is_one_file() {
+        fn several_gzip_members_are_one_file() {
             let pieces = [packed(&CONTENT[..3]), packed(&CONTENT[3..])].concat();
             assert_eq!(unpacked(pieces).unwrap(), CONTENT);
         }
 
         #[test]
-        fn what_is_not_whole_gzip_is_refused() {
+        fn incomplete_gzip_is_refused() {
             let whole = packed(CONTENT);
             let mut wrong: Vec<Vec<u8>> =
                 (0..whole.len()).map(|end| whole[..end].to_vec()).collect();
@@ -410,12 +396,15 @@ mod tests {
             }
             for packed in wrong {
                 let error = unpacked(packed.clone()).unwrap_err();
-                assert!(error.to_string().ends_with(": the file is not whole gzip"), "{packed:x?}");
+                assert!(
+                    error.to_string().ends_with(": the file is not complete gzip"),
+                    "{packed:x?}"
+                );
             }
         }
 
         #[test]
-        fn a_packed_file_that_breaks_off_is_lost_on_the_way() {
+        fn interrupted_gzip_is_a_transport_error() {
             struct Broken;
             impl Read for Broken {
                 fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -431,7 +420,7 @@ mod tests {
         }
 
         #[test]
-        fn a_bomb_is_refused_long_before_it_is_unpacked() {
+        fn bomb_is_refused_before_it_is_decompressed() {
             struct Counting(u64);
             impl Write for Counting {
                 fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -448,7 +437,10 @@ mod tests {
             let mut out = Counting(0);
             let source = MultiGzDecoder::new(wire(io::Cursor::new(bomb)));
             let error = copy(source, &link(), &mut out, &mut |_| ()).unwrap_err();
-            assert!(error.to_string().ends_with(": the file is larger than any bill"), "{error}");
+            assert!(
+                error.to_string().ends_with(": the file exceeds the size limit of a bill"),
+                "{error}"
+            );
             assert!(out.0 <= most && most < 8 * 1024 * 1024, "{}", out.0);
         }
     }

@@ -3,20 +3,18 @@
 use std::fmt;
 use std::io::BufRead;
 
-use super::Yuan;
 use super::table::{self, Layout, Names, Record, Table};
-use crate::error::{Error, Violations};
+use super::{ReadError, Yuan};
 use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::time::Time;
 
-/// 资金账单: a fund-flow bill, read row by row in constant memory.
+/// Reads a fund-flow bill (资金账单) row by row, in constant memory.
 ///
-/// An iterator over its rows; afterwards [`finish`](Self::finish) says whether that was all of
-/// them. Columns are found by their names (m/4013071249); those that this version does not know are
-/// kept.
-///
-/// After an error there are no more rows.
+/// This is an iterator over the rows. After the last row, [`finish`](Self::finish) checks that no
+/// row is missing. Columns are found by their
+/// [names](https://pay.weixin.qq.com/doc/v3/merchant/4013071249), and columns that this version
+/// does not know are kept. The iterator ends after an error.
 ///
 /// ```
 /// use wechatpay::bill::{Direction, FundFlowBill};
@@ -29,7 +27,7 @@ use crate::time::Time;
 ///         println!("{}: {} yuan", row.business_type, row.amount);
 ///     }
 /// }
-/// let summary = bill.finish()?; // Not one row is missing.
+/// let summary = bill.finish()?; // No row is missing.
 /// assert_eq!(summary.rows, 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -39,11 +37,11 @@ pub struct FundFlowBill<R> {
 }
 
 impl<R: BufRead> FundFlowBill<R> {
-    /// Reads the names of the columns.
+    /// Reads the column names.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if that is no fund-flow bill.
-    pub fn new(source: R) -> Result<Self, Error> {
+    /// [`ReadError`] if the file is not a fund-flow bill.
+    pub fn new(source: R) -> Result<Self, ReadError> {
         let layout = Layout {
             first_column: "记账时间",
             row_count: "资金流水总笔数",
@@ -52,30 +50,30 @@ impl<R: BufRead> FundFlowBill<R> {
         Ok(Self { table: Table::new(source, layout)?, sums: Sums::default() })
     }
 
-    /// Reads the rows that remain, then the totals, and holds those against all the rows.
+    /// Reads the remaining rows and the totals, and checks the totals against all rows.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the error that ended the rows; or if the totals are missing; or with
-    /// the name of every total that the rows do not add up to.
-    pub fn finish(mut self) -> Result<FundFlowSummary, Error> {
+    /// [`ReadError`] if a row could not be read, if the totals are missing, or if totals do not
+    /// match the rows; it names each of these totals.
+    pub fn finish(mut self) -> Result<FundFlowSummary, ReadError> {
         self.by_ref().try_for_each(|row| row.map(drop))?;
         let sums = self.sums;
         self.table.totals(|record, rows| {
             let summary = FundFlowSummary::read(record)?;
-            summary.check(rows, &sums)?;
+            summary.check(record, rows, &sums)?;
             Ok(summary)
         })
     }
 }
 
 impl<R: BufRead> Iterator for FundFlowBill<R> {
-    type Item = Result<FundFlowRow, Error>;
+    type Item = Result<FundFlowRow, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let sums = &mut self.sums;
         self.table.next_row(|record| {
             let row = FundFlowRow::read(record)?;
-            sums.add(&row).ok_or_else(|| record.violation(AMOUNT, "makes a sum too large"))?;
+            sums.add(&row).ok_or_else(|| record.error(AMOUNT, "makes a total too large"))?;
             Ok(row)
         })
     }
@@ -87,7 +85,8 @@ impl<R> fmt::Debug for FundFlowBill<R> {
     }
 }
 
-/// One movement of money. Texts are as the bill has them, their escapes undone.
+/// A row of a fund-flow bill: one movement of money. Texts are those of the bill, without its
+/// escapes.
 ///
 /// ```
 /// use wechatpay::{Fen, bill::FundFlowBill};
@@ -100,34 +99,36 @@ impl<R> fmt::Debug for FundFlowBill<R> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FundFlowRow {
-    /// 记账时间: when the balance changed.
+    /// 记账时间: time at which the balance changed.
     pub time: Time,
-    /// 微信支付业务单号: WeChat Pay's number of the payment, the refund or whatever it was.
+    /// 微信支付业务单号: WeChat Pay's number of the payment, refund or other transaction.
     pub business_no: Option<String>,
-    /// 资金流水单号: the number of this movement.
+    /// 资金流水单号: number of this movement.
     pub flow_no: String,
-    /// 业务名称: `交易`, `退款`, `分账` and others.
+    /// 业务名称: name of the transaction, such as `交易` (payment), `退款` (refund) or `分账` (profit
+    /// sharing).
     pub business_name: String,
-    /// 业务类型: `交易`, `扣除交易手续费`, `退款` and others.
+    /// 业务类型: type of the movement, such as `交易` (payment), `扣除交易手续费` (fee) or `退款`
+    /// (refund).
     pub business_type: String,
-    /// 收支类型.
+    /// 收支类型: whether the money came in or went out.
     pub direction: Direction,
-    /// 收支金额(元).
+    /// 收支金额(元): amount of the movement.
     pub amount: Fen,
-    /// 账户结余(元): the balance afterwards.
+    /// 账户结余(元): balance after the movement.
     pub balance: Yuan,
-    /// 资金变更提交申请人: who asked for it, such as `1900000109API` or `system`.
+    /// 资金变更提交申请人: requester of the movement, such as `1900000109API` or `system`.
     pub applicant: Option<String>,
-    /// 备注.
+    /// 备注: note.
     pub remark: Option<String>,
-    /// 业务凭证号: the merchant's own number, mostly of the order.
+    /// 业务凭证号: the merchant's own number, usually the order number.
     pub voucher_no: Option<String>,
-    /// The columns that this version does not know: name and text, in the order of the bill.
+    /// The columns that this version does not know: names and texts, in the order of the bill.
     pub other: Vec<(String, String)>,
 }
 
 impl FundFlowRow {
-    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+    fn read(record: &mut Record<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             time: record.time(&["记账时间"])?,
             business_no: record.text_if_any(&["微信支付业务单号"]),
@@ -146,11 +147,11 @@ impl FundFlowRow {
 }
 
 open_set! {
-    /// 收支类型: whether money came or went.
+    /// 收支类型: whether the money came in or went out.
     bill::Direction {
-        /// 收入.
+        /// 收入: income.
         In = "收入",
-        /// 支出.
+        /// 支出: expense.
         Out = "支出",
     }
 }
@@ -168,22 +169,22 @@ open_set! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FundFlowSummary {
-    /// 资金流水总笔数: the number of rows.
+    /// 资金流水总笔数: number of rows.
     pub rows: u64,
-    /// 收入笔数.
+    /// 收入笔数: number of rows with income.
     pub rows_in: u64,
-    /// 收入金额.
+    /// 收入金额: total income.
     pub amount_in: Fen,
-    /// 支出笔数.
+    /// 支出笔数: number of rows with expenses.
     pub rows_out: u64,
-    /// 支出金额.
+    /// 支出金额: total expenses.
     pub amount_out: Fen,
-    /// The totals that this version does not know: name and text, in the order of the bill.
+    /// The totals that this version does not know: names and texts, in the order of the bill.
     pub other: Vec<(String, String)>,
 }
 
 impl FundFlowSummary {
-    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+    fn read(record: &mut Record<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             rows: record.count(&["资金流水总笔数"])?,
             rows_in: record.count(&["收入笔数"])?,
@@ -194,24 +195,18 @@ impl FundFlowSummary {
         })
     }
 
-    fn check(&self, rows: u64, sums: &Sums) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        for (name, holds, rule) in [
-            ("资金流水总笔数", self.rows == rows, table::NOT_THE_COUNT),
-            ("收入笔数", self.rows_in == sums.rows_in, table::NOT_THE_COUNT),
-            ("收入金额", self.amount_in == sums.amount_in, table::NOT_THE_SUM),
-            ("支出笔数", self.rows_out == sums.rows_out, table::NOT_THE_COUNT),
-            ("支出金额", self.amount_out == sums.amount_out, table::NOT_THE_SUM),
-        ] {
-            if !holds {
-                violations.add(name, rule);
-            }
-        }
-        Ok(violations.into_result()?)
+    fn check(&self, record: &Record<'_>, rows: u64, sums: &Sums) -> Result<(), ReadError> {
+        record.check_totals(&[
+            ("资金流水总笔数", self.rows == rows),
+            ("收入笔数", self.rows_in == sums.rows_in),
+            ("收入金额", self.amount_in == sums.amount_in),
+            ("支出笔数", self.rows_out == sums.rows_out),
+            ("支出金额", self.amount_out == sums.amount_out),
+        ])
     }
 }
 
-/// What the rows add up to.
+/// The sums of the rows.
 #[derive(Default)]
 struct Sums {
     rows_in: u64,
@@ -242,12 +237,12 @@ mod tests {
     const BILL: &str = include_str!("../../tests/data/bills/fund_flow.csv");
 
     #[track_caller]
-    fn violation(bill: &str) -> String {
+    fn error(bill: &str) -> String {
         FundFlowBill::new(bill.as_bytes()).and_then(FundFlowBill::finish).unwrap_err().to_string()
     }
 
     #[test]
-    fn every_column_is_read() {
+    fn all_columns_are_read() {
         let mut bill = FundFlowBill::new(BILL.as_bytes()).unwrap();
         let rows: Vec<_> = bill.by_ref().collect::<Result<_, _>>().unwrap();
         let first = FundFlowRow {
@@ -282,40 +277,65 @@ mod tests {
     }
 
     #[test]
-    fn every_total_is_held_against_the_rows() {
+    fn totals_that_differ_from_the_rows_are_named() {
         let totals = "`3,`1,`9.76,`2,`7.01";
         assert!(BILL.contains(totals));
-        for (wrong, told) in [
-            ("`4,`1,`9.76,`2,`7.01", "资金流水总笔数 is not the number of such rows"),
-            ("`3,`2,`9.76,`2,`7.01", "收入笔数 is not the number of such rows"),
-            ("`3,`1,`9.77,`2,`7.01", "收入金额 is not the sum of the rows"),
-            ("`3,`1,`9.76,`1,`7.01", "支出笔数 is not the number of such rows"),
-            ("`3,`1,`9.76,`2,`7.00", "支出金额 is not the sum of the rows"),
+        for (wrong, expected) in [
+            (
+                "`4,`1,`9.76,`2,`7.01",
+                "bill line 6, 资金流水总笔数 does not match the rows; download the bill again",
+            ),
+            (
+                "`3,`2,`9.76,`2,`7.01",
+                "bill line 6, 收入笔数 does not match the rows; download the bill again",
+            ),
+            (
+                "`3,`1,`9.77,`2,`7.01",
+                "bill line 6, 收入金额 does not match the rows; download the bill again",
+            ),
+            (
+                "`3,`1,`9.76,`1,`7.01",
+                "bill line 6, 支出笔数 does not match the rows; download the bill again",
+            ),
+            (
+                "`3,`1,`9.76,`2,`7.00",
+                "bill line 6, 支出金额 does not match the rows; download the bill again",
+            ),
         ] {
-            assert_eq!(violation(&BILL.replace(totals, wrong)), told);
+            assert_eq!(error(&BILL.replace(totals, wrong)), expected);
         }
-        let told = "收入笔数 is not the number of such rows; 收入金额 is not the sum of the rows";
+        let expected =
+            "bill line 6 does not match the rows in 收入笔数, 收入金额; download the bill again";
         assert_eq!(
-            violation(&BILL.replace("`收入,", "`冻结,")),
-            told,
+            error(&BILL.replace("`收入,", "`冻结,")),
+            expected,
             "an unknown direction is neither"
         );
     }
 
     #[test]
-    fn a_trade_bill_is_no_fund_flow_bill() {
+    fn trade_bill_is_refused() {
         let trade = include_str!("../../tests/data/bills/trade.ALL.csv");
-        assert_eq!(violation(trade), "bill line 1 must name 记账时间");
-        assert_eq!(violation(r#"{"code":"NO_AUTH"}"#), "bill line 1 must name 记账时间");
-        assert_eq!(violation(""), "bill line 1 must name 记账时间");
+        assert_eq!(
+            error(trade),
+            "bill line 1 must contain the column 记账时间; check that this is the file of that bill"
+        );
+        assert_eq!(
+            error(r#"{"code":"NO_AUTH"}"#),
+            "bill line 1 must contain the column 记账时间; check that this is the file of that bill"
+        );
+        assert_eq!(
+            error(""),
+            "bill line 1 must contain the column 记账时间; check that this is the file of that bill"
+        );
     }
 
     #[test]
-    fn a_balance_may_be_below_zero_and_an_amount_may_not() {
+    fn negative_balance_is_read_negative_amount_refused() {
         let below = BILL.replace("`109.71,", "`-109.71,");
         let row = FundFlowBill::new(below.as_bytes()).unwrap().nth(1).unwrap().unwrap();
         assert_eq!(row.balance.to_string(), "-109.71");
-        let told = "bill line 2, 收支金额(元) must be yuan and whole fen";
-        assert_eq!(violation(&BILL.replace("`收入,`9.76,", "`收入,`-9.76,")), told);
+        let expected = "bill line 2, 收支金额(元) must be an amount in yuan, in whole fen";
+        assert_eq!(error(&BILL.replace("`收入,`9.76,", "`收入,`-9.76,")), expected);
     }
 }

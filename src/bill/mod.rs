@@ -1,9 +1,9 @@
-//! 账单: the bills of a day, fetched, checked and read.
+//! Bills (账单): downloads the bills of a day, checks them and reads their rows.
 //!
-//! Apply for a link with [`trade`] or [`fund_flow`], fetch its file with [`download_to`] or
-//! [`download`], and read it row by row with [`TradeBill`] or [`FundFlowBill`]. A day's bills are
-//! ready at 10 o'clock in the morning (Beijing time) of the next day and are kept for three months.
-//! They never change afterwards: a refund's state is that of the moment the bill was made.
+//! Apply for a link with [`trade`] or [`fund_flow`], download the file with [`download_to`] or
+//! [`download`], and read it row by row with [`TradeBill`] or [`FundFlowBill`]. The bills of a day
+//! are ready at 10:00 (Beijing time) on the next day and are kept for three months. A bill never
+//! changes: the state of a refund is that at the time the bill was made.
 //!
 //! ```
 //! use std::fs::File;
@@ -21,9 +21,9 @@
 //!     let mut bill = TradeBill::new(BufReader::new(File::open(path)?))?;
 //!     for row in &mut bill {
 //!         let row = row?;
-//!         // Hold row.out_trade_no, row.state and row.order_total against your own books.
+//!         // Compare row.out_trade_no, row.state and row.order_total with your own records.
 //!     }
-//!     // Only now is it certain that not one row is missing.
+//!     // Checks the totals: no row is missing.
 //!     let summary = bill.finish()?;
 //!     Ok(())
 //! }
@@ -41,6 +41,7 @@ use crate::signer::Signer;
 mod date;
 mod file;
 mod fund_flow_bill;
+mod read_error;
 mod table;
 mod trade_bill;
 mod yuan;
@@ -48,42 +49,38 @@ mod yuan;
 pub use self::date::Date;
 pub use self::file::{download, download_to};
 pub use self::fund_flow_bill::{Direction, FundFlowBill, FundFlowRow, FundFlowSummary};
-pub use self::trade_bill::{Refund, RefundState, RowState, TradeBill, TradeRow, TradeSummary};
+pub use self::read_error::ReadError;
+pub use self::trade_bill::{RefundRow, RefundState, RowState, TradeBill, TradeRow, TradeSummary};
 pub use self::yuan::Yuan;
 
-/// 申请交易账单: applies for the link to a day's payments and refunds.
+/// 申请交易账单: applies for the link to the bill of a day's payments and refunds.
 ///
-/// `GET /v3/bill/tradebill` (m/4012791866). One day, within the last three months. A
-/// [`Partner`](crate::Partner) gets the bill of its sub-merchant; the bill of all of them is the
-/// partner's own.
+/// [`GET /v3/bill/tradebill`](https://pay.weixin.qq.com/doc/v3/merchant/4012791866). The day must be
+/// within the last three months. A [`Partner`](crate::Partner) receives the bill of its
+/// sub-merchant. For one bill of all sub-merchants, use the partner's own signer.
 ///
 /// ```
-/// use wechatpay::bill::{self, TradeBill};
+/// use wechatpay::bill::{self, Date, TradeBill, TradeSummary};
+/// use wechatpay::{Gateway, Signer};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
-/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
-/// # sandbox.let_time_pass(2 * 86_400);
-/// let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
-/// let mut file = Vec::new();
-/// bill::download(signer, gateway, &link, &mut file, &mut |_bytes| ())?;
-/// let summary = TradeBill::new(&file[..])?.finish()?;
-/// assert_eq!(summary.rows, 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     day: Date,
+/// ) -> Result<TradeSummary, Box<dyn std::error::Error>> {
+///     let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
+///     let mut file = Vec::new();
+///     bill::download(signer, gateway, &link, &mut file, &mut |_bytes| ())?;
+///     Ok(TradeBill::new(&file[..])?.finish()?)
+/// }
 /// ```
 ///
 /// # Errors
-/// Asking changes nothing, so it may be repeated whatever the outcome.
-/// * `NO_STATEMENT_EXIST`: there was no payment and no refund that day. That is an answer, not a
-///   failure.
-/// * `STATEMENT_CREATING`: the bill is not ready. Ask again after 10 o'clock of the next day, then
-///   every half hour.
+/// Safe to retry: the call changes nothing.
+/// * `NO_STATEMENT_EXIST`: there was no payment and no refund on that day.
+/// * `STATEMENT_CREATING`: the bill is not ready. Retry after 10:00 (Beijing time) on the next day,
+///   then every half hour.
+#[doc(alias = "申请交易账单")]
 pub fn trade(signer: &dyn Signer, gateway: &Gateway, bill: &Trade) -> Result<Link, Error> {
     let mut path = format!("/v3/bill/tradebill?bill_date={}", bill.date);
     if let Some(bill_type) = &bill.bill_type {
@@ -95,38 +92,35 @@ pub fn trade(signer: &dyn Signer, gateway: &Gateway, bill: &Trade) -> Result<Lin
     apply(signer, gateway, path, bill.is_compressed())
 }
 
-/// 申请资金账单: applies for the link to a day's movements of one of the merchant's accounts.
+/// 申请资金账单: applies for the link to the bill of a day's movements on one account of the
+/// merchant.
 ///
-/// `GET /v3/bill/fundflowbill` (m/4012791867). One day, within the last three months; three
-/// requests a second.
+/// [`GET /v3/bill/fundflowbill`](https://pay.weixin.qq.com/doc/v3/merchant/4012791867). The day must
+/// be within the last three months. At most three requests per second.
 ///
 /// ```
-/// use wechatpay::bill::{self, FundFlowBill};
+/// use wechatpay::bill::{self, Date, FundFlowBill, FundFlowSummary};
+/// use wechatpay::{Gateway, Signer};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
-/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
-/// # sandbox.let_time_pass(2 * 86_400);
-/// let link = bill::fund_flow(signer, gateway, &bill::FundFlow::new(day))?;
-/// let mut file = Vec::new();
-/// bill::download(signer, gateway, &link, &mut file, &mut |_bytes| ())?;
-/// let summary = FundFlowBill::new(&file[..])?.finish()?;
-/// assert_eq!(summary.rows_in, 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     day: Date,
+/// ) -> Result<FundFlowSummary, Box<dyn std::error::Error>> {
+///     let link = bill::fund_flow(signer, gateway, &bill::FundFlow::new(day))?;
+///     let mut file = Vec::new();
+///     bill::download(signer, gateway, &link, &mut file, &mut |_bytes| ())?;
+///     Ok(FundFlowBill::new(&file[..])?.finish()?)
+/// }
 /// ```
 ///
 /// # Errors
-/// As [`trade`]; and [`Error::Invalid`] for a [`Partner`](crate::Partner), because this interface
-/// knows the signer's own accounts only.
+/// As [`trade`]. For a [`Partner`](crate::Partner) nothing is sent and the request is invalid,
+/// because the interface serves the signer's own accounts only.
+#[doc(alias = "申请资金账单")]
 pub fn fund_flow(signer: &dyn Signer, gateway: &Gateway, bill: &FundFlow) -> Result<Link, Error> {
     if signer.sub_merchant().is_some() {
-        let rule = "has no part in this bill, which is of the signer's own accounts";
+        let rule = "must be absent, because this bill is of the signer's own accounts; use the partner's signer";
         return Err(Invalid::new("sub_mchid", rule).into());
     }
     let mut path = format!("/v3/bill/fundflowbill?bill_date={}", bill.date);
@@ -136,31 +130,30 @@ pub fn fund_flow(signer: &dyn Signer, gateway: &Gateway, bill: &FundFlow) -> Res
     apply(signer, gateway, path, bill.is_compressed())
 }
 
-/// What to ask [`trade`] for.
+/// The request of [`trade`].
 ///
 /// ```
 /// use wechatpay::bill::{BillType, Trade};
 ///
 /// let mut bill = Trade::new("2026-10-01".parse()?);
 /// bill.bill_type = Some(BillType::Refund);
-/// # assert_eq!(bill.date.to_string(), "2026-10-01");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Trade {
-    /// 账单日期: the day.
+    /// 账单日期: day of the bill.
     pub date: Date,
-    /// 账单类型: which rows. Default: none, which means [`BillType::All`].
+    /// 账单类型: which rows the bill contains. Default: `None`, which means [`BillType::All`].
     pub bill_type: Option<BillType>,
-    /// 压缩类型: whether the file travels compressed. What [`download`] writes is the same. Default:
-    /// no.
+    /// 压缩类型: whether the file is transferred compressed. [`download`] decompresses it. Default:
+    /// `false`.
     #[cfg(feature = "gzip")]
     pub compressed: bool,
 }
 
 impl Trade {
-    /// All payments and refunds of a day.
+    /// Requests the bill of all payments and refunds of a day.
     #[must_use]
     pub fn new(date: Date) -> Self {
         Self {
@@ -179,31 +172,30 @@ impl Trade {
     }
 }
 
-/// What to ask [`fund_flow`] for.
+/// The request of [`fund_flow`].
 ///
 /// ```
 /// use wechatpay::bill::{AccountType, FundFlow};
 ///
 /// let mut bill = FundFlow::new("2026-10-01".parse()?);
 /// bill.account_type = Some(AccountType::Fees);
-/// # assert_eq!(bill.date.to_string(), "2026-10-01");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FundFlow {
-    /// 账单日期: the day.
+    /// 账单日期: day of the bill.
     pub date: Date,
-    /// 资金账户类型: which account. Default: none, which means [`AccountType::Basic`].
+    /// 资金账户类型: which account. Default: `None`, which means [`AccountType::Basic`].
     pub account_type: Option<AccountType>,
-    /// 压缩类型: whether the file travels compressed. What [`download`] writes is the same. Default:
-    /// no.
+    /// 压缩类型: whether the file is transferred compressed. [`download`] decompresses it. Default:
+    /// `false`.
     #[cfg(feature = "gzip")]
     pub compressed: bool,
 }
 
 impl FundFlow {
-    /// The movements of the basic account on a day.
+    /// Requests the bill of the basic account of a day.
     #[must_use]
     pub fn new(date: Date) -> Self {
         Self {
@@ -223,49 +215,31 @@ impl FundFlow {
 }
 
 open_set! {
-    /// 账单类型: which rows a trade bill holds.
+    /// 账单类型: which rows a trade bill contains.
     bill::BillType {
-        /// Payments and refunds.
+        /// 所有订单: payments and refunds.
         All = "ALL",
-        /// Payments.
+        /// 成功支付的订单: payments.
         Success = "SUCCESS",
-        /// Refunds.
+        /// 退款订单: refunds.
         Refund = "REFUND",
     }
 }
 
 open_set! {
-    /// 资金账户类型: an account of the merchant's.
+    /// 资金账户类型: an account of the merchant.
     bill::AccountType {
-        /// 基本账户.
+        /// 基本账户: basic account.
         Basic = "BASIC",
-        /// 运营账户.
+        /// 运营账户: operating account.
         Operation = "OPERATION",
-        /// 手续费账户.
+        /// 手续费账户: fee account.
         Fees = "FEES",
     }
 }
 
-/// Where the file of a bill is, for five minutes, and the SHA-1 it must have. WeChat Pay signed
-/// both.
-///
-/// ```
-/// use wechatpay::bill;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let paid = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
-/// # let day = wechatpay::bill::Date::of(paid.success_time.unwrap());
-/// # sandbox.let_time_pass(2 * 86_400);
-/// let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
-/// assert_eq!(link.sha1().len(), 40);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The URL of a bill's file, which is valid for five minutes, and the SHA-1 of the file. Both are
+/// signed by WeChat Pay.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     url: String,
@@ -274,14 +248,14 @@ pub struct Link {
 }
 
 impl Link {
-    /// 哈希值: the SHA-1 of the file before compression, in lower-case hexadecimal.
+    /// 哈希值: SHA-1 of the uncompressed file, in lower-case hexadecimal.
     #[must_use]
     pub fn sha1(&self) -> &str {
         &self.sha1
     }
 }
 
-/// Leaves out the URL: its token opens the bill.
+/// Omits the URL, because its token gives access to the bill.
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").field("is_compressed", &self.is_compressed).finish_non_exhaustive()
@@ -317,7 +291,7 @@ struct Applied {
     download_url: String,
 }
 
-/// Adds a parameter whose value may come from the caller, so that it cannot become two.
+/// Adds a parameter whose value may come from the caller. The value cannot add a second parameter.
 fn push_word(path: &mut String, name: &str, word: &str) -> Result<(), Invalid> {
     if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(Invalid::new(name, "must be letters, digits and _"));
@@ -338,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sha1_is_forty_hexadecimal_digits() {
+    fn sha1_is_forty_hexadecimal_digits() {
         let hex = "79bb0f45fc4c42234a918000b2668d689e2bde04";
         assert!(is_sha1(hex) && is_sha1(&hex.to_uppercase()));
         for wrong in ["", "79", &hex.replace('7', ""), &format!("{hex}0"), &hex.replace('f', "g")] {
@@ -347,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_the_callers_stays_one_parameter() {
+    fn callers_word_stays_one_parameter() {
         let mut path = String::from("/v3/bill/tradebill?bill_date=2019-06-11");
         for wrong in ["", "ALL&tar_type=GZIP", "A LL", "ALL#", "ＡＬＬ", "ALL\r\n", "ALL%20"] {
             let error = push_word(&mut path, "bill_type", wrong).unwrap_err();
@@ -358,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_keeps_its_token_to_itself() {
+    fn link_debug_omits_the_token() {
         let url = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=SECRET".to_owned();
         let link = Link { url, sha1: "0".repeat(40), is_compressed: true };
         assert_eq!(format!("{link:?}"), "Link { is_compressed: true, .. }");

@@ -1,31 +1,31 @@
-//! What all bills share: a line of column names, rows, a line of names of totals, the totals.
+//! The layout that all bills share: column names, rows, names of the totals, totals.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read};
 use std::str;
 
-use crate::error::{Error, Invalid};
 use crate::money::{self, Fen};
 use crate::time::Time;
 
-use super::Yuan;
+use super::{ReadError, Yuan};
 
-/// A bill as it is read, a line at a time. It ends whole, with its totals, or with an error, which
-/// it repeats when it is asked for its totals.
+/// A bill that is read line by line. It ends with its totals or with an error, and
+/// [`totals`](Self::totals) returns that error again.
 pub(super) struct Table<R> {
     lines: Lines<R>,
     layout: Layout,
     columns: Vec<String>,
     rows: u64,
-    end: Option<Result<Totals, Error>>,
+    end: Option<Result<Totals, ReadError>>,
 }
 
-/// What one kind of bill differs in from another.
+/// The differences between the kinds of bills.
 pub(super) struct Layout {
-    /// A column that tells rows from any other file.
+    /// A column that only this kind of bill has.
     pub(super) first_column: &'static str,
-    /// The total that counts the rows.
+    /// The name of the total that counts the rows.
     pub(super) row_count: &'static str,
-    /// Undoes the escapes in a text.
+    /// Removes the escapes from a text.
     pub(super) unescape: fn(&str) -> String,
 }
 
@@ -36,7 +36,7 @@ struct Totals {
 }
 
 impl<R: BufRead> Table<R> {
-    pub(super) fn new(source: R, layout: Layout) -> Result<Self, Error> {
+    pub(super) fn new(source: R, layout: Layout) -> Result<Self, ReadError> {
         let mut lines = Lines::new(source);
         let header = lines.next()?.unwrap_or_default();
         let header = header.strip_prefix('\u{feff}').unwrap_or(header);
@@ -47,8 +47,8 @@ impl<R: BufRead> Table<R> {
     /// The next row, or `None` after the last one.
     pub(super) fn next_row<T>(
         &mut self,
-        read: impl FnOnce(&mut Record<'_>) -> Result<T, Error>,
-    ) -> Option<Result<T, Error>> {
+        read: impl FnOnce(&mut Record<'_>) -> Result<T, ReadError>,
+    ) -> Option<Result<T, ReadError>> {
         if self.end.is_some() {
             return None;
         }
@@ -59,29 +59,29 @@ impl<R: BufRead> Table<R> {
         Some(row)
     }
 
-    /// Reads the totals, once all rows were read, and how many those were.
+    /// Parses the totals after all rows were read. `read` also receives the number of rows.
     pub(super) fn totals<T>(
         self,
-        read: impl FnOnce(&mut Record<'_>, u64) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        read: impl FnOnce(&mut Record<'_>, u64) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
         match self.end {
             Some(Ok(Totals { line_number, columns, line })) => read(
                 &mut Record::new(&columns, &line, line_number, self.layout.unescape)?,
                 self.rows,
             ),
             Some(Err(error)) => Err(error),
-            None => Err(self.lines.violation("was not read to its end")),
+            None => Err(self.lines.error("was not read to its end")),
         }
     }
 
     fn read_row<T>(
         &mut self,
-        read: impl FnOnce(&mut Record<'_>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
+        read: impl FnOnce(&mut Record<'_>) -> Result<T, ReadError>,
+    ) -> Result<Option<T>, ReadError> {
         let Self { lines, layout, columns, rows, end } = self;
         let line_number = lines.number.saturating_add(1);
         let Some(line) = lines.next()? else {
-            return Err(lines.violation(CUT_OFF));
+            return Err(lines.error(CUT_OFF));
         };
         if line.starts_with(MARK) {
             let row = read(&mut Record::new(columns, line, line_number, layout.unescape)?)?;
@@ -90,12 +90,12 @@ impl<R: BufRead> Table<R> {
         }
         let columns = self::columns(line, layout.row_count, line_number)?;
         let Some(line) = lines.next()?.map(str::to_owned) else {
-            return Err(lines.violation(CUT_OFF));
+            return Err(lines.error(CUT_OFF));
         };
         let line_number = lines.number;
         while let Some(line) = lines.next()? {
             if !line.is_empty() {
-                return Err(lines.violation("comes after the totals"));
+                return Err(lines.error("must be empty, because it follows the totals"));
             }
         }
         *end = Some(Ok(Totals { line_number, columns, line }));
@@ -103,20 +103,23 @@ impl<R: BufRead> Table<R> {
     }
 }
 
-/// Splits a line of names, among which there must be this one.
-fn columns(line: &str, required: &str, line_number: u64) -> Result<Vec<String>, Error> {
+/// Splits a line of column names, which must contain `required`.
+fn columns(line: &str, required: &str, line_number: u64) -> Result<Vec<String>, ReadError> {
     let columns: Vec<String> = line.split(',').take(COLUMN_LIMIT).map(str::to_owned).collect();
     if !columns.iter().any(|column| column == required) {
-        return Err(violation(line_number, &format!("must name {required}")));
+        let rule =
+            format!("must contain the column {required}; check that this is the file of that bill");
+        return Err(ReadError::line(line_number, rule));
     }
     let repeated = |(index, column)| columns.iter().take(index).any(|earlier| earlier == column);
     if columns.iter().enumerate().any(repeated) {
-        return Err(violation(line_number, "names a column twice"));
+        return Err(ReadError::line(line_number, "contains a column twice"));
     }
     Ok(columns)
 }
 
-/// One line of values under its names. Values are taken out by name; what nobody took remains.
+/// One line of values and the names of its columns. A value is taken by the name of its column;
+/// [`rest`](Self::rest) returns those that were not taken.
 pub(super) struct Record<'a> {
     line_number: u64,
     columns: &'a [String],
@@ -130,62 +133,66 @@ impl<'a> Record<'a> {
         line: &'a str,
         line_number: u64,
         unescape: fn(&str) -> String,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ReadError> {
         let first = line
             .strip_prefix(MARK)
-            .ok_or_else(|| violation(line_number, "must have a ` before each value"))?;
-        // A comma within a value is none before a mark, even where it is not escaped.
+            .ok_or_else(|| ReadError::line(line_number, "must have a ` before each value"))?;
+        // A comma inside a value is not a separator unless a mark follows it, escaped or not.
         let values: Vec<_> =
             first.split(SEPARATOR).take(COLUMN_LIMIT.saturating_add(1)).map(Some).collect();
         if values.len() != columns.len() {
-            return Err(violation(line_number, "must have as many values as there are columns"));
+            return Err(ReadError::line(line_number, "must have one value for each column"));
         }
         Ok(Self { line_number, columns, values, unescape })
     }
 
-    /// A text that is there, perhaps empty.
-    pub(super) fn text(&mut self, names: Names) -> Result<String, Error> {
-        let text = self.take(names).ok_or_else(|| self.violation(names, "must be there"))?;
+    /// A text that must be present; it may be empty.
+    pub(super) fn text(&mut self, names: Names) -> Result<String, ReadError> {
+        let text = self.take(names).ok_or_else(|| self.error(names, "must be present"))?;
         Ok((self.unescape)(text))
     }
 
-    /// A text, or `None` if it is empty or not there.
+    /// A text, or `None` if it is empty or absent.
     pub(super) fn text_if_any(&mut self, names: Names) -> Option<String> {
         self.take(names).filter(|text| !text.is_empty()).map(self.unescape)
     }
 
-    /// A number of something, or `None` if it is 0, empty or not there.
+    /// An order or refund number, or `None` if it is 0, empty or absent.
     pub(super) fn number_if_any(&mut self, names: Names) -> Option<String> {
         self.text_if_any(names).filter(|number| number != "0")
     }
 
-    pub(super) fn fen(&mut self, names: Names) -> Result<Fen, Error> {
-        self.fen_if_there(names)?.ok_or_else(|| self.violation(names, "must be there"))
+    pub(super) fn fen(&mut self, names: Names) -> Result<Fen, ReadError> {
+        self.fen_if_there(names)?.ok_or_else(|| self.error(names, "must be present"))
     }
 
-    /// An amount, or `None` if there is no such column. An empty one is no amount.
-    pub(super) fn fen_if_there(&mut self, names: Names) -> Result<Option<Fen>, Error> {
-        self.parsed(names, |text| Fen::from_yuan(text).ok(), "must be yuan and whole fen")
+    /// An amount, or `None` if there is no such column. An empty value is an error.
+    pub(super) fn fen_if_there(&mut self, names: Names) -> Result<Option<Fen>, ReadError> {
+        self.parsed(
+            names,
+            |text| Fen::from_yuan(text).ok(),
+            "must be an amount in yuan, in whole fen",
+        )
     }
 
-    pub(super) fn yuan(&mut self, names: Names) -> Result<Yuan, Error> {
+    pub(super) fn yuan(&mut self, names: Names) -> Result<Yuan, ReadError> {
         self.parsed(names, |text| text.parse().ok(), "must be an amount in yuan")?
-            .ok_or_else(|| self.violation(names, "must be there"))
+            .ok_or_else(|| self.error(names, "must be present"))
     }
 
-    /// A count; some bills print 45.0 for 45.
-    pub(super) fn count(&mut self, names: Names) -> Result<u64, Error> {
-        self.parsed(names, |text| money::decimal(text, 0), "must be a count")?
-            .ok_or_else(|| self.violation(names, "must be there"))
+    /// A number of rows; some bills print 45.0 for 45.
+    pub(super) fn count(&mut self, names: Names) -> Result<u64, ReadError> {
+        self.parsed(names, |text| money::decimal(text, 0), "must be a number of rows")?
+            .ok_or_else(|| self.error(names, "must be present"))
     }
 
-    pub(super) fn time(&mut self, names: Names) -> Result<Time, Error> {
+    pub(super) fn time(&mut self, names: Names) -> Result<Time, ReadError> {
         self.parsed(names, beijing_time, TIME_RULE)?
-            .ok_or_else(|| self.violation(names, "must be there"))
+            .ok_or_else(|| self.error(names, "must be present"))
     }
 
-    /// A time, or `None` if it is empty or not there.
-    pub(super) fn time_if_any(&mut self, names: Names) -> Result<Option<Time>, Error> {
+    /// A time, or `None` if it is empty or absent.
+    pub(super) fn time_if_any(&mut self, names: Names) -> Result<Option<Time>, ReadError> {
         let time = |text: &str| match text {
             "" => Some(None),
             text => beijing_time(text).map(Some),
@@ -193,16 +200,33 @@ impl<'a> Record<'a> {
         Ok(self.parsed(names, time, TIME_RULE)?.flatten())
     }
 
-    /// What nobody took.
+    /// The columns that were not taken: name and value.
     pub(super) fn rest(&mut self) -> Vec<(String, String)> {
         let rest = self.columns.iter().zip(&mut self.values);
         rest.filter_map(|(name, value)| Some((name.clone(), (self.unescape)(value.take()?))))
             .collect()
     }
 
-    pub(super) fn violation(&self, names: Names, rule: &'static str) -> Error {
-        let name = names.first().unwrap_or(&"");
-        Invalid::new(format!("bill line {}, {name}", self.line_number), rule).into()
+    /// Checks totals against the rows; each is a name and whether it matches.
+    pub(super) fn check_totals(&self, totals: &[(&'static str, bool)]) -> Result<(), ReadError> {
+        let mismatches: Vec<_> =
+            totals.iter().filter(|(_, matches)| !matches).map(|(name, _)| *name).collect();
+        match mismatches[..] {
+            [] => Ok(()),
+            [name] => {
+                let rule = "does not match the rows; download the bill again";
+                Err(ReadError::column(self.line_number, name, rule))
+            }
+            _ => {
+                let names = mismatches.join(", ");
+                let rule = format!("does not match the rows in {names}; download the bill again");
+                Err(ReadError::line(self.line_number, rule))
+            }
+        }
+    }
+
+    pub(super) fn error(&self, names: Names, rule: &'static str) -> ReadError {
+        ReadError::column(self.line_number, names.first().unwrap_or(&""), rule)
     }
 
     fn parsed<T>(
@@ -210,9 +234,9 @@ impl<'a> Record<'a> {
         names: Names,
         parse: impl FnOnce(&str) -> Option<T>,
         rule: &'static str,
-    ) -> Result<Option<T>, Error> {
+    ) -> Result<Option<T>, ReadError> {
         let parsed =
-            self.take(names).map(|text| parse(text).ok_or_else(|| self.violation(names, rule)));
+            self.take(names).map(|text| parse(text).ok_or_else(|| self.error(names, rule)));
         parsed.transpose()
     }
 
@@ -225,11 +249,12 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The names that a column had over the years, the present one first.
+/// The names that a column has had, the current one first.
 pub(super) type Names = &'static [&'static str];
 
-/// Undoes the escapes of a trade bill (m/4013071246). Orders and refunds write a back-tick in two
-/// ways; a comma and U+E000 become the same, and are read as a comma.
+/// Removes the escapes of a [trade bill](https://pay.weixin.qq.com/doc/v3/merchant/4013071246).
+/// Orders and refunds escape a backtick in two ways. A comma and U+E000 have the same escape, which
+/// is read as a comma.
 pub(super) fn unescape_trade(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -253,8 +278,9 @@ pub(super) fn unescape_trade(text: &str) -> String {
     plain
 }
 
-/// Undoes the escapes of a fund-flow bill (m/4013071249), which leaves a back-slash alone: one that
-/// stood before an n or r of the merchant's own cannot be told from an escape.
+/// Removes the escapes of a [fund-flow bill](https://pay.weixin.qq.com/doc/v3/merchant/4013071249).
+/// A backslash is not escaped there, so a merchant's own backslash before an n or r cannot be
+/// distinguished from an escape.
 pub(super) fn unescape_fund_flow(text: &str) -> String {
     text.replace("\\n", "\n").replace("\\r", "\r")
 }
@@ -276,46 +302,43 @@ impl<R: BufRead> Lines<R> {
         Self { source, number: 0, line: Vec::new() }
     }
 
-    /// The next line, without its end, or `None` at the end.
-    fn next(&mut self) -> Result<Option<&str>, Error> {
+    /// The next line without its line ending, or `None` at the end of the file.
+    fn next(&mut self) -> Result<Option<&str>, ReadError> {
         self.line.clear();
         self.number = self.number.saturating_add(1);
         let mut source = self.source.by_ref().take(LINE_LIMIT);
         if let Err(error) = source.read_until(b'\n', &mut self.line) {
-            return Err(self.violation(&format!("cannot be read: {error}")));
+            return Err(self.error(format!("cannot be read: {error}")));
         }
         let is_cut = source.limit() == 0 && !self.line.ends_with(b"\n");
         if is_cut {
-            return Err(self.violation("is longer than any line of a bill"));
+            return Err(self.error("exceeds 64 KiB, which is longer than any line of a bill"));
         }
         if self.line.is_empty() {
             return Ok(None);
         }
         let line = str::from_utf8(&self.line)
-            .map_err(|_| self.violation("must be UTF-8; unpack a bill that is compressed"))?;
+            .map_err(|_| self.error("must be UTF-8; decompress a compressed bill first"))?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Ok(Some(line.strip_suffix('\r').unwrap_or(line)))
     }
 }
 
 impl<R> Lines<R> {
-    fn violation(&self, rule: &str) -> Error {
-        violation(self.number, rule)
+    fn error(&self, rule: impl Into<Cow<'static, str>>) -> ReadError {
+        ReadError::line(self.number, rule)
     }
 }
 
-fn violation(line_number: u64, rule: &str) -> Error {
-    Invalid::new(format!("bill line {line_number}"), rule.to_owned()).into()
-}
-
-const CUT_OFF: &str = "ends without its totals, so rows may be missing; fetch the bill again";
+const CUT_OFF: &str =
+    "is missing: the file ends before its totals, so rows may be missing; download the bill again";
 const TIME_RULE: &str = "must be a time as in 2018-06-08 10:34:56";
 
-/// Before every value, so that spreadsheets take none for a number.
+/// Precedes every value, so that spreadsheets do not read it as a number.
 const MARK: char = '`';
 const SEPARATOR: &str = ",`";
 
-/// What follows the back-slash, and what it stands for.
+/// The characters after the backslash, and the character that they stand for.
 const ESCAPES: [(&str, char); 10] = [
     ("\\", '\\'),
     ("'", '\''),
@@ -329,15 +352,11 @@ const ESCAPES: [(&str, char); 10] = [
     ("\u{1a}", '\u{1a}'),
 ];
 
-/// Ours: the longest value documented has 2,048 characters.
+/// Our own limit: the longest documented value has 2,048 characters.
 const LINE_LIMIT: u64 = 64 * 1024;
 
-/// Ours: the widest bill documented has 29 columns.
+/// Our own limit: the widest documented bill has 29 columns.
 const COLUMN_LIMIT: usize = 256;
-
-/// The rules that totals keep.
-pub(super) const NOT_THE_COUNT: &str = "is not the number of such rows";
-pub(super) const NOT_THE_SUM: &str = "is not the sum of the rows";
 
 #[cfg(test)]
 mod tests {
@@ -348,7 +367,7 @@ mod tests {
     const LAYOUT: Layout = Layout { first_column: "a", row_count: "n", unescape: unescape_trade };
 
     /// The texts of the columns `a` and `b` of each row, and the total `n`.
-    fn read(source: impl BufRead) -> Result<(Vec<[String; 2]>, u64), Error> {
+    fn read(source: impl BufRead) -> Result<(Vec<[String; 2]>, u64), ReadError> {
         let mut table = Table::new(source, LAYOUT)?;
         let mut rows = Vec::new();
         while let Some(row) =
@@ -360,12 +379,12 @@ mod tests {
         Ok((rows, count))
     }
 
-    fn violation(bill: &str) -> String {
+    fn error_of(bill: &str) -> String {
         read(bill.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
-    fn rows_are_what_lies_between_the_names_and_the_totals() {
+    fn rows_between_names_and_totals_are_read() {
         let row = || ["1".to_owned(), "2".to_owned()];
         for (bill, rows) in [
             ("a,b\n`1,`2\nn\n`1\n", 1),
@@ -381,68 +400,92 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_this_shape_is_told_by_its_line() {
+    fn malformed_bill_is_reported_by_its_line() {
         for (bill, told) in [
-            ("", "bill line 1 must name a"),
-            ("<xml>", "bill line 1 must name a"),
-            ("`a,`b\n", "bill line 1 must name a"),
-            ("a,b,a\n", "bill line 1 names a column twice"),
-            ("a,b\n`1\n", "bill line 2 must have as many values as there are columns"),
-            ("a,b\n`1,2\n", "bill line 2 must have as many values as there are columns"),
-            ("a,b\n`1,`2,`3\n", "bill line 2 must have as many values as there are columns"),
-            ("a\n`1\nn\n`1", "bill line 2, b must be there"),
-            ("a,b\n`1,`2\n1,2\n", "bill line 3 must name n"),
-            ("a,b\n`1,`2\n\nn\n`1", "bill line 3 must name n"),
+            ("", "bill line 1 must contain the column a; check that this is the file of that bill"),
+            (
+                "<xml>",
+                "bill line 1 must contain the column a; check that this is the file of that bill",
+            ),
+            (
+                "`a,`b\n",
+                "bill line 1 must contain the column a; check that this is the file of that bill",
+            ),
+            ("a,b,a\n", "bill line 1 contains a column twice"),
+            ("a,b\n`1\n", "bill line 2 must have one value for each column"),
+            ("a,b\n`1,2\n", "bill line 2 must have one value for each column"),
+            ("a,b\n`1,`2,`3\n", "bill line 2 must have one value for each column"),
+            ("a\n`1\nn\n`1", "bill line 2, b must be present"),
+            (
+                "a,b\n`1,`2\n1,2\n",
+                "bill line 3 must contain the column n; check that this is the file of that bill",
+            ),
+            (
+                "a,b\n`1,`2\n\nn\n`1",
+                "bill line 3 must contain the column n; check that this is the file of that bill",
+            ),
             (
                 "a,b\n`1,`2\n",
-                "bill line 3 ends without its totals, so rows may be missing; fetch the bill again",
+                "bill line 3 is missing: the file ends before its totals, so rows may be missing; download the bill again",
             ),
             (
                 "a,b\n`1,`2\nn\n",
-                "bill line 4 ends without its totals, so rows may be missing; fetch the bill again",
+                "bill line 4 is missing: the file ends before its totals, so rows may be missing; download the bill again",
             ),
             ("a,b\n`1,`2\nn\n1\n", "bill line 4 must have a ` before each value"),
-            ("a,b\n`1,`2\nn\n`1\n`1,`2\n", "bill line 5 comes after the totals"),
-            ("a,b\n`1,`2\nn\n`1\n\n\nx", "bill line 7 comes after the totals"),
-            ("a,b\nn,m\n`1\n", "bill line 3 must have as many values as there are columns"),
-            ("a,b\nn,n\n`1,`2\n", "bill line 2 names a column twice"),
-            ("a,b\nn\n`-1\n", "bill line 3, n must be a count"),
+            (
+                "a,b\n`1,`2\nn\n`1\n`1,`2\n",
+                "bill line 5 must be empty, because it follows the totals",
+            ),
+            (
+                "a,b\n`1,`2\nn\n`1\n\n\nx",
+                "bill line 7 must be empty, because it follows the totals",
+            ),
+            ("a,b\nn,m\n`1\n", "bill line 3 must have one value for each column"),
+            ("a,b\nn,n\n`1,`2\n", "bill line 2 contains a column twice"),
+            ("a,b\nn\n`-1\n", "bill line 3, n must be a number of rows"),
         ] {
-            assert_eq!(violation(bill), told, "{bill}");
+            assert_eq!(error_of(bill), told, "{bill}");
         }
         let latin = read(&b"a,b\n`1,`\xe9\nn\n`1"[..]).unwrap_err();
         assert_eq!(
             latin.to_string(),
-            "bill line 2 must be UTF-8; unpack a bill that is compressed"
+            "bill line 2 must be UTF-8; decompress a compressed bill first"
         );
     }
 
     #[test]
-    fn an_error_ends_the_rows_and_is_not_forgotten() {
+    fn error_ends_the_rows_and_is_repeated_by_totals() {
         let mut table = Table::new(&b"a,b\n`1,`2\n`1\n`1,`2\nn\n`3"[..], LAYOUT).unwrap();
         let mut next = || table.next_row(|record| record.text(&["a"]));
         assert!(matches!((next(), next(), next()), (Some(Ok(_)), Some(Err(_)), None)));
         let error = table.totals(|record, _| record.count(&["n"])).unwrap_err();
-        assert_eq!(error.to_string(), "bill line 3 must have as many values as there are columns");
+        assert_eq!(error.to_string(), "bill line 3 must have one value for each column");
     }
 
     #[test]
-    fn a_line_without_end_and_columns_without_number_are_refused() {
+    fn endless_line_and_too_many_columns_are_refused() {
         let long = |length: usize| format!("a,b\n`1,`{}\nn\n`1", "x".repeat(length));
         assert!(read(long(64 * 1024 - 5).as_bytes()).is_ok());
         assert_eq!(
-            violation(&long(64 * 1024 - 4)),
-            "bill line 2 is longer than any line of a bill"
+            error_of(&long(64 * 1024 - 4)),
+            "bill line 2 exceeds 64 KiB, which is longer than any line of a bill"
         );
         let endless = io::repeat(b'a').take(1024 * 1024);
         let error = read(BufReader::new(endless)).unwrap_err();
-        assert_eq!(error.to_string(), "bill line 1 is longer than any line of a bill");
+        assert_eq!(
+            error.to_string(),
+            "bill line 1 exceeds 64 KiB, which is longer than any line of a bill"
+        );
         let header: String = (0..300).map(|column| format!("c{column},")).collect();
-        assert_eq!(violation(&format!("{header}a")), "bill line 1 must name a");
+        assert_eq!(
+            error_of(&format!("{header}a")),
+            "bill line 1 must contain the column a; check that this is the file of that bill"
+        );
     }
 
     #[test]
-    fn a_source_that_fails_is_told() {
+    fn source_that_fails_is_reported() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -454,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn the_escapes_of_orders_and_of_refunds_are_undone() {
+    fn escapes_of_orders_and_refunds_are_removed() {
         for (escaped, plain) in [
             ("", ""),
             ("零食", "零食"),
@@ -466,7 +509,7 @@ mod tests {
             (r"\\n", r"\n"),
             (r"\\140", r"\140"),
             (r"\\\n", "\\\n"),
-            // Not documented, so left alone.
+            // Not documented, so kept as it is.
             (r"\x\14", r"\x\14"),
             (r"a\", r"a\"),
         ] {
@@ -476,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn only_beijing_times_are_times() {
+    fn only_a_beijing_time_is_a_time() {
         let time = beijing_time("2018-06-08 10:34:56").unwrap();
         assert_eq!(time.to_string(), "2018-06-08T10:34:56+08:00");
         for wrong in [

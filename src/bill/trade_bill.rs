@@ -3,21 +3,20 @@
 use std::fmt;
 use std::io::BufRead;
 
-use super::Yuan;
 use super::table::{self, Layout, Names, Record, Table};
-use crate::error::{Error, Violations};
+use super::{ReadError, Yuan};
 use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::pay::TradeType;
 use crate::time::Time;
 
-/// 交易账单: a trade bill, read row by row in constant memory.
+/// Reads a trade bill (交易账单) row by row, in constant memory.
 ///
-/// An iterator over its rows; afterwards [`finish`](Self::finish) says whether that was all of
-/// them. Columns are found by their names (m/4013071246), so that bills of all types can be read,
-/// those of earlier years among them, and columns that this version does not know are kept.
-///
-/// After an error there are no more rows.
+/// This is an iterator over the rows. After the last row, [`finish`](Self::finish) checks that no
+/// row is missing. Columns are found by their
+/// [names](https://pay.weixin.qq.com/doc/v3/merchant/4013071246), so bills of all types and of
+/// earlier years can be read, and columns that this version does not know are kept. The iterator
+/// ends after an error.
 ///
 /// ```
 /// use wechatpay::bill::{RowState, TradeBill};
@@ -30,7 +29,7 @@ use crate::time::Time;
 ///         println!("{} was paid", row.out_trade_no);
 ///     }
 /// }
-/// let summary = bill.finish()?; // Not one row is missing.
+/// let summary = bill.finish()?; // No row is missing.
 /// assert_eq!(summary.rows, 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -40,11 +39,11 @@ pub struct TradeBill<R> {
 }
 
 impl<R: BufRead> TradeBill<R> {
-    /// Reads the names of the columns.
+    /// Reads the column names.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if that is no trade bill.
-    pub fn new(source: R) -> Result<Self, Error> {
+    /// [`ReadError`] if the file is not a trade bill.
+    pub fn new(source: R) -> Result<Self, ReadError> {
         let layout = Layout {
             first_column: "交易时间",
             row_count: "总交易单数",
@@ -53,25 +52,25 @@ impl<R: BufRead> TradeBill<R> {
         Ok(Self { table: Table::new(source, layout)?, sums: Sums::default() })
     }
 
-    /// Reads the rows that remain, then the totals, and holds those against all the rows.
+    /// Reads the remaining rows and the totals, and checks the totals against all rows.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with the error that ended the rows; or if the totals are missing; or with
-    /// the name of every total that the rows do not add up to. 手续费总金额 may differ by less than
-    /// a fen, because it has fewer decimals than the fees.
-    pub fn finish(mut self) -> Result<TradeSummary, Error> {
+    /// [`ReadError`] if a row could not be read, if the totals are missing, or if totals do not
+    /// match the rows; it names each of these totals. 手续费总金额 (total of the fees) may differ by
+    /// less than a fen, because it has fewer decimals than the fees.
+    pub fn finish(mut self) -> Result<TradeSummary, ReadError> {
         self.by_ref().try_for_each(|row| row.map(drop))?;
         let sums = self.sums;
         self.table.totals(|record, rows| {
             let summary = TradeSummary::read(record)?;
-            summary.check(rows, &sums)?;
+            summary.check(record, rows, &sums)?;
             Ok(summary)
         })
     }
 }
 
 impl<R: BufRead> Iterator for TradeBill<R> {
-    type Item = Result<TradeRow, Error>;
+    type Item = Result<TradeRow, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let sums = &mut self.sums;
@@ -79,7 +78,7 @@ impl<R: BufRead> Iterator for TradeBill<R> {
             let row = TradeRow::read(record)?;
             *sums = sums
                 .add(&row)
-                .ok_or_else(|| record.violation(ORDER_TOTAL, "makes a sum too large"))?;
+                .ok_or_else(|| record.error(ORDER_TOTAL, "makes a total too large"))?;
             Ok(row)
         })
     }
@@ -91,7 +90,8 @@ impl<R> fmt::Debug for TradeBill<R> {
     }
 }
 
-/// A payment, a refund or a revocation. Texts are as the bill has them, their escapes undone.
+/// A row of a trade bill: a payment, a refund or a revocation. Texts are those of the bill, without
+/// its escapes.
 ///
 /// ```
 /// use wechatpay::{Fen, bill::TradeBill};
@@ -105,54 +105,56 @@ impl<R> fmt::Debug for TradeBill<R> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TradeRow {
-    /// 交易时间: when it was paid, or when the refund was accepted.
+    /// 交易时间: time of the payment, or time at which the refund was accepted.
     pub time: Time,
-    /// 公众账号ID.
+    /// 公众账号ID: appid of the order.
     pub appid: Option<String>,
-    /// 商户号.
+    /// 商户号: merchant number.
     pub mchid: String,
-    /// 特约商户号: the sub-merchant, in partner mode.
+    /// 特约商户号: merchant number of the sub-merchant, in partner mode.
     pub sub_mchid: Option<String>,
-    /// 设备号.
+    /// 设备号: device number, such as that of a till.
     pub device_id: Option<String>,
-    /// 微信订单号, of the order or of the order that the refund is of.
+    /// 微信订单号: WeChat Pay's order number; for a refund, that of the refunded order.
     pub transaction_id: String,
-    /// 商户订单号, likewise.
+    /// 商户订单号: merchant order number; for a refund, that of the refunded order.
     pub out_trade_no: String,
-    /// 用户标识.
+    /// 用户标识: openid of the payer.
     pub openid: Option<String>,
-    /// 交易类型. A bill's `FACE` is read as [`TradeType::Facepay`], which queries say for it.
+    /// 交易类型: how the order was paid. `FACE`, which only bills use, is read as
+    /// [`TradeType::Facepay`].
     pub trade_type: TradeType,
-    /// 交易状态: what kind of row this is.
+    /// 交易状态: the kind of the row.
     pub state: RowState,
-    /// 付款银行.
+    /// 付款银行: bank that the payer used, such as `OTHERS`.
     pub bank: Option<String>,
-    /// 货币种类.
+    /// 货币种类: currency, such as `CNY`.
     pub currency: String,
-    /// 应结订单金额: what fees are reckoned on; in bills of earlier years 总金额. 0 for a refund.
+    /// 应结订单金额 (总金额 in bills of earlier years): the amount that fees are calculated from. 0 for
+    /// a refund.
     pub settlement_total: Fen,
-    /// 代金券金额; in bills of earlier years 企业红包金额. 0 for a refund.
+    /// 代金券金额 (企业红包金额 in bills of earlier years): amount paid with coupons. 0 for a refund.
     pub coupon: Fen,
-    /// The refund, where the row is not a payment.
-    pub refund: Option<Refund>,
-    /// 商品名称: the description of the order.
+    /// The columns of the refund, unless the row is a payment.
+    pub refund: Option<RefundRow>,
+    /// 商品名称: description of the order.
     pub description: String,
-    /// 商户数据包.
+    /// 商户数据包: the order's `attach`.
     pub attach: Option<String>,
-    /// 手续费: negative for a refund.
+    /// 手续费: fee; negative for a refund.
     pub fee: Yuan,
-    /// 费率, as in `0.60%`.
+    /// 费率: fee rate, such as `0.60%`.
     pub rate: String,
-    /// 订单金额: the total of the order. 0 for a refund; absent from bills of earlier years.
+    /// 订单金额: total of the order. 0 for a refund; absent from bills of earlier years.
     pub order_total: Option<Fen>,
-    /// 费率备注.
+    /// 费率备注: note on the fee rate.
     pub rate_note: Option<String>,
-    /// The columns that this version does not know: name and text, in the order of the bill.
+    /// The columns that this version does not know: names and texts, in the order of the bill.
     pub other: Vec<(String, String)>,
 }
 
 impl TradeRow {
-    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+    fn read(record: &mut Record<'_>) -> Result<Self, ReadError> {
         let time = record.time(&["交易时间"])?;
         let appid = record.text_if_any(&["公众账号ID"]);
         let mchid = record.text(&["商户号"])?;
@@ -170,7 +172,7 @@ impl TradeRow {
         let currency = record.text(&["货币种类"])?;
         let settlement_total = record.fen(&["应结订单金额", "总金额"])?;
         let coupon = record.fen(&["代金券金额", "企业红包金额"])?;
-        let refund = Refund::read(record)?;
+        let refund = RefundRow::read(record)?;
         Ok(Self {
             refund: Some(refund)
                 .filter(|refund| state != RowState::Success || !refund.is_nothing()),
@@ -200,18 +202,18 @@ impl TradeRow {
 }
 
 open_set! {
-    /// 交易状态: what kind of row of a trade bill.
+    /// 交易状态: the kind of a row of a trade bill.
     bill::RowState {
         /// 支付成功: a payment.
         Success = "SUCCESS",
         /// 转入退款: a refund that was accepted.
         Refund = "REFUND",
-        /// 已撤销: a payment (付款码支付) was revoked.
+        /// 已撤销: a payment by payment code (付款码支付) that was revoked.
         Revoked = "REVOKED",
     }
 }
 
-/// What a row says of a refund.
+/// The columns of a trade bill's row that describe a refund.
 ///
 /// ```
 /// use wechatpay::{Fen, bill::TradeBill};
@@ -224,29 +226,30 @@ open_set! {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Refund {
-    /// 退款申请时间, in bills of refunds only.
+pub struct RefundRow {
+    /// 退款申请时间: time of the request; only in bills of refunds.
     pub requested_at: Option<Time>,
-    /// 退款成功时间, in bills of refunds only.
+    /// 退款成功时间: time of success; only in bills of refunds.
     pub succeeded_at: Option<Time>,
-    /// 微信退款单号.
+    /// 微信退款单号: WeChat Pay's refund number.
     pub refund_id: Option<String>,
-    /// 商户退款单号.
+    /// 商户退款单号: merchant refund number.
     pub out_refund_no: Option<String>,
-    /// 退款金额: the part that fees are reckoned on.
+    /// 退款金额: refunded part of the amount that fees are calculated from.
     pub settlement_refund: Fen,
-    /// 充值券退款金额; in bills of earlier years 企业红包退款金额.
+    /// 充值券退款金额 (企业红包退款金额 in bills of earlier years): refunded coupons.
     pub coupon_refund: Fen,
-    /// 退款类型: `ORIGINAL`, `BALANCE` and others.
+    /// 退款类型: where the refund goes, such as `ORIGINAL` or `BALANCE`.
     pub refund_type: Option<String>,
-    /// 退款状态, when the bill was made. It is not kept up to date: query the refund.
+    /// 退款状态: state at the time the bill was made. It is not updated; query the refund for the
+    /// current state.
     pub state: Option<RefundState>,
-    /// 申请退款金额: what the merchant asked to refund. Absent from bills of earlier years.
+    /// 申请退款金额: amount that the merchant requested. Absent from bills of earlier years.
     pub requested: Option<Fen>,
 }
 
-impl Refund {
-    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+impl RefundRow {
+    fn read(record: &mut Record<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             requested_at: record.time_if_any(&["退款申请时间"])?,
             succeeded_at: record.time_if_any(&["退款成功时间"])?,
@@ -262,7 +265,7 @@ impl Refund {
         })
     }
 
-    /// Whether the columns of refunds hold what they hold for a payment.
+    /// Whether the columns of the refund have the values of a payment's row.
     fn is_nothing(&self) -> bool {
         let requested = self.requested.filter(|requested| *requested == Fen(0));
         *self == Self { requested, ..Self::default() }
@@ -270,20 +273,20 @@ impl Refund {
 }
 
 open_set! {
-    /// 退款状态 in a bill; queries use other words.
+    /// 退款状态: state of a refund in a bill; queries use other words.
     bill::RefundState {
-        /// 退款成功.
+        /// 退款成功: the money was returned.
         Success = "SUCCESS",
-        /// 退款处理中.
+        /// 退款处理中: the refund is being processed.
         Processing = "PROCESSING",
-        /// 退款失败.
+        /// 退款失败: the refund failed.
         Fail = "FAIL",
-        /// 退款异常: the merchant must act.
+        /// 退款异常: the payer's account cannot receive the money; the merchant must act.
         Change = "CHANGE",
     }
 }
 
-/// The totals of a trade bill. Which there are depends on its type and age.
+/// The totals of a trade bill. Its type and age determine which totals it has.
 ///
 /// ```
 /// use wechatpay::{Fen, bill::TradeBill};
@@ -296,26 +299,28 @@ open_set! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TradeSummary {
-    /// 总交易单数: the number of rows.
+    /// 总交易单数: number of rows.
     pub rows: u64,
-    /// 应结订单总金额; in bills of earlier years 总交易额.
+    /// 应结订单总金额 (总交易额 in bills of earlier years): total of [`TradeRow::settlement_total`].
     pub settlement_total: Fen,
-    /// 退款总金额; in bills of earlier years 总退款金额.
+    /// 退款总金额 (总退款金额 in bills of earlier years): total of
+    /// [`RefundRow::settlement_refund`].
     pub settlement_refund: Option<Fen>,
-    /// 充值券退款总金额; in bills of earlier years 总企业红包退款金额.
+    /// 充值券退款总金额 (总企业红包退款金额 in bills of earlier years): total of
+    /// [`RefundRow::coupon_refund`].
     pub coupon_refund: Option<Fen>,
-    /// 手续费总金额.
+    /// 手续费总金额: total of the fees.
     pub fee: Yuan,
-    /// 订单总金额.
+    /// 订单总金额: total of [`TradeRow::order_total`].
     pub order_total: Option<Fen>,
-    /// 申请退款总金额.
+    /// 申请退款总金额: total of [`RefundRow::requested`].
     pub requested: Option<Fen>,
-    /// The totals that this version does not know: name and text, in the order of the bill.
+    /// The totals that this version does not know: names and texts, in the order of the bill.
     pub other: Vec<(String, String)>,
 }
 
 impl TradeSummary {
-    fn read(record: &mut Record<'_>) -> Result<Self, Error> {
+    fn read(record: &mut Record<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             rows: record.count(&["总交易单数"])?,
             settlement_total: record.fen(&["应结订单总金额", "总交易额"])?,
@@ -328,29 +333,21 @@ impl TradeSummary {
         })
     }
 
-    fn check(&self, rows: u64, sums: &Sums) -> Result<(), Error> {
+    fn check(&self, record: &Record<'_>, rows: u64, sums: &Sums) -> Result<(), ReadError> {
         let is_sum = |total: Option<Fen>, sum| total.is_none_or(|total| total == sum);
-        let mut violations = Violations::default();
-        if self.rows != rows {
-            violations.add("总交易单数", table::NOT_THE_COUNT);
-        }
-        for (name, holds) in [
+        record.check_totals(&[
+            ("总交易单数", self.rows == rows),
             ("应结订单总金额", self.settlement_total == sums.settlement_total),
             ("退款总金额", is_sum(self.settlement_refund, sums.settlement_refund)),
             ("充值券退款总金额", is_sum(self.coupon_refund, sums.coupon_refund)),
             ("手续费总金额", self.fee.is_within_a_fen_of(sums.fee)),
             ("订单总金额", is_sum(self.order_total, sums.order_total)),
             ("申请退款总金额", is_sum(self.requested, sums.requested)),
-        ] {
-            if !holds {
-                violations.add(name, table::NOT_THE_SUM);
-            }
-        }
-        Ok(violations.into_result()?)
+        ])
     }
 }
 
-/// What the rows add up to.
+/// The sums of the rows.
 #[derive(Default)]
 struct Sums {
     settlement_total: Fen,
@@ -363,7 +360,7 @@ struct Sums {
 
 impl Sums {
     fn add(&self, row: &TradeRow) -> Option<Self> {
-        let nothing = Refund::default();
+        let nothing = RefundRow::default();
         let refund = row.refund.as_ref().unwrap_or(&nothing);
         Some(Self {
             settlement_total: self.settlement_total.checked_add(row.settlement_total)?,
@@ -395,10 +392,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn violation(bill: &str) -> String {
-        let error = TradeBill::new(bill.as_bytes()).and_then(TradeBill::finish).unwrap_err();
-        assert!(matches!(error, Error::Invalid(_)), "{error:?}");
-        error.to_string()
+    fn error(bill: &str) -> String {
+        TradeBill::new(bill.as_bytes()).and_then(TradeBill::finish).unwrap_err().to_string()
     }
 
     fn yuan(text: &str) -> Yuan {
@@ -406,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_of_a_payment_and_a_refund_is_read() {
+    fn columns_of_payment_and_refund_are_read() {
         let (rows, summary) = read(ALL);
         let payment = TradeRow {
             time: "2026-10-01T00:00:00+08:00".parse().unwrap(),
@@ -439,7 +434,7 @@ mod tests {
             state: RowState::Refund,
             settlement_total: Fen(0),
             coupon: Fen(0),
-            refund: Some(Refund {
+            refund: Some(RefundRow {
                 requested_at: None,
                 succeeded_at: None,
                 refund_id: Some("50300000002026100100000000001".into()),
@@ -476,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn bills_of_payments_of_refunds_and_of_earlier_years_are_read_by_name() {
+    fn bills_of_all_types_and_years_are_read_by_name() {
         let (rows, summary) = read(SUCCESS);
         assert_eq!((rows.len(), summary.rows), (2, 2));
         assert!(rows.iter().all(|row| row.refund.is_none() && row.order_total.is_some()));
@@ -499,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_version_does_not_know_is_kept() {
+    fn unknown_columns_and_words_are_kept() {
         let mut bill = String::new();
         for (line, more) in
             ALL.lines().zip([",返还手续费", ",`0.01", ",`", ",`a\\ b", ",新", ",`1"])
@@ -518,15 +513,15 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_without_a_refund_number_is_not_taken_for_a_payment() {
+    fn revocation_without_refund_number_is_no_payment() {
         let bill = SUCCESS.replacen("`SUCCESS,", "`REVOKED,", 1);
         let (rows, _) = read(&bill);
-        assert_eq!(rows[0].refund, Some(Refund::default()));
+        assert_eq!(rows[0].refund, Some(RefundRow::default()));
         assert_eq!(rows[1].refund, None);
     }
 
     #[test]
-    fn amounts_are_exact_or_the_bill_is_refused() {
+    fn inexact_amount_is_refused() {
         let with = |amount: &str| SUCCESS.replacen("`9.76,", &format!("`{amount},"), 1);
         for same in ["9.76", "9.760", "9.76000"] {
             assert_eq!(read(&with(same)).0[0].order_total, Some(Fen(976)), "{same}");
@@ -534,85 +529,95 @@ mod tests {
         for wrong in [
             "9.764", ".76", "-9.76", "+9.76", "9,76", "`9.76", "９.76", "9.76元", "1e1", " ", "NaN",
         ] {
-            assert_eq!(violation(&with(wrong)), "bill line 2, 订单金额 must be yuan and whole fen");
+            assert_eq!(
+                error(&with(wrong)),
+                "bill line 2, 订单金额 must be an amount in yuan, in whole fen"
+            );
         }
         let most = "92233720368547758.07";
         let bill = SUCCESS.replace("`9.76,", &format!("`{most},"));
-        assert_eq!(violation(&bill), "bill line 3, 订单金额 makes a sum too large");
+        assert_eq!(error(&bill), "bill line 3, 订单金额 makes a total too large");
         let fee = SUCCESS.replacen("`0.05000,", "`0.60%,", 1);
-        assert_eq!(violation(&fee), "bill line 2, 手续费 must be an amount in yuan");
+        assert_eq!(error(&fee), "bill line 2, 手续费 must be an amount in yuan");
     }
 
     #[test]
-    fn every_total_is_held_against_the_rows() {
+    fn totals_that_differ_from_the_rows_are_named() {
         let totals = "`3.0,`108.88,`6.66,`0.66,`0.61,`109.76,`7.0";
         assert!(ALL.contains(totals));
-        for (wrong, told) in [
+        for (wrong, expected) in [
             (
                 "`4,`108.88,`6.66,`0.66,`0.61,`109.76,`7.0",
-                "总交易单数 is not the number of such rows",
+                "bill line 6, 总交易单数 does not match the rows; download the bill again",
             ),
             (
                 "`3,`108.89,`6.66,`0.66,`0.61,`109.76,`7.0",
-                "应结订单总金额 is not the sum of the rows",
+                "bill line 6, 应结订单总金额 does not match the rows; download the bill again",
             ),
-            ("`3,`108.88,`6.67,`0.66,`0.61,`109.76,`7.0", "退款总金额 is not the sum of the rows"),
+            (
+                "`3,`108.88,`6.67,`0.66,`0.61,`109.76,`7.0",
+                "bill line 6, 退款总金额 does not match the rows; download the bill again",
+            ),
             (
                 "`3,`108.88,`6.66,`0.65,`0.61,`109.76,`7.0",
-                "充值券退款总金额 is not the sum of the rows",
+                "bill line 6, 充值券退款总金额 does not match the rows; download the bill again",
             ),
             (
                 "`3,`108.88,`6.66,`0.66,`0.62,`109.76,`7.0",
-                "手续费总金额 is not the sum of the rows",
+                "bill line 6, 手续费总金额 does not match the rows; download the bill again",
             ),
-            ("`3,`108.88,`6.66,`0.66,`0.61,`109.75,`7.0", "订单总金额 is not the sum of the rows"),
+            (
+                "`3,`108.88,`6.66,`0.66,`0.61,`109.75,`7.0",
+                "bill line 6, 订单总金额 does not match the rows; download the bill again",
+            ),
             (
                 "`3,`108.88,`6.66,`0.66,`0.61,`109.76,`8.0",
-                "申请退款总金额 is not the sum of the rows",
+                "bill line 6, 申请退款总金额 does not match the rows; download the bill again",
             ),
             (
                 "`2,`108.88,`6.66,`0.66,`0.61,`109.76,`0",
-                "总交易单数 is not the number of such rows; 申请退款总金额 is not the sum of the rows",
+                "bill line 6 does not match the rows in 总交易单数, 申请退款总金额; download the bill again",
             ),
             (
                 "`3.5,`108.88,`6.66,`0.66,`0.61,`109.76,`7.0",
-                "bill line 6, 总交易单数 must be a count",
+                "bill line 6, 总交易单数 must be a number of rows",
             ),
         ] {
-            assert_eq!(violation(&ALL.replace(totals, wrong)), told);
+            assert_eq!(error(&ALL.replace(totals, wrong)), expected);
         }
         let cut = ALL.replace("`0.05000,", "`0.05499,");
         assert_eq!(read(&cut).1.fee, yuan("0.61"), "cut to two decimals");
     }
 
     #[test]
-    fn a_row_that_is_missing_or_repeated_is_noticed() {
+    fn missing_or_repeated_row_is_noticed() {
+        const WRONG_COUNT: &str = "does not match the rows in 总交易单数, ";
         let lines: Vec<_> = ALL.lines().collect();
         for row in 1..=3 {
             let mut fewer = lines.clone();
             fewer.remove(row);
-            assert!(violation(&fewer.join("\n")).starts_with("总交易单数 is not"), "{row}");
+            assert!(error(&fewer.join("\n")).contains(WRONG_COUNT), "{row}");
             let mut more = lines.clone();
             more.insert(row, lines[row]);
-            assert!(violation(&more.join("\n")).starts_with("总交易单数 is not"), "{row}");
+            assert!(error(&more.join("\n")).contains(WRONG_COUNT), "{row}");
         }
     }
 
     #[test]
-    fn a_column_that_must_be_there_is_missed_by_name() {
+    fn missing_column_is_reported_by_name() {
         let other = ALL.replace(",商户订单号,", ",x,");
-        assert_eq!(violation(&other), "bill line 2, 商户订单号 must be there");
+        assert_eq!(error(&other), "bill line 2, 商户订单号 must be present");
         let other = ALL.replace(",应结订单金额,", ",x,");
-        assert_eq!(violation(&other), "bill line 2, 应结订单金额 must be there");
+        assert_eq!(error(&other), "bill line 2, 应结订单金额 must be present");
         let other = ALL.replace("手续费总金额", "x");
-        assert_eq!(violation(&other), "bill line 6, 手续费总金额 must be there");
+        assert_eq!(error(&other), "bill line 6, 手续费总金额 must be present");
         let other = ALL.replace("`2026-10-01 00:00:00,", "`2026-10-01,");
-        let told = "bill line 2, 交易时间 must be a time as in 2018-06-08 10:34:56";
-        assert_eq!(violation(&other), told);
+        let expected = "bill line 2, 交易时间 must be a time as in 2018-06-08 10:34:56";
+        assert_eq!(error(&other), expected);
     }
 
     #[test]
-    fn whatever_is_cut_off_is_never_whole() {
+    fn bill_cut_off_anywhere_is_refused() {
         let totals = ALL.rfind('`').unwrap() + 1;
         for end in 0..=ALL.len() {
             let cut = TradeBill::new(&ALL.as_bytes()[..end]).and_then(TradeBill::finish);

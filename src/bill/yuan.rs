@@ -1,4 +1,4 @@
-//! Amounts of a bill that need not be whole fen, or may be less than nothing.
+//! Amounts of a bill that may be negative or a fraction of a fen.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 use crate::error::{Error, Invalid};
 use crate::money::{self, Fen};
 
-/// An exact amount in yuan with up to six decimals and a sign: fees are printed with five decimals,
-/// and those of refunds are negative.
+/// An exact amount in yuan with up to six decimals and a sign. Bills print fees with five decimals,
+/// and the fees of refunds are negative.
 ///
 /// ```
 /// use wechatpay::{Fen, bill::Yuan};
@@ -44,7 +44,7 @@ impl Yuan {
         Some(Self { millionths })
     }
 
-    /// Whether two amounts lie less than a fen apart, as they may after one of them was cut or
+    /// Whether two amounts differ by less than a fen, as they may if one of them was truncated or
     /// rounded to two decimals.
     pub(super) fn is_within_a_fen_of(self, other: Self) -> bool {
         self.millionths.abs_diff(other.millionths) < FEN_MILLIONTHS
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_and_printed_exactly() {
+    fn amounts_are_parsed_and_printed_exactly() {
         for (text, millionths, printed) in [
             ("0", 0, "0.00"),
             ("-0.00", 0, "0.00"),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn malformed_amount_is_refused() {
         for wrong in [
             "",
             "-",
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_fen_become_fen() {
+    fn only_whole_positive_fen_become_fen() {
         let fen = |text: &str| text.parse::<Yuan>().unwrap().to_fen();
         assert_eq!(
             (fen("0.0100"), fen("12.34"), fen("0")),

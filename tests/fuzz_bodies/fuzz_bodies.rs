@@ -17,7 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 use wechatpay::bill::{
-    self, Date, Direction, FundFlow, FundFlowBill, Link, Trade, TradeBill, TradeRow, Yuan,
+    self, Date, Direction, FundFlow, FundFlowBill, Link, ReadError, Trade, TradeBill, TradeRow,
+    Yuan,
 };
 use wechatpay::notify::{self, Event, EventType, Notification, Refusal};
 use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
@@ -957,13 +958,14 @@ impl Read for Broken {
 
 /// Reads a bill to its end, or to its first error, after which there must be nothing.
 fn read_bill<B, R, S>(
-    bill: Result<B, Error>,
-    finish: fn(B) -> Result<S, Error>,
+    bill: Result<B, ReadError>,
+    finish: fn(B) -> Result<S, ReadError>,
 ) -> Option<(Vec<R>, S)>
 where
-    B: Iterator<Item = Result<R, Error>>,
+    B: Iterator<Item = Result<R, ReadError>>,
 {
-    let (mut bill, mut rows, mut failed) = (made(bill)?, Vec::new(), None);
+    let bill = bill.inspect_err(|error| assert_eq!(error.line, 1, "{error}"));
+    let (mut bill, mut rows, mut failed) = (bill.ok()?, Vec::new(), None);
     for row in &mut bill {
         assert_eq!(failed, None, "a row after an error");
         match row {
@@ -978,8 +980,8 @@ where
             Some((rows, summary))
         }
         Err(error) => {
+            assert!(error.line > 1, "{error}");
             assert_eq!(failed.unwrap_or_else(|| error.clone()), error);
-            nothing_sent(&error);
             None
         }
     }

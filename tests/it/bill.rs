@@ -362,7 +362,7 @@ fn a_place_where_nothing_can_be_written_is_told_before_anything_is_sent() {
     let taken = directory.join("taken");
     fs::create_dir_all(taken.join("x")).unwrap();
     let error = bill::download_to(signer, gateway, &link, &taken, &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "path must name a file, and names something else");
+    assert_eq!(error.to_string(), "path must name a file, but names a folder or device");
     assert_eq!(sandbox.received().len(), count);
     assert_eq!(names(&directory), ["taken"]);
 }
@@ -378,7 +378,7 @@ fn what_is_no_file_is_not_replaced_by_a_bill() {
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let error = bill::download_to(signer, gateway, &link, &socket, &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "path must name a file, and names something else");
+    assert_eq!(error.to_string(), "path must name a file, but names a folder or device");
     assert!(!fs::metadata(&socket).unwrap().is_file());
     fs::remove_file(&socket).unwrap();
 }
@@ -496,7 +496,7 @@ fn a_bomb_is_bounded() {
     let mut most = 0;
     let progress = &mut |bytes| most = bytes;
     let error = bill::download(signer, gateway, &link, &mut std::io::sink(), progress).unwrap_err();
-    assert!(error.to_string().ends_with("the file is larger than any bill"), "{error}");
+    assert!(error.to_string().ends_with("the file exceeds the size limit of a bill"), "{error}");
     assert!((1..=8 * 1024 * 1024).contains(&most), "{most}");
 }
 

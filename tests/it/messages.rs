@@ -128,7 +128,7 @@ impl Table {
     }
 
     #[track_caller]
-    fn error<T>(&mut self, what: &str, result: Result<T, Error>) {
+    fn error<T, E: std::error::Error>(&mut self, what: &str, result: Result<T, E>) {
         self.line(what, result.err().unwrap_or_else(|| panic!("{what} is no error")));
     }
 }

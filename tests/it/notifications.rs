@@ -218,7 +218,10 @@ fn what_does_not_open_is_undecryptable() {
     }
     let other = Sender { api_v3_key: ApiV3Key::new(KEY.to_lowercase()).unwrap(), ..sender };
     let refusal = other.signed(good().to_string()).unwrap_err();
-    assert!(refusal.to_string().contains("the APIv3 key does not open it"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("decryption of the notification with the APIv3 key failed"),
+        "{refusal}"
+    );
 }
 
 #[test]

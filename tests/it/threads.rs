@@ -45,7 +45,7 @@ fn what_threads_may_share_they_can_share() {
     shared::<(notify::Event, notify::EventType, notify::Notification, notify::Refusal)>();
     shared::<(notify::Acknowledgement, bill::Link, bill::Date, bill::Yuan)>();
     shared::<(bill::Trade, bill::FundFlow)>();
-    shared::<(bill::TradeRow, bill::TradeSummary, bill::Refund)>();
+    shared::<(bill::TradeRow, bill::TradeSummary, bill::RefundRow, bill::ReadError)>();
     shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
     shared::<(&dyn v2::Signer, v2::SignType, v2::HmacSha256Key, v2::Md5Key, v2::Gateway)>();
     shared::<(v2::Order, v2::Detail, v2::GoodsDetail, v2::StoreInfo, v2::LimitPay)>();
