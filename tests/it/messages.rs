@@ -553,6 +553,7 @@ fn bills(table: &mut Table) {
         table.error(what, read(&whole.replacen(from, to, 1)));
     };
     wrong("a column twice", "公众账号ID", "商户号");
+    wrong("a column too few", ",商户订单号,", ",x,");
     wrong("a value too few", "`till 1,", "");
     wrong("totals without marks", "`3.0", "3.0");
     wrong("no time", "2026-10-01 12:00:00", "SECRET");
