@@ -106,12 +106,9 @@ pub fn list(
 /// # Errors
 /// [`Error::Invalid`] if a certificate cannot be read.
 pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error> {
-    let mut oldest_first: Vec<_> = certificates.iter().collect();
-    // The last one is named in requests.
-    oldest_first.sort_by_key(|certificate| certificate.effective_time);
-    oldest_first
-        .into_iter()
-        .try_fold(PlatformKeys::none(), |keys, certificate| keys.with_certificate(&certificate.pem))
+    certificates.iter().try_fold(PlatformKeys::none(), |keys, certificate| {
+        keys.with_certificate_since(certificate.pem.as_bytes(), certificate.effective_time)
+    })
 }
 
 /// A platform certificate.

@@ -27,6 +27,7 @@ mod validate;
 pub mod bill;
 pub mod certificates;
 pub mod combine;
+pub mod encryption;
 pub mod guide;
 pub mod notify;
 pub mod pay;

@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use rustls_pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm,
-    SubjectPublicKeyInfoDer, alg_id,
+    SubjectPublicKeyInfoDer, UnixTime, alg_id,
 };
-use webpki::{EndEntityCert, RawPublicKeyEntity};
+use webpki::{EndEntityCert, KeyUsage, RawPublicKeyEntity};
 
 use crate::error::{Error, Invalid, Untrusted};
 use crate::time::Time;
@@ -47,6 +48,8 @@ pub struct PlatformKeys {
 struct PlatformKey {
     serial: String,
     key: PublicKey,
+    /// Since when a certificate is in effect (证书启用时间); a public key has no such time.
+    effective_time: Option<Time>,
 }
 
 impl PlatformKeys {
@@ -90,7 +93,7 @@ impl PlatformKeys {
         }
         let spki = pem::public_key("public_key", public_key_pem.as_ref())?;
         let key = PublicKey::from_spki("public_key", spki)?;
-        self.with(public_key_id.to_owned(), key)
+        self.with(public_key_id.to_owned(), key, None)
     }
 
     /// Adds a platform certificate. Keep the old one beside the new while they rotate.
@@ -98,9 +101,18 @@ impl PlatformKeys {
     /// # Errors
     /// As [`from_certificate`](Self::from_certificate).
     pub fn with_certificate(self, certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let (serial, key) =
-            PublicKey::from_certificate("platform_certificate", certificate_pem.as_ref())?;
-        self.with(serial, key)
+        self.with_certificate_since(certificate_pem.as_ref(), None)
+    }
+
+    /// Adds a platform certificate that is in effect since then; if that is not known, since the start of its validity.
+    pub(crate) fn with_certificate_since(
+        self,
+        certificate_pem: &[u8],
+        effective_time: Option<Time>,
+    ) -> Result<Self, Error> {
+        let certificate = Certificate::from_pem("platform_certificate", certificate_pem)?;
+        let effective_time = effective_time.or(certificate.not_before);
+        self.with(certificate.serial, certificate.key, effective_time)
     }
 
     /// The same keys, and those added later, with signatures verified by AWS-LC instead of ring: for
@@ -121,7 +133,12 @@ impl PlatformKeys {
         Self { verifies: PublicKey::verifies_by_aws_lc, ..self }
     }
 
-    fn with(mut self, serial: String, key: PublicKey) -> Result<Self, Error> {
+    fn with(
+        mut self,
+        serial: String,
+        key: PublicKey,
+        effective_time: Option<Time>,
+    ) -> Result<Self, Error> {
         if self.find(&serial).is_some() {
             return Err(Invalid::new(
                 "platform_keys",
@@ -129,7 +146,7 @@ impl PlatformKeys {
             )
             .into());
         }
-        self.keys.push(PlatformKey { serial, key });
+        self.keys.push(PlatformKey { serial, key, effective_time });
         Ok(self)
     }
 
@@ -159,12 +176,22 @@ impl PlatformKeys {
         }
     }
 
-    /// What the header `Wechatpay-Serial` of a request says: it chooses the key that signs the
-    /// answer. The public key if it is here, since it is what WeChat Pay changes over to; else
-    /// the certificate added last.
+    /// The header `Wechatpay-Serial` of a request without encrypted fields: it chooses the key that signs the response.
     pub(crate) fn preferred_serial(&self) -> &str {
+        self.preferred().map_or("", |key| &key.serial)
+    }
+
+    /// The key to encrypt with (m/4012551764): its serial number and its SPKI in DER.
+    #[cfg(feature = "aws-lc-rs")]
+    pub(crate) fn encryption_key(&self) -> Option<(&str, &[u8])> {
+        self.preferred().map(|key| (&*key.serial, &*key.key.spki))
+    }
+
+    /// The public key, since WeChat Pay moves all merchants to it, else the certificate that came into effect last;
+    /// of two that came into effect together, the one added last.
+    fn preferred(&self) -> Option<&PlatformKey> {
         let public_key = self.keys.iter().find(|key| is_public_key_id(&key.serial));
-        public_key.or(self.keys.last()).map_or("", |key| &key.serial)
+        public_key.or_else(|| self.keys.iter().max_by_key(|key| key.effective_time))
     }
 
     pub(crate) fn holds(&self, serial: &str) -> bool {
@@ -192,6 +219,9 @@ pub(crate) fn claims_signature<'h>(mut names: impl Iterator<Item = &'h str>) -> 
 #[derive(Clone)]
 pub(crate) struct PublicKey {
     pkcs1: Vec<u8>,
+    /// The form that AWS-LC encrypts with.
+    #[cfg(feature = "aws-lc-rs")]
+    spki: Vec<u8>,
 }
 
 impl PublicKey {
@@ -209,22 +239,6 @@ impl PublicKey {
             .is_ok()
     }
 
-    /// The serial number of a certificate, in upper-case hexadecimal, and its key.
-    pub(crate) fn from_certificate(name: &str, pem: &[u8]) -> Result<(String, Self), Invalid> {
-        let der = CertificateDer::from(pem::certificate(name, pem)?);
-        let certificate = EndEntityCert::try_from(&der).map_err(|_| {
-            Invalid::new(
-                name,
-                "is damaged: the PEM text holds no X.509 certificate; copy the file again",
-            )
-        })?;
-        // A zero byte before the first set bit belongs to DER, not to the number as it is written.
-        let digits = certificate.serial().iter().skip_while(|byte| **byte == 0);
-        let serial: String = digits.map(|byte| format!("{byte:02X}")).collect();
-        let key = Self::from_spki(name, certificate.subject_public_key_info().to_vec())?;
-        Ok((serial, key))
-    }
-
     fn from_spki(name: &str, spki: Vec<u8>) -> Result<Self, Invalid> {
         let spki = SubjectPublicKeyInfoDer::from(spki);
         let entity = RawPublicKeyEntity::try_from(&spki).map_err(|_| {
@@ -238,8 +252,51 @@ impl PublicKey {
             Some(pkcs1) if pkcs1.len() < SHORTEST_KEY => {
                 Err(Invalid::new(name, "is too short; WeChat Pay's RSA keys have 2048 bits"))
             }
-            Some(pkcs1) => Ok(Self { pkcs1 }),
+            Some(pkcs1) => Ok(Self {
+                pkcs1,
+                #[cfg(feature = "aws-lc-rs")]
+                spki: spki.to_vec(),
+            }),
         }
+    }
+}
+
+/// What is read of an X.509 certificate.
+pub(crate) struct Certificate {
+    /// In upper-case hexadecimal.
+    pub(crate) serial: String,
+    pub(crate) key: PublicKey,
+    /// The start of its validity, in case it can be read.
+    not_before: Option<Time>,
+}
+
+impl Certificate {
+    pub(crate) fn from_pem(name: &str, pem: &[u8]) -> Result<Self, Invalid> {
+        let der = CertificateDer::from(pem::certificate(name, pem)?);
+        let certificate = EndEntityCert::try_from(&der).map_err(|_| {
+            Invalid::new(
+                name,
+                "is damaged: the PEM text holds no X.509 certificate; copy the file again",
+            )
+        })?;
+        // A zero byte before the first set bit belongs to DER, not to the number as it is written.
+        let digits = certificate.serial().iter().skip_while(|byte| **byte == 0);
+        let serial: String = digits.map(|byte| format!("{byte:02X}")).collect();
+        let key = PublicKey::from_spki(name, certificate.subject_public_key_info().to_vec())?;
+        Ok(Self { serial, key, not_before: not_before(&certificate) })
+    }
+}
+
+/// webpki reports the start of the validity to those who ask about a time before it, such as 1970. It checks the validity
+/// before anything else, so it needs no root.
+fn not_before(certificate: &EndEntityCert<'_>) -> Option<Time> {
+    let start_of_1970 = UnixTime::since_unix_epoch(Duration::ZERO);
+    let usage = KeyUsage::client_auth();
+    match certificate.verify_for_usage(&[], &[], &[], start_of_1970, usage, None, None).map(drop) {
+        Err(webpki::Error::CertNotValidYet { not_before, .. }) => {
+            Time::from_unix_seconds(i64::try_from(not_before.as_secs()).ok()?).ok()
+        }
+        _ => None,
     }
 }
 
@@ -303,11 +360,17 @@ fn check_window(timestamp: &str, now: Time) -> Result<(), Untrusted> {
 
 /// The id of the public key is compared as it is; serial numbers of certificates are hexadecimal
 /// numbers, with any case and any zeros before them.
-fn is_same_serial(known: &str, claimed: &str) -> bool {
+pub(crate) fn is_same_serial(known: &str, claimed: &str) -> bool {
     if known.starts_with(PUBLIC_KEY_ID) || claimed.starts_with(PUBLIC_KEY_ID) {
         return known == claimed;
     }
     known.trim_start_matches('0').eq_ignore_ascii_case(claimed.trim_start_matches('0'))
+}
+
+/// Whether this may be the serial number of one of WeChat Pay's keys: it ends in a header.
+pub(crate) fn is_serial(text: &str) -> bool {
+    let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_public_key_id(text) || ((1..=64).contains(&text.len()) && is_hexadecimal(text))
 }
 
 fn is_public_key_id(text: &str) -> bool {

@@ -11,7 +11,7 @@ use ring::signature::RSA_PKCS1_SHA256;
 use crate::error::{Error, Invalid, SignError};
 use crate::id;
 use crate::pem::{self, PrivateKey};
-use crate::platform_keys::PublicKey;
+use crate::platform_keys::Certificate;
 use crate::sub_merchant::SubMerchant;
 
 /// Signs for one merchant. A key in a file, a KMS or an HSM: these two methods are all there is.
@@ -130,11 +130,10 @@ impl RsaSigner {
         certificate_pem: impl AsRef<[u8]>,
         private_key_pem: impl AsRef<[u8]>,
     ) -> Result<Self, Error> {
-        let (serial_no, public_key) =
-            PublicKey::from_certificate("certificate", certificate_pem.as_ref())?;
-        let signer = Self::from_pem(mchid, serial_no, private_key_pem)?;
+        let certificate = Certificate::from_pem("certificate", certificate_pem.as_ref())?;
+        let signer = Self::from_pem(mchid, certificate.serial, private_key_pem)?;
         let proof = signer.sign(PROOF)?;
-        if public_key.verifies(PROOF, &proof.bytes) {
+        if certificate.key.verifies(PROOF, &proof.bytes) {
             Ok(signer)
         } else {
             Err(Invalid::new(
@@ -210,7 +209,7 @@ pub(crate) fn nonce() -> Result<String, SignError> {
     Ok(format!("{:032X}", u128::from_be_bytes(bits)))
 }
 
-fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
+pub(crate) fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
     let key = match pem::private_key("private_key", pem)? {
         PrivateKey::Pkcs8(der) => KeyPair::from_pkcs8(&der),
         PrivateKey::Pkcs1(der) => KeyPair::from_der(&der),

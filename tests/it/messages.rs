@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
+use wechatpay::encryption::{self, Encrypted, RsaDecryptor};
 use wechatpay::notify::Refusal;
 use wechatpay::pay::{self, NotPaid, Order, TradeState, app};
 use wechatpay::refund::{FundsAccount, Refund, RefundFrom};
@@ -42,6 +43,7 @@ fn every_text_is_the_one_in_the_table() {
     bills(&mut table);
     codes(&mut table);
     answers(&mut table);
+    encrypted_fields(&mut table);
     let expected = include_str!("../data/messages.txt");
     if table.0 != expected {
         let found = concat!(env!("CARGO_TARGET_TMPDIR"), "/messages.txt");
@@ -766,4 +768,18 @@ fn answers(table: &mut Table) {
     table.error("no HTTP", not_http);
     server.join().unwrap();
     table.error("nobody", prepay(&through(&HttpOptions::default(), &format!("https://{address}"))));
+}
+
+fn encrypted_fields(table: &mut Table) {
+    table.chapter("encrypted fields");
+    table.error("serial number", Encrypted::new("4D:F0", "x"));
+    table.error("ciphertext, of a plain text", Encrypted::new("4DF0", "张三"));
+    table.error("no key", PlatformKeys::none().encryptor());
+    let keys = PlatformKeys::from_pem("PUB_KEY_ID_01", key!("rsa2048.pub.pem")).unwrap();
+    let encryptor = keys.encryptor().unwrap();
+    table.error("nothing to encrypt", encryptor.encrypt(""));
+    table.error("too much to encrypt", encryptor.encrypt(&"x".repeat(215)));
+    let decryptor = RsaDecryptor::from_pem(key!("rsa2048.pem")).unwrap();
+    let error = encryption::decrypt(&decryptor, "MTIzNA==").unwrap_err();
+    table.line("ciphertext, of another key", error);
 }
