@@ -35,10 +35,17 @@ use wechatpay::{
 // By their paths, because where a module is looked for depends on how this file was found.
 #[path = "own.rs"]
 mod own;
+#[cfg(feature = "v2")]
+#[path = "own_xml.rs"]
+mod own_xml;
+#[cfg(feature = "v2")]
 #[path = "v2.rs"]
 mod v2;
 
-pub(crate) use self::own::{own_json, own_xml};
+pub(crate) use self::own::own_json;
+#[cfg(feature = "v2")]
+pub(crate) use self::own_xml::own_xml;
+#[cfg(feature = "v2")]
 pub(crate) use self::v2::{xml_read, xml_write};
 
 /// The text of a key file, of any kind.
@@ -1197,8 +1204,14 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let h5_info = H5Info::new(H5Type::Wap);
     let date: Date = "2026-10-01".parse().unwrap();
     let trade = Trade::new(date.clone());
-    let mut compressed = trade.clone();
-    compressed.compressed = true;
+    #[cfg(not(feature = "gzip"))]
+    let compressed = trade.clone();
+    #[cfg(feature = "gzip")]
+    let compressed = {
+        let mut compressed = trade.clone();
+        compressed.compressed = true;
+        compressed
+    };
     let link = |trade| {
         let body = json!({
             "hash_type": "SHA1",

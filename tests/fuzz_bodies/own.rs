@@ -4,10 +4,8 @@ use std::fmt::Debug;
 
 use wechatpay::pay::{self, Order};
 use wechatpay::refund::{self, Refund};
-use wechatpay::v2::{self, AnyTrade, CombinedOrder};
 use wechatpay::{Error, Gateway, Partner, Signer, SubMerchant, combine};
 
-use super::v2::{HMAC, gateway};
 use super::{Pen, Wire, nothing_sent};
 
 /// JSON, as the body of every kind of order and of a refund, of a merchant and of a partner.
@@ -45,37 +43,6 @@ pub(crate) fn own_json(data: &[u8]) -> bool {
     took.contains(&true)
 }
 
-/// XML, as the body of a single and of a combined order.
-pub(crate) fn own_xml(data: &[u8]) -> bool {
-    let wire = Wire::dead();
-    let single = told(v2::Order::from_xml(&*HMAC, data)).is_some_and(|(order, trade)| {
-        let place = |gateway: &v2::Gateway| match &trade {
-            AnyTrade::App(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
-            AnyTrade::Jsapi(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
-            AnyTrade::Native(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
-            AnyTrade::H5(kind) => v2::unified_order(&*HMAC, gateway, &order, kind).map(drop),
-        };
-        sent(place(&gateway(&wire)));
-        for sent in wire.sent() {
-            let again = v2::Order::from_xml(&*HMAC, &sent.body).unwrap();
-            assert_eq!(again, (order.clone(), trade.clone()));
-        }
-        true
-    });
-    let wire = Wire::dead();
-    let combined = told(CombinedOrder::from_xml(&*HMAC, data)).is_some_and(|(order, trade)| {
-        if let AnyTrade::Jsapi(kind) = &trade {
-            sent(v2::combined_order(&*HMAC, &gateway(&wire), &order, kind));
-        }
-        for sent in wire.sent() {
-            let again = CombinedOrder::from_xml(&*HMAC, &sent.body).unwrap();
-            assert_eq!(again, (order.clone(), trade.clone()));
-        }
-        true
-    });
-    single || combined
-}
-
 /// Reads, sends what was read to nobody, and reads that again. What breaks a rule is not sent.
 fn same<T: Debug + PartialEq, A: Debug>(
     data: &[u8],
@@ -92,12 +59,12 @@ fn same<T: Debug + PartialEq, A: Debug>(
 }
 
 /// Nobody answers, so that every call ends in an error.
-fn sent<A: Debug>(answer: Result<A, Error>) {
+pub(super) fn sent<A: Debug>(answer: Result<A, Error>) {
     answer.unwrap_err();
 }
 
 /// What was read; an error must be fit to be shown.
-fn told<T>(read: Result<T, Error>) -> Option<T> {
+pub(super) fn told<T>(read: Result<T, Error>) -> Option<T> {
     read.map_err(|error| {
         let error = nothing_sent(&error).to_string();
         assert!(!error.contains(char::is_control), "{error:?}");

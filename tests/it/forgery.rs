@@ -192,7 +192,11 @@ fn each_bit_of_each_signed_header_flipped() {
     let good = receive.recv().unwrap();
     let now = Time::now().unwrap();
     let by_ring: &PlatformKeys = sandbox.platform_keys();
-    for keys in [by_ring, &by_ring.clone().verified_by_aws_lc()] {
+    #[cfg(not(feature = "aws-lc-rs"))]
+    let all = [by_ring.clone()];
+    #[cfg(feature = "aws-lc-rs")]
+    let all = [by_ring.clone(), by_ring.clone().verified_by_aws_lc()];
+    for keys in all {
         let check = |answer: &Answer| {
             let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
             keys.verify(headers, &answer.body, now)

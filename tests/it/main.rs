@@ -38,6 +38,7 @@ mod sign_diagnosis;
 mod threads;
 mod tls;
 mod transport;
+#[cfg(feature = "v2")]
 mod v2;
 mod vectors;
 
@@ -49,3 +50,15 @@ mod notification_server;
 mod sample_bodies;
 #[path = "../shared/support.rs"]
 mod support;
+#[cfg(feature = "v2")]
+#[path = "../shared/v2_sample_bodies.rs"]
+mod v2_sample_bodies;
+
+/// For `leaks`, in each of the packages that share it.
+fn api_keys(sandbox: &wechatpay_sandbox::Sandbox) -> Vec<String> {
+    vec![
+        sandbox.api_v3_key().to_owned(),
+        #[cfg(feature = "v2")]
+        sandbox.v2().api_key().to_owned(),
+    ]
+}

@@ -8,12 +8,12 @@ use std::thread;
 use wechatpay::certificates::PlatformCertificate;
 use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
 use wechatpay::{
-    Answered, ApiError, ApiV3Key, AppId, AwsLcSigner, ClientCertificate, Code, CodeUrl, Error,
-    ErrorDetail, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl,
-    OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId,
-    Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
+    Answered, ApiError, ApiV3Key, AppId, ClientCertificate, Code, CodeUrl, Error, ErrorDetail,
+    Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl, OpenId,
+    OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId, Request,
+    Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
     TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, combine,
-    notify, refund, signing, v2,
+    notify, refund, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -26,7 +26,7 @@ fn what_threads_may_share_they_can_share() {
     fn shared<T: Send + Sync + ?Sized>() {}
     fn sent<T: Send>() {}
     sent::<(wechatpay::Response, bill::TradeBill<File>, bill::FundFlowBill<File>)>();
-    shared::<(Gateway, RsaSigner, AwsLcSigner, Partner<'_>, PlatformKeys, ApiV3Key)>();
+    shared::<(Gateway, RsaSigner, Partner<'_>, PlatformKeys, ApiV3Key)>();
     shared::<(UreqTransport, ClientCertificate, Failover, Host, Answered<()>, Sandbox)>();
     shared::<(&dyn Signer, &dyn Transport, Request<'_>, HttpOptions, Proxy, Signature)>();
     shared::<(Error, ApiError, Code, ErrorDetail, Violation, Invalid, Outcome, Retry, SignError)>();
@@ -47,6 +47,20 @@ fn what_threads_may_share_they_can_share() {
     shared::<(bill::Trade, bill::FundFlow)>();
     shared::<(bill::TradeRow, bill::TradeSummary, bill::RefundRow, bill::ReadError)>();
     shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
+}
+
+#[test]
+#[cfg(feature = "aws-lc-rs")]
+fn types_of_aws_lc_are_send_and_sync() {
+    fn shared<T: Send + Sync>() {}
+    shared::<wechatpay::AwsLcSigner>();
+}
+
+#[test]
+#[cfg(feature = "v2")]
+fn types_of_v2_are_send_and_sync() {
+    use wechatpay::v2;
+    fn shared<T: Send + Sync>() {}
     shared::<(&dyn v2::Signer, v2::SignType, v2::HmacSha256Key, v2::Md5Key, v2::Gateway)>();
     shared::<(v2::Order, v2::Detail, v2::GoodsDetail, v2::StoreInfo, v2::LimitPay)>();
     shared::<(v2::App, v2::Jsapi, v2::Native, v2::H5, v2::H5Info, v2::AnyTrade)>();

@@ -42,7 +42,7 @@ pub(crate) fn leaks(text: &str) -> bool {
     holds(text) || holds(&text.to_lowercase())
 }
 
-/// The merchant's private key, the APIv3 key and the APIv2 key, in pieces of 16 bytes.
+/// The merchant's private key and the API keys, in pieces of 16 bytes.
 fn pieces() -> HashSet<Vec<u8>> {
     let sandbox = wechatpay_sandbox::Sandbox::start().unwrap();
     let pem = sandbox.merchant_key_pem();
@@ -50,14 +50,15 @@ fn pieces() -> HashSet<Vec<u8>> {
     let der = STANDARD.decode(&base64).unwrap();
     // The first bytes are the same in every RSA key.
     let (base64, der) = (&base64.as_bytes()[36..], &der[26..]);
-    let texts = [sandbox.api_v3_key(), sandbox.v2().api_key()].map(str::as_bytes);
+    let api_keys = crate::api_keys(&sandbox);
+    let texts = || api_keys.iter().map(String::as_bytes);
     // Base64 looks different from each of three bytes.
-    let secrets = texts.into_iter().chain([der]);
+    let secrets = texts().chain([der]);
     let encoded = secrets.flat_map(|secret| {
         let shifted = secret.iter().enumerate().take(3).map(|(start, _)| &secret[start..]);
         shifted.map(|secret| STANDARD.encode(secret)).chain([hex(secret)]).collect::<Vec<_>>()
     });
-    let texts = texts.into_iter().chain([base64]).map(<[u8]>::to_vec);
+    let texts = texts().chain([base64]).map(<[u8]>::to_vec);
     texts
         .chain(encoded.map(String::into_bytes))
         .flat_map(|secret| secret.windows(16).map(<[u8]>::to_vec).collect::<Vec<_>>())

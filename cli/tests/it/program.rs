@@ -14,10 +14,10 @@ use wechatpay_sandbox::{KeyMode, Sandbox};
 
 use crate::leaks::leaks;
 use crate::sample_bodies::{
-    COMBINED_ORDER, V2_COMBINED_ORDER, V2_ORDER, app_order, combined_h5_order, h5_order,
-    jsapi_order, refund_body,
+    COMBINED_ORDER, app_order, combined_h5_order, h5_order, jsapi_order, refund_body,
 };
 use crate::support::{noon, start};
+use crate::v2_sample_bodies;
 
 /// The program with its settings, files and sandbox.
 struct Program {
@@ -324,7 +324,8 @@ fn every_kind_of_combined_order_is_placed_asked_for_and_closed() {
 fn v2_takes_the_samples_of_its_documents() {
     let program = Program::new("v2");
     let (appid, mch_id) = (program.sandbox.appid().to_string(), program.sandbox.mchid().to_owned());
-    let xml = V2_ORDER.replace("wx2421b1c4370ec43b", &appid).replace("10000100", &mch_id);
+    let xml =
+        v2_sample_bodies::ORDER.replace("wx2421b1c4370ec43b", &appid).replace("10000100", &mch_id);
     let file = program.write("order.xml", &xml);
     let placed = program.answer(&["v2", "unified", "--md5", &file]);
     assert_eq!(placed["invoke"]["signType"], "MD5");
@@ -359,7 +360,7 @@ fn v2_takes_the_samples_of_its_documents() {
     let file = program.write("h5.xml", xml.replace(openid, scene));
     assert!(program.answer(&["v2", "unified", &file])["mweb_url"].is_string());
 
-    let xml = V2_COMBINED_ORDER
+    let xml = v2_sample_bodies::COMBINED_ORDER
         .replace("wxdace645e0bc2c424", &appid)
         .replace("1900009001", &mch_id)
         .replace("<time_start>20171225091010</time_start>", "")

@@ -25,3 +25,8 @@ mod notification_server;
 #[path = "../../../tests/shared/support.rs"]
 #[allow(dead_code, reason = "three packages share it, and each uses a part")]
 mod support;
+
+/// For `leaks`, in each of the packages that share it.
+fn api_keys(sandbox: &wechatpay_sandbox::Sandbox) -> Vec<String> {
+    [sandbox.api_v3_key(), sandbox.v2().api_key()].map(str::to_owned).into()
+}

@@ -1,0 +1,291 @@
+//! The fault matrix of APIv2: its operation, and what goes wrong in XML.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use wechatpay::v2;
+use wechatpay::{Error, Fen, SignError, UreqTransport};
+use wechatpay_sandbox::Sandbox;
+
+use super::{
+    AMPLE, Call, Fault, Make, Named, Operation, Protocol, UNPAID, Verdict, compress, order, own,
+    page, run, tampered, transport, with_signer,
+};
+
+struct V2 {
+    call: fn(&dyn v2::Signer, &v2::Gateway) -> Result<(), Error>,
+    broken: fn(&dyn v2::Signer, &v2::Gateway) -> Vec<Result<(), Error>>,
+}
+
+impl Call for V2 {
+    fn protocol(&self) -> Protocol {
+        Protocol::V2
+    }
+
+    fn in_sandbox(&self, sandbox: &Sandbox) -> Result<(), Error> {
+        (self.call)(sandbox.v2().signer(), sandbox.v2().gateway())
+    }
+
+    fn over(&self, base_url: &str, transport: UreqTransport) -> Box<dyn Fn() -> Result<(), Error>> {
+        let gateway = v2::Gateway::at(base_url, transport).unwrap();
+        let (merchant, call) = (merchant(), self.call);
+        Box::new(move || call(&merchant, &gateway))
+    }
+
+    fn signed_by(&self, signer: &Named, base_url: &str) -> Result<(), Error> {
+        (self.call)(signer, &at(base_url))
+    }
+
+    fn broken(&self, base_url: &str) -> Vec<Result<(), Error>> {
+        (self.broken)(&merchant(), &at(base_url))
+    }
+}
+
+pub(super) static ORDER: Operation = Operation {
+    name: "v2 order",
+    call: &V2 {
+        call: |signer, gateway| v2::unified_order(signer, gateway, &v2_order(), &v2::App).map(drop),
+        broken: broken_orders,
+    },
+    answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
+        <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str>\
+        <prepay_id>wx201410272009395522657a690389285100</prepay_id>\
+        <result_code>SUCCESS</result_code><return_code>SUCCESS</return_code>\
+        <return_msg>OK</return_msg><trade_type>APP</trade_type>\
+        <sign>04C0A77960D6B76D817B7999A36A8534CAF8188A7EE300BE06542F4811518371</sign></xml>",
+    required: "prepay_id",
+    open: None,
+};
+
+#[test]
+fn nothing_is_sent_in_xml() {
+    run(&nothing_sent_in_xml());
+}
+
+#[test]
+fn an_answer_in_xml_is_odd_or_not_to_be_believed() {
+    run(&answered_in_xml());
+}
+
+/// 1. See also the faults of both protocols.
+pub(super) fn nothing_sent_in_xml() -> Vec<Fault> {
+    vec![
+        own(1, Verdict::NotSent, "mch_id must", |operation| {
+            with_signer(operation, &Named("19\r\n"))
+        })
+        .only(Protocol::V2),
+    ]
+}
+
+/// 35 to 58 in XML: there, the signature is a field, and every answer has the status 200.
+///
+/// Nothing in it is signed at a time (38, 39), by a numbered key (40) or as a probe (47).
+pub(super) fn answered_in_xml() -> Vec<Fault> {
+    let (untrusted, not_documented) = ("sign does not verify", "is not what WeChat Pay documents");
+    let mut faults = vec![
+        tampered(35, "it carries no sign", |answer| replace(answer, "sign", None)),
+        tampered(35, "it carries no sign", |answer| replace(answer, "sign", Some(""))),
+        tampered(36, " twice", |answer| {
+            let sign = field(answer, "sign");
+            add(answer, "sign", &sign);
+        }),
+        tampered(37, "not UTF-8", |answer| {
+            let end = answer.body.len() - "</xml>".len();
+            answer.body.insert(end, 0xFF);
+        }),
+        Fault::new(
+            41,
+            Verdict::Unknown,
+            untrusted,
+            Make::Sandbox(Box::new(|sandbox, _| {
+                let key = v2::HmacSha256Key::new("1900007291", sandbox.v2().api_key()).unwrap();
+                sandbox.tamper_next(move |answer| {
+                    assert_eq!(sign_xml(answer, &key), field(answer, "sign"));
+                    let sign = sign_xml(answer, &merchant());
+                    replace(answer, "sign", Some(&sign));
+                });
+            })),
+        ),
+        // The shorter digest of the same key, which an attacker may hope to be let pass.
+        tampered(41, "not of the signer's algorithm", |answer| {
+            let sign = field(answer, "sign")[..32].to_owned();
+            replace(answer, "sign", Some(&sign));
+        }),
+        tampered(42, untrusted, |answer| {
+            let prepay_id = field(answer, "prepay_id") + "0";
+            replace(answer, "prepay_id", Some(&prepay_id));
+        }),
+        tampered(42, untrusted, |answer| add(answer, "new", "1")),
+        tampered(42, untrusted, |answer| replace(answer, "return_msg", None)),
+        tampered(42, untrusted, |answer| replace(answer, "result_code", Some("FAIL"))),
+        tampered(42, not_documented, |answer| answer.body.clear()),
+        tampered(43, untrusted, |answer| replace(answer, "nonce_str", Some("0"))),
+        // An answer of another time: only what it is about can tell.
+        rewritten_xml(44, Verdict::Unknown, "is not that of the request", |fields| {
+            fields.insert("out_trade_no".into(), "fault-other-1".into());
+        }),
+        tampered(45, not_documented, compress),
+        // The key is shared, so that the merchant's own request is signed as well as any answer.
+        Fault::new(
+            46,
+            Verdict::Unknown,
+            "return_code is missing",
+            Make::Sandbox(Box::new(|sandbox, operation| {
+                operation.call.in_sandbox(sandbox).unwrap();
+                let request = sandbox.received().pop().unwrap().body;
+                sandbox.tamper_next(move |answer| answer.body = request);
+            })),
+        ),
+        page(48, Verdict::Unknown, 200, "<html><form action=/login></html>")
+            .because(not_documented),
+    ];
+    let odd: [fn(&mut BTreeMap<String, String>); 4] = [
+        |fields| drop(fields.remove("prepay_id")),
+        |fields| drop(fields.insert("prepay_id".into(), "wx 1".into())),
+        |fields| drop(fields.remove("result_code")),
+        |fields| drop(fields.insert("appid".into(), "wx1".into())),
+    ];
+    faults.extend(odd.map(|change| rewritten_xml(50, Verdict::Unknown, not_documented, change)));
+    faults.extend(
+        ["[]", "null", "<xml/>", "<xml></xml>", "<xml>"]
+            .map(|body| tampered(50, not_documented, move |answer| answer.body = body.into())),
+    );
+    faults.extend([
+        rewritten_xml(51, Verdict::Good, "", |fields| {
+            fields.insert("new".into(), "<![CDATA[&".into());
+        }),
+        rewritten_xml(52, Verdict::Good, "", |fields| {
+            fields.insert("trade_type".into(), "NEW_WORD".into());
+        }),
+    ]);
+    faults.extend(
+        ["NOAUTH", "NOTENOUGH", "ORDERPAID", "ORDERCLOSED", "OUT_TRADE_NO_USED", "SIGNERROR"]
+            .map(|code| refused_in_xml(55, Verdict::Refused, code)),
+    );
+    // Another status is not WeChat Pay's, whoever sent it.
+    faults.extend(
+        [(56, 404), (56, 403), (57, 429), (58, 500), (58, 502), (58, 503), (58, 504)]
+            .map(|(number, status)| page(number, Verdict::Unknown, status, "<html></html>")),
+    );
+    faults.extend(
+        ["SYSTEMERROR", "BRAND_NEW"].map(|code| refused_in_xml(58, Verdict::Unknown, code)),
+    );
+    faults.into_iter().map(|fault| fault.only(Protocol::V2)).collect()
+}
+
+/// Likewise in XML.
+fn rewritten_xml(
+    number: u8,
+    verdict: Verdict,
+    why: &'static str,
+    change: impl Fn(&mut BTreeMap<String, String>) + Copy + Send + Sync + 'static,
+) -> Fault {
+    let make = move |sandbox: &Sandbox, _: &'static Operation| sandbox.v2().rewrite_next(change);
+    Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
+}
+
+/// Likewise in XML.
+fn refused_in_xml(number: u8, verdict: Verdict, code: &'static str) -> Fault {
+    let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.v2().refuse_next(code, "")));
+    Fault::new(number, verdict, code, make)
+}
+
+fn v2_order() -> v2::Order {
+    let order = order(UNPAID);
+    let address = Ipv4Addr::LOCALHOST.into();
+    v2::Order::new(
+        order.appid,
+        order.out_trade_no,
+        &order.description,
+        order.total,
+        address,
+        order.notify_url,
+    )
+}
+
+fn broken_orders(signer: &dyn v2::Signer, gateway: &v2::Gateway) -> Vec<Result<(), Error>> {
+    let long = |length| Some("长".repeat(length));
+    let rules: [&dyn Fn(&mut v2::Order); 8] = [
+        &|order| order.body.clear(),
+        &|order| order.body = "长".repeat(129),
+        &|order| order.body = "公仔🧸".into(),
+        &|order| order.attach = long(129),
+        &|order| order.device_info = long(33),
+        &|order| order.goods_tag = long(33),
+        &|order| order.total_fee = Fen(0),
+        &|order| order.total_fee = Fen(u64::MAX),
+    ];
+    let broken = rules.map(|breaks| {
+        let mut order = v2_order();
+        breaks(&mut order);
+        v2::unified_order(signer, gateway, &order, &v2::App).map(drop)
+    });
+    broken.into()
+}
+
+fn at(base_url: &str) -> v2::Gateway {
+    v2::Gateway::at(base_url, transport(None, AMPLE)).unwrap()
+}
+
+fn merchant() -> v2::HmacSha256Key {
+    v2::HmacSha256Key::new("1900007291", "K".repeat(32)).unwrap()
+}
+
+impl v2::Signer for Named {
+    fn mch_id(&self) -> &str {
+        self.0
+    }
+
+    fn sign_type(&self) -> v2::SignType {
+        v2::SignType::HmacSha256
+    }
+
+    fn sign(&self, _: &str) -> Result<String, SignError> {
+        Err(SignError::new("the HSM is not there"))
+    }
+
+    fn decrypt(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl Fault {
+    fn because(self, why: &'static str) -> Self {
+        Self { why, ..self }
+    }
+}
+
+/// The fields of an answer in XML: the sandbox writes each on a line.
+fn fields(answer: &wechatpay_sandbox::Answer) -> Vec<(String, String)> {
+    let field = |line: &str| {
+        let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
+        let value = rest.strip_suffix(&format!("</{name}>"))?;
+        let text = value.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
+        Some((name.to_owned(), text.unwrap_or(value).to_owned()))
+    };
+    std::str::from_utf8(&answer.body).unwrap().lines().filter_map(field).collect()
+}
+
+fn sign_xml(answer: &wechatpay_sandbox::Answer, key: &v2::HmacSha256Key) -> String {
+    let fields = fields(answer);
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    v2::Signer::sign(key, &v2::message(fields)).unwrap()
+}
+
+fn field(answer: &wechatpay_sandbox::Answer, name: &str) -> String {
+    fields(answer).into_iter().find(|(other, _)| other == name).unwrap().1
+}
+
+/// Gives a field of an answer in XML another value, or takes it out.
+fn replace(answer: &mut wechatpay_sandbox::Answer, name: &str, value: Option<&str>) {
+    let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+    let (before, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
+    let value = value.map(|value| format!("<{name}>{value}</{name}>")).unwrap_or_default();
+    answer.body = format!("{before}{value}{after}").into_bytes();
+}
+
+fn add(answer: &mut wechatpay_sandbox::Answer, name: &str, value: &str) {
+    let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+    answer.body = xml.replace("</xml>", &format!("<{name}>{value}</{name}></xml>")).into_bytes();
+}
