@@ -1,8 +1,9 @@
-//! What is wrong with the settings, the keys, the clock or the host, in plain words.
+//! Checks of the settings, the keys, the clock and the connection.
 
 use std::process::ExitCode;
 use std::time::UNIX_EPOCH;
 
+use clap::Subcommand;
 use serde_json::{Value, json};
 use wechatpay::v2::HmacSha256Key;
 use wechatpay::{
@@ -10,160 +11,196 @@ use wechatpay::{
     PlatformKeys, RsaSigner, Time, Untrusted, UreqTransport, pay,
 };
 
-use crate::session::Session;
 use wechatpay_sandbox::settings::{self, Settings, file, named, platform_keys, set, text};
 
-/// Everything that was looked at.
-#[derive(Default)]
-pub(crate) struct Report(Vec<Finding>);
+use crate::output::Output;
+use crate::session::Session;
 
-struct Finding {
-    what: &'static str,
-    /// Nothing if it was not looked at.
-    is_good: Option<bool>,
-    words: String,
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Checks settings, keys, clock and connection, and reports what is wrong
+    ///
+    /// It sends one query for an order that does not exist, which changes nothing. The exit status is 1
+    /// if there is a problem.
+    Doctor,
 }
 
-/// Looks at each setting by itself, then asks WeChat Pay for an order that does not exist: that
-/// changes nothing, and needs everything.
-pub(crate) fn examine() -> Report {
+impl Verb {
+    pub(crate) fn run(self) -> crate::failure::Result<Output> {
+        let Self::Doctor = self;
+        let report = examine();
+        report.print_problems();
+        Ok(Output::read(Ok(report.to_json()))?.with_status(report.status()))
+    }
+}
+
+/// The results of all checks.
+#[derive(Default)]
+struct Report(Vec<Finding>);
+
+struct Finding {
+    check: &'static str,
+    state: State,
+    message: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ok,
+    Problem,
+    NotChecked,
+}
+
+/// Checks each setting by itself, and then sends a query for an order that does not exist: it changes
+/// nothing, and needs everything.
+fn examine() -> Report {
     let mut report = Report::default();
     if settings::any_set() {
-        report.look_for_strangers();
-        report.look_at_settings();
+        report.check_unknown_settings();
+        report.check_settings();
     } else {
-        report.skip("settings", "nothing is set, so the sandbox is used");
+        report.skip("settings", "no setting is set; the sandbox is used");
     }
-    if report.is_good() {
-        report.ask();
+    if report.is_ok() {
+        report.check_connection();
     } else {
-        report.skip("host", "not asked before the rest is right");
+        report.skip("host", "not checked until the other problems are solved");
     }
     report
 }
 
 impl Report {
-    pub(crate) fn to_json(&self) -> Value {
+    fn to_json(&self) -> Value {
         let findings = self.0.iter().map(|finding| {
-            let state = match finding.is_good {
-                Some(true) => "ok",
-                Some(false) => "wrong",
-                None => "not checked",
+            let state = match finding.state {
+                State::Ok => "ok",
+                State::Problem => "problem",
+                State::NotChecked => "not checked",
             };
-            json!({"check": finding.what, "state": state, "says": finding.words})
+            json!({"check": finding.check, "state": state, "message": finding.message})
         });
         findings.collect()
     }
 
-    /// Says what is wrong.
-    pub(crate) fn status(&self) -> ExitCode {
-        for finding in self.0.iter().filter(|finding| finding.is_good == Some(false)) {
-            eprintln!("wrong: {}: {}", finding.what, finding.words);
-        }
-        if self.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-    }
-
-    fn is_good(&self) -> bool {
-        self.0.iter().all(|finding| finding.is_good != Some(false))
-    }
-
-    fn look_for_strangers(&mut self) {
-        let strangers = settings::strangers();
-        if !strangers.is_empty() {
-            self.skip("other settings", format!("{}: not of this program", strangers.join(", ")));
+    fn print_problems(&self) {
+        for finding in self.0.iter().filter(|finding| finding.state == State::Problem) {
+            eprintln!("problem: {}: {}", finding.check, finding.message);
         }
     }
 
-    fn look_at_settings(&mut self) {
-        self.note("host", host(), "of the right form");
+    fn status(&self) -> ExitCode {
+        if self.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn is_ok(&self) -> bool {
+        self.0.iter().all(|finding| finding.state != State::Problem)
+    }
+
+    fn check_unknown_settings(&mut self) {
+        let unknown = settings::strangers();
+        if !unknown.is_empty() {
+            self.skip(
+                "unknown settings",
+                format!("{}: not a setting of this program", unknown.join(", ")),
+            );
+        }
+    }
+
+    fn check_settings(&mut self) {
+        self.note("host", host(), VALID);
         let appid = text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it)));
-        self.note("appid", appid, "of the right form; only an order shows whether it is bound");
+        self.note("appid", appid, "valid; only an order shows whether it is bound to the merchant");
         let notify_url = text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it)));
-        self.note("notify_url", notify_url, "of the right form");
+        self.note("notify_url", notify_url, VALID);
         let merchant = settings::signer();
         let is_merchant_good = merchant.is_ok();
         self.note("merchant and private key", merchant, "the key can sign");
         if set("WECHATPAY_CERT_FILE").is_none() {
-            let words = "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to hold it against the key";
-            self.skip("merchant's certificate", words);
+            let message =
+                "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to check it against the key";
+            self.skip("merchant's certificate", message);
         } else if is_merchant_good || file("WECHATPAY_CERT_FILE").is_err() {
-            self.note("merchant's certificate", certificate(), "of the key and the serial number");
+            self.note(
+                "merchant's certificate",
+                certificate(),
+                "belongs to the key and the serial number",
+            );
         } else {
-            self.skip("merchant's certificate", "not looked at before the private key is right");
+            self.skip("merchant's certificate", "not checked until the private key is valid");
         }
-        self.note("WeChat Pay's keys", own_keys(), "they can be read");
+        self.note(WECHATPAY_KEYS, wechatpay_keys(), "can be read");
         if set("WECHATPAY_API_V3_KEY").is_some() {
             let key = text("WECHATPAY_API_V3_KEY").and_then(|key| named(ApiV3Key::new(key)));
-            let words =
-                "of the right form; only certificates and notifications show whether it is right";
-            self.note("APIv3 key", key, words);
+            let message =
+                "valid; only `certificates` and `notification` show whether it is correct";
+            self.note("APIv3 key", key, message);
         } else {
             self.skip(
                 "APIv3 key",
-                "WECHATPAY_API_V3_KEY is not set; only notifications and certificates need it",
+                "WECHATPAY_API_V3_KEY is not set; only `certificates` and `notification` need it",
             );
         }
         if set("WECHATPAY_V2_KEY").is_some() {
             let key = text("WECHATPAY_V2_KEY").and_then(|key| named(HmacSha256Key::new("1", key)));
-            self.note(
-                "APIv2 key",
-                key,
-                "of the right form; only a call of v2 shows whether it is right",
-            );
+            self.note("APIv2 key", key, "valid; only a call of `v2` shows whether it is correct");
         } else {
-            self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only v2 needs it");
+            self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only `v2` needs it");
         }
     }
 
-    fn ask(&mut self) {
+    fn check_connection(&mut self) {
         let session = match Settings::load().map_err(|error| error.to_string()) {
-            Ok(settings) => Session::of(settings).map_err(|failure| failure.what()),
-            Err(words) => Err(words),
+            Ok(settings) => Session::new(settings).map_err(|failure| failure.what()),
+            Err(message) => Err(message),
         };
         let session = match session {
             Ok(session) => session,
-            Err(words) => return self.add("settings", Some(false), words),
+            Err(message) => return self.add("settings", State::Problem, message),
         };
         let number = match OutTradeNo::new("wechatpay-doctor") {
             Ok(number) => number,
-            Err(error) => return self.add("host", Some(false), error.to_string()),
+            Err(error) => return self.add("host", State::Problem, error.to_string()),
         };
         let url = &session.settings.notify_url;
         self.skip(
             "notifications",
-            format!("go to {url}; only WeChat Pay can tell whether they arrive"),
+            format!("sent to {url}; only a real payment shows whether they arrive"),
         );
-        let answer = pay::query(session.signer(), &session.gateway, &number).map(drop);
-        let clock = skew(&session);
-        match clock {
+        let result = pay::query(session.signer(), &session.gateway, &number).map(drop);
+        match clock_skew(&session) {
             Some(seconds) if seconds.unsigned_abs() > WINDOW_SECONDS => {
-                return self.add("clock", Some(false), wrong_clock(seconds));
+                return self.add("clock", State::Problem, wrong_clock(seconds));
             }
-            Some(seconds) => self.add("clock", Some(true), format!("{seconds} seconds off")),
-            None => self.skip("clock", "the answer does not tell the time"),
+            Some(seconds) => self.add("clock", State::Ok, format!("{seconds} seconds off")),
+            None => self.skip("clock", "the response has no valid Date header"),
         }
-        let (what, is_good, words) = verdict(answer, session.gateway.base_url());
-        self.add(what, Some(is_good), words);
+        self.0.push(diagnosis(result, session.gateway.base_url()));
     }
 
     fn note<T, E: std::fmt::Display>(
         &mut self,
-        what: &'static str,
-        found: Result<T, E>,
-        good: &'static str,
+        check: &'static str,
+        result: Result<T, E>,
+        message: &'static str,
     ) {
-        match found {
-            Ok(_) => self.add(what, Some(true), good.to_owned()),
-            Err(error) => self.add(what, Some(false), error.to_string()),
+        match result {
+            Ok(_) => self.add(check, State::Ok, message.to_owned()),
+            Err(error) => self.add(check, State::Problem, error.to_string()),
         }
     }
 
-    fn skip(&mut self, what: &'static str, words: impl Into<String>) {
-        self.add(what, None, words.into());
+    fn skip(&mut self, check: &'static str, message: impl Into<String>) {
+        self.add(check, State::NotChecked, message.into());
     }
 
-    fn add(&mut self, what: &'static str, is_good: Option<bool>, words: String) {
-        self.0.push(Finding { what, is_good, words });
+    fn add(&mut self, check: &'static str, state: State, message: String) {
+        self.0.push(Finding { check, state, message });
+    }
+}
+
+impl Finding {
+    fn problem(check: &'static str, message: String) -> Self {
+        Self { check, state: State::Problem, message }
     }
 }
 
@@ -177,14 +214,16 @@ fn host() -> Result<(), Box<dyn std::error::Error>> {
     named(Gateway::at(&base_url, PlatformKeys::none(), transport)).map(drop)
 }
 
-/// A platform certificate is easily taken for the merchant's own.
-fn own_keys() -> Result<(), Box<dyn std::error::Error>> {
+/// The merchant's certificate is easily mistaken for the platform certificate.
+fn wechatpay_keys() -> Result<(), Box<dyn std::error::Error>> {
     let names = ("WECHATPAY_PLATFORM_CERT_FILE", "WECHATPAY_CERT_FILE");
     if let (Some(_), Some(_)) = (set(names.0), set(names.1)) {
         if file(names.0)? == file(names.1)? {
-            let words =
-                format!("{} is the merchant's; set it to WeChat Pay's, wechatpay_….pem", names.0);
-            return Err(words.into());
+            let message = format!(
+                "{} is the merchant's certificate; set it to WeChat Pay's, wechatpay_….pem",
+                names.0
+            );
+            return Err(message.into());
         }
     }
     platform_keys().map(drop)
@@ -200,98 +239,103 @@ fn certificate() -> Result<(), Box<dyn std::error::Error>> {
     if set("WECHATPAY_SERIAL_NO").is_none_or(|serial_no| is_same(right, &serial_no)) {
         Ok(())
     } else {
-        Err(format!("WECHATPAY_SERIAL_NO is not that of the certificate, which is {right}").into())
+        let message = format!(
+            "WECHATPAY_SERIAL_NO is not the serial number of the certificate; set it to {right}"
+        );
+        Err(message.into())
     }
 }
 
-/// What the answer to a harmless query shows.
-fn verdict(answer: Result<(), Error>, base_url: &str) -> (&'static str, bool, String) {
-    const GOOD: &str = "signed, answered and believed";
-    match answer {
-        Ok(()) => ("host and keys", true, GOOD.to_owned()),
-        Err(Error::Api(error)) if error.signed && error.status == 404 => {
-            ("host and keys", true, GOOD.to_owned())
-        }
-        Err(Error::Api(error)) if error.code == Code::SIGN_ERROR => wrong_sign(&error),
+/// What the result of the query shows.
+fn diagnosis(result: Result<(), Error>, base_url: &str) -> Finding {
+    let ok = || Finding {
+        check: "host and keys",
+        state: State::Ok,
+        message: "the request was accepted, and the response was verified".to_owned(),
+    };
+    match result {
+        Ok(()) => ok(),
+        Err(Error::Api(error)) if error.signed && error.status == 404 => ok(),
+        Err(Error::Api(error)) if error.code == Code::SIGN_ERROR => wrong_signature(&error),
         Err(Error::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. }) => {
-            ("clock", false, wrong_clock(skew_seconds))
+            Finding::problem("clock", wrong_clock(skew_seconds))
         }
-        Err(Error::Untrusted { reason: Untrusted::UnknownSerial(serial), .. }) => (
-            "WeChat Pay's keys",
-            false,
-            if serial.starts_with("PUB_KEY_ID_") {
-                format!(
-                    "WeChat Pay signs with the public key {serial:?}; set WECHATPAY_PUBLIC_KEY_ID \
-                     and WECHATPAY_PUBLIC_KEY_FILE to that key"
-                )
-            } else {
-                format!(
-                    "WeChat Pay signs with the platform certificate {serial:?}; set \
-                     WECHATPAY_PLATFORM_CERT_FILE to it, or WECHATPAY_PUBLIC_KEY_ID to the very id \
-                     that the merchant platform shows"
-                )
-            },
-        ),
-        Err(Error::Api(error)) if error.signed && error.message.contains("Wechatpay-Serial") => (
-            "WeChat Pay's keys",
-            false,
-            format!(
-                "{error}; WeChat Pay does not know the key that it was asked to sign with: look \
-                 whether WECHATPAY_PUBLIC_KEY_ID is the one that the merchant platform shows"
-            ),
-        ),
-        Err(error @ Error::Untrusted { reason: Untrusted::Signature { .. }, .. }) => (
-            "WeChat Pay's keys",
-            false,
-            format!(
-                "{error}; look whether WECHATPAY_PUBLIC_KEY_FILE is the key of \
+        Err(Error::Untrusted { reason: Untrusted::UnknownSerial(serial), .. }) => {
+            Finding::problem(WECHATPAY_KEYS, unknown_serial(&serial))
+        }
+        Err(Error::Api(error)) if error.signed && error.message.contains("Wechatpay-Serial") => {
+            let message = format!(
+                "{error}; WeChat Pay does not know the requested key; check that \
+                 WECHATPAY_PUBLIC_KEY_ID is the ID on the merchant platform"
+            );
+            Finding::problem(WECHATPAY_KEYS, message)
+        }
+        Err(error @ Error::Untrusted { reason: Untrusted::Signature { .. }, .. }) => {
+            let message = format!(
+                "{error}; check that WECHATPAY_PUBLIC_KEY_FILE is the key of \
                  WECHATPAY_PUBLIC_KEY_ID"
-            ),
-        ),
-        Err(Error::Transport(error)) => unreached(&error.to_string(), base_url),
-        Err(error) => ("host and keys", false, error.to_string()),
+            );
+            Finding::problem(WECHATPAY_KEYS, message)
+        }
+        Err(Error::Transport(error)) => unreachable_host(&error.to_string(), base_url),
+        Err(error) => Finding::problem("host and keys", error.to_string()),
     }
 }
 
-/// Asking changes nothing, so what may have become of the request is left out.
-fn unreached(words: &str, base_url: &str) -> (&'static str, bool, String) {
-    let (words, _) = words.split_once("; ").unwrap_or((words, ""));
-    let is = |part: &str| words.contains(part);
-    let (what, advice) = if is("not valid yet") || is("expired") {
-        ("clock", "set this machine's clock, by which the host's certificate is not valid")
-    } else if is("UnknownIssuer") || is("BadSignature") {
+fn unknown_serial(serial: &str) -> String {
+    if serial.starts_with("PUB_KEY_ID_") {
+        format!(
+            "WeChat Pay signs with the public key {serial:?}; set WECHATPAY_PUBLIC_KEY_ID and \
+             WECHATPAY_PUBLIC_KEY_FILE to that key"
+        )
+    } else {
+        format!(
+            "WeChat Pay signs with the platform certificate {serial:?}; set \
+             WECHATPAY_PLATFORM_CERT_FILE to it, or set WECHATPAY_PUBLIC_KEY_ID to the exact ID on \
+             the merchant platform"
+        )
+    }
+}
+
+/// The query changes nothing, so the part of the error about its outcome is left out.
+fn unreachable_host(error: &str, base_url: &str) -> Finding {
+    let (cause, _) = error.split_once("; ").unwrap_or((error, ""));
+    let contains = |part: &str| cause.contains(part);
+    let (check, advice) = if contains("not valid yet") || contains("expired") {
+        ("clock", "the host's certificate is not valid now; check the system clock")
+    } else if contains("UnknownIssuer") || contains("BadSignature") {
         (
             "host",
-            "set WECHATPAY_CA_FILE to the authority of a host of your own, or leave it out for \
-                  WeChat Pay's; a proxy that opens TLS looks like this too",
+            "set WECHATPAY_CA_FILE to the certificate authority of a private host, or unset it for \
+             WeChat Pay's; check also for a proxy that intercepts TLS",
         )
-    } else if is("not valid for name") {
-        ("host", "look at WECHATPAY_BASE_URL, for another host answers there")
-    } else if is("lookup") || is("such host") {
-        ("host", "look at WECHATPAY_BASE_URL, whose name is not found, and at the network")
-    } else if is("refused") {
-        ("host", "look at WECHATPAY_BASE_URL, where nobody listens, and for a firewall")
+    } else if contains("not valid for name") {
+        ("host", "check WECHATPAY_BASE_URL; a different host responds there")
+    } else if contains("lookup") || contains("such host") {
+        ("host", "check the host name in WECHATPAY_BASE_URL, and the network")
+    } else if contains("refused") {
+        ("host", "check WECHATPAY_BASE_URL, where no server listens, and the firewall")
     } else {
-        ("host", "look at WECHATPAY_BASE_URL, the network and its proxy")
+        ("host", "check WECHATPAY_BASE_URL, the network and its proxy")
     };
-    (what, false, format!("{base_url} cannot be asked: {words}; {advice}"))
+    Finding::problem(check, format!("cannot reach {base_url}: {cause}; {advice}"))
 }
 
-fn wrong_sign(error: &ApiError) -> (&'static str, bool, String) {
+fn wrong_signature(error: &ApiError) -> Finding {
     if error.message.contains("timestamp") {
-        let words = "WeChat Pay takes the time of the request for wrong; set this machine's clock";
-        return ("clock", false, words.to_owned());
+        let message = "WeChat Pay rejected the request's timestamp; correct the system clock";
+        return Finding::problem("clock", message.to_owned());
     }
-    let words = format!(
-        "{error}; look whether WECHATPAY_SERIAL_NO is the certificate of \
-         WECHATPAY_PRIVATE_KEY_FILE, and both are of WECHATPAY_MCHID"
+    let message = format!(
+        "{error}; check that WECHATPAY_SERIAL_NO is the certificate of WECHATPAY_PRIVATE_KEY_FILE, \
+         and that both belong to WECHATPAY_MCHID"
     );
-    ("merchant and private key", false, words)
+    Finding::problem("merchant and private key", message)
 }
 
-/// By how many seconds this machine's clock is ahead of the host's, which nobody signed.
-fn skew(session: &Session) -> Option<i64> {
-    let date = session.answered_header("Date")?;
+/// The seconds by which the system clock is ahead of the host's `Date` header, which is not signed.
+fn clock_skew(session: &Session) -> Option<i64> {
+    let date = session.response_header("Date")?;
     let theirs = httpdate::parse_http_date(&date).ok()?.duration_since(UNIX_EPOCH).ok()?;
     Time::now().ok()?.unix_seconds().checked_sub_unsigned(theirs.as_secs())
 }
@@ -299,10 +343,14 @@ fn skew(session: &Session) -> Option<i64> {
 fn wrong_clock(ahead: i64) -> String {
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     format!(
-        "this machine's clock is {} seconds {side} WeChat Pay's, and five minutes are allowed; \
-         set it",
+        "the system clock is {} seconds {side} WeChat Pay's, and at most five minutes are allowed; \
+         correct it",
         ahead.unsigned_abs()
     )
 }
 
+/// How far the clocks may differ:
+/// <https://pay.weixin.qq.com/doc/v3/merchant/4013053249>
 const WINDOW_SECONDS: u64 = 300;
+const WECHATPAY_KEYS: &str = "WeChat Pay's keys";
+const VALID: &str = "valid";

@@ -1,4 +1,4 @@
-//! What ends the program, and the exit status that says so.
+//! Why a command has no result, and the exit status that follows from it.
 
 use std::error::Error;
 use std::fmt;
@@ -6,90 +6,134 @@ use std::fmt;
 use wechatpay::notify::Refusal;
 use wechatpay::{Outcome, Retry, Untrusted};
 
-/// Why there is no answer.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a command has no result.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The arguments are wrong.
+    /// The arguments do not fit together.
+    Arguments { what: String, usage: String },
+    /// An argument has a wrong value.
     Usage(String),
-    /// A file that they name cannot be read or written.
+    /// A file that an argument names cannot be read or written.
     File(String),
     /// The settings are wrong.
     Settings(String),
-    /// What was to be sent is wrong.
+    /// The request is wrong.
     Invalid(String),
-    /// A notification is not to be believed, or cannot be read.
+    /// A notification is not verified, or cannot be read.
     Notification(Refusal),
     /// A call ended in an error.
     Call(wechatpay::Error),
     /// A call that changes nothing ended in an error.
-    Question(wechatpay::Error),
-    /// What was answered could not be printed.
-    Unprinted(String),
-    /// The same of a call that changes nothing.
-    UnprintedQuestion(String),
+    Read(wechatpay::Error),
+    /// The result could not be printed.
+    Unprinted { what: String, is_write: bool },
 }
 
+/// The exit status of wrong arguments or settings.
+pub(crate) const WRONG_USE: u8 = 2;
+
 impl Failure {
-    /// For an error on the way to a [`Session`](crate::session::Session).
+    /// For an error on the way to a session.
     pub(crate) fn of_settings(error: Box<dyn Error>) -> Self {
         Self::Settings(error.to_string())
     }
 
     /// Of a command that changes nothing.
-    pub(crate) fn of_question(self) -> Self {
+    pub(crate) fn of_read(self) -> Self {
         match self {
-            Self::Call(error) => Self::Question(error),
-            Self::Unprinted(what) => Self::UnprintedQuestion(what),
+            Self::Call(error) => Self::Read(error),
+            Self::Unprinted { what, .. } => Self::Unprinted { what, is_write: false },
             other => other,
         }
     }
 
-    /// What went wrong, without what follows from it.
+    /// What went wrong, without its consequence.
     pub(crate) fn what(&self) -> String {
         match self {
-            Self::Usage(what) | Self::File(what) | Self::Settings(what) | Self::Invalid(what) => {
-                what.clone()
-            }
+            Self::Arguments { what, .. }
+            | Self::Usage(what)
+            | Self::File(what)
+            | Self::Settings(what)
+            | Self::Invalid(what) => what.clone(),
             Self::Notification(refusal) => refusal.to_string(),
-            Self::Call(error) | Self::Question(error) => error.to_string(),
-            Self::Unprinted(what) | Self::UnprintedQuestion(what) => {
-                format!("the answer cannot be written: {what}")
-            }
+            Self::Call(error) | Self::Read(error) => error.to_string(),
+            Self::Unprinted { what, .. } => format!("the result cannot be written: {what}"),
         }
     }
 
     /// The exit status.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::File(_) | Self::Settings(_) => 2,
-            Self::Invalid(_) | Self::Notification(_) | Self::UnprintedQuestion(_) => 1,
-            Self::Question(wechatpay::Error::Output { .. }) => 1,
-            Self::Call(error) | Self::Question(error) => match error.outcome() {
-                Outcome::NotSent | Outcome::Refused => 1,
-                Outcome::Unknown => 3,
+            Self::Arguments { .. } | Self::Usage(_) | Self::File(_) | Self::Settings(_) => {
+                WRONG_USE
+            }
+            Self::Invalid(_) | Self::Notification(_) => FAILED,
+            Self::Read(wechatpay::Error::Output { .. }) => FAILED,
+            Self::Call(error) | Self::Read(error) => match error.outcome() {
+                Outcome::NotSent | Outcome::Refused => FAILED,
+                Outcome::Unknown => UNKNOWN,
             },
-            Self::Unprinted(_) => 3,
+            Self::Unprinted { is_write: false, .. } => FAILED,
+            Self::Unprinted { is_write: true, .. } => UNKNOWN,
         }
     }
 
-    /// What may have happened, and what to do.
-    fn consequence(&self) -> (&'static str, &'static str) {
+    /// What may have happened.
+    fn outcome(&self) -> &'static str {
         match self {
-            Self::Usage(_) => (NOTHING, "see wechatpay --help"),
-            Self::File(_) => (NOTHING, "name a file that can be read or written"),
-            Self::Settings(_) => (NOTHING, "see wechatpay doctor"),
-            Self::Invalid(_) => (NOTHING, "correct what the error names"),
-            Self::Notification(Refusal::Untrusted(Untrusted::Stale { .. })) => {
-                (UNOPENED, "if it was kept, say when it came: --received TIME")
-            }
-            Self::Notification(_) => (UNOPENED, "ship nothing; query the order"),
-            Self::Call(error) => (outcome(error), advice(error.retry())),
-            Self::Question(error) => question(error),
-            Self::Unprinted(_) => {
-                ("WeChat Pay did what was asked", "do the same again, or query by its number")
-            }
-            Self::UnprintedQuestion(_) => ("nothing changed at WeChat Pay", "do the same again"),
+            Self::Arguments { .. }
+            | Self::Usage(_)
+            | Self::File(_)
+            | Self::Settings(_)
+            | Self::Invalid(_) => NOT_SENT,
+            Self::Notification(_) => "the notification was not opened",
+            Self::Call(error) => match error.outcome() {
+                Outcome::NotSent => NOT_SENT,
+                Outcome::Refused => REFUSED,
+                Outcome::Unknown => "unknown: WeChat Pay may have processed the request",
+            },
+            Self::Read(error) => match error.outcome() {
+                Outcome::NotSent => NOT_SENT,
+                Outcome::Refused => REFUSED,
+                Outcome::Unknown => "no result; nothing changed at WeChat Pay",
+            },
+            Self::Unprinted { is_write: false, .. } => "nothing changed at WeChat Pay",
+            Self::Unprinted { is_write: true, .. } => "WeChat Pay processed the request",
         }
+    }
+
+    /// What to do next.
+    fn advice(&self) -> String {
+        match self {
+            Self::Arguments { usage, .. } => return format!("use: {usage}"),
+            Self::Usage(_) => "see `wechatpay --help`",
+            Self::File(_) => "use a file that can be read or written",
+            Self::Settings(_) => "check the settings with `wechatpay doctor`",
+            Self::Invalid(_) => "correct what the error names",
+            Self::Notification(Refusal::Untrusted(Untrusted::Stale { .. })) => {
+                "if the notification was received earlier, set --received TIME"
+            }
+            Self::Notification(_) => "do not ship; query the order",
+            Self::Call(error) => match error.retry() {
+                Retry::Never => NEVER,
+                Retry::SameRequest => {
+                    "after a pause, send the identical request again, with the same number"
+                }
+                Retry::QueryFirst => "query by the same number first",
+            },
+            Self::Read(error) => match error.retry() {
+                Retry::Never => NEVER,
+                Retry::SameRequest => "retry after a pause",
+                Retry::QueryFirst => "correct what the error names, then retry",
+            },
+            Self::Unprinted { is_write: false, .. } => "run the same command again",
+            Self::Unprinted { is_write: true, .. } => {
+                "run the same command again, or query by its number"
+            }
+        }
+        .to_owned()
     }
 }
 
@@ -101,39 +145,13 @@ impl From<wechatpay::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (outcome, advice) = self.consequence();
-        write!(f, "error: {}\noutcome: {outcome}\nadvice: {advice}", self.what())
+        let (what, outcome, advice) = (self.what(), self.outcome(), self.advice());
+        write!(f, "error: {what}\noutcome: {outcome}\nadvice: {advice}")
     }
 }
 
-fn outcome(error: &wechatpay::Error) -> &'static str {
-    match error.outcome() {
-        Outcome::NotSent => NOTHING,
-        Outcome::Refused => "WeChat Pay refused it",
-        Outcome::Unknown => "unknown: it may have been done",
-    }
-}
-
-fn advice(retry: Retry) -> &'static str {
-    match retry {
-        Retry::Never => "correct what the error names; the same again ends the same",
-        Retry::SameRequest => "do the identical call again after a pause, with the same number",
-        Retry::QueryFirst => "query by the same number first",
-    }
-}
-
-/// The same of a call that changes nothing.
-fn question(error: &wechatpay::Error) -> (&'static str, &'static str) {
-    let advice = match error.retry() {
-        Retry::Never => advice(Retry::Never),
-        Retry::SameRequest => "ask again after a pause",
-        Retry::QueryFirst => "do what the error says, and ask again",
-    };
-    match error.outcome() {
-        Outcome::Unknown => ("nothing changed at WeChat Pay, and nothing is known", advice),
-        Outcome::NotSent | Outcome::Refused => (outcome(error), advice),
-    }
-}
-
-const NOTHING: &str = "nothing reached WeChat Pay";
-const UNOPENED: &str = "the notification was not opened";
+const FAILED: u8 = 1;
+const UNKNOWN: u8 = 3;
+const NOT_SENT: &str = "nothing was sent to WeChat Pay";
+const REFUSED: &str = "WeChat Pay refused the request";
+const NEVER: &str = "correct what the error names; retrying will not help";

@@ -1,47 +1,54 @@
-//! A file to be written, that is there only once it is whole.
+//! What a command prints on standard output.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use crate::Result;
-use crate::failure::Failure;
+use serde_json::Value;
 
-/// The place of a file, which is known to be one where it can be written.
+use crate::failure::{Failure, Result};
+
+/// The result of a command.
 pub(crate) struct Output {
-    path: PathBuf,
-    /// Beside it, until the file is whole.
-    part: PathBuf,
-    file: File,
+    json: Value,
+    /// Whether the command may have changed something at WeChat Pay.
+    is_write: bool,
+    status: ExitCode,
 }
 
 impl Output {
-    /// Before anything is asked, so that nothing stands in the way afterwards. What is there already
-    /// stays until it is replaced.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let unwritable =
-            |why: &str| Failure::File(format!("{} cannot be written: {why}", path.display()));
-        let name = path.file_name().ok_or_else(|| unwritable("it names no file"))?;
-        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(unwritable("it is there, and no file"));
-        }
-        let mut part = OsString::from(name);
-        part.push(format!(".{}.part", std::process::id()));
-        let part = path.with_file_name(part);
-        let file = File::create(&part).map_err(|error| unwritable(&error.to_string()))?;
-        Ok(Self { path: path.to_owned(), part, file })
+    /// The result of a command that changes nothing at WeChat Pay.
+    pub(crate) fn read(json: Result<Value>) -> Result<Self> {
+        let json = json.map_err(Failure::of_read)?;
+        Ok(Self { json, is_write: false, status: ExitCode::SUCCESS })
     }
 
-    pub(crate) fn write(mut self, content: &[u8]) -> io::Result<()> {
-        self.file.write_all(content)?;
-        fs::rename(&self.part, &self.path)
+    /// The result of a command that may change something at WeChat Pay.
+    pub(crate) fn write(json: Result<Value>) -> Result<Self> {
+        Ok(Self { json: json?, is_write: true, status: ExitCode::SUCCESS })
+    }
+
+    pub(crate) fn with_status(self, status: ExitCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn print(self) -> Result<ExitCode> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{:#}", self.json).and_then(|()| out.flush()) {
+            Ok(()) => Ok(self.status),
+            Err(error) => {
+                Err(Failure::Unprinted { what: error.to_string(), is_write: self.is_write })
+            }
+        }
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        // After a success there is nothing left to remove.
-        let _ = fs::remove_file(&self.part);
+/// Prints help. A reader that closes the pipe early has read enough.
+pub(crate) fn print_text(text: &str) -> Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Unprinted { what: error.to_string(), is_write: false })
+        }
+        _ => Ok(ExitCode::SUCCESS),
     }
 }

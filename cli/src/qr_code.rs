@@ -1,64 +1,104 @@
 //! The QR code of a Native order.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::iter::repeat_n;
+use std::path::{Path, PathBuf};
 
-use qrcode::QrCode;
+use clap::Args;
+use png::{BitDepth, ColorType, Encoder};
 use qrcode::render::{svg, unicode};
+use qrcode::{Color, QrCode};
 use wechatpay::CodeUrl;
 
-use crate::failure::Failure;
-use crate::output::Output;
-use crate::{Result, png};
+use crate::failure::{Failure, Result};
+use crate::output_file::OutputFile;
 
-/// Where the code goes: the standard error, and perhaps a file.
-pub(crate) struct Picture(Option<(Output, Format)>);
+/// The option of commands that print a QR code.
+#[derive(Args)]
+pub(crate) struct QrFile {
+    /// Also writes the QR code to this file, FILE.svg or FILE.png
+    #[arg(long = "qr", value_name = "FILE")]
+    pub(crate) path: Option<PathBuf>,
+}
 
-/// What the name of the file ends in.
+/// Where the code is drawn: on standard error, and perhaps in a file.
+pub(crate) struct Picture(Option<(OutputFile, Format)>);
+
 enum Format {
     Svg,
     Png,
 }
 
 impl Picture {
-    /// Opens the file before anything is ordered, so that nothing stands in its way afterwards.
+    /// Opens the file before an order is placed, so that no order is placed whose code cannot be saved.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self(None)) };
-        let is = |name: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(name));
-        let format = match (is("svg"), is("png")) {
+        let ends_in = |name: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(name));
+        let format = match (ends_in("svg"), ends_in("png")) {
             (true, _) => Format::Svg,
             (_, true) => Format::Png,
             _ => return Err(Failure::Usage("the file of --qr must end in .svg or .png".into())),
         };
-        Ok(Self(Some((Output::open(path)?, format))))
+        Ok(Self(Some((OutputFile::open(path)?, format))))
     }
 
-    /// Draws the code. The order stands by now, whatever becomes of its picture.
+    /// Draws the code. The order exists by now, so an error is only a note.
     pub(crate) fn draw(self, code_url: &CodeUrl) {
         let Ok(code) = QrCode::new(code_url.as_str()) else {
             eprintln!("note: the code_url is too long for a QR code");
             return;
         };
-        eprint!("{}", drawn(&code, io::stderr().is_terminal()));
-        let Self(Some((output, format))) = self else { return };
+        eprint!("{}", as_text(&code, io::stderr().is_terminal()));
+        let Self(Some((file, format))) = self else { return };
         let picture = match format {
-            Format::Png => png::picture(&code),
+            Format::Png => as_png(&code),
             Format::Svg => {
                 let svg = code.render::<svg::Color<'_>>().min_dimensions(300, 300).build();
                 Ok(svg.into_bytes())
             }
         };
-        if let Err(error) = picture.and_then(|picture| output.write(&picture)) {
+        if let Err(error) = picture.and_then(|picture| file.write(&picture)) {
             eprintln!("note: the QR code cannot be written: {error}");
         }
     }
 }
 
-/// Two modules to a character. A terminal is told to show it black on white, whatever its colours
-/// are: few cameras read a code the other way round.
-fn drawn(code: &QrCode, is_terminal: bool) -> String {
+/// Two modules per character. On a terminal the colours are set to black on white, since few cameras
+/// read an inverted code.
+fn as_text(code: &QrCode, is_terminal: bool) -> String {
     let (begin, end) =
         if is_terminal { ("\x1b[38;5;16;48;5;231m", "\x1b[0m\n") } else { ("", "\n") };
     let text = code.render::<unicode::Dense1x2>().build();
     text.lines().flat_map(|line| [begin, line, end]).collect()
 }
+
+/// Black and white, one bit per pixel. A module is eight pixels wide, and so one byte.
+fn as_png(code: &QrCode) -> io::Result<Vec<u8>> {
+    let colors = code.to_colors();
+    let light = vec![Color::Light; code.width()];
+    let quiet_rows = || repeat_n(&light[..], QUIET_MODULES);
+    let mut pixels = Vec::new();
+    for row in quiet_rows().chain(colors.chunks(code.width())).chain(quiet_rows()) {
+        let modules = row.iter().map(|color| if *color == Color::Light { WHITE } else { BLACK });
+        let quiet = || repeat_n(WHITE, QUIET_MODULES);
+        let line: Vec<u8> = quiet().chain(modules).chain(quiet()).collect();
+        pixels.extend(repeat_n(line, MODULE_PIXELS).flatten());
+    }
+    let width = code.width().saturating_add(2 * QUIET_MODULES).saturating_mul(MODULE_PIXELS);
+    let width = u32::try_from(width).map_err(io::Error::other)?;
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, width, width);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::One);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(file)
+}
+
+/// The margin that readers need, on each side.
+const QUIET_MODULES: usize = 4;
+const MODULE_PIXELS: usize = 8;
+/// Eight pixels.
+const WHITE: u8 = 0xFF;
+const BLACK: u8 = 0x00;

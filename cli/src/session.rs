@@ -1,4 +1,4 @@
-//! Who asks, and through what; and the answer as it came.
+//! The merchant, the gateways, and the last response of WeChat Pay.
 
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,54 +7,55 @@ use serde_json::Value;
 use wechatpay::{
     ApiV3Key, Gateway, Request, Response, RsaSigner, Transport, TransportError, UreqTransport, v2,
 };
-
-use crate::Result;
-use crate::failure::Failure;
 use wechatpay_sandbox::settings::{self, Settings};
+
+use crate::failure::{Failure, Result};
 
 /// Everything that a call needs.
 pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) gateway: Gateway,
     pub(crate) v2_gateway: v2::Gateway,
-    answer: Answer,
+    last_response: LastResponse,
 }
 
 impl Session {
+    /// Reads the settings from the environment. If none is set, starts a sandbox.
     pub(crate) fn open() -> Result<Self> {
-        Self::of(Settings::load().map_err(Failure::of_settings)?)
+        Self::new(Settings::load().map_err(Failure::of_settings)?)
     }
 
-    pub(crate) fn of(settings: Settings) -> Result<Self> {
+    pub(crate) fn new(settings: Settings) -> Result<Self> {
         if let Some(sandbox) = &settings.sandbox {
-            eprintln!("note: nothing is set, so this goes to a sandbox at {}", sandbox.base_url());
+            eprintln!("note: no setting is set; using a sandbox at {}", sandbox.base_url());
         }
-        let answer = Answer::default();
+        let last_response = LastResponse::default();
         let transport = settings.transport().map_err(Failure::of_settings)?;
-        let transport = Kept { transport, answer: answer.clone() };
+        let transport = RecordingTransport { transport, last_response: last_response.clone() };
         let gateway = settings.gateway(transport.clone()).map_err(Failure::of_settings)?;
         let v2_gateway = v2::Gateway::at(&settings.base_url, transport);
         let v2_gateway = settings::named(v2_gateway).map_err(Failure::of_settings)?;
-        Ok(Self { settings, gateway, v2_gateway, answer })
+        Ok(Self { settings, gateway, v2_gateway, last_response })
     }
 
     pub(crate) fn signer(&self) -> &RsaSigner {
         &self.settings.signer
     }
 
-    /// The last answer, once a call has ended well and so has believed and read it.
-    pub(crate) fn answered(&self) -> Result<Value> {
-        serde_json::from_slice(&self.answered_body())
-            .map_err(|error| Failure::Unprinted(error.to_string()))
+    /// The last response. Use it only after a call has returned `Ok`, which means that the call has
+    /// verified and parsed it.
+    pub(crate) fn response(&self) -> Result<Value> {
+        serde_json::from_slice(&self.response_body())
+            .map_err(|error| Failure::Unprinted { what: error.to_string(), is_write: true })
     }
 
-    pub(crate) fn answered_body(&self) -> Vec<u8> {
-        self.answer.lock().body
+    pub(crate) fn response_body(&self) -> Vec<u8> {
+        self.last_response.get().body
     }
 
-    /// A header of the last answer, which nobody signed.
-    pub(crate) fn answered_header(&self, name: &str) -> Option<String> {
-        let headers = self.answer.lock().headers;
+    /// A header of the last response. It is not signed.
+    pub(crate) fn response_header(&self, name: &str) -> Option<String> {
+        let headers = self.last_response.get().headers;
         let (_, value) = headers.into_iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
         String::from_utf8(value).ok()
     }
@@ -81,12 +82,11 @@ struct Received {
     body: Vec<u8>,
 }
 
-/// Where the last answer is kept.
 #[derive(Clone, Default)]
-struct Answer(Arc<Mutex<Received>>);
+struct LastResponse(Arc<Mutex<Received>>);
 
-impl Answer {
-    fn lock(&self) -> Received {
+impl LastResponse {
+    fn get(&self) -> Received {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -95,26 +95,26 @@ impl Answer {
     }
 }
 
-/// Keeps the answer as it came, so that it can be shown in WeChat Pay's own names.
+/// Keeps each response, so that it can be printed with all of WeChat Pay's fields.
 #[derive(Clone)]
-struct Kept {
+struct RecordingTransport {
     transport: UreqTransport,
-    answer: Answer,
+    last_response: LastResponse,
 }
 
-impl Transport for Kept {
+impl Transport for RecordingTransport {
     fn send(&self, request: &Request<'_>) -> std::result::Result<Response, TransportError> {
-        let mut reply = self.transport.send(request)?;
+        let mut response = self.transport.send(request)?;
         if request.is_file {
-            return Ok(reply);
+            return Ok(response);
         }
         let mut body = Vec::new();
-        let read = (&mut reply.body).take(SIZE_LIMIT).read_to_end(&mut body);
-        read.map_err(|error| TransportError::unknown(format!("the answer broke off: {error}")))?;
-        self.answer.set(Received { headers: reply.headers.clone(), body: body.clone() });
-        Ok(Response { body: Box::new(Cursor::new(body)), ..reply })
+        let read = (&mut response.body).take(SIZE_LIMIT).read_to_end(&mut body);
+        read.map_err(|error| TransportError::unknown(format!("the response broke off: {error}")))?;
+        self.last_response.set(Received { headers: response.headers.clone(), body: body.clone() });
+        Ok(Response { body: Box::new(Cursor::new(body)), ..response })
     }
 }
 
-/// More than the library takes of an answer.
+/// More than the library accepts of a response.
 const SIZE_LIMIT: u64 = 2 * 1024 * 1024;

@@ -1,7 +1,6 @@
-//! Calls of APIv2.
+//! APIv2, the XML protocol: place, query, close.
 
-use std::path::Path;
-
+use clap::{Args, Subcommand};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
@@ -10,95 +9,143 @@ use wechatpay::v2::{self, AnyTrade, HmacSha256Key, Md5Key, Signer, invoke};
 use wechatpay::{AppId, CodeUrl, OutTradeNo, PrepayId, Signer as _, TransactionId};
 use wechatpay_sandbox::settings;
 
-use crate::command::{Number, V2, V2Call};
-use crate::failure::Failure;
-use crate::qr_code::Picture;
+use crate::failure::{Failure, Result};
+use crate::input::{BodyFile, Number, PaymentNumber};
+use crate::output::Output;
+use crate::qr_code::{Picture, QrFile};
 use crate::session::Session;
-use crate::{Result, read};
 
-pub(crate) fn ask(session: &Session, command: V2) -> Result<Value> {
-    let (mch_id, key) = (session.signer().mchid(), session.v2_key()?);
-    if command.md5 {
-        let signer = settings::named(Md5Key::new(mch_id, key)).map_err(Failure::of_settings)?;
-        call(session, &signer, command.call)
-    } else {
-        let signer =
-            settings::named(HmacSha256Key::new(mch_id, key)).map_err(Failure::of_settings)?;
-        call(session, &signer, command.call)
+/// APIv2: the older protocol, with XML
+#[derive(Args)]
+pub(crate) struct Family {
+    /// Signs with MD5 instead of HMAC-SHA256
+    #[arg(long, global = true)]
+    md5: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// 统一下单: places an order
+    Unified {
+        #[command(flatten)]
+        file: BodyFile,
+        #[command(flatten)]
+        qr: QrFile,
+    },
+    /// 合单下单: places a combined order
+    Combined {
+        #[command(flatten)]
+        file: BodyFile,
+        #[command(flatten)]
+        qr: QrFile,
+    },
+    /// 查询订单: queries an order
+    Query {
+        #[command(flatten)]
+        number: PaymentNumber,
+    },
+    /// 关闭订单: closes an order
+    Close {
+        /// 商户订单号: merchant order number
+        out_trade_no: String,
+    },
+}
+
+impl Family {
+    pub(crate) fn run(self, session: &Session) -> Result<Output> {
+        let (mch_id, key) = (session.signer().mchid(), session.v2_key()?);
+        if self.md5 {
+            let signer = settings::named(Md5Key::new(mch_id, key)).map_err(Failure::of_settings)?;
+            self.verb.run(session, &signer)
+        } else {
+            let signer =
+                settings::named(HmacSha256Key::new(mch_id, key)).map_err(Failure::of_settings)?;
+            self.verb.run(session, &signer)
+        }
     }
 }
 
-fn call(session: &Session, signer: &dyn Signer, call: V2Call) -> Result<Value> {
+impl Verb {
+    fn run(self, session: &Session, signer: &dyn Signer) -> Result<Output> {
+        match self {
+            Self::Unified { file, qr } => Output::write(unified(session, signer, &file, &qr)),
+            Self::Combined { file, qr } => Output::write(combined(session, signer, &file, &qr)),
+            Self::Query { number } => Output::read(query(session, signer, number)),
+            Self::Close { out_trade_no } => Output::write(close(session, signer, &out_trade_no)),
+        }
+    }
+}
+
+fn unified(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile) -> Result<Value> {
+    let gateway = &session.v2_gateway;
+    let (order, trade) = v2::Order::from_xml(signer, &file.read()?)?;
+    let picture = picture(&trade, qr)?;
+    let placed = Placed { signer, order: &order, picture };
+    match &trade {
+        AnyTrade::App(trade) => placed.app(&v2::unified_order(signer, gateway, &order, trade)?),
+        AnyTrade::Jsapi(trade) => placed.jsapi(&v2::unified_order(signer, gateway, &order, trade)?),
+        AnyTrade::Native(trade) => {
+            placed.native(&v2::unified_order(signer, gateway, &order, trade)?)
+        }
+        AnyTrade::H5(trade) => {
+            Ok(json!({"mweb_url": v2::unified_order(signer, gateway, &order, trade)?}))
+        }
+    }
+}
+
+fn combined(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile) -> Result<Value> {
+    let gateway = &session.v2_gateway;
+    let (order, trade) = v2::CombinedOrder::from_xml(signer, &file.read()?)?;
+    let picture = picture(&trade, qr)?;
+    let placed = Placed { signer, order: &order, picture };
+    match &trade {
+        AnyTrade::App(trade) => placed.app(&v2::combined_order(signer, gateway, &order, trade)?),
+        AnyTrade::Jsapi(trade) => {
+            placed.jsapi(&v2::combined_order(signer, gateway, &order, trade)?)
+        }
+        AnyTrade::Native(trade) => {
+            placed.native(&v2::combined_order(signer, gateway, &order, trade)?)
+        }
+        AnyTrade::H5(trade) => {
+            Ok(json!({"mweb_url": v2::combined_order(signer, gateway, &order, trade)?}))
+        }
+    }
+}
+
+fn query(session: &Session, signer: &dyn Signer, number: PaymentNumber) -> Result<Value> {
     let (gateway, appid) = (&session.v2_gateway, &session.settings.appid);
-    match call {
-        V2Call::Unified { file, qr } => {
-            let (order, trade) = v2::Order::from_xml(signer, &read(&file)?)?;
-            let picture = picture(&trade, qr.as_deref())?;
-            let place = Place { signer, order: &order, picture };
-            match &trade {
-                AnyTrade::App(trade) => {
-                    place.app(&v2::unified_order(signer, gateway, &order, trade)?)
-                }
-                AnyTrade::Jsapi(trade) => {
-                    place.jsapi(&v2::unified_order(signer, gateway, &order, trade)?)
-                }
-                AnyTrade::Native(trade) => {
-                    place.native(&v2::unified_order(signer, gateway, &order, trade)?)
-                }
-                AnyTrade::H5(trade) => {
-                    Ok(json!({"mweb_url": v2::unified_order(signer, gateway, &order, trade)?}))
-                }
-            }
+    match number.get()? {
+        Number::OutTradeNo(number) => v2::query(signer, gateway, appid, &OutTradeNo::new(number)?)?,
+        Number::TransactionId(id) => {
+            v2::query_by_id(signer, gateway, appid, &TransactionId::new(id)?)?
         }
-        V2Call::Combined { file, qr } => {
-            let (order, trade) = v2::CombinedOrder::from_xml(signer, &read(&file)?)?;
-            let picture = picture(&trade, qr.as_deref())?;
-            let place = Place { signer, order: &order, picture };
-            match &trade {
-                AnyTrade::App(trade) => {
-                    place.app(&v2::combined_order(signer, gateway, &order, trade)?)
-                }
-                AnyTrade::Jsapi(trade) => {
-                    place.jsapi(&v2::combined_order(signer, gateway, &order, trade)?)
-                }
-                AnyTrade::Native(trade) => {
-                    place.native(&v2::combined_order(signer, gateway, &order, trade)?)
-                }
-                AnyTrade::H5(trade) => {
-                    Ok(json!({"mweb_url": v2::combined_order(signer, gateway, &order, trade)?}))
-                }
-            }
-        }
-        V2Call::Query { number: Number::Own(number) } => {
-            v2::query(signer, gateway, appid, &OutTradeNo::new(number)?)?;
-            fields(&session.answered_body())
-        }
-        V2Call::Query { number: Number::Id(id) } => {
-            v2::query_by_id(signer, gateway, appid, &TransactionId::new(id)?)?;
-            fields(&session.answered_body())
-        }
-        V2Call::Close { number } => {
-            v2::close(signer, gateway, appid, &OutTradeNo::new(&number)?)?;
-            Ok(json!({"out_trade_no": number}))
-        }
-    }
+    };
+    fields(&session.response_body())
 }
 
-fn picture(trade: &AnyTrade, qr: Option<&Path>) -> Result<Picture> {
-    if qr.is_some() && !matches!(trade, AnyTrade::Native(_)) {
-        return Err(Failure::Usage("--qr is for an order whose trade_type is NATIVE".to_owned()));
-    }
-    Picture::open(qr)
+fn close(session: &Session, signer: &dyn Signer, out_trade_no: &str) -> Result<Value> {
+    let (gateway, appid) = (&session.v2_gateway, &session.settings.appid);
+    v2::close(signer, gateway, appid, &OutTradeNo::new(out_trade_no)?)?;
+    Ok(json!({"out_trade_no": out_trade_no}))
 }
 
-/// An order that was placed, and what starts its payment.
-struct Place<'a, O> {
+fn picture(trade: &AnyTrade, qr: &QrFile) -> Result<Picture> {
+    if qr.path.is_some() && !matches!(trade, AnyTrade::Native(_)) {
+        return Err(Failure::Usage("--qr is only for an order with trade_type NATIVE".to_owned()));
+    }
+    Picture::open(qr.path.as_deref())
+}
+
+/// A placed order, which returns what starts its payment.
+struct Placed<'a, O> {
     signer: &'a dyn Signer,
     order: &'a O,
     picture: Picture,
 }
 
-impl<O: AsRef<AppId>> Place<'_, O> {
+impl<O: AsRef<AppId>> Placed<'_, O> {
     fn app(&self, prepay_id: &PrepayId) -> Result<Value> {
         let invoke = invoke::app(self.signer, self.order, prepay_id)?;
         Ok(json!({"prepay_id": prepay_id, "invoke": invoke}))
@@ -115,9 +162,12 @@ impl<O: AsRef<AppId>> Place<'_, O> {
     }
 }
 
-/// The fields of an answer that was believed and read, so that it is known to be flat.
+/// The fields of a response that a call has verified and parsed, which means that it is flat.
 fn fields(xml: &[u8]) -> Result<Value> {
-    let unprinted = |error: &dyn std::fmt::Display| Failure::Unprinted(error.to_string());
+    let unprinted = |error: &dyn std::fmt::Display| Failure::Unprinted {
+        what: error.to_string(),
+        is_write: true,
+    };
     let mut reader = Reader::from_reader(xml);
     let (mut fields, mut name, mut value) = (Map::new(), String::new(), String::new());
     loop {

@@ -10,7 +10,17 @@
     reason = "a test fails by panicking"
 )]
 
+mod arguments;
+mod bills;
+mod doctor;
+mod exit_status;
+mod notifications;
+mod orders;
 mod program;
+mod qr_codes;
+mod settings;
+mod signatures;
+mod v2;
 
 #[path = "../../../tests/shared/leaks.rs"]
 mod leaks;

@@ -1,0 +1,215 @@
+//! The command `doctor`.
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use wechatpay_sandbox::{KeyMode, Sandbox};
+
+use crate::program::Program;
+
+#[test]
+fn doctor_with_correct_settings_reports_no_problems() {
+    let program = Program::new("healthy");
+    let done = program.run(&["doctor"]);
+    assert_eq!((done.status, done.err.as_str()), (0, ""), "{}", done.out);
+    let report: Value = serde_json::from_str(&done.out).unwrap();
+    let states: Vec<_> = report.as_array().unwrap().iter().map(|it| &it["state"]).collect();
+    assert!(!states.contains(&&json!("problem")), "{report}");
+    assert_eq!(program.sandbox.received().len(), 1, "one query");
+    assert_eq!(program.sandbox.received()[0].method, "GET");
+}
+
+/// The header is unsigned, so anyone on the path can write it.
+#[test]
+fn doctor_hostile_date_header_leaves_clock_unchecked() {
+    for date in ["(".repeat(30_000), "Sun, 06 Nov 1994".into(), String::new()] {
+        let program = Program::new("doctor-date");
+        program.sandbox.tamper_next(move |answer| answer.set_header("Date", &date));
+        let done = program.run(&["doctor"]);
+        assert_eq!((done.status, done.err.as_str()), (0, ""));
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        let clock = report.as_array().unwrap().iter().find(|it| it["check"] == "clock");
+        assert_eq!(clock.unwrap()["state"], "not checked", "{report}");
+    }
+}
+
+#[test]
+fn doctor_names_each_problem() {
+    type Fault = fn(&mut Program);
+    let table: [(&str, Fault, &str); 20] = [
+        (
+            "key-of-another",
+            |program| {
+                let other = include_str!("../../../tests/data/keys/rsa3072.pem");
+                program.write("apiclient_key.pem", other);
+            },
+            "problem: merchant's certificate: WECHATPAY_PRIVATE_KEY_FILE: private_key is not the key of the certificate; take both from one \
+             certificate request\n",
+        ),
+        (
+            "key-of-another-without-certificate",
+            |program| {
+                let other = include_str!("../../../tests/data/keys/rsa2048.pem");
+                program.write("apiclient_key.pem", other);
+                program.settings.remove("WECHATPAY_CERT_FILE");
+            },
+            "check that WECHATPAY_SERIAL_NO is the certificate of WECHATPAY_PRIVATE_KEY_FILE, \
+             and that both belong to WECHATPAY_MCHID\n",
+        ),
+        (
+            "serial",
+            |program| {
+                program.settings.insert("WECHATPAY_SERIAL_NO", "AB12".into());
+            },
+            "problem: merchant's certificate: WECHATPAY_SERIAL_NO is not the serial number \
+             of the certificate; set it to ",
+        ),
+        (
+            "clock-behind",
+            |program| program.sandbox.shift_clock(400),
+            " seconds behind WeChat Pay's, and at most five minutes are allowed; correct it\n",
+        ),
+        (
+            "clock-behind-without-date",
+            |program| {
+                program.sandbox.shift_clock(400);
+                program.sandbox.tamper_next(|answer| answer.remove_header("Date"));
+            },
+            "problem: clock: WeChat Pay rejected the request's timestamp; correct the system clock\n",
+        ),
+        (
+            "clock-ahead-by-date",
+            |program| {
+                let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
+                program.sandbox.tamper_next(move |answer| answer.set_header("Date", date));
+            },
+            " seconds ahead of WeChat Pay's, and at most five minutes are allowed; correct it\n",
+        ),
+        (
+            "answers-from-the-past",
+            |program| program.sandbox.shift_answers(-400),
+            " seconds ahead of WeChat Pay's, and at most five minutes are allowed; correct it\n",
+        ),
+        (
+            "public-key-id",
+            |program| {
+                let id = "PUB_KEY_ID_0119000072912025010100000000000009";
+                program.settings.insert("WECHATPAY_PUBLIC_KEY_ID", id.into());
+            },
+            "; set WECHATPAY_PLATFORM_CERT_FILE to it, or set WECHATPAY_PUBLIC_KEY_ID to the exact ID \
+             on the merchant platform\n",
+        ),
+        (
+            "public-key-id-beside-a-certificate",
+            |program| {
+                let id = "PUB_KEY_ID_0119000072912025010100000000000009";
+                program.settings.insert("WECHATPAY_PUBLIC_KEY_ID", id.into());
+                let certificate = program.sandbox.platform_certificate_pem().to_owned();
+                let file = program.write("platform.pem", certificate);
+                program.settings.insert("WECHATPAY_PLATFORM_CERT_FILE", file);
+            },
+            "check that WECHATPAY_PUBLIC_KEY_ID is the ID on the merchant platform\n",
+        ),
+        (
+            "certificate-of-the-merchant",
+            |program| {
+                let file = program.settings["WECHATPAY_CERT_FILE"].clone();
+                program.settings.insert("WECHATPAY_PLATFORM_CERT_FILE", file);
+            },
+            "problem: WeChat Pay's keys: WECHATPAY_PLATFORM_CERT_FILE is the merchant's certificate; \
+             set it to WeChat Pay's, wechatpay_….pem\n",
+        ),
+        (
+            "no-merchant",
+            |program| {
+                program.settings.remove("WECHATPAY_MCHID");
+                program.settings.insert("WECHATPAY_MCHI", "1900007291".into());
+            },
+            "problem: merchant and private key: WECHATPAY_MCHID is not set: the merchant number \
+             (商户号); WECHATPAY_MCHI is set, and no setting\n",
+        ),
+        (
+            "no-such-host",
+            |program| {
+                program.settings.insert("WECHATPAY_BASE_URL", "https://shop.invalid".into());
+            },
+            "problem: host: cannot reach https://shop.invalid: ",
+        ),
+        (
+            "authority-that-is-none",
+            |program| {
+                program.write("ca.pem", "");
+            },
+            "problem: host: WECHATPAY_CA_FILE: root_certificates holds no certificate (BEGIN \
+             CERTIFICATE)\n",
+        ),
+        (
+            "public-key",
+            |program| {
+                program
+                    .write("pub_key.pem", include_str!("../../../tests/data/keys/rsa2048.pub.pem"));
+            },
+            "check that WECHATPAY_PUBLIC_KEY_FILE is the key of WECHATPAY_PUBLIC_KEY_ID\n",
+        ),
+        (
+            "api-v3-key",
+            |program| {
+                program.settings.insert("WECHATPAY_API_V3_KEY", "31".repeat(15) + "1");
+            },
+            "problem: APIv3 key: WECHATPAY_API_V3_KEY: api_v3_key must be the 32 characters set on \
+             the merchant platform, and is 31 bytes",
+        ),
+        (
+            "host",
+            |program| {
+                // A port on which no server listens any more.
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = listener.local_addr().unwrap();
+                program.settings.insert("WECHATPAY_BASE_URL", format!("https://{address}"));
+            },
+            "; check WECHATPAY_BASE_URL, where no server listens, and the firewall\n",
+        ),
+        (
+            "authority",
+            |program| {
+                let other = Sandbox::start().unwrap();
+                program.write("ca.pem", other.ca_pem());
+            },
+            "; set WECHATPAY_CA_FILE to the certificate authority of a private host, or unset it \
+             for WeChat Pay's; check also for a proxy that intercepts TLS\n",
+        ),
+        (
+            "base-url",
+            |program| {
+                program.settings.insert("WECHATPAY_BASE_URL", "http://shop.example".into());
+            },
+            "problem: host: WECHATPAY_BASE_URL: base_url must start with https://; http:// is \
+             for loopback addresses only\n",
+        ),
+        (
+            "file",
+            |program| fs::remove_file(program.path("pub_key.pem")).unwrap(),
+            "problem: WeChat Pay's keys: WECHATPAY_PUBLIC_KEY_FILE: ",
+        ),
+        (
+            "mode",
+            |program| {
+                program.sandbox.set_key_mode(KeyMode::Certificate);
+            },
+            "problem: WeChat Pay's keys: WeChat Pay signs with the platform certificate ",
+        ),
+    ];
+    for (name, fault, expected) in table {
+        let mut program = Program::new(&format!("doctor-{name}"));
+        fault(&mut program);
+        let done = program.run(&["doctor"]);
+        assert_eq!(done.status, 1, "{name}: {}", done.out);
+        assert!(done.err.contains(expected), "{name}: {}", done.err);
+        assert_eq!(done.err.matches("problem: ").count(), 1, "{name}: {}", done.err);
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        let problems = report.as_array().unwrap().iter().filter(|it| it["state"] == "problem");
+        assert_eq!(problems.count(), 1, "{name}: {report}");
+    }
+}

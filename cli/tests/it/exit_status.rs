@@ -1,0 +1,96 @@
+//! Exit statuses, and what the errors say about outcome and next step.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::program::Program;
+use crate::sample_bodies::app_order;
+
+#[test]
+fn invalid_order_names_the_fields_and_sends_nothing() {
+    let program = Program::new("invalid-order");
+    let mut order = app_order();
+    order["amount"]["total"] = json!("100");
+    order["descriptoin"] = json!("SECRET");
+    let done = program.run(&["order", "app", &program.body(order, "status-1")]);
+    assert_eq!(done.status, 1, "{}", done.err);
+    for field in ["/amount/total must be ", "; /descriptoin is not a field "] {
+        assert!(done.err.contains(field), "{}", done.err);
+    }
+    let expected = "\noutcome: nothing was sent to WeChat Pay\n\
+                    advice: correct what the error names; retrying will not help\n";
+    assert!(done.err.ends_with(expected), "{}", done.err);
+    assert!(program.sandbox.received().is_empty());
+}
+
+#[test]
+fn order_error_ends_with_outcome_and_advice() {
+    let program = Program::new("status");
+    let file = program.order("status-1");
+    let run = || {
+        let done = program.run(&["order", "app", &file]);
+        (done.status, done.err)
+    };
+    program.sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+    let (status, err) = run();
+    assert_eq!(status, 1);
+    assert!(err.contains(" HTTP 403 NO_AUTH: 商户无权限"), "{err}");
+    assert!(err.contains("\noutcome: WeChat Pay refused the request\nadvice: correct"), "{err}");
+
+    program.sandbox.refuse_next(500, "SYSTEM_ERROR", "系统错误");
+    let (status, err) = run();
+    assert_eq!(status, 3);
+    let expected = "\noutcome: unknown: WeChat Pay may have processed the request\n\
+                    advice: after a pause, send the identical request again, with the same number\n";
+    assert!(err.ends_with(expected), "{err}");
+
+    program.sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let (status, err) = run();
+    assert_eq!(status, 3);
+    assert!(err.ends_with("\nadvice: query by the same number first\n"), "{err}");
+}
+
+/// "It may have been processed" would be wrong for a query.
+#[test]
+fn a_query_that_failed_changed_nothing() {
+    let program = Program::new("query");
+    program.result(&["order", "app", &program.order("query-1")]);
+    program.sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let done = program.run(&["query", "query-1"]);
+    assert_eq!(done.status, 3);
+    let expected = "\noutcome: no result; nothing changed at WeChat Pay\n\
+                    advice: correct what the error names, then retry\n";
+    assert!(done.err.ends_with(expected), "{}", done.err);
+    program.sandbox.refuse_next(500, "SYSTEM_ERROR", "系统错误");
+    let done = program.run(&["query", "query-1"]);
+    assert_eq!(done.status, 3);
+    assert!(done.err.ends_with("\nadvice: retry after a pause\n"), "{}", done.err);
+}
+
+/// An order is placed all the same; a query can be repeated.
+#[cfg(target_os = "linux")]
+#[test]
+fn unwritable_result_is_reported() {
+    let program = Program::new("full");
+    let file = program.order("full-1");
+    for (arguments, status, outcome) in [
+        (&["order", "app", &file][..], 3, "WeChat Pay processed the request"),
+        (&["query", "full-1"], 1, "nothing changed at WeChat Pay"),
+        (&["doctor"], 1, "nothing changed at WeChat Pay"),
+        (&["--help"], 1, "nothing changed at WeChat Pay"),
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_wechatpay"))
+            .args(arguments)
+            .envs(&program.settings)
+            .stdout(full)
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{err}");
+        assert!(err.starts_with("error: the result cannot be written: No space left"), "{err}");
+        assert!(err.contains(&format!("\noutcome: {outcome}\n")), "{err}");
+    }
+}
