@@ -13,7 +13,7 @@ use wechatpay::{
     OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId, Request,
     Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
     TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, combine,
-    notify, refund, signing,
+    encryption, notify, refund, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -47,13 +47,14 @@ fn what_threads_may_share_they_can_share() {
     shared::<(bill::Trade, bill::FundFlow)>();
     shared::<(bill::TradeRow, bill::TradeSummary, bill::RefundRow, bill::ReadError)>();
     shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
+    shared::<(&dyn encryption::Decryptor, encryption::Encrypted, encryption::DecryptError)>();
 }
 
 #[test]
 #[cfg(feature = "aws-lc-rs")]
 fn types_of_aws_lc_are_send_and_sync() {
     fn shared<T: Send + Sync>() {}
-    shared::<wechatpay::AwsLcSigner>();
+    shared::<(wechatpay::AwsLcSigner, encryption::Encryptor, encryption::RsaDecryptor)>();
 }
 
 #[test]
