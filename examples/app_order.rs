@@ -4,13 +4,13 @@
 //! cargo run --example app_order
 //! ```
 //!
-//! Without configuration the order goes to a sandbox that this program starts. With these settings
-//! in the environment it goes to WeChat Pay: `WECHATPAY_APPID`, `WECHATPAY_MCHID`,
+//! Without configuration the order goes to a sandbox that this program starts. If these environment
+//! variables are set, it goes to WeChat Pay: `WECHATPAY_APPID`, `WECHATPAY_MCHID`,
 //! `WECHATPAY_CERT_FILE` (or `WECHATPAY_SERIAL_NO`), `WECHATPAY_PRIVATE_KEY_FILE`,
 //! `WECHATPAY_NOTIFY_URL`, `WECHATPAY_PUBLIC_KEY_ID` and `WECHATPAY_PUBLIC_KEY_FILE` (or
-//! `WECHATPAY_PLATFORM_CERT_FILE`); or to the host that `WECHATPAY_BASE_URL` names, with
-//! `WECHATPAY_CA_FILE` if that has a certificate authority of its own.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
+//! `WECHATPAY_PLATFORM_CERT_FILE`). `WECHATPAY_BASE_URL` selects another host, and
+//! `WECHATPAY_CA_FILE` its certificate authority.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program has a human reader")]
 
 use std::error::Error;
 use std::io::{Cursor, Read};
@@ -45,7 +45,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let mut order = Order::new(
         settings.appid.clone(),
-        // A merchant takes the number from its own books, and stores it before it calls.
+        // A merchant takes the order number from its own records and stores it before the call.
         OutTradeNo::new(format!("demo-{}", Time::now()?.unix_seconds()))?,
         "Image形象店-深圳腾大-QQ公仔",
         Fen(1),
@@ -59,7 +59,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("total: {} yuan", order.total);
 
     let prepay_id = app::prepay(&signer, &gateway, &order)?;
-    println!("\n== Placed: the signature of the answer was checked");
+    println!("\n== Placed: the signature of the response was verified");
     println!("prepay_id: {prepay_id}");
 
     let parameters = app::invoke(&signer, &order, &prepay_id)?;
@@ -68,7 +68,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints what passes through.
+/// Prints what is signed, sent and received.
 struct Shown<T>(T);
 
 impl Signer for Shown<&wechatpay::RsaSigner> {
@@ -85,12 +85,12 @@ impl Signer for Shown<&wechatpay::RsaSigner> {
 impl<T: Transport> Transport for Shown<T> {
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         println!("== Request\n{} {}", request.method, request.url);
-        let reply = self.0.send(request)?;
+        let response = self.0.send(request)?;
         let mut body = Vec::new();
-        let limited = reply.body.take(64 * 1024).read_to_end(&mut body);
+        let limited = response.body.take(64 * 1024).read_to_end(&mut body);
         limited.map_err(|error| TransportError::unknown(error.to_string()))?;
-        println!("\n== Answer\nHTTP {}\n{}", reply.status, String::from_utf8_lossy(&body));
-        Ok(Response { body: Box::new(Cursor::new(body)), ..reply })
+        println!("\n== Response\nHTTP {}\n{}", response.status, String::from_utf8_lossy(&body));
+        Ok(Response { body: Box::new(Cursor::new(body)), ..response })
     }
 }
 
@@ -98,14 +98,14 @@ fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::NotSent => "nothing reached WeChat Pay",
         Outcome::Refused => "WeChat Pay refused it",
-        Outcome::Unknown => "unknown: the order may stand",
+        Outcome::Unknown => "unknown: the order may exist",
     }
 }
 
 fn advice(retry: Retry) -> &'static str {
     match retry {
         Retry::Never => "correct the request, the settings or the keys",
-        Retry::SameRequest => "send the identical order again, after a pause",
-        Retry::QueryFirst => "query the order by its number first",
+        Retry::SameRequest => "retry with the same order after a pause",
+        Retry::QueryFirst => "query the order first",
     }
 }

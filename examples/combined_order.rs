@@ -1,9 +1,9 @@
-//! Places a combined order, pays it, and refunds one of its sub-orders, in the sandbox.
+//! Places a combined order (合单) in the sandbox, pays it, and refunds one of its sub-orders.
 //!
 //! ```text
 //! cargo run --example combined_order
 //! ```
-#![allow(clippy::print_stdout, reason = "this program speaks to people")]
+#![allow(clippy::print_stdout, reason = "this program has a human reader")]
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 
-    // One payment for two shops: the merchant who signs, and another one.
+    // One payment for two merchants: the one that signs and another one.
     let order = Order::new(
         sandbox.appid(),
         OutTradeNo::new("20150806125345")?,
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     sandbox.pay_combined(order.combine_out_trade_no.as_str())?;
     let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
-    // Each part is proved on its own, against what was ordered.
+    // Each sub-order is compared with its order.
     let paid = transaction.paid(sandbox.mchid(), &order)?;
     for part in &paid {
         println!(
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
 
-    // The merchant of a sub-order refunds it, under its own number.
+    // The merchant of a sub-order refunds it, with a refund number of its own.
     if let Some(part) = paid.first() {
         let number = OutRefundNo::new("20150806125346-1")?;
         let refund = Refund::new(number, part.out_trade_no().clone(), Fen(4), part.total());

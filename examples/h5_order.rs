@@ -1,17 +1,17 @@
-//! Places one H5 order, which is paid in a browser, and waits for the payer.
+//! Places one H5 order, to be paid in a browser, and waits for the payer.
 //!
 //! ```text
 //! cargo run --example h5_order [-- DESCRIPTION]
 //! ```
 //!
-//! It prints a link. Open it on this machine, pay or refuse, and the browser comes back to a page of
-//! this program, which asks WeChat Pay whether the order is paid: that somebody came back proves
-//! nothing. The program ends once the order is paid and its notification has arrived as well.
+//! The program prints a link. Open it on this machine and pay or refuse. The browser then returns to
+//! a page of this program, which queries the order, because the return of the browser proves nothing.
+//! The program ends when the order is paid and its notification has arrived.
 //!
-//! Without configuration the order goes to a sandbox that this program starts; a browser does not
-//! know its certificate and warns. With the settings of `app_order` in the environment, and
-//! `WECHATPAY_API_V3_KEY` for the notification, it goes where they say.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
+//! Without configuration the order goes to a sandbox that this program starts; browsers warn about
+//! its certificate. Otherwise set the environment variables of `app_order`, and
+//! `WECHATPAY_API_V3_KEY` for the notification.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program has a human reader")]
 
 use std::env;
 use std::error::Error;
@@ -62,7 +62,7 @@ fn run() -> Result<()> {
     };
     let server = Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     let own = format!("http://{}", server.server_addr());
-    // This program takes the notification itself.
+    // This program receives the notification itself.
     settings.notify_url = NotifyUrl::new(format!("{own}/notify"))?;
     let order = Order::new(
         settings.appid.clone(),
@@ -71,7 +71,7 @@ fn run() -> Result<()> {
         Fen(1),
         settings.notify_url.clone(),
     );
-    // In production, the address from which the payer's browser came.
+    // In production, the address of the payer's browser.
     let scene = Scene::new(SceneInfo::new(Ipv4Addr::LOCALHOST.into()), H5Info::new(H5Type::Wap));
     let h5_url = h5::prepay(&settings.signer, &gateway, &order, &scene)?;
     println!("order {}: {} yuan", order.out_trade_no, order.total);
@@ -82,7 +82,7 @@ fn run() -> Result<()> {
     serve(&server, &mut shop)
 }
 
-/// Serves payer and platform until both have said it.
+/// Serves requests until the payer returned and the notification arrived.
 fn serve(server: &Server, shop: &mut Shop) -> Result<()> {
     let (sandbox, is_done) = (shop.settings.sandbox.take(), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -109,7 +109,7 @@ impl Shop {
         Ok(())
     }
 
-    /// A hint that it is paid; the example `notification_server` shows what to do with it.
+    /// Receives the notification; the example `notification_server` shows how to process it.
     fn take_notification(&mut self, request: &mut Request) -> Result<Response<Cursor<Vec<u8>>>> {
         let mut body = Vec::new();
         request.as_reader().take(LARGEST_BODY).read_to_end(&mut body)?;
@@ -118,7 +118,7 @@ impl Shop {
             .iter()
             .map(|header| (header.field.as_str().as_str(), header.value.as_str().as_bytes()));
         let (keys, now) = (&self.settings.keys, Time::now()?);
-        let reply = match notify::open(keys, &self.api_v3_key, headers, &body, now) {
+        let acknowledgement = match notify::open(keys, &self.api_v3_key, headers, &body, now) {
             Ok(event) => {
                 if let Notification::Transaction(transaction) = &event.notification {
                     println!(
@@ -131,10 +131,10 @@ impl Shop {
             }
             Err(refusal) => Acknowledgement::refused(&refusal),
         };
-        Ok(Response::from_string(reply.body).with_status_code(reply.status))
+        Ok(Response::from_string(acknowledgement.body).with_status_code(acknowledgement.status))
     }
 
-    /// The payer is back: only a query tells with what.
+    /// Queries the order when the payer returns.
     fn welcome_back(&mut self) -> Result<Response<Cursor<Vec<u8>>>> {
         let signer = &self.settings.signer;
         let transaction = pay::query(signer, &self.gateway, &self.order.out_trade_no)?;
@@ -151,7 +151,7 @@ impl Shop {
     }
 }
 
-/// What WeChat Pay does of its own accord.
+/// Delivers notifications, as WeChat Pay does by itself.
 fn keep_delivering(sandbox: &Sandbox, is_done: &AtomicBool) {
     while !is_done.load(Ordering::SeqCst) {
         for delivery in sandbox.deliver_due_notifications() {
@@ -166,5 +166,5 @@ fn keep_delivering(sandbox: &Sandbox, is_done: &AtomicBool) {
 const HTML: &str = "Content-Type: text/html; charset=utf-8";
 /// No notification is larger.
 const LARGEST_BODY: u64 = 2 * 1024 * 1024;
-/// Between two looks for notifications.
+/// The pause between two checks for notifications.
 const PAUSE: Duration = Duration::from_millis(100);

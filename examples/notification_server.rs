@@ -1,17 +1,16 @@
-//! Receives WeChat Pay's notifications the way it should be done.
+//! Receives notifications (回调通知) from WeChat Pay, in the recommended order.
 //!
 //! ```text
 //! cargo run --example notification_server
 //! ```
 //!
-//! A plain blocking HTTP server takes a notification in this order: the body as received, verify, decrypt,
-//! store, answer; the work is done afterwards by another thread, which asks WeChat Pay itself before
-//! it ships anything. What comes twice is stored once. The program plays the payer and WeChat Pay
-//! as well, by the sandbox, and shows a payment and a refund arriving; one of the answers gets lost
-//! on the way, so that a notification comes again.
+//! A blocking HTTP server takes the body as received, verifies and decrypts it, stores the event and
+//! responds. Afterwards another thread processes the event; it queries WeChat Pay before it ships
+//! anything. A repeated notification is stored once. The program uses the sandbox to pay and refund
+//! an order, and loses one response, so that WeChat Pay sends a notification again.
 //!
-//! In production put a server with HTTPS in front, and the journal into your database.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
+//! In production, put an HTTPS server in front and store the events in your database.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program has a human reader")]
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -44,27 +43,27 @@ fn main() -> ExitCode {
     }
 }
 
-/// The door: it believes, stores and answers, and does nothing else.
-struct Door {
+/// The endpoint: it verifies, stores and responds, and does nothing else.
+struct Endpoint {
     keys: PlatformKeys,
     api_v3_key: ApiV3Key,
     journal: Journal,
     work: Sender<Event>,
 }
 
-impl Door {
+impl Endpoint {
     fn take(&mut self, request: &mut Request) -> Acknowledgement {
         match self.try_take(request) {
-            Ok(reply) => reply,
+            Ok(acknowledgement) => acknowledgement,
             Err(error) => {
-                println!("  door: not stored, so it is wanted again: {error}");
+                println!("  endpoint: not stored, so it must come again: {error}");
                 Acknowledgement::again()
             }
         }
     }
 
     fn try_take(&mut self, request: &mut Request) -> Result<Acknowledgement> {
-        // The body as it came: whoever parses it first and writes it again breaks the signature.
+        // The body as received: parsing and serializing it again breaks the signature.
         let mut body = Vec::new();
         request.as_reader().take(LARGEST_BODY).read_to_end(&mut body)?;
         let headers = request
@@ -75,23 +74,23 @@ impl Door {
             Ok(event) => event,
             Err(refusal) => return Ok(refuse(&refusal)),
         };
-        // Stored before it is answered: once it is answered, WeChat Pay forgets it.
+        // Store before responding: after the response, WeChat Pay does not send it again.
         if self.journal.store(&event.id, &body)? {
-            println!("  door: {} {} stored", event.event_type, event.id);
+            println!("  endpoint: {} {} stored", event.event_type, event.id);
             self.work.send(event)?;
         } else {
-            println!("  door: {} {} came again", event.event_type, event.id);
+            println!("  endpoint: {} {} received again", event.event_type, event.id);
         }
         Ok(Acknowledgement::accepted())
     }
 }
 
 fn refuse(refusal: &Refusal) -> Acknowledgement {
-    println!("  door: refused: {refusal}");
+    println!("  endpoint: refused: {refusal}");
     Acknowledgement::refused(refusal)
 }
 
-/// What was taken, on disk before it is answered.
+/// The received events, on disk before the response is sent.
 struct Journal {
     file: File,
     known: HashSet<String>,
@@ -107,7 +106,7 @@ impl Journal {
         Ok(Self { file, known })
     }
 
-    /// Whether it is new. The notification is kept as it came, signed and sealed.
+    /// Stores the notification as received and returns whether it is new.
     fn store(&mut self, id: &str, body: &[u8]) -> io::Result<bool> {
         if self.known.contains(id) {
             return Ok(false);
@@ -120,32 +119,35 @@ impl Journal {
     }
 }
 
-/// The work: after the answer, in its own time.
-struct Office<'a> {
+/// Processes events after the response.
+struct Worker<'a> {
     signer: &'a RsaSigner,
     gateway: &'a Gateway,
-    /// The merchant's own books.
+    /// The merchant's own record of the order.
     order: &'a Order,
 }
 
-impl Office<'_> {
+impl Worker<'_> {
     fn work(&self, event: Event) -> Result<()> {
         match event.notification {
             Notification::Transaction(transaction) if self.is_ours(&transaction.out_trade_no) => {
-                // A notification is a hint; the query is the truth.
-                let truth = pay::query(self.signer, self.gateway, &self.order.out_trade_no)?;
-                self.ship(&truth.paid(self.signer.mchid(), self.order)?);
+                // Query the order: the notification may be old.
+                let current = pay::query(self.signer, self.gateway, &self.order.out_trade_no)?;
+                self.ship(&current.paid(self.signer.mchid(), self.order)?);
             }
             Notification::Refund(refund) if self.is_ours(&refund.out_trade_no) => {
-                let truth = refund::query(self.signer, self.gateway, &refund.out_refund_no)?;
-                match truth.status {
+                let current = refund::query(self.signer, self.gateway, &refund.out_refund_no)?;
+                match current.status {
                     Status::Success => {
-                        println!("  office: {} yuan went back to the payer", truth.amount.refund);
+                        println!(
+                            "  worker: {} yuan were returned to the payer",
+                            current.amount.refund
+                        );
                     }
-                    status => println!("  office: refund {} is {status}", truth.out_refund_no),
+                    status => println!("  worker: refund {} is {status}", current.out_refund_no),
                 }
             }
-            _ => println!("  office: {} is not about our order", event.id),
+            _ => println!("  worker: {} is not about our order", event.id),
         }
         Ok(())
     }
@@ -156,7 +158,7 @@ impl Office<'_> {
 
     /// Takes a `Paid`, so that nothing unpaid can be shipped.
     fn ship(&self, paid: &Paid) {
-        println!("  office: {} is paid, {} yuan: ship it", paid.out_trade_no(), paid.total());
+        println!("  worker: {} is paid, {} yuan: ship it", paid.out_trade_no(), paid.total());
     }
 }
 
@@ -167,7 +169,7 @@ fn run() -> Result<()> {
     let notify_url = format!("http://{}/notify", server.server_addr());
     let journal = std::env::temp_dir().join(format!("notifications-{}.log", std::process::id()));
     let (work, to_do) = mpsc::channel();
-    let mut door = Door {
+    let mut endpoint = Endpoint {
         keys: sandbox.platform_keys().clone(),
         api_v3_key: ApiV3Key::new(sandbox.api_v3_key())?,
         journal: Journal::open(&journal)?,
@@ -180,11 +182,11 @@ fn run() -> Result<()> {
         Fen(100),
         NotifyUrl::new(notify_url)?,
     );
-    let office = Office { signer, gateway, order: &order };
+    let worker = Worker { signer, gateway, order: &order };
 
     let outcome = thread::scope(|scope| {
-        let serving = scope.spawn(|| serve(&server, &mut door));
-        let outcome = play(&sandbox, &office, &to_do);
+        let serving = scope.spawn(|| serve(&server, &mut endpoint));
+        let outcome = play(&sandbox, &worker, &to_do);
         server.unblock();
         let served = serving.join().map_err(|_| "the server panicked")?;
         outcome.and(served)
@@ -193,30 +195,32 @@ fn run() -> Result<()> {
     outcome
 }
 
-fn serve(server: &Server, door: &mut Door) -> Result<()> {
-    let mut lose_an_answer = true;
+fn serve(server: &Server, endpoint: &mut Endpoint) -> Result<()> {
+    let mut lose_a_response = true;
     for mut request in server.incoming_requests() {
-        let mut reply = door.take(&mut request);
-        // Once the refund is stored, its answer gets lost on the way.
-        if lose_an_answer && door.journal.known.len() == 2 {
-            lose_an_answer = false;
-            reply = Acknowledgement::again();
+        let mut acknowledgement = endpoint.take(&mut request);
+        // After the refund is stored, its response is lost.
+        if lose_a_response && endpoint.journal.known.len() == 2 {
+            lose_a_response = false;
+            acknowledgement = Acknowledgement::again();
         }
-        request.respond(Response::from_string(reply.body).with_status_code(reply.status))?;
+        request.respond(
+            Response::from_string(acknowledgement.body).with_status_code(acknowledgement.status),
+        )?;
     }
     Ok(())
 }
 
-/// Plays the payer and WeChat Pay.
-fn play(sandbox: &Sandbox, office: &Office<'_>, to_do: &Receiver<Event>) -> Result<()> {
-    let (signer, gateway, order) = (office.signer, office.gateway, office.order);
+/// Acts as the payer and WeChat Pay.
+fn play(sandbox: &Sandbox, worker: &Worker<'_>, to_do: &Receiver<Event>) -> Result<()> {
+    let (signer, gateway, order) = (worker.signer, worker.gateway, worker.order);
     let code_url = native::prepay(signer, gateway, order)?;
     println!("order {} is placed: {code_url}", order.out_trade_no);
 
     println!("the payer pays");
     sandbox.pay(order.out_trade_no.as_str())?;
     deliver(sandbox)?;
-    office.work(to_do.recv()?)?;
+    worker.work(to_do.recv()?)?;
 
     println!("the merchant refunds a part");
     let number = OutRefundNo::new("1217752501201407033233368018-1")?;
@@ -224,15 +228,15 @@ fn play(sandbox: &Sandbox, office: &Office<'_>, to_do: &Receiver<Event>) -> Resu
     refund::apply(signer, gateway, &refund)?;
     sandbox.succeed_refund(refund.out_refund_no.as_str())?;
     deliver(sandbox)?;
-    office.work(to_do.recv()?)?;
+    worker.work(to_do.recv()?)?;
 
-    println!("WeChat Pay did not hear that it arrived, so it sends the notification again");
+    println!("WeChat Pay received no success response, so it sends the notification again");
     deliver(sandbox)
 }
 
 fn deliver(sandbox: &Sandbox) -> Result<()> {
     for delivery in sandbox.deliver_notifications() {
-        println!("  WeChat Pay: answered {}", delivery.result?);
+        println!("  WeChat Pay: received HTTP {}", delivery.result?);
     }
     Ok(())
 }

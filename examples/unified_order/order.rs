@@ -1,12 +1,5 @@
-//! Places one APIv2 order (统一下单) in the sandbox, pays it, and shows each step.
-//!
-//! ```text
-//! cargo run --example unified_order
-//! ```
-//!
-//! APIv2 has no sandbox of WeChat Pay's for this call either; the order goes to one that this
-//! program starts.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
+//! The order: placed, paid, and proved by its notification.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program has a human reader")]
 
 use std::error::Error;
 use std::io::{Cursor, Read};
@@ -20,7 +13,7 @@ use wechatpay::{
 };
 use wechatpay_sandbox::Sandbox;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -40,7 +33,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let mut order = Order::new(
         sandbox.appid(),
-        // A merchant takes the number from its own books, and stores it before it calls.
+        // A merchant takes the order number from its own records and stores it before the call.
         OutTradeNo::new(format!("demo-{}", Time::now()?.unix_seconds()))?,
         "JSAPI支付测试",
         Fen(1),
@@ -55,7 +48,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("total_fee: {} yuan", order.total_fee);
 
     let prepay_id = v2::unified_order(&signer, &gateway, &order, &payer)?;
-    println!("\n== Placed: the sign of the answer was checked");
+    println!("\n== Placed: the sign of the response was verified");
     println!("prepay_id: {prepay_id}");
 
     let parameters = v2::invoke::jsapi(&signer, &order, &prepay_id)?;
@@ -67,15 +60,15 @@ fn run() -> Result<(), Box<dyn Error>> {
         println!("\n== Notification\n{}", String::from_utf8_lossy(&notification.body));
         if let Notification::Transaction(transaction) = notify::open(&signer, &notification.body)? {
             let paid = transaction.paid(signer.mch_id(), &order)?;
-            println!("\n== Paid: it was held against the order");
+            println!("\n== Paid: the notification was compared with the order");
             println!("transaction_id: {}", paid.transaction_id());
-            println!("answer: {}", notify::ACCEPTED);
+            println!("response: {}", notify::ACCEPTED);
         }
     }
     Ok(())
 }
 
-/// Prints what passes through.
+/// Prints what is signed, sent and received.
 struct Shown<T>(T);
 
 impl Signer for Shown<HmacSha256Key> {
@@ -89,7 +82,7 @@ impl Signer for Shown<HmacSha256Key> {
 
     fn sign(&self, message: &str) -> Result<String, SignError> {
         let sign = self.0.sign(message)?;
-        println!("\n== Message signed, or checked\n{message}&key=…\n-> {sign}");
+        println!("\n== Message signed or verified\n{message}&key=…\n-> {sign}");
         Ok(sign)
     }
 
@@ -102,11 +95,11 @@ impl<T: Transport> Transport for Shown<T> {
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         println!("\n== Request\n{} {}", request.method, request.url);
         println!("{}", String::from_utf8_lossy(request.body));
-        let reply = self.0.send(request)?;
+        let response = self.0.send(request)?;
         let mut body = Vec::new();
-        let limited = reply.body.take(64 * 1024).read_to_end(&mut body);
+        let limited = response.body.take(64 * 1024).read_to_end(&mut body);
         limited.map_err(|error| TransportError::unknown(error.to_string()))?;
-        println!("\n== Answer\nHTTP {}\n{}", reply.status, String::from_utf8_lossy(&body));
-        Ok(Response { body: Box::new(Cursor::new(body)), ..reply })
+        println!("\n== Response\nHTTP {}\n{}", response.status, String::from_utf8_lossy(&body));
+        Ok(Response { body: Box::new(Cursor::new(body)), ..response })
     }
 }
