@@ -87,7 +87,7 @@ fn chunked() -> String {
 }
 
 #[test]
-fn no_answer_takes_more_than_four_mebibytes() {
+fn call_never_allocates_more_than_four_mebibytes() {
     for (name, flood) in FLOODS {
         let (error, peak) = peak_of(flood, prepay);
         assert_eq!(error.outcome(), Outcome::Unknown, "{name}: {error}");

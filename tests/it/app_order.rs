@@ -93,7 +93,7 @@ fn the_serial_number_can_come_from_the_certificate_file() {
 }
 
 #[test]
-fn the_same_order_sent_again_is_the_same_bytes_and_gives_a_prepay_id_again() {
+fn same_order_sent_again_is_byte_equal_and_succeeds() {
     let sandbox = start();
     let order = order(&sandbox, "again-1");
     for _ in 0..2 {
@@ -141,7 +141,7 @@ fn an_appid_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn every_error_of_document_003_arrives_with_its_outcome_and_advice() {
+fn app_errors_of_document_003_have_outcome_and_advice() {
     use Outcome::{Refused, Unknown};
     use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();
@@ -191,7 +191,7 @@ fn a_parameter_error_names_its_field() {
 }
 
 #[test]
-fn what_breaks_a_rule_is_never_sent() {
+fn order_that_breaks_a_rule_is_never_sent() {
     let sandbox = start();
     let mut broken = order(&sandbox, "broken-1");
     broken.description = "公仔🧸".into();

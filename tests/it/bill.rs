@@ -91,7 +91,7 @@ fn names(directory: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_rows_of_a_trade_bill_are_the_orders_paid_and_the_refunds_made() {
+fn trade_bill_rows_are_paid_orders_and_refunds() {
     let (sandbox, date) = traded();
     let file = download(&sandbox, &link(&sandbox, &Trade::new(date.clone()))).unwrap();
     let mut bill = TradeBill::new(&file[..]).unwrap();
@@ -159,7 +159,7 @@ fn a_fund_flow_bill_adds_up() {
 }
 
 #[test]
-fn what_is_asked_for_is_what_was_said() {
+fn bill_request_carries_every_parameter() {
     let (sandbox, date) = traded();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let last = || sandbox.received().pop().unwrap();
@@ -198,7 +198,7 @@ fn what_is_asked_for_is_what_was_said() {
 }
 
 #[test]
-fn a_day_without_trade_and_a_bill_that_is_not_ready_are_told_apart() {
+fn bill_without_trade_and_bill_not_ready_have_own_codes() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let date = trade(&sandbox);
@@ -231,7 +231,7 @@ fn a_link_lasts_five_minutes() {
 }
 
 #[test]
-fn a_link_that_is_refused_or_answered_by_no_file_writes_nothing() {
+fn refused_download_writes_nothing() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     let mut file = Vec::new();
@@ -250,7 +250,7 @@ fn a_link_that_is_refused_or_answered_by_no_file_writes_nothing() {
 }
 
 #[test]
-fn a_file_that_is_not_the_one_signed_never_looks_complete() {
+fn damaged_bill_file_never_looks_complete() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     let damages: [(Damage, Told); 5] = [
@@ -317,7 +317,7 @@ fn a_download_that_panics_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_place_where_nothing_can_be_written_is_told_before_anything_is_sent() {
+fn unwritable_path_fails_before_the_request_is_sent() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     let directory = directory("nowhere");
@@ -339,7 +339,7 @@ fn a_place_where_nothing_can_be_written_is_told_before_anything_is_sent() {
 /// As `-o /dev/null` was, by a program that ran as root.
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_not_replaced_by_a_bill() {
+fn socket_at_the_path_is_not_replaced_by_a_bill() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     // The path of a socket must be short.
@@ -353,7 +353,7 @@ fn what_is_no_file_is_not_replaced_by_a_bill() {
 }
 
 #[test]
-fn the_signature_goes_to_no_other_host_and_the_token_into_no_error() {
+fn signature_stays_on_host_and_token_out_of_errors() {
     let (sandbox, date) = traded();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let base = sandbox.base_url().to_owned();
@@ -455,7 +455,7 @@ fn only_a_sha1_is_a_hash() {
 }
 
 #[test]
-fn a_gateway_of_ones_own_host_may_serve_the_file_and_what_comes_beyond_its_length_is_dropped() {
+fn file_from_own_host_is_read_up_to_its_content_length() {
     let (sandbox, date) = traded();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());

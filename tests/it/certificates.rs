@@ -16,7 +16,7 @@ fn key(sandbox: &Sandbox) -> ApiV3Key {
 }
 
 #[test]
-fn a_merchant_in_certificate_mode_starts_with_no_key_at_all() {
+fn merchant_in_certificate_mode_starts_without_keys() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
     let gateway = sandbox.gateway().with_keys(PlatformKeys::none());
@@ -32,7 +32,7 @@ fn a_merchant_in_certificate_mode_starts_with_no_key_at_all() {
 }
 
 #[test]
-fn a_merchant_in_public_key_mode_is_told_so() {
+fn certificate_list_in_public_key_mode_reports_the_mode() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::PublicKey);
     let error =
@@ -42,7 +42,7 @@ fn a_merchant_in_public_key_mode_is_told_so() {
 }
 
 #[test]
-fn a_list_that_the_key_does_not_open_or_that_is_forged_is_not_believed() {
+fn certificate_list_forged_or_undecryptable_is_rejected() {
     let sandbox = start();
     let gateway = sandbox.gateway().with_keys(PlatformKeys::none());
     let list = |key: &ApiV3Key| certificates::list(sandbox.signer(), &gateway, key).unwrap_err();
@@ -68,7 +68,7 @@ fn a_list_that_the_key_does_not_open_or_that_is_forged_is_not_believed() {
 }
 
 #[test]
-fn a_listed_certificate_that_cannot_be_read_is_the_answers_fault_and_not_the_callers() {
+fn unreadable_listed_certificate_is_a_malformed_response() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
     let held = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
@@ -125,7 +125,7 @@ fn times_are_read_as_text_and_as_the_integers_of_the_table() {
 }
 
 #[test]
-fn while_certificates_rotate_both_are_believed() {
+fn both_certificates_verify_during_rotation() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
     let old = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
@@ -145,7 +145,7 @@ fn while_certificates_rotate_both_are_believed() {
 }
 
 #[test]
-fn while_a_merchant_changes_over_notifications_come_under_either_key() {
+fn notifications_during_key_change_verify_under_either_key() {
     let sandbox = start();
     let mut signed_by = Vec::new();
     for number in ["changing-1", "changing-2"] {

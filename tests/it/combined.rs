@@ -90,7 +90,7 @@ fn every_field_of_document_000_is_sent_under_its_name() {
 }
 
 #[test]
-fn the_other_kinds_name_payer_code_and_link() {
+fn jsapi_native_and_h5_return_their_own_results() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let payer = Payer::new(openid());
@@ -111,7 +111,7 @@ fn the_other_kinds_name_payer_code_and_link() {
 }
 
 #[test]
-fn what_breaks_a_rule_is_never_sent() {
+fn order_that_breaks_a_rule_is_never_sent() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let mut broken = order(&sandbox, "broken-1");
@@ -138,7 +138,7 @@ fn what_breaks_a_rule_is_never_sent() {
 }
 
 #[test]
-fn a_combined_order_is_paid_whole_told_proved_and_refunded_in_part() {
+fn combined_order_is_paid_notified_and_refunded_in_part() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "whole-life");
@@ -186,7 +186,7 @@ fn a_combined_order_is_paid_whole_told_proved_and_refunded_in_part() {
 }
 
 #[test]
-fn a_combined_order_is_closed_whole_and_closing_twice_is_no_error() {
+fn combined_order_closes_completely_and_closing_is_idempotent() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let mut order = order(&sandbox, "whole-close");
@@ -215,7 +215,7 @@ fn a_combined_order_is_closed_whole_and_closing_twice_is_no_error() {
 }
 
 #[test]
-fn that_a_combined_order_is_closed_already_is_believed_only_if_it_is_signed() {
+fn combined_already_closed_is_accepted_only_if_signed() {
     let sandbox = start();
     let order = order(&sandbox, "not-closed-1");
     place(&sandbox, &order).unwrap();
@@ -242,7 +242,7 @@ fn the_same_number_again_is_the_same_order_or_none() {
 }
 
 #[test]
-fn every_error_of_document_000_is_classified_like_its_twin() {
+fn combined_errors_of_document_000_are_classified_like_v3() {
     use Outcome::{Refused, Unknown};
     use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();

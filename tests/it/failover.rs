@@ -27,7 +27,7 @@ fn both(sandbox: &Sandbox) -> Failover {
 }
 
 #[test]
-fn while_the_main_host_answers_the_standby_is_not_asked() {
+fn standby_is_unused_while_main_host_responds() {
     let sandbox = start();
     let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
     let order = order(&sandbox, "failover-1");
@@ -50,7 +50,7 @@ fn while_the_main_host_answers_the_standby_is_not_asked() {
 }
 
 #[test]
-fn a_main_host_that_cannot_be_reached_is_stood_in_for() {
+fn unreachable_main_host_is_replaced_by_the_standby() {
     let sandbox = start();
     let hosts = Failover::new(dead(&sandbox), sandbox.gateway().clone());
     let order = order(&sandbox, "failover-2");
@@ -60,7 +60,7 @@ fn a_main_host_that_cannot_be_reached_is_stood_in_for() {
 }
 
 #[test]
-fn an_answer_lost_on_the_main_host_is_asked_for_with_the_same_bytes() {
+fn response_lost_on_main_host_is_retried_with_equal_bytes() {
     let sandbox = start();
     let order = order(&sandbox, "failover-3");
     sandbox.tamper_next(|answer| answer.status = 0);
@@ -88,7 +88,7 @@ fn a_refund_lost_on_the_main_host_is_refunded_once() {
 }
 
 #[test]
-fn what_may_have_reached_the_main_host_stays_unknown() {
+fn possibly_received_request_stays_unknown_after_failover() {
     let sandbox = start();
     let order = order(&sandbox, "failover-5");
     // Lost after it was placed, and the standby is down: "nothing was sent" would be a lie.

@@ -772,43 +772,43 @@ const ELSEWHERE: [(u8, &str); 3] = [
         "a clock before 1970: the system's clock is not a test's to set; Time::now is the one reader",
     ),
     (6, "resolving takes too long: the system's resolver cannot be slowed down; src/transport.rs"),
-    (53, "only closing is answered 204: the_answer_204_is_a_success_of_closing"),
+    (53, "only closing is answered 204: closing_accepts_http_204"),
 ];
 
 // How it is run.
 
 #[test]
-fn nothing_is_sent() {
+fn invalid_or_unconnected_request_is_not_sent() {
     run(&before_anything_is_sent());
 }
 
 #[test]
-fn a_request_or_its_answer_is_lost_on_the_way() {
+fn lost_request_or_response_is_unknown() {
     run(&on_the_way());
 }
 
 #[test]
-fn tls_does_not_hold() {
+fn tls_failure_is_unknown() {
     run(&in_tls());
 }
 
 #[test]
-fn an_answer_is_not_to_be_believed() {
+fn unverified_response_is_unknown() {
     run(&answered_not_to_be_believed());
 }
 
 #[test]
-fn an_answer_is_believed_and_odd() {
+fn verified_but_unexpected_response_is_unknown_or_accepted() {
     run(&answered_and_believed_but_odd());
 }
 
 #[test]
-fn an_error_is_answered() {
+fn error_response_has_its_outcome() {
     run(&refused_or_failed());
 }
 
 #[test]
-fn the_answer_204_is_a_success_of_closing() {
+fn closing_accepts_http_204() {
     let sandbox = start();
     app::prepay(sandbox.signer(), sandbox.gateway(), &order(UNPAID)).unwrap();
     pay::close(sandbox.signer(), sandbox.gateway(), &number(UNPAID)).unwrap();
@@ -816,7 +816,7 @@ fn the_answer_204_is_a_success_of_closing() {
 }
 
 #[test]
-fn the_matrix_is_whole() {
+fn fault_matrix_covers_every_number() {
     let sections = [
         before_anything_is_sent(),
         on_the_way(),

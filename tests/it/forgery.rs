@@ -49,7 +49,7 @@ fn each_header_missing_repeated_empty_or_unreadable() {
 }
 
 #[test]
-fn an_answer_from_the_past_or_the_future() {
+fn stale_or_future_response_is_rejected() {
     let sandbox = start();
     for (shift, behind) in [(-400, true), (400, false)] {
         sandbox.shift_answers(shift);
@@ -61,7 +61,7 @@ fn an_answer_from_the_past_or_the_future() {
 }
 
 #[test]
-fn a_number_that_is_not_ours_is_refused_even_with_the_right_key() {
+fn unknown_serial_is_refused_even_with_the_right_key() {
     let sandbox = start();
     for claimed in ["PUB_KEY_ID_0000000000000024101100397200000006", "4DF076AC5A7D968D"] {
         let reason =
@@ -216,7 +216,7 @@ fn each_bit_of_each_signed_header_flipped() {
 }
 
 #[test]
-fn a_refusal_is_checked_where_it_claims_a_signature() {
+fn refusal_that_claims_a_signature_is_verified() {
     let sandbox = start();
     let order = order(&sandbox, "refused-1");
     sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");

@@ -96,7 +96,7 @@ fn pointers_of(body: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_order_of_document_003_is_read_whole_and_sent_as_it_was_read() {
+fn app_order_of_document_003_survives_read_and_send() {
     let signer = merchant("1230000109");
     let body = app_order();
     let order = Order::from_json(&signer, body.to_string().as_bytes()).unwrap();
@@ -105,7 +105,7 @@ fn the_order_of_document_003_is_read_whole_and_sent_as_it_was_read() {
 }
 
 #[test]
-fn the_order_of_document_004_is_read_with_its_payer() {
+fn jsapi_order_of_document_004_is_read_with_its_payer() {
     let signer = merchant("1900006XXX");
     let body = r#"{
 "mchid": "1900006XXX",
@@ -128,7 +128,7 @@ fn the_order_of_document_004_is_read_with_its_payer() {
 }
 
 #[test]
-fn the_combined_order_of_document_000_is_read_whole_and_sent_as_it_was_read() {
+fn combined_order_of_document_000_survives_read_and_send() {
     let signer = merchant("1900000109");
     let order = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();
     let sent = sent(|gateway| combine::app::prepay(&signer, gateway, &order));
@@ -189,7 +189,7 @@ fn every_value_of_another_type_is_named_with_what_it_must_be() {
 }
 
 #[test]
-fn a_field_that_stands_twice_is_named() {
+fn repeated_field_is_named() {
     for (mchid, body, read) in bodies() {
         let signer = merchant(mchid);
         for pointer in pointers_of(&body) {
@@ -211,7 +211,7 @@ fn a_field_that_stands_twice_is_named() {
 }
 
 #[test]
-fn what_may_be_left_out_is_known_and_all_else_is_missed() {
+fn required_fields_are_missed_and_optional_ones_are_not() {
     let optional = [
         "mchid",
         "combine_mchid",
@@ -291,7 +291,7 @@ fn the_numbers_of_the_merchant_must_be_those_of_the_signer() {
 }
 
 #[test]
-fn every_fault_is_told_at_once() {
+fn every_violation_is_reported_at_once() {
     let mut body = app_order();
     body["amount"]["total"] = json!(1.0);
     body["out_trade_no"] = json!("12345");
@@ -311,7 +311,7 @@ fn every_fault_is_told_at_once() {
 }
 
 #[test]
-fn money_is_whole_fen_however_it_is_written() {
+fn amount_is_an_integer_however_it_is_written() {
     for money in ["1.0", "1e2", "-1", "\"1\"", "18446744073709551616", "null", "-0", "1.00"] {
         let body = app_order().to_string().replace("\"total\":100", &format!("\"total\":{money}"));
         let expected = "/amount/total must be whole fen: a number without quotes, sign or decimals";
@@ -324,7 +324,7 @@ fn money_is_whole_fen_however_it_is_written() {
 }
 
 #[test]
-fn what_is_no_json_is_told_by_line_and_column() {
+fn invalid_json_is_reported_by_line_and_column() {
     for (json, expected) in [
         ("{\n  \"appid\": \"x\",\n}", "json cannot be read: trailing comma at line 3 column 1"),
         ("{} {}", "json cannot be read: trailing characters at line 1 column 4"),
@@ -511,7 +511,7 @@ fn any_order(choices: &mut Choices) -> Order {
 }
 
 #[test]
-fn whatever_is_sent_is_read_back_equal() {
+fn sent_orders_and_refunds_are_read_back_equal() {
     let signer = merchant("1230000109");
     let mut choices = Choices(7);
     for _ in 0..300 {
@@ -542,7 +542,7 @@ fn whatever_is_sent_is_read_back_equal() {
 
 /// As editors on Windows write them, and people who type Chinese.
 #[test]
-fn what_an_editor_does_to_a_file_is_passed_over_or_named() {
+fn byte_order_mark_is_skipped_and_full_width_is_named() {
     let signer = merchant("1230000109");
     let json = app_order().to_string();
     let read = |json: &[u8]| Order::from_json(&signer, json);

@@ -52,7 +52,7 @@ fn good_private_keys_sign() {
 }
 
 #[test]
-fn wrong_private_keys_are_told_apart() {
+fn wrong_private_keys_are_named_by_their_defect() {
     let rsa2048 = key!("rsa2048.pem");
     let encrypted = "private_key is encrypted with a password; decrypt it first (openssl pkey -in \
                      FILE -out FILE)";
@@ -110,7 +110,7 @@ fn wrong_private_keys_are_told_apart() {
 }
 
 #[test]
-fn public_keys_are_read_in_any_layout_and_wrong_ones_are_told_apart() {
+fn public_keys_in_any_layout_are_read_and_wrong_ones_named() {
     let rsa2048 = key!("rsa2048.pub.pem");
     let one_line = {
         let body: String = rsa2048.lines().filter(|line| !line.starts_with('-')).collect();
@@ -149,7 +149,7 @@ fn public_keys_are_read_in_any_layout_and_wrong_ones_are_told_apart() {
 }
 
 #[test]
-fn certificates_give_their_number_and_wrong_ones_are_told_apart() {
+fn certificates_give_their_serial_and_wrong_ones_are_named() {
     let keys = PlatformKeys::from_certificate(key!("cert.pem")).unwrap();
     assert_eq!(format!("{keys:?}"), "[\"DE55AD98ED71D6EDD4A4A16996DE7B47773A8C\"]");
     for (pem, expected) in [
@@ -163,7 +163,7 @@ fn certificates_give_their_number_and_wrong_ones_are_told_apart() {
 }
 
 #[test]
-fn a_certificate_gives_the_signer_its_number_and_must_be_that_of_the_key() {
+fn signer_takes_serial_from_certificate_that_fits_its_key() {
     // The first bit of this number is set, so DER puts a zero byte before it; it must not show.
     let of = |certificate: &str, key: &str| {
         let by_ring = RsaSigner::from_certificate("1900007291", certificate, key);
@@ -222,7 +222,7 @@ fn keys_are_read_from_files_for_aws_lc() {
 }
 
 #[test]
-fn a_key_damaged_anywhere_is_told_when_it_is_read_and_not_when_it_signs() {
+fn damaged_private_key_fails_when_read_not_when_signing() {
     let (first, last) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
     let text = key!("rsa2048.pem").trim().strip_prefix(first).unwrap().strip_suffix(last).unwrap();
     let der = STANDARD.decode(text.replace(['\r', '\n'], "")).unwrap();

@@ -11,7 +11,7 @@ use wechatpay_sandbox::Sandbox;
 use crate::support::{noon, order, start};
 
 #[test]
-fn order_invoke_pay_notification_query_refund_refund_notification_bill() {
+fn complete_life_of_an_order_from_prepay_to_bill() {
     let sandbox = start();
     noon(&sandbox);
     let (signer, gateway): (&RsaSigner, &Gateway) = (sandbox.signer(), sandbox.gateway());

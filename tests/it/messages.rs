@@ -31,7 +31,7 @@ mod aws_lc;
 mod v2;
 
 #[test]
-fn every_text_is_the_one_in_the_table() {
+fn every_error_text_equals_the_table() {
     let mut table = Table(String::new());
     errors(&mut table);
     untrusted(&mut table);
@@ -76,7 +76,7 @@ fn of_this_build(table: &str) -> String {
 }
 
 #[test]
-fn every_text_is_short_and_plain() {
+fn every_text_is_short_and_avoids_the_glossary() {
     let table = include_str!("../data/messages.txt");
     assert!(table.lines().count() > 200);
     for line in table.lines().filter(|line| !line.starts_with("== ")) {

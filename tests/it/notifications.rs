@@ -189,7 +189,7 @@ fn an_envelope_that_opens_in_an_unusual_way_is_read() {
 }
 
 #[test]
-fn what_does_not_open_is_undecryptable() {
+fn altered_resource_is_undecryptable() {
     let sender = Sender::new();
     let ciphertext = good()["resource"]["ciphertext"].as_str().unwrap().to_owned();
     let url_safe = URL_SAFE.encode(STANDARD.decode(&ciphertext).unwrap());
@@ -225,7 +225,7 @@ fn what_does_not_open_is_undecryptable() {
 }
 
 #[test]
-fn what_is_signed_but_odd_is_malformed_and_nothing_of_it_is_repeated() {
+fn signed_but_invalid_notification_is_malformed_and_not_echoed() {
     let sender = Sender::new();
     let without = |member: &str| {
         let mut body = good();
@@ -257,7 +257,7 @@ fn what_is_signed_but_odd_is_malformed_and_nothing_of_it_is_repeated() {
 }
 
 #[test]
-fn a_body_that_a_framework_wrote_again_is_refused_with_advice() {
+fn reserialized_body_is_refused_with_advice() {
     let sender = Sender::new();
     let body = serde_json::to_string_pretty(&good()).unwrap();
     let headers = sender.headers(body.as_bytes());
@@ -272,7 +272,7 @@ fn a_body_that_a_framework_wrote_again_is_refused_with_advice() {
 }
 
 #[test]
-fn forged_stale_unknown_and_probing_notifications_are_told_apart() {
+fn forged_stale_unknown_and_probing_notifications_differ() {
     let sender = Sender::new();
     let body = good().to_string();
     let headers = sender.headers(body.as_bytes());
@@ -338,7 +338,7 @@ fn the_largest_notification_is_read_and_a_larger_one_is_not() {
 }
 
 #[test]
-fn what_is_answered_is_what_is_documented() {
+fn acknowledgements_equal_the_documents() {
     assert_eq!(
         (Acknowledgement::accepted().status, Acknowledgement::accepted().body.as_str()),
         (204, "")

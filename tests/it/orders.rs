@@ -24,7 +24,7 @@ fn last_body(sandbox: &Sandbox) -> Value {
 }
 
 #[test]
-fn a_jsapi_order_names_its_payer_and_starts_on_a_page_or_in_a_mini_program() {
+fn jsapi_order_names_payer_and_invokes_page_or_mini_program() {
     let sandbox = start();
     let order = order(&sandbox, "jsapi-1");
     let prepay_id = jsapi::prepay(sandbox.signer(), sandbox.gateway(), &order, &payer()).unwrap();
@@ -62,7 +62,7 @@ fn a_jsapi_order_names_its_payer_and_starts_on_a_page_or_in_a_mini_program() {
 }
 
 #[test]
-fn every_error_of_document_004_arrives_with_its_outcome_and_advice() {
+fn jsapi_errors_of_document_004_have_outcome_and_advice() {
     use Outcome::{Refused, Unknown};
     use Retry::{Never, QueryFirst, SameRequest};
     let sandbox = start();
@@ -97,7 +97,7 @@ fn every_error_of_document_004_arrives_with_its_outcome_and_advice() {
 }
 
 #[test]
-fn an_openid_of_another_appid_is_final_although_it_comes_with_500() {
+fn openid_of_another_appid_is_refused_despite_http_500() {
     let sandbox = start();
     let order = order(&sandbox, "openid-1");
     let foreign = Payer::new(OpenId::new("other-UpF8uMuAJO").unwrap());
@@ -107,7 +107,7 @@ fn an_openid_of_another_appid_is_final_although_it_comes_with_500() {
 }
 
 #[test]
-fn a_native_order_gives_a_code_and_an_h5_order_a_link() {
+fn native_order_returns_code_url_and_h5_order_returns_link() {
     let sandbox = start();
     let order_1 = order(&sandbox, "native-1");
     let code_url = native::prepay(sandbox.signer(), sandbox.gateway(), &order_1).unwrap();
@@ -249,7 +249,7 @@ fn time_passes_over_an_order_and_it_can_no_longer_be_paid() {
 }
 
 #[test]
-fn a_partner_places_queries_and_believes_orders_of_its_sub_merchant() {
+fn partner_places_queries_and_verifies_sub_merchant_orders() {
     let sandbox = start();
     let gateway = sandbox.gateway();
     let mut sub_merchant = SubMerchant::new(sandbox.sub_mchid()).unwrap();

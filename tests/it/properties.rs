@@ -268,7 +268,7 @@ impl Drafts {
 }
 
 #[test]
-fn ten_thousand_orders_say_what_they_were_given_and_are_signed_as_they_are_sent() {
+fn ten_thousand_orders_are_signed_exactly_as_sent() {
     let seed = seed();
     println!("WECHATPAY_SEED={seed}");
     let (mut random, drafts) = (Random::new(seed), Drafts::new());
@@ -318,7 +318,7 @@ fn a_thousand_orders_are_verified_and_taken_by_the_other_side() {
 }
 
 #[test]
-fn a_character_of_four_bytes_anywhere_is_refused_before_anything_is_sent() {
+fn four_byte_character_in_any_field_is_refused_unsent() {
     let seed = seed();
     println!("WECHATPAY_SEED={seed}");
     let (mut random, drafts) = (Random::new(seed), Drafts::new());

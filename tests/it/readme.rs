@@ -51,7 +51,7 @@ fn links(text: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_link_leads_to_its_item_at_docs_rs_and_within_the_pages_of_the_crate() {
+fn readme_links_lead_to_docs_rs_and_to_local_items() {
     const PAGES: &str = "https://docs.rs/wechatpay-blocking/latest/wechatpay/";
     /// The path of the item that a page of rustdoc describes.
     fn path(url: &str) -> String {

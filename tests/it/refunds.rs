@@ -63,7 +63,7 @@ fn every_field_of_a_refund_is_sent_under_its_name() {
 }
 
 #[test]
-fn the_same_refund_sent_again_refunds_once_and_a_new_number_again() {
+fn same_refund_retried_refunds_once_new_number_refunds_again() {
     let sandbox = paid();
     let refund = of("once-1", 60);
     let first = apply(&sandbox, &refund).unwrap();
@@ -80,7 +80,7 @@ fn the_same_refund_sent_again_refunds_once_and_a_new_number_again() {
 }
 
 #[test]
-fn a_refund_whose_answer_was_lost_is_unknown_and_the_same_one_settles_it() {
+fn refund_with_lost_response_is_unknown_until_retried() {
     let sandbox = paid();
     let refund = of("lost-1", 100);
     sandbox.tamper_next(|answer| answer.status = 0);
@@ -182,7 +182,7 @@ fn an_unpaid_order_or_an_unknown_refund_is_not_found() {
 /// A merchant who came from APIv2 refunds orders whose numbers are none for a new order. The refund
 /// must not end as an answer that cannot be read.
 #[test]
-fn a_refund_of_an_order_with_an_old_number_is_told_like_any_other() {
+fn refund_of_an_order_with_an_old_number_is_read() {
     let sandbox = paid();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = OutTradeNo::new(NUMBER).unwrap();

@@ -177,7 +177,7 @@ fn an_order_whose_request_is_lost_is_placed_once() {
 }
 
 #[test]
-fn a_probe_is_refused_and_the_notification_after_it_is_taken() {
+fn probe_is_refused_and_next_notification_accepted() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-probe-1");
@@ -202,7 +202,7 @@ fn a_notification_that_comes_twice_ships_once() {
 }
 
 #[test]
-fn a_refund_notification_before_the_payment_notification_ships_nothing() {
+fn refund_notification_before_payment_ships_nothing() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-order-1");
@@ -279,7 +279,7 @@ fn a_user_who_refuses_may_still_pay_later() {
 }
 
 #[test]
-fn an_order_that_expired_is_not_shipped_and_its_number_is_used_up() {
+fn expired_order_is_not_shipped_and_its_number_stays_used() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let order = order(&sandbox, "shop-expired-1");

@@ -14,7 +14,7 @@ use crate::leaks::{HEARD, hex, leaks};
 use crate::support::{order, start};
 
 #[test]
-fn the_keys_are_nowhere_to_be_seen() {
+fn keys_appear_in_no_debug_text_and_no_error() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let api_v3_key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
@@ -73,7 +73,7 @@ fn aws_lc_signer_in_debug_hides_its_key() {
 
 #[test]
 #[cfg(feature = "v2")]
-fn the_listener_knows_the_key_of_v2() {
+fn leak_listener_detects_the_key_of_v2() {
     let sandbox = start();
     let key = sandbox.v2().api_key();
     for secret in [key, &key[16..]] {
@@ -82,7 +82,7 @@ fn the_listener_knows_the_key_of_v2() {
 }
 
 #[test]
-fn the_listener_knows_a_secret_when_it_hears_one() {
+fn leak_listener_detects_secrets_in_each_encoding() {
     let sandbox = start();
     let pem = sandbox.merchant_key_pem();
     let line = pem.lines().nth(7).unwrap();
@@ -95,7 +95,7 @@ fn the_listener_knows_a_secret_when_it_hears_one() {
 }
 
 #[test]
-fn a_request_shows_neither_its_headers_nor_its_body() {
+fn request_debug_hides_headers_and_body() {
     struct Shown(Mutex<String>);
     impl wechatpay::Transport for &'static Shown {
         fn send(

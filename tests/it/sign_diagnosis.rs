@@ -70,7 +70,7 @@ fn a_path_rewritten_on_the_way_is_found_by_its_line() {
 }
 
 #[test]
-fn a_key_that_is_not_that_of_the_certificate_is_named_as_the_cause() {
+fn key_not_matching_the_certificate_is_named_as_cause() {
     let sandbox = start();
     let other = include_str!("../data/keys/rsa2048.pem");
     let signer = RsaSigner::from_pem(sandbox.mchid(), sandbox.serial_no(), other).unwrap();
@@ -84,7 +84,7 @@ fn a_key_that_is_not_that_of_the_certificate_is_named_as_the_cause() {
 }
 
 #[test]
-fn a_signer_that_names_another_certificate_or_merchant_is_refused_without_a_diagnosis() {
+fn wrong_serial_or_mchid_is_refused_without_a_diagnosis() {
     let sandbox = start();
     let key = sandbox.merchant_key_pem();
     for (mchid, serial_no) in
@@ -99,7 +99,7 @@ fn a_signer_that_names_another_certificate_or_merchant_is_refused_without_a_diag
 }
 
 #[test]
-fn a_clock_six_minutes_wrong_is_refused() {
+fn clock_off_by_six_minutes_is_refused() {
     let sandbox = start();
     sandbox.shift_clock(360);
     let order = order(&sandbox, "clock-1");

@@ -22,7 +22,7 @@ use crate::support::{api, order, start};
 
 /// Fails to compile, if at all. What is `Send` only is read once, by one thread.
 #[test]
-fn what_threads_may_share_they_can_share() {
+fn public_types_are_send_and_sync() {
     fn shared<T: Send + Sync + ?Sized>() {}
     fn sent<T: Send>() {}
     sent::<(wechatpay::Response, bill::TradeBill<File>, bill::FundFlowBill<File>)>();
@@ -73,7 +73,7 @@ fn types_of_v2_are_send_and_sync() {
 
 /// None is left out above: each name stands there as often as there are public types of it.
 #[test]
-fn every_public_type_is_known_to_be_shared_or_sent() {
+fn every_public_type_has_a_send_or_sync_assertion() {
     let asserted = include_str!("threads.rs")
         .lines()
         .map(str::trim_start)

@@ -147,7 +147,7 @@ fn the_sandbox_answers_to_the_names_of_wechat_pay() {
 
 /// From 3.13 on Python takes RFC 5280 at its word, and refused the sandbox.
 #[test]
-fn the_certificate_of_the_sandbox_names_the_key_of_its_authority() {
+fn sandbox_certificate_names_the_key_of_its_authority() {
     let certificate = certificate_for(&start(), "localhost");
     let authority_key_identifier = [0x06, 0x03, 0x55, 0x1D, 0x23];
     assert!(certificate.windows(5).any(|bytes| bytes == authority_key_identifier));

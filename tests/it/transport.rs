@@ -67,7 +67,7 @@ fn an_answer_that_breaks_off_is_unknown() {
 }
 
 #[test]
-fn an_answer_believed_but_odd_is_malformed_and_unknown() {
+fn verified_but_malformed_response_is_unknown() {
     let sandbox = start();
     let order = order(&sandbox, "odd-answer-1");
     for body in [
@@ -98,7 +98,7 @@ fn an_answer_believed_but_odd_is_malformed_and_unknown() {
 }
 
 #[test]
-fn accepted_is_not_placed() {
+fn http_202_is_not_a_placed_order() {
     let sandbox = start();
     let order = order(&sandbox, "accepted-1");
     sandbox.rewrite_next(|answer| answer.status = 202);
@@ -108,7 +108,7 @@ fn accepted_is_not_placed() {
 }
 
 #[test]
-fn a_page_from_a_machine_between_keeps_its_status() {
+fn page_of_a_proxy_keeps_its_http_status() {
     let sandbox = start();
     let order = order(&sandbox, "html-page-1");
     let table = [
@@ -154,7 +154,7 @@ fn a_refused_connection_is_certainly_not_sent() {
 }
 
 #[test]
-fn silence_ends_in_time() {
+fn silent_server_ends_in_a_timeout() {
     let sandbox = start();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     // Plain HTTP: the connection stands at once, so it is the answer that does not come.
@@ -213,7 +213,7 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
-fn gateways_of_several_merchants_share_the_connections_of_one_transport() {
+fn gateways_of_several_merchants_share_pooled_connections() {
     let sandbox = start();
     let mut options = HttpOptions::default();
     options.root_certificates = Some(sandbox.ca_pem().to_owned());

@@ -69,7 +69,7 @@ fn ring_agrees_with_every_hmac_vector() {
 }
 
 #[test]
-fn a_notification_opens_for_every_gcm_vector_that_a_notification_can_say() {
+fn notification_decrypts_every_representable_gcm_vector() {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     let sayable: Vec<_> = gcm()
         .into_iter()

@@ -53,7 +53,7 @@ fn a_compressed_bill_is_asked_for_by_tar_type() {
 }
 
 #[test]
-fn a_damaged_compressed_file_never_looks_complete() {
+fn damaged_compressed_bill_file_never_looks_complete() {
     let (sandbox, date) = traded();
     let packed = link(&sandbox, &compressed(&date));
     let damages: [(Damage, Told); 3] = [
@@ -67,7 +67,7 @@ fn a_damaged_compressed_file_never_looks_complete() {
 }
 
 #[test]
-fn a_bomb_is_bounded() {
+fn gzip_bomb_is_cut_off_at_a_limit() {
     let (sandbox, date) = traded();
     let bomb = gzip(&vec![b'0'; 64 * 1024 * 1024]);
     assert!(bomb.len() < 70_000);

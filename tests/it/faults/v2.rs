@@ -58,12 +58,12 @@ pub(super) static ORDER: Operation = Operation {
 };
 
 #[test]
-fn nothing_is_sent_in_xml() {
+fn xml_request_of_an_invalid_merchant_is_not_sent() {
     run(&nothing_sent_in_xml());
 }
 
 #[test]
-fn an_answer_in_xml_is_odd_or_not_to_be_believed() {
+fn malformed_or_unverified_xml_response_is_unknown() {
     run(&answered_in_xml());
 }
 

@@ -14,7 +14,7 @@ fn sent<T>(call: impl FnOnce(&v2::Gateway) -> Result<T, Error>) -> Vec<u8> {
 }
 
 #[test]
-fn the_order_of_document_001_is_read_with_its_payer() {
+fn v2_order_of_document_001_is_read_with_its_payer() {
     let signer = Md5Key::new("10000100", API_KEY).unwrap();
     let (order, trade) = v2::Order::from_xml(&signer, ORDER.as_bytes()).unwrap();
     let openid = OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap();
@@ -32,7 +32,7 @@ fn the_order_of_document_001_is_read_with_its_payer() {
 }
 
 #[test]
-fn the_combined_order_of_document_002_is_read_in_spite_of_its_slips() {
+fn combined_order_of_document_002_is_read_despite_its_slips() {
     let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
     let (order, trade) = CombinedOrder::from_xml(&signer, COMBINED_ORDER.as_bytes()).unwrap();
     order.validate().unwrap();
@@ -52,7 +52,7 @@ fn the_combined_order_of_document_002_is_read_in_spite_of_its_slips() {
 }
 
 #[test]
-fn whatever_is_sent_over_v2_is_read_back_equal() {
+fn sent_v2_orders_are_read_back_equal() {
     let signer = HmacSha256Key::new("10000100", API_KEY).unwrap();
     let mut choices = Choices(11);
     let mut sent_of_each_kind = [0; 4];
@@ -112,7 +112,7 @@ fn whatever_is_sent_over_v2_is_read_back_equal() {
 }
 
 #[test]
-fn an_order_of_v2_is_read_as_strictly() {
+fn v2_order_is_read_strictly() {
     let signer = HmacSha256Key::new("10000100", API_KEY).unwrap();
     let read = |xml: &str| v2::Order::from_xml(&signer, xml.as_bytes());
     let replaced = |from: &str, to: &str| {
