@@ -91,3 +91,34 @@ Settings (environment variables):
   WECHATPAY_CA_FILE             path of that host's certificate authority, if it is private
 
 If none of them is set, the program starts a sandbox (沙箱) for this one command.";
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_accepted_by_clap() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_argument_has_help() {
+        let mut program = Arguments::command();
+        program.build();
+        assert_has_help(&program);
+    }
+
+    #[track_caller]
+    fn assert_has_help(command: &Command) {
+        assert!(command.get_about().is_some(), "{}", command.get_name());
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{} {argument}", command.get_name());
+        }
+        command
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+            .for_each(assert_has_help);
+    }
+}
