@@ -3,16 +3,24 @@
 /// Makes an enum of documented words with an arm for every other. Nothing that is unknown breaks
 /// the reading of an answer, and nothing that is unknown is taken for something known.
 ///
-/// The name comes with the public module it is in, for its example.
+/// The name comes with the public module it is in, for its example; a module within another is
+/// written `[v2] refund`.
 macro_rules! open_set {
-    ($(#[$doc:meta])+ $module:ident::$name:ident {
+    ($(#[$doc:meta])+ $([$outer:ident])? $module:ident::$name:ident {
         $(#[$first_doc:meta])+ $first:ident = $first_word:literal,
         $($(#[$word_doc:meta])+ $variant:ident = $word:literal,)+
     }) => {
         $(#[$doc])+
         ///
         /// ```
-        #[doc = concat!("use wechatpay::", stringify!($module), "::", stringify!($name), ";")]
+        #[doc = concat!(
+            "use wechatpay::",
+            $(stringify!($outer), "::",)?
+            stringify!($module),
+            "::",
+            stringify!($name),
+            ";"
+        )]
         ///
         #[doc = concat!("let word = ", stringify!($name), "::from(\"", $first_word, "\");")]
         #[doc = concat!("assert_eq!(word, ", stringify!($name), "::", stringify!($first), ");")]

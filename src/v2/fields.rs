@@ -1,36 +1,30 @@
-//! The fields of a message, by name.
+//! The fields of an APIv2 message, by name.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use serde::de::DeserializeOwned;
-
 use crate::id::AppId;
-use crate::money::Fen;
-use crate::received::Received;
 use crate::strict_json::Json;
-use crate::time::Time;
-use crate::v2::signer::Signer;
 
-/// Names and values of a message, sorted by name.
+/// The names and values of a message, sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Fields(BTreeMap<Cow<'static, str>, String>);
 
 impl Fields {
-    /// What every request about single orders begins with.
-    pub(super) fn of(signer: &dyn Signer, appid: &AppId) -> Self {
+    /// The fields that every request about single orders has.
+    pub(super) fn of(mchid: &str, appid: &AppId) -> Self {
         let mut fields = Self::default();
-        fields.set("appid", appid.as_str());
-        fields.set("mch_id", signer.mch_id());
+        fields.set("appid", appid);
+        fields.set("mch_id", mchid);
         fields
     }
 
-    /// What every request about combined orders begins with.
-    pub(super) fn of_combined(signer: &dyn Signer, combine_appid: &AppId) -> Self {
+    /// The fields that every request about combined orders has.
+    pub(super) fn of_combined(combine_mchid: &str, combine_appid: &AppId) -> Self {
         let mut fields = Self::default();
-        fields.set("combine_appid", combine_appid.as_str());
-        fields.set("combine_mch_id", signer.mch_id());
+        fields.set("combine_appid", combine_appid);
+        fields.set("combine_mch_id", combine_mchid);
         fields
     }
 
@@ -44,7 +38,7 @@ impl Fields {
         }
     }
 
-    /// Adds a field, or returns its name if it is there already.
+    /// Adds a field, or returns its name if there is one of that name.
     pub(super) fn insert(&mut self, name: String, value: String) -> Result<(), String> {
         match self.0.entry(name.into()) {
             Entry::Vacant(place) => {
@@ -55,6 +49,7 @@ impl Fields {
         }
     }
 
+    /// As the members of an object that the strict reader takes.
     pub(super) fn into_texts(self) -> Vec<(String, Json)> {
         self.0.into_iter().map(|(name, text)| (name.into_owned(), Json::Text(text))).collect()
     }
@@ -67,7 +62,7 @@ impl Fields {
         self.0.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
-    /// A value that is there and not empty.
+    /// The value, unless it is absent or empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -76,17 +71,17 @@ impl Fields {
         self.get(name).map(str::to_owned)
     }
 
-    /// Absent is `None`; of the wrong form is an error.
+    /// `None` if the field is absent; an error if `parse` refuses its value.
     pub(super) fn optional<T>(
         &self,
         name: &str,
-        read: impl FnOnce(&str) -> Option<T>,
+        parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Malformed> {
         match self.get(name) {
             None => Ok(None),
-            Some(value) => match read(value) {
-                None => Err(Malformed::new(format!("{name} is not of its form"))),
-                read => Ok(read),
+            Some(value) => match parse(value) {
+                None => Err(Malformed::new(format!("{name} is malformed"))),
+                parsed => Ok(parsed),
             },
         }
     }
@@ -94,14 +89,14 @@ impl Fields {
     pub(super) fn required<T>(
         &self,
         name: &str,
-        read: impl FnOnce(&str) -> Option<T>,
+        parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, Malformed> {
         let missing = || Malformed::new(format!("{name} is missing"));
-        self.optional(name, read)?.ok_or_else(missing)
+        self.optional(name, parse)?.ok_or_else(missing)
     }
 }
 
-/// What is wrong with a message, by field and rule; never its content.
+/// What is wrong with a message: the field and the rule, never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) String);
 
@@ -109,36 +104,6 @@ impl Malformed {
     pub(super) fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
-}
-
-/// A text of WeChat Pay's, which need not keep to the rules for what it is sent.
-pub(super) fn checked<T: Received>(text: &str) -> Option<T> {
-    T::received(text)
-}
-
-pub(super) fn number(text: &str) -> Option<u64> {
-    // `parse` alone would take a sign.
-    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-pub(super) fn fen(text: &str) -> Option<Fen> {
-    number(text).map(Fen).filter(|amount| *amount <= Fen::MAX)
-}
-
-/// `20141030133525`, Beijing time.
-pub(super) fn time(text: &str) -> Option<Time> {
-    Time::from_compact(text).ok()
-}
-
-/// `2017-11-25 15:36:17`, Beijing time, as refunds have it.
-pub(super) fn spaced_time(text: &str) -> Option<Time> {
-    let (date, time) = text.split_once(' ')?;
-    format!("{date}T{time}+08:00").parse().ok().filter(|_| text.len() == 19)
-}
-
-/// JSON within a field, read leniently: unknown members do not matter.
-pub(super) fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
-    serde_json::from_str(text).ok()
 }
 
 pub(super) fn yes_or_no(yes: bool) -> &'static str {

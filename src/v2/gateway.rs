@@ -1,4 +1,4 @@
-//! The one road of every APIv2 call: sign, send once, believe, read.
+//! The request pipeline of every APIv2 call: sign, send once, verify, parse.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,22 +12,17 @@ use crate::v2::signer::{self, Signer};
 use crate::v2::xml;
 use crate::{id, signer as v3_signer};
 
-/// Where APIv2 calls go. One for a whole process: it is cheap to clone, safe to share between
-/// threads, and reuses its connections. Answers are believed by the key of the signer.
+/// Sends APIv2 calls. One per process is enough: cloning is cheap, it can be shared between threads,
+/// and it reuses connections. Responses are verified with the signer's key.
 ///
 /// ```
-/// use wechatpay::v2::{self, App, Gateway};
+/// use wechatpay::v2::{App, Gateway, Signer, pay};
+/// use wechatpay::{Error, PrepayId};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// let gateway = Gateway::new()?;
-/// # assert_eq!(gateway.base_url(), "https://api.mch.weixin.qq.com");
-/// # let gateway = sandbox.v2().gateway();
-/// let prepay_id = v2::unified_order(signer, &gateway, &order, &App)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn place(signer: &dyn Signer, order: &pay::Order) -> Result<PrepayId, Error> {
+///     let gateway = Gateway::new()?;
+///     pay::prepay(signer, &gateway, order, &App)
+/// }
 /// ```
 #[derive(Clone)]
 pub struct Gateway {
@@ -37,16 +32,16 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The main host (主域名), `https://api.mch.weixin.qq.com`, with the default [`HttpOptions`].
+    /// 主域名: the main host, `https://api.mch.weixin.qq.com`, with the default [`HttpOptions`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the default settings cannot be used on this machine.
+    /// If the default settings cannot be used on this machine.
     pub fn new() -> Result<Self, Error> {
         Self::at(MAIN_HOST, UreqTransport::new(&HttpOptions::default())?)
     }
 
-    /// The backup host (备域名), `https://api2.mch.weixin.qq.com`, in another city. It is for the
-    /// time when the main host cannot be reached; take the same number and the same values there.
+    /// 备域名: the backup host in another city, `https://api2.mch.weixin.qq.com`, for when the main host
+    /// cannot be reached. Retry with the same order or refund there.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -54,61 +49,71 @@ impl Gateway {
         Self::at(STANDBY_HOST, UreqTransport::new(&HttpOptions::default())?)
     }
 
-    /// Any host, by any transport: `https://` and a host, without a path. `http://` is taken for
-    /// loopback addresses only.
+    /// Any host, through any transport. The base URL is `https://` and a host, without a path;
+    /// `http://` is accepted for loopback addresses only.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the base URL is not of that form.
+    /// If the base URL does not have that form.
     pub fn at(base_url: &str, transport: impl Transport + 'static) -> Result<Self, Error> {
         let base_url = transport::check_base_url(base_url)?;
         Ok(Self { base_url: base_url.into(), transport: Arc::new(transport), certified: None })
     }
 
     /// The same host, with a second transport that presents the merchant's client certificate
-    /// (商户API证书). It carries the calls that need one, [`refund`](crate::v2::refund()), and no
-    /// other.
+    /// (商户API证书). It is used only for calls that require the certificate:
+    /// [`refund::apply`](crate::v2::refund::apply).
     ///
     /// ```
     /// use wechatpay::v2::Gateway;
     /// use wechatpay::{ClientCertificate, HttpOptions, UreqTransport};
     ///
-    /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-    /// # let apiclient_cert_pem = sandbox.merchant_certificate_pem();
-    /// # let apiclient_key_pem = sandbox.merchant_key_pem();
-    /// let certificate = ClientCertificate::from_pem(apiclient_cert_pem, apiclient_key_pem)?;
-    /// let mut options = HttpOptions::default();
-    /// options.client_certificate = Some(certificate);
-    /// let gateway = Gateway::new()?.with_certified(UreqTransport::new(&options)?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// fn gateway(cert_pem: &[u8], key_pem: &[u8]) -> Result<Gateway, Box<dyn std::error::Error>> {
+    ///     let mut options = HttpOptions::default();
+    ///     options.client_certificate = Some(ClientCertificate::from_pem(cert_pem, key_pem)?);
+    ///     Ok(Gateway::new()?.with_certified(UreqTransport::new(&options)?))
+    /// }
     /// ```
     #[must_use]
     pub fn with_certified(self, transport: impl Transport + 'static) -> Self {
         Self { certified: Some(Arc::new(transport)), ..self }
     }
 
-    /// The host that calls go to.
+    /// The base URL of the host that calls are sent to.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Sends the fields, signed, and returns the answer once it is believed and a success.
+    /// Signs and sends the fields, and returns the verified response if it is a success.
     pub(super) fn call(
         &self,
         signer: &dyn Signer,
         path: &str,
         fields: Fields,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         self.exchange(&*self.transport, signer, path, fields)
     }
 
-    /// The same with the client certificate.
+    /// Closes an order. A closed order is a success.
+    pub(super) fn close(
+        &self,
+        signer: &dyn Signer,
+        path: &str,
+        fields: Fields,
+    ) -> Result<(), Error> {
+        match self.call(signer, path, fields) {
+            Err(Error::Api(error)) if error.code == Code::ORDER_CLOSED => Ok(()),
+            response => response.map(drop),
+        }
+    }
+
+    /// [`call`](Self::call) with the client certificate.
     pub(super) fn call_certified(
         &self,
         signer: &dyn Signer,
         path: &str,
         fields: Fields,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let rule = "is needed for this call: see Gateway::with_certified";
         let certified =
             self.certified.as_deref().ok_or_else(|| Invalid::new("client_certificate", rule))?;
@@ -121,27 +126,27 @@ impl Gateway {
         signer: &dyn Signer,
         path: &str,
         mut fields: Fields,
-    ) -> Result<Answer, Error> {
-        id::check_mchid(signer.mch_id()).map_err(|rule| Invalid::new("mch_id", rule))?;
+    ) -> Result<Response, Error> {
+        id::check_mchid(signer.mchid()).map_err(|rule| Invalid::new("mch_id", rule))?;
         fields.set("nonce_str", v3_signer::nonce()?);
         fields.set("sign_type", signer.sign_type());
         fields.set("sign", signer::sign(signer, &fields)?);
         let (url, body) = (format!("{}{path}", self.base_url), xml::write(&fields));
-        let mut reply = transport.send(&Request {
+        let mut received = transport.send(&Request {
             method: "POST",
             url: &url,
             headers: &[("Accept", "text/xml"), ("Content-Type", "text/xml; charset=utf-8")],
             body: body.as_bytes(),
             is_file: false,
         })?;
-        let request_id = reply.request_id();
-        let (status, body) = (reply.status, reply.read_body()?);
-        let mut answer = Answer { status, request_id, fields: Fields::default() };
+        let request_id = received.request_id();
+        let (status, body) = (received.status, received.read_body()?);
+        let mut response = Response { status, request_id, fields: Fields::default() };
         if status != 200 {
-            return Err(answer.refused(false, String::new()));
+            return Err(response.refused(false, String::new()));
         }
-        answer.fields = xml::read_answer(&body).map_err(|what| answer.malformed(what))?;
-        answer.judged(signer, &fields)
+        response.fields = xml::read_response(&body).map_err(|what| response.malformed(what))?;
+        response.judged(signer, &fields)
     }
 }
 
@@ -154,15 +159,15 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// The fields of an answer.
-pub(super) struct Answer {
+/// The fields of a response.
+pub(super) struct Response {
     status: u16,
     request_id: Option<String>,
     fields: Fields,
 }
 
-impl Answer {
-    /// Reads what was believed.
+impl Response {
+    /// Parses the verified fields.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Fields) -> Result<T, Malformed>,
@@ -181,14 +186,14 @@ impl Answer {
             }
             _ => return Err(self.malformed(Malformed::new("return_code is missing or unknown"))),
         }
-        if let Err(reason) = signer::believe(signer, &self.fields) {
+        if let Err(reason) = signer::verify(signer, &self.fields) {
             let (status, request_id) = (self.status, self.request_id);
             return Err(Error::Untrusted { status, reason, request_id });
         }
-        // An answer has neither time nor nonce of the request in it: hold the numbers together.
+        // A response contains neither a time nor the request's nonce, so compare the numbers.
         for name in ECHOED {
-            let (ours, theirs) = (request.get(name), self.fields.get(name));
-            if ours.is_some() && theirs.is_some() && ours != theirs {
+            let (sent, received) = (request.get(name), self.fields.get(name));
+            if sent.is_some() && received.is_some() && sent != received {
                 let what = format!("{name} is not that of the request");
                 return Err(self.malformed(Malformed::new(what)));
             }
@@ -203,7 +208,7 @@ impl Answer {
         }
     }
 
-    /// Only what is signed has a code.
+    /// A code is taken from a signed response only.
     fn refused(&self, signed: bool, message: String) -> Error {
         let code = self.fields.get("err_code").filter(|_| signed).unwrap_or_default();
         Error::Api(Box::new(ApiError {
@@ -224,7 +229,7 @@ impl Answer {
     }
 }
 
-/// What an answer repeats of its request, where it repeats it.
+/// The fields that a response may repeat from its request.
 const ECHOED: [&str; 9] = [
     "appid",
     "mch_id",

@@ -1,97 +1,94 @@
-//! Notifications (通知): what WeChat Pay posts to the `notify_url` of an APIv2 order or refund.
+//! 通知: verifies what WeChat Pay posts to the `notify_url` of an APIv2 order or refund (callback,
+//! webhook).
 //!
-//! Anyone on the internet may post there, so [`open`] believes nothing that is not signed, or
-//! encrypted, by the APIv2 key. Do it in this order: take the body as received, [`open`] it, store
-//! what it says, answer [`ACCEPTED`] within five seconds, then do the work.
+//! Anyone can post to that URL, so [`open`] accepts only notifications that are signed or encrypted
+//! with the APIv2 key. Take the body as received, [`open`] it, store the result, return [`ACCEPTED`]
+//! within five seconds, then do the work.
 //!
-//! A notification holds no time and no number of its own, so an old one can be sent again by anyone who
-//! saw it: do things once for each `transaction_id` or `out_refund_no`. Notifications come more than once,
-//! in any order, and sometimes not at all: query the order as well.
+//! A notification has neither a time nor a number of its own, so anyone who saw an old one can post it
+//! again: process each `transaction_id` or `out_refund_no` once. Notifications come more than once, in
+//! any order, and sometimes never: query the order as well.
 //!
 //! ```
+//! use wechatpay::v2::Signer;
 //! use wechatpay::v2::notify::{self, Notification};
-//! use wechatpay::v2::{HmacSha256Key, Signer};
 //!
-//! /// Returns what to answer, with status 200 and `Content-Type: text/xml`.
+//! /// 返回应答正文,HTTP 状态码 200,Content-Type: text/xml
 //! fn post(signer: &dyn Signer, body: &[u8]) -> &'static str {
 //!     match notify::open(signer, body) {
-//!         Ok(Notification::Transaction(transaction)) => { /* store it */ }
-//!         Ok(Notification::Refund(refund)) => { /* store it */ }
-//!         Ok(other) => { /* store it */ }
+//!         Ok(Notification::Transaction(transaction)) => { /* 保存 */ }
+//!         Ok(Notification::Refund(refund)) => { /* 保存 */ }
+//!         Ok(other) => { /* 保存 */ }
 //!         Err(refusal) => return notify::REFUSED,
 //!     }
 //!     notify::ACCEPTED
 //! }
-//! # let signer = HmacSha256Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
-//! # assert_eq!(post(&signer, b"<xml></xml>"), notify::REFUSED);
-//! # Ok::<(), wechatpay::Error>(())
 //! ```
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::notify::Refusal;
-use crate::v2::combined_transaction::CombinedTransaction;
 use crate::v2::fields::{Fields, Malformed};
 use crate::v2::refund::NotifiedRefund;
 use crate::v2::signer::{self, Signer};
-use crate::v2::transaction::Transaction;
-use crate::v2::xml;
+use crate::v2::{combine, pay, xml};
 
-/// Believes a notification and reads it: 支付结果通知, 合单支付结果通知, 退款结果通知.
+/// 支付结果通知, 合单支付结果通知, 退款结果通知: verifies and parses a notification, and decrypts that of a
+/// refund.
 ///
-/// `signer` is the one that signed the order: WeChat Pay signs the notification by the same algorithm,
-/// whether it says so or not. `body` is the body as received.
+/// `signer` is the signer of the order: WeChat Pay signs the notification with the same algorithm, and
+/// may not name it. `body` is the body as received
+/// ([payments](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7),
+/// [refunds](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16),
+/// [combined payments](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_4)).
 ///
-/// A notification of a refund is encrypted and not signed, so its parts could be put in another order:
-/// ask by [`refund_query`](crate::v2::refund_query) before you act on a large sum.
+/// A refund notification is encrypted but not signed, so somebody could rearrange its blocks: call
+/// [`refund::query`](crate::v2::refund::query) before you act on a large amount.
 ///
 /// ```
-/// use wechatpay::v2::Signer;
+/// use wechatpay::pay::Paid;
 /// use wechatpay::v2::notify::{self, Notification};
+/// use wechatpay::v2::{Signer, pay};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let body = sandbox.v2().take_notifications().remove(0).body;
-/// if let Notification::Transaction(transaction) = notify::open(signer, &body)? {
-///     let paid = transaction.paid(signer.mch_id(), &order)?;
+/// fn paid(
+///     signer: &dyn Signer,
+///     body: &[u8],
+///     order: &pay::Order,
+/// ) -> Result<Option<Paid>, Box<dyn std::error::Error>> {
+///     match notify::open(signer, body)? {
+///         Notification::Transaction(transaction) => {
+///             Ok(Some(transaction.paid(signer.mchid(), order)?))
+///         }
+///         other => Ok(None),
+///     }
 /// }
-/// # else { panic!() }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// [`Refusal`] says why not; answer [`REFUSED`]. WeChat Pay then sends it again, up to 15 times in a
-/// day.
+/// [`Refusal`] with the reason; return [`REFUSED`]. WeChat Pay sends the notification again, up to 15
+/// times a day.
+#[doc(alias = "支付结果通知")]
+#[doc(alias = "合单支付结果通知")]
+#[doc(alias = "退款结果通知")]
 pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notification, Refusal> {
     let fields = received(body)?;
     open_by(signer, &fields)
 }
 
-/// [`open`] for a merchant whose orders are signed with both algorithms and who cannot tell which
-/// one a notification belongs to: the length of its `sign` chooses the signer. Whoever forges a notification
-/// may then choose the weaker one, so keep it for the time of the change.
+/// 支付结果通知: [`open`] while a merchant changes from MD5 to HMAC-SHA256.
+///
+/// If it is unknown which algorithm signed the order, the length of the notification's `sign` selects
+/// the signer. A forger could then choose the weaker algorithm, so use it during the change only.
 ///
 /// ```
+/// use wechatpay::notify::Refusal;
 /// use wechatpay::v2::notify::{self, Notification};
+/// use wechatpay::v2::{HmacSha256Key, Md5Key};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let body = sandbox.v2().take_notifications().remove(0).body;
-/// # let (hmac_sha256, md5) = (signer, sandbox.v2().md5_signer());
-/// let notification = notify::open_by_length(hmac_sha256, md5, &body)?;
-/// assert!(matches!(notification, Notification::Transaction(_)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn either(new: &HmacSha256Key, old: &Md5Key, body: &[u8]) -> Result<Notification, Refusal> {
+///     notify::open_by_length(new, old, body)
+/// }
 /// ```
 ///
 /// # Errors
@@ -102,52 +99,28 @@ pub fn open_by_length(
     body: &[u8],
 ) -> Result<Notification, Refusal> {
     let fields = received(body)?;
-    open_by(if signer::is_of_length(md5, &fields) { md5 } else { hmac_sha256 }, &fields)
+    open_by(if signer::has_length_of(md5, &fields) { md5 } else { hmac_sha256 }, &fields)
 }
 
-/// What a notification is about.
-///
-/// ```
-/// use wechatpay::v2::Signer;
-/// use wechatpay::v2::notify::Notification;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let body = sandbox.v2().take_notifications().remove(0).body;
-/// # let notification = wechatpay::v2::notify::open(signer, &body)?;
-/// match notification {
-///     Notification::Transaction(transaction) => {
-///         let paid = transaction.paid(signer.mch_id(), &order)?;
-/// #         assert_eq!(paid.total(), total);
-///     }
-///     Notification::Refund(notified) => println!("{}", notified.refund.refund_status),
-///     other => { /* a combined order */ }
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A verified notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {
-    /// A single order. Only [`paid`](Transaction::paid) proves a payment.
-    Transaction(Box<Transaction>),
-    /// A combined order; it goes to the merchant who started it.
-    Combined(Box<CombinedTransaction>),
-    /// A refund. Its `refund_status` says how it ended.
+    /// 支付结果通知: a single order. Only [`paid`](pay::Transaction::paid) proves the payment.
+    Transaction(Box<pay::Transaction>),
+    /// 合单支付结果通知: a combined order, sent to the merchant that started it. Only
+    /// [`paid`](combine::Transaction::paid) proves the payment.
+    Combined(Box<combine::Transaction>),
+    /// 退款结果通知: a refund. Its `refund_status` is the result.
     Refund(Box<NotifiedRefund>),
 }
 
-/// To answer, with status 200 and `Content-Type: text/xml`: the notification is stored, and need not be
-/// sent again.
+/// The response, with status 200 and `Content-Type: text/xml`, to a notification that is stored.
 pub const ACCEPTED: &str = "<xml><return_code><![CDATA[SUCCESS]]></return_code>\
                             <return_msg><![CDATA[OK]]></return_msg></xml>";
 
-/// To answer in the same way: the notification is refused, or could not be stored now, and will be sent
-/// again. It tells a stranger nothing but that.
+/// The response, with status 200 and `Content-Type: text/xml`, to a notification that is refused or
+/// could not be stored. WeChat Pay sends it again. It contains no reason that a stranger could use.
 pub const REFUSED: &str = "<xml><return_code><![CDATA[FAIL]]></return_code>\
                            <return_msg><![CDATA[FAIL]]></return_msg></xml>";
 
@@ -163,9 +136,9 @@ fn received(body: &[u8]) -> Result<Fields, Refusal> {
 }
 
 fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notification, Refusal> {
-    // What is encrypted needs no signature, and nothing beside it is read.
+    // An encrypted notification has no signature, and nothing else in it is read.
     if let Some(req_info) = fields.get("req_info") {
-        if fields.get("mch_id") != Some(signer.mch_id()) {
+        if fields.get("mch_id") != Some(signer.mchid()) {
             return Err(Refusal::Malformed("mch_id is not that of the signer".to_owned()));
         }
         let decoded = STANDARD.decode(req_info).map_err(|_| Refusal::Undecryptable)?;
@@ -174,26 +147,26 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notification, Refusal
         let refund = NotifiedRefund::read(&refund).map_err(malformed)?;
         return Ok(Notification::Refund(Box::new(refund)));
     }
-    signer::believe(signer, fields).map_err(Refusal::Untrusted)?;
+    signer::verify(signer, fields).map_err(Refusal::Untrusted)?;
     check_boundaries(fields)?;
     if fields.get("combine_out_trade_no").is_some() {
-        let transaction = CombinedTransaction::of_notification(fields).map_err(malformed)?;
+        let transaction = combine::Transaction::of_notification(fields).map_err(malformed)?;
         Ok(Notification::Combined(Box::new(transaction)))
     } else {
-        let transaction = Transaction::of_notification(fields).map_err(malformed)?;
+        let transaction = pay::Transaction::of_notification(fields).map_err(malformed)?;
         Ok(Notification::Transaction(Box::new(transaction)))
     }
 }
 
-/// What is signed escapes nothing: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. Only
-/// an `attach` holds what a payer typed, and all that could be made of it comes before the order's
-/// own number. So whoever cuts a notification up anew, to put another number there, must hide the true one
-/// in a value further on.
+/// Refuses a notification that was split into other fields than WeChat Pay signed. The signed string
+/// escapes nothing: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. Only `attach` may
+/// contain a payer's text, and it sorts before the order number, so a forger who inserts another order
+/// number must hide the real one in the value of a later field.
 fn check_boundaries(fields: &Fields) -> Result<(), Refusal> {
     let hides = |(name, value): (&str, &str)| name != "attach" && value.contains("&out_trade_no=");
     if fields.iter().any(hides) {
         return Err(Refusal::Malformed(
-            "a value holds out_trade_no, a field of its own".to_owned(),
+            "a value contains another field, out_trade_no".to_owned(),
         ));
     }
     Ok(())
@@ -211,7 +184,11 @@ mod tests {
     use crate::money::Fen;
     use crate::pay::{NotPaid, TradeState};
     use crate::v2::signer::tests::{hmac_key, md5_key};
-    use crate::v2::{CombinedOrder, HmacSha256Key, Order, RefundStatus, SubOrder};
+    use crate::v2::combine::SubOrder;
+    use crate::v2::pay::Order;
+    use crate::v2::refund::Status;
+    use crate::v2::signing::message;
+    use crate::v2::{HmacSha256Key};
 
     const PAID: [(&str, &str); 23] = [
         ("appid", "wx0000000000000001"),
@@ -268,7 +245,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn transaction(notification: Result<Notification, Refusal>) -> Transaction {
+    fn transaction(notification: Result<Notification, Refusal>) -> pay::Transaction {
         match notification.unwrap() {
             Notification::Transaction(transaction) => *transaction,
             other => panic!("{other:?}"),
@@ -276,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paid_notification_is_believed_by_either_algorithm_and_proves_the_payment() {
+    fn paid_notification_proves_payment_with_either_algorithm() {
         let by_hmac = transaction(open(&hmac_key(), &notification(HMAC)));
         let by_md5 = transaction(open(&md5_key(), &notification(MD5)));
         assert_eq!(by_hmac, by_md5);
@@ -297,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn coupons_come_in_any_order_and_ten_after_two() {
+    fn coupons_are_sorted_by_number() {
         let body = signed_with(
             &hmac_key(),
             &[("coupon_fee_10", "1"), ("coupon_id_2", "x"), ("coupon_type", "CASH")],
@@ -308,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_the_merchants_own_order_proves_nothing() {
+    fn notification_that_differs_from_order_proves_nothing() {
         let not_paid = |changes: &[(&'static str, &str)]| {
             let body = signed_with(&hmac_key(), changes);
             transaction(open(&hmac_key(), &body)).paid("1900000001", &order()).unwrap_err()
@@ -329,9 +306,9 @@ mod tests {
         assert_eq!(not_paid(&[("mch_id", "")]), NotPaid::Differs("mch_id"));
     }
 
-    /// Both are signed alike, and the result of a query says only that it was answered.
+    /// Both are signed in the same way, and the `result_code` of a query is only about the query.
     #[test]
-    fn the_answer_to_a_query_is_no_proof_when_it_is_posted_as_a_notification() {
+    fn query_response_posted_as_notification_proves_nothing() {
         for (word, state) in [("REFUND", TradeState::Refund), ("CLOSED", TradeState::Closed)] {
             let body = signed_with(&hmac_key(), &[("trade_state", word)]);
             let posted = transaction(open(&hmac_key(), &body));
@@ -349,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_that_is_not_signed_as_the_orders_are_is_refused() {
+    fn notification_signed_with_other_algorithm_or_key_is_refused() {
         use Untrusted::{MissingSign, OtherSignType, WrongSign};
         let refused = |signer: &dyn Signer, body: &[u8]| match open(signer, body).unwrap_err() {
             Refusal::Untrusted(reason) => reason,
@@ -369,16 +346,16 @@ mod tests {
         assert_eq!(refused(&hmac_key(), &contradicted), OtherSignType);
         let said = signed_with(&hmac_key(), &[("sign_type", "HMAC-SHA256")]);
         assert!(open(&hmac_key(), &said).is_ok());
-        // A field of which this version knows nothing takes part.
+        // An unknown field is signed too.
         let text = String::from_utf8(notification(HMAC)).unwrap();
         let changed = text.replace("<![CDATA[x]]></future", "<![CDATA[y]]></future");
         assert_eq!(refused(&hmac_key(), changed.as_bytes()), WrongSign);
     }
 
-    /// The message that is signed escapes nothing, so one sign covers several notifications: a payer whose
-    /// text is the `attach` of a cheap order can make of its notification one of an order that is not paid.
+    /// The signed string escapes nothing, so one sign fits several notifications: a payer whose text is the
+    /// `attach` of a cheap order could turn its notification into one of an unpaid order.
     #[test]
-    fn a_notification_that_was_cut_up_anew_is_refused_though_its_sign_verifies() {
+    fn notification_split_into_other_fields_is_refused() {
         let typed = "x&mch_id=1900000001&out_trade_no=order-2&result_code=SUCCESS\
                      &return_code=SUCCESS&time_end=20250101090807&total_fee=99999&tr=";
         assert!(typed.chars().count() <= 127, "an order takes it");
@@ -388,8 +365,8 @@ mod tests {
         assert_eq!((told.out_trade_no.as_str(), told.total_fee), ("T20250101-001", Some(Fen(1))));
 
         let fields = xml::read(&genuine, "xml").unwrap();
-        let message = crate::v2::message(fields.iter());
-        let (before, rest) = message.split_once("&tr=").unwrap();
+        let signed = message(fields.iter());
+        let (before, rest) = signed.split_once("&tr=").unwrap();
         let (swallowed, after) = rest.split_once("&transaction_id=").unwrap();
         let mut forged = Fields::default();
         for field in before.split('&') {
@@ -398,19 +375,19 @@ mod tests {
         }
         forged.set("tr", swallowed);
         forged.set("transaction_id", after);
-        assert_eq!(crate::v2::message(forged.iter()), message);
+        assert_eq!(message(forged.iter()), signed);
         forged.set("sign", fields.text("sign").unwrap());
         let refusal = open(&hmac_key(), xml::write(&forged).as_bytes()).unwrap_err();
         assert_eq!(
             refusal,
-            Refusal::Malformed("a value holds out_trade_no, a field of its own".into())
+            Refusal::Malformed("a value contains another field, out_trade_no".into())
         );
-        // As it came it is genuine, whatever the payer typed.
+        // The original is genuine, whatever the payer typed.
         assert_eq!(told.paid("1900000001", &order()), Err(NotPaid::Differs("total_fee")));
     }
 
     #[test]
-    fn no_flipped_bit_changes_what_is_believed() {
+    fn flipped_bit_never_changes_an_accepted_notification() {
         let (signer, body) = (hmac_key(), notification(HMAC));
         let good = open(&signer, &body).unwrap();
         for position in 0..body.len() {
@@ -427,7 +404,7 @@ mod tests {
 
     /// WxJava #1890: a notification without `return_code` and `sign` passed.
     #[test]
-    fn a_notification_without_return_code_or_sign_is_refused() {
+    fn notification_without_return_code_or_sign_is_refused() {
         for xml in [
             "<xml><result_code>SUCCESS</result_code><out_trade_no>T20250101-001</out_trade_no></xml>",
             "<xml><return_code>FAIL</return_code><return_msg>x</return_msg></xml>",
@@ -444,13 +421,13 @@ mod tests {
     }
 
     #[test]
-    fn a_member_of_the_wrong_form_is_an_error_and_not_an_absence() {
+    fn malformed_field_is_an_error_and_not_none() {
         for (name, value, what) in [
-            ("total_fee", "1.00", "total_fee is not of its form"),
-            ("total_fee", "+1", "total_fee is not of its form"),
-            ("total_fee", "9223372036854775808", "total_fee is not of its form"),
-            ("coupon_fee_1", "x", "coupon_fee_1 is not of its form"),
-            ("time_end", "2025-01-01 09:08:07", "time_end is not of its form"),
+            ("total_fee", "1.00", "total_fee is malformed"),
+            ("total_fee", "+1", "total_fee is malformed"),
+            ("total_fee", "9223372036854775808", "total_fee is malformed"),
+            ("coupon_fee_1", "x", "coupon_fee_1 is malformed"),
+            ("time_end", "2025-01-01 09:08:07", "time_end is malformed"),
             ("out_trade_no", "", "out_trade_no is missing"),
             ("result_code", "MAYBE", "result_code is missing or unknown"),
         ] {
@@ -459,7 +436,7 @@ mod tests {
         }
     }
 
-    fn combined(list: &str) -> CombinedTransaction {
+    fn combined(list: &str) -> combine::Transaction {
         let mut fields = Fields::default();
         for (name, value) in [
             ("return_code", "SUCCESS"),
@@ -479,13 +456,13 @@ mod tests {
         }
     }
 
-    fn combined_order() -> CombinedOrder {
+    fn combined_order() -> combine::Order {
         let appid = AppId::new("wx0000000000000001").unwrap();
         let number = |text| OutTradeNo::new(text).unwrap();
         let sub = |mch_id, text, fen| {
             SubOrder::new(appid.clone(), mch_id, number(text), "b", Fen(fen), "a")
         };
-        CombinedOrder::new(
+        combine::Order::new(
             appid.clone(),
             number("C20250101-001"),
             vec![sub("1900000002", "part-1", 10), sub("1900000003", "part-2", 20)],
@@ -495,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn a_combined_notification_proves_each_of_its_parts() {
+    fn combined_notification_proves_each_sub_order() {
         let part = |mch_id: &str, number: &str, fee: u64, id: &str| {
             format!(
                 r#"{{"appid":"wx0000000000000001","mch_id":"{mch_id}","openid":"o1",
@@ -539,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_refund_notification_opens_with_its_key_and_no_other() {
+    fn published_refund_notification_opens_with_its_key_only() {
         let body = |mch_id: &str, req_info: &str| {
             format!(
                 "<xml><return_code>SUCCESS</return_code><appid>wx1</appid>\
@@ -559,7 +536,7 @@ mod tests {
         assert_eq!(refund.refund_request_source.as_deref(), Some("API"));
         let state = &refund.refund;
         assert_eq!((state.refund_fee, refund.total_fee), (Fen(6), Fen(6)));
-        assert_eq!(state.refund_status, RefundStatus::Success);
+        assert_eq!(state.refund_status, Status::Success);
         assert_eq!(state.refund_recv_account.as_deref(), Some("支付用户零钱"));
         let time = state.success_time.unwrap().to_string();
         assert_eq!(time, "2017-11-25T15:36:17+08:00");
@@ -570,13 +547,13 @@ mod tests {
             let refusal = open(&key, &body("1900000001", wrong)).unwrap_err();
             assert_eq!(refusal, Refusal::Undecryptable, "{wrong}");
         }
-        // One block left out: it still decrypts, but it is no message any more.
+        // Without one block it decrypts, but is no message.
         let (_, cut) = published.split_at(64);
         assert!(open(&key, &body("1900000001", cut)).is_err());
     }
 
     #[test]
-    fn what_is_answered_is_what_is_documented() {
+    fn accepted_and_refused_are_the_documented_xml() {
         assert_eq!(
             ACCEPTED,
             "<xml><return_code><![CDATA[SUCCESS]]></return_code>\

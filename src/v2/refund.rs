@@ -1,4 +1,27 @@
-//! Refunds (退款), of single orders and of the sub-orders of combined ones.
+//! 退款: refunds of single orders and of the sub-orders of combined orders.
+//!
+//! ```
+//! use wechatpay::Fen;
+//! use wechatpay::v2::{App, pay, refund};
+//!
+//! let sandbox = wechatpay_sandbox::Sandbox::start()?;
+//! let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+//! let (number, address) = ("order-1".parse()?, "14.23.150.211".parse()?);
+//! let url = sandbox.notify_url();
+//! let order = pay::Order::new(sandbox.appid(), number, "公仔", Fen(100), address, url);
+//! pay::prepay(signer, gateway, &order, &App)?;
+//! sandbox.v2().pay("order-1", &[])?; // 用户付款
+//!
+//! let number = "refund-1".parse()?; // 调用前先保存
+//! let refund = refund::Refund::new(order.appid, number, order.out_trade_no, Fen(60), Fen(100));
+//! refund::apply(signer, gateway, &refund)?;
+//!
+//! sandbox.v2().succeed_refund("refund-1")?; // 退款到账
+//! let query = refund::RefundQuery::new(refund.appid, refund.out_refund_no);
+//! let found = refund::query(signer, gateway, &query)?;
+//! assert_eq!(found.refunds[0].refund_status, refund::Status::Success);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::error::{Error, Violations};
 use crate::id::{AppId, NotifyUrl, OutRefundNo, OutTradeNo, RefundId, TransactionId};
@@ -6,46 +29,44 @@ use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::refund::{Channel, Payment};
 use crate::time::Time;
-use crate::v2::fields::{Fields, Malformed, checked, fen, number, spaced_time};
+use crate::v2::fields::{Fields, Malformed};
 use crate::v2::gateway::Gateway;
+use crate::v2::parse::{fen, number, received, spaced_time};
+use crate::v2::pay::Coupon;
 use crate::v2::signer::Signer;
-use crate::v2::transaction::Coupon;
 use crate::v2::validate;
 use crate::validate as shared;
 
-/// 申请退款: asks for a refund of a paid order, whole or in part.
+/// 申请退款: requests a full or partial refund of a paid order.
 ///
-/// `POST /secapi/pay/refund`, with the merchant's client certificate: see
-/// [`Gateway::with_certified`]. Within a year of the payment, at most 50 refunds an order, at least
-/// a minute apart. A success means that WeChat Pay took the request. Whether the money went back is
-/// said by [`refund_query`] or a notification.
+/// `POST /secapi/pay/refund` ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_4)),
+/// with the merchant's client certificate: see [`Gateway::with_certified`]. Within one year of the
+/// payment, at most 50 refunds of an order, at least one minute apart. Success means that WeChat Pay
+/// accepted the request; [`query`] or a notification tells whether the money was returned.
 ///
 /// ```
-/// use wechatpay::v2::{self, Refund};
-/// use wechatpay::{Fen, OutRefundNo};
+/// use wechatpay::v2::refund::{self, AcceptedRefund, Refund};
+/// use wechatpay::v2::{Gateway, Signer};
+/// use wechatpay::Error;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// let number = OutRefundNo::new("refund-1")?; // Stored before the call.
-/// let refund = Refund::new(order.appid, number, order.out_trade_no, Fen(60), Fen(100));
-/// let accepted = v2::refund(signer, gateway, &refund)?;
-/// assert_eq!(accepted.refund_fee, Fen(60));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn refund(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     refund: &Refund,
+/// ) -> Result<AcceptedRefund, Error> {
+///     refund::apply(signer, gateway, refund)
+/// }
 /// ```
 ///
 /// # Errors
-/// What the [outcome](Error::outcome) means here:
-/// * `NotSent`: nothing is refunded. Correct what the error names, then send the same refund.
-/// * `Refused`: this call refunds nothing; on `NOTENOUGH` top up and send the same refund again.
-///   Take a new number only when [`refund_query`] says that the old one is `REFUNDCLOSE`.
-/// * `Unknown`: the money may be on its way; `return_code=FAIL` belongs here. Send **the same
-///   refund** again, or query it. A new number would refund twice.
-pub fn refund(
+/// The [outcome](Error::outcome) tells what may have happened:
+/// * `NotSent`: nothing is refunded. Fix what the error names, then send the same refund.
+/// * `Refused`: this call refunds nothing. After `NOTENOUGH`, top up and retry with the same refund.
+///   Use a new refund number only when [`query`] returns `REFUNDCLOSE` for the old one.
+/// * `Unknown`: the money may be returned; `return_code=FAIL` is always unknown. Retry with **the same
+///   refund**, or query it. A new refund number would refund twice.
+#[doc(alias = "申请退款")]
+pub fn apply(
     signer: &dyn Signer,
     gateway: &Gateway,
     refund: &Refund,
@@ -54,55 +75,48 @@ pub fn refund(
     gateway.call_certified(signer, "/secapi/pay/refund", fields)?.read(AcceptedRefund::read)
 }
 
-/// 查询退款: what became of the refunds of an order, or of one of them.
+/// 查询退款: queries all refunds of an order, or one refund.
 ///
-/// `POST /pay/refundquery`. Ten refunds are answered at once, so ask by the number of the refund
-/// where there are many. An order older than a year and a half is found by its `transaction_id`
-/// only.
+/// `POST /pay/refundquery` ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_5)). A
+/// response has at most ten refunds, so if there are more, query by refund number. For an order older
+/// than 18 months, use its `transaction_id`.
 ///
 /// ```
-/// use wechatpay::v2::{self, RefundQuery, RefundStatus};
+/// use wechatpay::v2::refund::{self, Refund, RefundQuery, Status};
+/// use wechatpay::v2::{Gateway, Signer};
+/// use wechatpay::Error;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
-/// # let payment = order.out_trade_no.clone();
-/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
-/// # wechatpay::v2::refund(signer, gateway, &refund)?;
-/// # sandbox.v2().succeed_refund("refund-1")?;
-/// let query = RefundQuery::new(refund.appid, refund.out_refund_no);
-/// let found = v2::refund_query(signer, gateway, &query)?;
-/// assert_eq!(found.refunds[0].refund_status, RefundStatus::Success); // The money went back.
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn is_returned(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<bool, Error> {
+///     let query = RefundQuery::new(refund.appid.clone(), refund.out_refund_no.clone());
+///     let found = refund::query(signer, gateway, &query)?;
+///     Ok(found.refunds.iter().any(|refund| refund.refund_status == Status::Success))
+/// }
 /// ```
 ///
 /// # Errors
-/// A query changes nothing, so repeat it whatever the outcome. `REFUNDNOTEXIST` right after a
-/// refund whose outcome was unknown is no verdict: send that refund again.
-pub fn refund_query(
+/// Safe to retry. `REFUNDNOTEXIST` right after a refund with an unknown outcome is not conclusive:
+/// retry with that refund.
+#[doc(alias = "查询退款")]
+#[doc(alias = "refundquery")]
+pub fn query(
     signer: &dyn Signer,
     gateway: &Gateway,
     query: &RefundQuery,
 ) -> Result<Refunds, Error> {
-    let mut fields = Fields::of(signer, &query.appid);
+    let mut fields = Fields::of(signer.mchid(), &query.appid);
     let (name, number) = query.number.to_field();
     fields.set(name, number);
     fields.set_optional("offset", query.offset);
     gateway
         .call(signer, "/pay/refundquery", fields)?
-        .read(|answer| Refunds::read(answer)?.only(&query.number))
+        .read(|response| Refunds::read(response)?.only(&query.number))
 }
 
-/// What is to be refunded. Keep it: **one `out_refund_no` refunds once, however often it is sent; a
+/// A request for a refund. Keep it: **one `out_refund_no` refunds once, however often it is sent; a
 /// new one refunds again.**
 ///
 /// ```
-/// use wechatpay::v2::Refund;
+/// use wechatpay::v2::refund::Refund;
 /// use wechatpay::{AppId, Fen, OutRefundNo, OutTradeNo};
 ///
 /// let mut refund = Refund::new(
@@ -119,30 +133,30 @@ pub fn refund_query(
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refund {
-    /// 公众账号ID of the order.
+    /// 公众账号ID: appid of the order.
     pub appid: AppId,
-    /// 商户退款单号: your number of the refund.
+    /// 商户退款单号: merchant refund number.
     pub out_refund_no: OutRefundNo,
-    /// The order that was paid.
+    /// 商户订单号 or 微信支付订单号: the paid order.
     pub payment: Payment,
-    /// 退款金额, in fen: at least 1, at most the total.
+    /// 退款金额: amount to refund, in fen; at least 1, at most the total.
     pub refund_fee: Fen,
-    /// 订单金额, in fen: the total of the order.
+    /// 订单金额: total amount of the order, in fen.
     pub total_fee: Fen,
-    /// 货币种类, which must be that of the order. Default: none, which means `CNY`.
+    /// 货币种类: currency, which must be that of the order. Default: none, which means `CNY`.
     pub refund_fee_type: Option<String>,
-    /// 退款原因, shown to the payer. 1 to 80 characters. Default: none.
+    /// 退款原因: reason, shown to the payer. 1 to 80 characters. Default: none.
     pub refund_desc: Option<String>,
-    /// 退款资金来源, for merchants of the old kind of funds. Default: none, which means money that is
-    /// not settled yet.
+    /// 退款资金来源: source of the money, for merchants with the older kind of account. Default: none,
+    /// which means unsettled funds.
     pub refund_account: Option<RefundAccount>,
-    /// 退款结果通知url: where the notification of the refund goes. Default: none, which means what the
-    /// merchant platform says.
+    /// 退款结果通知url: URL for the notification of the refund. Default: none, which means the one set
+    /// on the merchant platform.
     pub notify_url: Option<NotifyUrl>,
 }
 
 impl Refund {
-    /// A refund of `refund_fee` of the `total_fee` of an order, named by either of its numbers.
+    /// A refund of `refund_fee` out of `total_fee`, the total of the order.
     pub fn new(
         appid: AppId,
         out_refund_no: OutRefundNo,
@@ -163,11 +177,10 @@ impl Refund {
         }
     }
 
-    /// Holds the refund against every documented rule, as [`refund()`] does before it sends
-    /// anything.
+    /// Validates the refund against the documented rules. [`apply`] does this before sending.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every violation, each by its field and rule.
+    /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
         shared::total(&mut violations, "refund_fee", self.refund_fee);
@@ -182,11 +195,11 @@ impl Refund {
         Ok(violations.into_result()?)
     }
 
-    /// The fields of the request, without what is new each time. The same refund becomes the same
+    /// The fields of the request without `nonce_str` and `sign`. The same refund becomes the same
     /// fields.
     fn to_fields(&self, signer: &dyn Signer) -> Result<Fields, Error> {
         self.validate()?;
-        let mut fields = Fields::of(signer, &self.appid);
+        let mut fields = Fields::of(signer.mchid(), &self.appid);
         match &self.payment {
             Payment::OutTradeNo(number) => fields.set("out_trade_no", number),
             Payment::TransactionId(number) => fields.set("transaction_id", number),
@@ -203,61 +216,44 @@ impl Refund {
 }
 
 open_set! {
-    /// 退款资金来源.
-    v2::RefundAccount {
-        /// 未结算资金退款.
+    /// 退款资金来源: source of the refunded money.
+    [v2] refund::RefundAccount {
+        /// 未结算资金退款: unsettled funds.
         UnsettledFunds = "REFUND_SOURCE_UNSETTLED_FUNDS",
-        /// 可用余额退款.
+        /// 可用余额退款: available balance.
         RechargeFunds = "REFUND_SOURCE_RECHARGE_FUNDS",
     }
 }
 
-/// A refund that WeChat Pay took. It says nothing of whether the money went back.
-///
-/// ```
-/// # use wechatpay::v2;
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
-/// # let payment = order.out_trade_no.clone();
-/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
-/// let accepted = v2::refund(signer, gateway, &refund)?;
-/// println!("{} is {} of WeChat Pay's", accepted.out_refund_no, accepted.refund_id);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A refund that WeChat Pay accepted. It does not tell whether the money was returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptedRefund {
-    /// 微信支付退款单号.
+    /// 微信支付退款单号: WeChat Pay's refund ID.
     pub refund_id: RefundId,
-    /// 商户退款单号: your number of the refund.
+    /// 商户退款单号: merchant refund number.
     pub out_refund_no: OutRefundNo,
-    /// 微信支付订单号.
+    /// 微信支付订单号: WeChat Pay's transaction ID.
     pub transaction_id: TransactionId,
-    /// 商户订单号: your number of the order.
+    /// 商户订单号: merchant order number.
     pub out_trade_no: OutTradeNo,
-    /// 退款金额, in fen.
+    /// 退款金额: refunded amount, in fen.
     pub refund_fee: Fen,
-    /// 应结退款金额, in fen: without coupons that were no cash.
+    /// 应结退款金额: refunded amount without non-cash coupons, in fen.
     pub settlement_refund_fee: Option<Fen>,
-    /// 标价金额, in fen: the total of the order. Some answers leave it out.
+    /// 标价金额: total amount of the order, in fen. Some responses leave it out.
     pub total_fee: Option<Fen>,
-    /// 应结订单金额, in fen.
+    /// 应结订单金额: amount of the order to settle, in fen.
     pub settlement_total_fee: Option<Fen>,
-    /// 标价币种; none means `CNY`.
+    /// 标价币种: currency. `None` means `CNY`.
     pub fee_type: Option<String>,
-    /// 现金支付金额, in fen.
+    /// 现金支付金额: amount paid without coupons, in fen.
     pub cash_fee: Option<Fen>,
-    /// 现金退款金额, in fen.
+    /// 现金退款金额: amount refunded without coupons, in fen.
     pub cash_refund_fee: Option<Fen>,
-    /// 代金券退款总金额, in fen.
+    /// 代金券退款总金额: amount refunded to coupons, in fen.
     pub coupon_refund_fee: Option<Fen>,
-    /// 退款代金券.
+    /// 退款代金券: refunded coupons.
     pub coupons: Vec<Coupon>,
 }
 
@@ -265,10 +261,10 @@ impl AcceptedRefund {
     fn read(fields: &Fields) -> Result<Self, Malformed> {
         let coupons = ["coupon_refund_id_", "coupon_type_", "coupon_refund_fee_"];
         Ok(Self {
-            refund_id: fields.required("refund_id", checked)?,
-            out_refund_no: fields.required("out_refund_no", checked)?,
-            transaction_id: fields.required("transaction_id", checked)?,
-            out_trade_no: fields.required("out_trade_no", checked)?,
+            refund_id: fields.required("refund_id", received)?,
+            out_refund_no: fields.required("out_refund_no", received)?,
+            transaction_id: fields.required("transaction_id", received)?,
+            out_trade_no: fields.required("out_trade_no", received)?,
             refund_fee: fields.required("refund_fee", fen)?,
             settlement_refund_fee: fields.optional("settlement_refund_fee", fen)?,
             total_fee: fields.optional("total_fee", fen)?,
@@ -282,52 +278,45 @@ impl AcceptedRefund {
     }
 }
 
-/// Which refunds are asked for.
+/// The refunds to query.
 ///
 /// ```
-/// use wechatpay::{AppId, OutTradeNo, v2::RefundQuery};
+/// use wechatpay::v2::refund::RefundQuery;
+/// use wechatpay::{AppId, OutTradeNo};
 ///
 /// let order = OutTradeNo::new("1415757673")?;
 /// let mut query = RefundQuery::new(AppId::new("wx2421b1c4370ec43b")?, order);
-/// query.offset = Some(10); // The eleventh refund of that order, and on.
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// query.offset = Some(10); // 从第 11 笔退款开始
+/// # Ok::<(), wechatpay::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefundQuery {
-    /// 公众账号ID of the order.
+    /// 公众账号ID: appid of the order.
     pub appid: AppId,
-    /// The number they are asked for by.
+    /// The number to query by.
     pub number: RefundNumber,
-    /// 偏移量: how many refunds of the order to skip; ten are answered at once. Default: none.
+    /// 偏移量: number of refunds of the order to skip; a response has at most ten. Default: none.
     pub offset: Option<u32>,
 }
 
 impl RefundQuery {
-    /// By the number of a refund, or of the order.
+    /// A query by the number of a refund or of its order.
     pub fn new(appid: AppId, number: impl Into<RefundNumber>) -> Self {
         Self { appid, number: number.into(), offset: None }
     }
 }
 
-/// By which number refunds are asked for.
-///
-/// ```
-/// use wechatpay::{OutRefundNo, v2::RefundNumber};
-///
-/// let number = OutRefundNo::new("1415701182-1")?;
-/// assert_eq!(RefundNumber::from(number.clone()), RefundNumber::OutRefundNo(number));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The number that refunds are queried by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefundNumber {
-    /// 微信支付退款单号: one refund.
+    /// 微信支付退款单号: one refund, by WeChat Pay's refund ID.
     RefundId(RefundId),
-    /// 商户退款单号: one refund.
+    /// 商户退款单号: one refund, by the merchant's refund number.
     OutRefundNo(OutRefundNo),
-    /// 微信支付订单号: all refunds of an order.
+    /// 微信支付订单号: all refunds of an order, by WeChat Pay's transaction ID.
     TransactionId(TransactionId),
-    /// 商户订单号: all refunds of an order.
+    /// 商户订单号: all refunds of an order, by the merchant's order number.
     OutTradeNo(OutTradeNo),
 }
 
@@ -366,46 +355,27 @@ impl From<OutTradeNo> for RefundNumber {
     }
 }
 
-/// The refunds of an order, as [`refund_query`] found them.
-///
-/// ```
-/// # use wechatpay::v2::{self, RefundQuery};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
-/// # let payment = order.out_trade_no.clone();
-/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
-/// # wechatpay::v2::refund(signer, gateway, &refund)?;
-/// let query = RefundQuery::new(order.appid, order.out_trade_no);
-/// let found = v2::refund_query(signer, gateway, &query)?;
-/// assert_eq!(found.refunds.len(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The refunds of an order that [`query`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refunds {
-    /// 微信支付订单号.
+    /// 微信支付订单号: WeChat Pay's transaction ID.
     pub transaction_id: TransactionId,
-    /// 商户订单号: your number of the order.
+    /// 商户订单号: merchant order number.
     pub out_trade_no: OutTradeNo,
-    /// 订单金额, in fen. Some answers leave it out, as the sample of the page does.
+    /// 订单金额: total amount of the order, in fen. Some responses leave it out, as does the page's
+    /// sample.
     pub total_fee: Option<Fen>,
-    /// 应结订单金额, in fen.
+    /// 应结订单金额: amount of the order to settle, in fen.
     pub settlement_total_fee: Option<Fen>,
-    /// 货币种类; none means `CNY`.
+    /// 货币种类: currency. `None` means `CNY`.
     pub fee_type: Option<String>,
-    /// 现金支付金额, in fen.
+    /// 现金支付金额: amount paid without coupons, in fen.
     pub cash_fee: Option<Fen>,
-    /// 订单总共已发生的部分退款次数, where it is more than is answered here.
+    /// 订单总共已发生的部分退款次数: number of all refunds of the order, if the response has fewer.
     pub total_refund_count: Option<u64>,
-    /// The refunds that are answered here; the one that was asked for by its own number, and no
-    /// other.
-    pub refunds: Vec<RefundState>,
+    /// The refunds in the response. A query by refund number returns that refund only.
+    pub refunds: Vec<State>,
 }
 
 impl Refunds {
@@ -415,23 +385,23 @@ impl Refunds {
             return Err(Malformed::new("refund_count is larger than a page"));
         }
         Ok(Self {
-            transaction_id: fields.required("transaction_id", checked)?,
-            out_trade_no: fields.required("out_trade_no", checked)?,
+            transaction_id: fields.required("transaction_id", received)?,
+            out_trade_no: fields.required("out_trade_no", received)?,
             total_fee: fields.optional("total_fee", fen)?,
             settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
             fee_type: fields.text("fee_type"),
             cash_fee: fields.optional("cash_fee", fen)?,
             total_refund_count: fields.optional("total_refund_count", number)?,
             refunds: (0..count)
-                .map(|index| RefundState::read(fields, &format!("_{index}")))
+                .map(|index| State::read(fields, &format!("_{index}")))
                 .collect::<Result<_, _>>()?,
         })
     }
 
-    /// Where one refund was asked for: that one, and no other. The fields of a refund bear its place
-    /// in the answer, so they are not held against the request with the rest.
-    fn only(mut self, asked: &RefundNumber) -> Result<Self, Malformed> {
-        match asked {
+    /// Keeps the refund that was queried by its number. The gateway cannot compare these fields with
+    /// the request, because their names end in the refund's index.
+    fn only(mut self, queried: &RefundNumber) -> Result<Self, Malformed> {
+        match queried {
             RefundNumber::RefundId(id) => self.refunds.retain(|refund| refund.refund_id == *id),
             RefundNumber::OutRefundNo(number) => {
                 self.refunds.retain(|refund| refund.out_refund_no == *number);
@@ -439,65 +409,45 @@ impl Refunds {
             RefundNumber::TransactionId(_) | RefundNumber::OutTradeNo(_) => return Ok(self),
         }
         if self.refunds.is_empty() {
-            return Err(Malformed::new("the refund that was asked for is not in it"));
+            return Err(Malformed::new("the queried refund is missing"));
         }
         Ok(self)
     }
 }
 
-/// A refund as WeChat Pay sees it, from [`refund_query`] or a [notification](crate::v2::notify).
-///
-/// ```
-/// # use wechatpay::{Fen, v2::{self, RefundQuery, RefundStatus}};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
-/// # let payment = order.out_trade_no.clone();
-/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
-/// # wechatpay::v2::refund(signer, gateway, &refund)?;
-/// # let query = RefundQuery::new(order.appid, order.out_trade_no);
-/// # let found = v2::refund_query(signer, gateway, &query)?;
-/// let state = &found.refunds[0];
-/// assert_eq!((state.refund_fee, &state.refund_status), (Fen(60), &RefundStatus::Processing));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A refund in WeChat Pay's state, from a [`query`] or a [notification](crate::v2::notify).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct RefundState {
-    /// 微信支付退款单号.
+pub struct State {
+    /// 微信支付退款单号: WeChat Pay's refund ID.
     pub refund_id: RefundId,
-    /// 商户退款单号: your number of the refund.
+    /// 商户退款单号: merchant refund number.
     pub out_refund_no: OutRefundNo,
-    /// 退款状态.
-    pub refund_status: RefundStatus,
-    /// 退款金额, in fen.
+    /// 退款状态: refund status.
+    pub refund_status: Status,
+    /// 退款金额: refunded amount, in fen.
     pub refund_fee: Fen,
-    /// 应结退款金额, in fen: without coupons that were no cash.
+    /// 应结退款金额: refunded amount without non-cash coupons, in fen.
     pub settlement_refund_fee: Option<Fen>,
-    /// 退款渠道, in queries.
+    /// 退款渠道: refund channel, from queries.
     pub refund_channel: Option<Channel>,
-    /// 退款资金来源.
+    /// 退款资金来源: source of the refunded money.
     pub refund_account: Option<RefundAccount>,
-    /// 退款入账账户 (`refund_recv_accout`): a text for people.
+    /// 退款入账账户 (`refund_recv_accout`): account that receives the money, for people.
     pub refund_recv_account: Option<String>,
-    /// 退款成功时间, once the money went back.
+    /// 退款成功时间: time of success, once the money is returned.
     pub success_time: Option<Time>,
-    /// 代金券退款金额, in fen.
+    /// 代金券退款金额: amount refunded to coupons, in fen.
     pub coupon_refund_fee: Option<Fen>,
-    /// 退款代金券, in queries.
+    /// 退款代金券: refunded coupons, from queries.
     pub coupons: Vec<Coupon>,
 }
 
-impl RefundState {
-    /// Reads the fields whose names end so: `_0` and on in queries, nothing in notifications.
+impl State {
+    /// Reads the fields whose names end in `suffix`: `_0`, `_1` … in queries, empty in notifications.
     pub(super) fn read(fields: &Fields, suffix: &str) -> Result<Self, Malformed> {
         let name = |name: &str| format!("{name}{suffix}");
-        // A query says `refund_success_time_0`, a notification `success_time`.
+        // `refund_success_time_0` in a query, `success_time` in a notification.
         let prefix = if suffix.is_empty() { "" } else { "refund_" };
         let success_time = format!("{prefix}success_time{suffix}");
         let coupon = |start: &str| format!("{start}{suffix}_");
@@ -508,13 +458,13 @@ impl RefundState {
             Coupon::read_all(fields, names.each_ref().map(String::as_str))?
         };
         Ok(Self {
-            refund_id: fields.required(&name("refund_id"), checked)?,
-            out_refund_no: fields.required(&name("out_refund_no"), checked)?,
-            refund_status: fields.required(&name("refund_status"), checked)?,
+            refund_id: fields.required(&name("refund_id"), received)?,
+            out_refund_no: fields.required(&name("out_refund_no"), received)?,
+            refund_status: fields.required(&name("refund_status"), received)?,
             refund_fee: fields.required(&name("refund_fee"), fen)?,
             settlement_refund_fee: fields.optional(&name("settlement_refund_fee"), fen)?,
-            refund_channel: fields.optional(&name("refund_channel"), checked)?,
-            refund_account: fields.optional(&name("refund_account"), checked)?,
+            refund_channel: fields.optional(&name("refund_channel"), received)?,
+            refund_account: fields.optional(&name("refund_account"), received)?,
             refund_recv_account: fields.text(&name("refund_recv_accout")),
             success_time: fields.optional(&success_time, spaced_time)?,
             coupon_refund_fee: fields.optional(&name("coupon_refund_fee"), fen)?,
@@ -524,75 +474,51 @@ impl RefundState {
 }
 
 open_set! {
-    /// 退款状态. Only [`Success`](Self::Success) means that the money went back.
-    v2::RefundStatus {
-        /// 退款成功: the money went back.
+    /// 退款状态: refund status. Only [`Success`](Self::Success) means that the money was returned.
+    [v2] refund::Status {
+        /// 退款成功: the money was returned.
         Success = "SUCCESS",
-        /// 退款关闭: it will not be refunded under this number; look why before you try again.
+        /// 退款关闭: closed; this refund number refunds nothing. Check the reason before a new refund.
         Closed = "REFUNDCLOSE",
-        /// 退款处理中: taken, on its way.
+        /// 退款处理中: accepted, in progress.
         Processing = "PROCESSING",
-        /// 退款异常: the payer's account cannot take it; refund by hand on the merchant platform.
+        /// 退款异常: the payer's account cannot receive it; refund manually on the merchant platform.
         Change = "CHANGE",
     }
 }
 
-/// A refund, as a [notification](crate::v2::notify) says it.
-///
-/// ```
-/// use wechatpay::v2::notify::{self, Notification};
-/// use wechatpay::v2::RefundStatus;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # wechatpay::v2::unified_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay("order-1", &[])?;
-/// # let (appid, number) = (sandbox.appid(), "refund-1".parse()?);
-/// # let payment = order.out_trade_no.clone();
-/// # let refund = wechatpay::v2::Refund::new(appid, number, payment, wechatpay::Fen(60), total);
-/// # wechatpay::v2::refund(signer, gateway, &refund)?;
-/// # sandbox.v2().succeed_refund("refund-1")?;
-/// # let body = sandbox.v2().take_notifications().pop().unwrap().body;
-/// if let Notification::Refund(notified) = notify::open(signer, &body)? {
-///     assert_eq!(notified.refund.refund_status, RefundStatus::Success);
-/// }
-/// # else { panic!() }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A refund from a [notification](crate::v2::notify), with its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotifiedRefund {
-    /// 微信支付订单号.
+    /// 微信支付订单号: WeChat Pay's transaction ID.
     pub transaction_id: TransactionId,
-    /// 商户订单号: your number of the order.
+    /// 商户订单号: merchant order number.
     pub out_trade_no: OutTradeNo,
-    /// 订单金额, in fen.
+    /// 订单金额: total amount of the order, in fen.
     pub total_fee: Fen,
-    /// 应结订单金额, in fen.
+    /// 应结订单金额: amount of the order to settle, in fen.
     pub settlement_total_fee: Option<Fen>,
-    /// 退款发起来源: `API` or `VENDOR_PLATFORM`.
+    /// 退款发起来源: origin of the refund, `API` or `VENDOR_PLATFORM`.
     pub refund_request_source: Option<String>,
-    /// The refund itself.
-    pub refund: RefundState,
+    /// 退款: the refund.
+    pub refund: State,
 }
 
 impl NotifiedRefund {
     pub(super) fn read(fields: &Fields) -> Result<Self, Malformed> {
         Ok(Self {
-            transaction_id: fields.required("transaction_id", checked)?,
-            out_trade_no: fields.required("out_trade_no", checked)?,
+            transaction_id: fields.required("transaction_id", received)?,
+            out_trade_no: fields.required("out_trade_no", received)?,
             total_fee: fields.required("total_fee", fen)?,
             settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
             refund_request_source: fields.text("refund_request_source"),
-            refund: RefundState::read(fields, "")?,
+            refund: State::read(fields, "")?,
         })
     }
 }
 
-/// What `/pay/refundquery` answers at once.
+/// The most refunds in a response of `/pay/refundquery`.
 const PAGE: u64 = 10;
 
 #[cfg(test)]
@@ -614,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_sent_under_its_name() {
+    fn full_refund_sends_every_field() {
         let mut refund = refund();
         refund.refund_fee_type = Some("CNY".into());
         refund.refund_desc = Some("商品已售完".into());
@@ -640,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_is_told_by_its_field() {
+    fn broken_rule_is_reported_by_field() {
         let mut refund = refund();
         refund.refund_fee = Fen(101);
         refund.refund_desc = Some("因".repeat(81));
@@ -657,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_reads_each_refund_with_its_coupons() {
+    fn query_reads_each_refund_with_its_coupons() {
         let answer = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "1415757673"),
@@ -690,16 +616,16 @@ mod tests {
         assert_eq!(one.refund_recv_account.as_deref(), Some("招商银行信用卡0403"));
         assert_eq!(one.coupon_refund_fee, Some(Fen(10)));
         assert_eq!((one.coupons.len(), one.coupons[0].fee), (1, Some(Fen(10))));
-        assert_eq!((&two.refund_status, two.coupons.len()), (&RefundStatus::Closed, 0));
+        assert_eq!((&two.refund_status, two.coupons.len()), (&Status::Closed, 0));
     }
 
-    /// Such an order is refunded by its `transaction_id`; an answer that could not be read would leave
-    /// the refund unknown for ever.
+    /// Such an order is refunded by its `transaction_id`; if the response could not be read, the
+    /// refund would stay unknown.
     #[test]
-    fn the_refund_of_an_order_whose_number_is_of_the_older_form_is_read() {
+    fn refund_of_order_with_old_number_form_is_read() {
         for number in ["1001", "shop@1415757673"] {
             assert!(OutTradeNo::new(number).is_err());
-            let told = fields(&[
+            let response = fields(&[
                 ("transaction_id", "42"),
                 ("out_trade_no", number),
                 ("out_refund_no", "r-1"),
@@ -713,16 +639,16 @@ mod tests {
                 ("refund_status_0", "SUCCESS"),
                 ("refund_status", "SUCCESS"),
             ]);
-            assert_eq!(AcceptedRefund::read(&told).unwrap().out_trade_no.as_str(), number);
-            assert_eq!(Refunds::read(&told).unwrap().out_trade_no.as_str(), number);
-            assert_eq!(NotifiedRefund::read(&told).unwrap().out_trade_no.as_str(), number);
+            assert_eq!(AcceptedRefund::read(&response).unwrap().out_trade_no.as_str(), number);
+            assert_eq!(Refunds::read(&response).unwrap().out_trade_no.as_str(), number);
+            assert_eq!(NotifiedRefund::read(&response).unwrap().out_trade_no.as_str(), number);
         }
     }
 
-    /// As the sample of 查询退款 is: an answer that cannot be read would leave the refund unknown.
+    /// The sample of 查询退款 has none; if it could not be read, the refund would stay unknown.
     #[test]
-    fn a_refund_is_read_without_the_total_of_its_order() {
-        let told = fields(&[
+    fn refund_without_total_fee_is_read() {
+        let response = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "order-1"),
             ("out_refund_no", "r-1"),
@@ -734,14 +660,14 @@ mod tests {
             ("refund_fee_0", "60"),
             ("refund_status_0", "PROCESSING"),
         ]);
-        assert_eq!(AcceptedRefund::read(&told).unwrap().total_fee, None);
-        let page = Refunds::read(&told).unwrap();
+        assert_eq!(AcceptedRefund::read(&response).unwrap().total_fee, None);
+        let page = Refunds::read(&response).unwrap();
         assert_eq!((page.total_fee, page.refunds.len()), (None, 1));
     }
 
-    /// Ten refunds of an order that was paid with ten coupons: 400 fields and more.
+    /// Ten refunds of an order that was paid with ten coupons: more than 400 fields.
     #[test]
-    fn the_largest_page_is_read() {
+    fn largest_page_is_read() {
         let mut answer = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "1415757673"),
@@ -774,13 +700,13 @@ mod tests {
                 }
             }
         }
-        let received = xml::read_answer(xml::write(&answer).as_bytes()).unwrap();
-        let page = Refunds::read(&received).unwrap();
+        let parsed = xml::read_response(xml::write(&answer).as_bytes()).unwrap();
+        let page = Refunds::read(&parsed).unwrap();
         assert_eq!((page.refunds.len(), page.refunds[9].coupons.len()), (10, 10));
     }
 
     #[test]
-    fn a_query_that_promises_more_than_it_holds_is_an_error() {
+    fn query_with_missing_refunds_is_an_error() {
         let mut answer = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "1415757673"),

@@ -1,4 +1,4 @@
-//! Who signs: the [`Signer`] trait, [`HmacSha256Key`] and [`Md5Key`].
+//! The [`Signer`] trait of APIv2, [`HmacSha256Key`] and [`Md5Key`].
 
 use std::fmt;
 
@@ -11,72 +11,60 @@ use ring::rand::SystemRandom;
 use crate::error::{Error, Invalid, SignError, Untrusted};
 use crate::id;
 use crate::v2::fields::Fields;
-use crate::v2::message;
+use crate::v2::signing::message;
 
-/// Signs for one merchant by the APIv2 key (API密钥), and believes what is signed by it: the key is
-/// shared with WeChat Pay.
+/// Signs for one merchant with the APIv2 key (API密钥), and verifies what WeChat Pay signed with it:
+/// the key is a shared secret.
 ///
-/// It is a trait of its own: the RSA key of APIv3 signs nothing here.
+/// It is not the [`Signer`](crate::Signer) of APIv3, so an RSA key cannot sign an APIv2 call:
 ///
 /// ```compile_fail
-/// fn close(
-///     signer: &wechatpay::RsaSigner,
-///     gateway: &wechatpay::v2::Gateway,
-///     order: &wechatpay::v2::Order,
-/// ) {
-///     let _ = wechatpay::v2::close(signer, gateway, &order.appid, &order.out_trade_no);
+/// use wechatpay::v2::{Gateway, pay};
+///
+/// fn close(signer: &wechatpay::RsaSigner, gateway: &Gateway, order: &pay::Order) {
+///     let _ = pay::close(signer, gateway, &order.appid, &order.out_trade_no);
 /// }
 /// ```
 ///
 /// ```
-/// fn close(
-///     signer: &wechatpay::v2::HmacSha256Key,
-///     gateway: &wechatpay::v2::Gateway,
-///     order: &wechatpay::v2::Order,
-/// ) {
-///     let _ = wechatpay::v2::close(signer, gateway, &order.appid, &order.out_trade_no);
+/// use wechatpay::v2::{Gateway, HmacSha256Key, pay};
+///
+/// fn close(signer: &HmacSha256Key, gateway: &Gateway, order: &pay::Order) {
+///     let _ = pay::close(signer, gateway, &order.appid, &order.out_trade_no);
 /// }
 /// ```
 pub trait Signer: Send + Sync {
-    /// 商户号: the merchant who signs. It is said here and nowhere else. A combined order is signed
-    /// by its `combine_mch_id`.
-    fn mch_id(&self) -> &str;
+    /// 商户号: number of the merchant that signs, sent as `mch_id`, or as `combine_mch_id` of a combined
+    /// order.
+    fn mchid(&self) -> &str;
 
-    /// 签名类型: how this signer signs, and how answers to it are signed.
+    /// 签名类型: signature algorithm of requests and of their responses.
     fn sign_type(&self) -> SignType;
 
-    /// The digest of `{message}&key={key}` in upper-case hexadecimal. The message is what
-    /// [`message`](crate::v2::message()) makes.
+    /// 签名: returns the digest of `{message}&key={key}` in upper-case hexadecimal. The message comes
+    /// from [`signing::message`](crate::v2::signing::message).
     ///
     /// # Errors
-    /// [`SignError`] if there is no digest; nothing is sent then.
+    /// [`SignError`] if the signer fails; nothing is sent then.
     fn sign(&self, message: &str) -> Result<String, SignError>;
 
-    /// Opens the `req_info` of a refund notification, decoded from Base64: AES-256-ECB with PKCS#7, under
-    /// the MD5 of the key in lower-case hexadecimal. `None` whatever the reason.
+    /// Decrypts the `req_info` of a refund notification, already decoded from Base64: AES-256-ECB with
+    /// PKCS#7 padding; the AES key is the MD5 of the API key in lower-case hexadecimal. Returns `None`
+    /// for any failure.
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>>;
 }
 
-/// 签名类型.
-///
-/// ```
-/// use wechatpay::v2::{HmacSha256Key, SignType, Signer};
-///
-/// let signer = HmacSha256Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
-/// assert_eq!(signer.sign_type(), SignType::HmacSha256);
-/// assert_eq!(SignType::HmacSha256.as_str(), "HMAC-SHA256");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// 签名类型: signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignType {
-    /// HMAC-SHA256: 64 digits. Combined orders take nothing else.
+    /// HMAC-SHA256: 64 digits. The only one for combined orders.
     HmacSha256,
-    /// MD5: 32 digits, and what WeChat Pay assumes where nothing is said.
+    /// MD5: 32 digits. WeChat Pay's default.
     Md5,
 }
 
 impl SignType {
-    /// As WeChat Pay writes it.
+    /// The name that WeChat Pay uses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,9 +87,9 @@ impl fmt::Display for SignType {
     }
 }
 
-/// Signs with HMAC-SHA256: what new programs should use.
+/// Signs with HMAC-SHA256, the algorithm for new programs.
 ///
-/// `Debug` shows nothing of the key, and it cannot be cloned; it is not wiped when it is dropped.
+/// `Debug` does not print the key. It cannot be cloned, and is not erased from memory when dropped.
 ///
 /// ```
 /// use wechatpay::v2::HmacSha256Key;
@@ -109,24 +97,25 @@ impl fmt::Display for SignType {
 /// assert!(HmacSha256Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV\n").is_err());
 /// ```
 pub struct HmacSha256Key {
-    mch_id: String,
+    mchid: String,
     key: ApiKey,
 }
 
 impl HmacSha256Key {
-    /// 商户号, and the APIv2 key as the merchant platform was given it.
+    /// A signer for the merchant (商户号) with the APIv2 key (API密钥) that is set on the merchant
+    /// platform.
     ///
     /// # Errors
-    /// [`Error::Invalid`] unless the key is 32 printable characters; a blank or a line feed that
-    /// was copied along is the usual violation.
-    pub fn new(mch_id: impl Into<String>, api_key: impl Into<String>) -> Result<Self, Error> {
-        Ok(Self { mch_id: checked(mch_id.into())?, key: ApiKey::new(api_key.into())? })
+    /// If the key is not 32 printable characters. Check for a blank or line feed that was copied with
+    /// it.
+    pub fn new(mchid: impl Into<String>, api_key: impl Into<String>) -> Result<Self, Error> {
+        Ok(Self { mchid: checked(mchid.into())?, key: ApiKey::new(api_key.into())? })
     }
 }
 
 impl Signer for HmacSha256Key {
-    fn mch_id(&self) -> &str {
-        &self.mch_id
+    fn mchid(&self) -> &str {
+        &self.mchid
     }
 
     fn sign_type(&self) -> SignType {
@@ -135,7 +124,7 @@ impl Signer for HmacSha256Key {
 
     fn sign(&self, message: &str) -> Result<String, SignError> {
         let key = hmac::Key::new(HMAC_SHA256, self.key.0.as_bytes());
-        Ok(upper_hex(hmac::sign(&key, self.key.close(message).as_bytes()).as_ref()))
+        Ok(upper_hex(hmac::sign(&key, self.key.append_to(message).as_bytes()).as_ref()))
     }
 
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
@@ -145,39 +134,33 @@ impl Signer for HmacSha256Key {
 
 impl fmt::Debug for HmacSha256Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HmacSha256Key").field("mch_id", &self.mch_id).finish_non_exhaustive()
+        f.debug_struct("HmacSha256Key").field("mchid", &self.mchid).finish_non_exhaustive()
     }
 }
 
-/// Signs with MD5, for those who must: orders of old programs, answered and notified in kind.
+/// Signs with MD5, for legacy integrations. WeChat Pay signs the responses and notifications of such
+/// orders with MD5 too.
 ///
-/// `Debug` shows nothing of the key, and it cannot be cloned; it is not wiped when it is dropped.
-///
-/// ```
-/// use wechatpay::v2::{Md5Key, SignType, Signer};
-///
-/// let signer = Md5Key::new("1900000109", "0123456789ABCDEFGHIJKLMNOPQRSTUV")?;
-/// assert_eq!(signer.sign_type(), SignType::Md5);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// `Debug` does not print the key. It cannot be cloned, and is not erased from memory when dropped.
 pub struct Md5Key {
-    mch_id: String,
+    mchid: String,
     key: ApiKey,
 }
 
 impl Md5Key {
-    /// 商户号, and the APIv2 key as the merchant platform was given it.
+    /// A signer for the merchant (商户号) with the APIv2 key (API密钥) that is set on the merchant
+    /// platform.
     ///
     /// # Errors
     /// As [`HmacSha256Key::new`].
-    pub fn new(mch_id: impl Into<String>, api_key: impl Into<String>) -> Result<Self, Error> {
-        Ok(Self { mch_id: checked(mch_id.into())?, key: ApiKey::new(api_key.into())? })
+    pub fn new(mchid: impl Into<String>, api_key: impl Into<String>) -> Result<Self, Error> {
+        Ok(Self { mchid: checked(mchid.into())?, key: ApiKey::new(api_key.into())? })
     }
 }
 
 impl Signer for Md5Key {
-    fn mch_id(&self) -> &str {
-        &self.mch_id
+    fn mchid(&self) -> &str {
+        &self.mchid
     }
 
     fn sign_type(&self) -> SignType {
@@ -185,7 +168,7 @@ impl Signer for Md5Key {
     }
 
     fn sign(&self, message: &str) -> Result<String, SignError> {
-        Ok(upper_hex(&Md5::digest(self.key.close(message))))
+        Ok(upper_hex(&Md5::digest(self.key.append_to(message))))
     }
 
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
@@ -195,11 +178,11 @@ impl Signer for Md5Key {
 
 impl fmt::Debug for Md5Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Md5Key").field("mch_id", &self.mch_id).finish_non_exhaustive()
+        f.debug_struct("Md5Key").field("mchid", &self.mchid).finish_non_exhaustive()
     }
 }
 
-/// The `sign` of these fields.
+/// Returns the `sign` of these fields.
 pub(super) fn sign(signer: &dyn Signer, fields: &Fields) -> Result<String, SignError> {
     let sign = signer.sign(&message(fields.iter()))?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
@@ -210,25 +193,25 @@ pub(super) fn sign(signer: &dyn Signer, fields: &Fields) -> Result<String, SignE
     }
 }
 
-/// Believes what WeChat Pay signed, or says why not. Every field takes part, unknown ones too.
-pub(super) fn believe(signer: &dyn Signer, fields: &Fields) -> Result<(), Untrusted> {
-    let theirs = fields.get("sign").ok_or(Untrusted::MissingSign)?;
+/// Verifies WeChat Pay's `sign` over all fields, known or not.
+pub(super) fn verify(signer: &dyn Signer, fields: &Fields) -> Result<(), Untrusted> {
+    let received = fields.get("sign").ok_or(Untrusted::MissingSign)?;
     let sign_type = signer.sign_type();
     let claimed = fields.get("sign_type").unwrap_or(sign_type.as_str());
-    if claimed != sign_type.as_str() || theirs.len() != sign_type.digits() {
+    if claimed != sign_type.as_str() || received.len() != sign_type.digits() {
         return Err(Untrusted::OtherSignType);
     }
-    let ours = sign(signer, fields).map_err(|_| Untrusted::WrongSign)?;
-    // The digests themselves are compared under a key that nobody knows, so in constant time.
+    let expected = sign(signer, fields).map_err(|_| Untrusted::WrongSign)?;
+    // Comparing their HMACs under a random key takes the same time for any two digests.
     let key =
         hmac::Key::generate(HMAC_SHA256, &SystemRandom::new()).map_err(|_| Untrusted::WrongSign)?;
-    let tag = hmac::sign(&key, ours.as_bytes());
-    hmac::verify(&key, theirs.to_ascii_uppercase().as_bytes(), tag.as_ref())
+    let tag = hmac::sign(&key, expected.as_bytes());
+    hmac::verify(&key, received.to_ascii_uppercase().as_bytes(), tag.as_ref())
         .map_err(|_| Untrusted::WrongSign)
 }
 
-/// Whether the length of `sign` is that of this signer's digests.
-pub(super) fn is_of_length(signer: &dyn Signer, fields: &Fields) -> bool {
+/// Whether `sign` has the length of this signer's digests.
+pub(super) fn has_length_of(signer: &dyn Signer, fields: &Fields) -> bool {
     fields.get("sign").is_some_and(|sign| sign.len() == signer.sign_type().digits())
 }
 
@@ -244,7 +227,7 @@ impl ApiKey {
         Err(Invalid::new("api_key", rule))
     }
 
-    fn close(&self, message: &str) -> String {
+    fn append_to(&self, message: &str) -> String {
         let Self(key) = self;
         format!("{message}&key={key}")
     }
@@ -271,9 +254,9 @@ impl ApiKey {
     }
 }
 
-fn checked(mch_id: String) -> Result<String, Invalid> {
-    id::check_mchid(&mch_id).map_err(|rule| Invalid::new("mch_id", rule))?;
-    Ok(mch_id)
+fn checked(mchid: String) -> Result<String, Invalid> {
+    id::check_mchid(&mchid).map_err(|rule| Invalid::new("mch_id", rule))?;
+    Ok(mchid)
 }
 
 fn upper_hex(bytes: &[u8]) -> String {
@@ -315,7 +298,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_published_signs_come_out() {
+    fn published_signs_are_reproduced() {
         let key = "192006250b4c09247ec02edce69f6a2d";
         let mut sample = vec![
             ("appid", "wxd930ea5d5a258f4f"),
@@ -346,7 +329,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_chinese_order_signs_as_openssl_signs_it() {
+    fn chinese_order_signs_like_openssl() {
         let order = [
             ("appid", "wx0000000000000001"),
             ("body", "测试 A&B <x>"),
@@ -386,16 +369,16 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_sign_is_believed_in_either_case_and_nothing_else_is() {
+    fn sign_verifies_in_either_case_and_no_other_form() {
         let signers: [&dyn Signer; 2] = [&hmac_key(), &md5_key()];
         for signer in signers {
             let mut good = fields(&[("a", "1"), ("future_field", "x"), ("empty", "")]);
             good.set("sign", sign(signer, &good).unwrap());
-            assert_eq!(believe(signer, &good), Ok(()));
+            assert_eq!(verify(signer, &good), Ok(()));
             let with = |name: &'static str, value: &str| {
                 let mut fields = good.clone();
                 fields.set(name, value);
-                believe(signer, &fields)
+                verify(signer, &fields)
             };
             let sign = good.text("sign").unwrap();
             assert_eq!(with("sign", &sign.to_lowercase()), Ok(()));
@@ -417,17 +400,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_sign_of_the_other_algorithm_is_not_believed() {
+    fn sign_of_other_algorithm_is_refused() {
         let mut md5 = fields(&[("a", "1")]);
         md5.set("sign", sign(&md5_key(), &md5).unwrap());
-        assert_eq!(believe(&hmac_key(), &md5), Err(Untrusted::OtherSignType));
+        assert_eq!(verify(&hmac_key(), &md5), Err(Untrusted::OtherSignType));
         let mut hmac = fields(&[("a", "1"), ("sign_type", "MD5")]);
         hmac.set("sign", sign(&hmac_key(), &hmac).unwrap());
-        assert_eq!(believe(&hmac_key(), &hmac), Err(Untrusted::OtherSignType));
+        assert_eq!(verify(&hmac_key(), &hmac), Err(Untrusted::OtherSignType));
     }
 
     #[test]
-    fn req_info_opens_under_the_md5_of_the_key() {
+    fn req_info_decrypts_with_md5_of_the_key() {
         let open = |key: &str, base64: &str| {
             let key = HmacSha256Key::new("1", key).unwrap();
             key.decrypt(&STANDARD.decode(base64.trim()).unwrap())
@@ -448,13 +431,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_md5_of_a_key_keeps_its_leading_zeros() {
+    fn md5_of_key_keeps_leading_zeros() {
         let key = Md5::digest("LEADINGZEROTESTKEY00000000000252");
         assert_eq!(upper_hex(&key), "00F07AD0EC4B51E93191358ABEE977B9");
     }
 
     #[test]
-    fn keys_are_32_characters_and_show_nothing() {
+    fn key_must_be_32_characters_and_is_not_printed() {
         let (_, short) = KEY.split_at(1);
         for wrong in ["", short, &format!("{KEY}\n"), &format!(" {short}")] {
             let error = Md5Key::new("1900000001", wrong).unwrap_err().to_string();
@@ -465,15 +448,15 @@ pub(super) mod tests {
         let shown = format!("{:?} {:?}", hmac_key(), md5_key());
         assert_eq!(
             shown,
-            "HmacSha256Key { mch_id: \"1900000001\", .. } Md5Key { mch_id: \"1900000001\", .. }"
+            "HmacSha256Key { mchid: \"1900000001\", .. } Md5Key { mchid: \"1900000001\", .. }"
         );
     }
 
     #[test]
-    fn a_signer_that_answers_no_digest_sends_nothing() {
+    fn signer_with_malformed_digest_is_an_error() {
         struct Broken;
         impl Signer for Broken {
-            fn mch_id(&self) -> &str {
+            fn mchid(&self) -> &str {
                 "1900000001"
             }
             fn sign_type(&self) -> SignType {

@@ -1,11 +1,11 @@
-//! The rules that several fields share.
+//! The APIv2 rules that several fields share.
 
 use crate::error::Violations;
 use crate::time::Time;
 use crate::v2::xml;
 use crate::validate;
 
-/// 1 to `longest` characters that arrive as they were signed.
+/// 1 to `longest` characters that reach WeChat Pay as they were signed.
 pub(super) fn text(violations: &mut Violations, name: &str, text: &str, longest: usize) {
     member(violations, name, text, longest);
     // The official Java SDK trims what it signs and what it verifies.
@@ -14,12 +14,12 @@ pub(super) fn text(violations: &mut Violations, name: &str, text: &str, longest:
     }
 }
 
-/// The same within JSON, where a blank at the end is not at the end of the value.
+/// A [`text`] within JSON, where a blank at the end of the text is not at the end of the field.
 pub(super) fn member(violations: &mut Violations, name: &str, text: &str, longest: usize) {
     validate::text(violations, name, text, longest);
     let is_bad = |c: char| c.is_control() || c == '\u{feff}' || !xml::is_allowed(c);
     if text.chars().any(is_bad) {
-        violations.add(name, "must not hold control characters");
+        violations.add(name, "must not contain control characters");
     }
 }
 
@@ -45,9 +45,9 @@ pub(super) fn optional_member(
     }
 }
 
-/// A JSON value is bounded as a whole.
-pub(super) fn json(violations: &mut Violations, name: &str, json: Option<&str>, longest: usize) {
-    if json.is_some_and(|json| json.chars().nth(longest).is_some()) {
+/// At most `longest` characters of JSON.
+pub(super) fn json(violations: &mut Violations, name: &str, json: &str, longest: usize) {
+    if json.chars().nth(longest).is_some() {
         violations.add(name, format!("must not exceed {longest} characters as JSON"));
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn times(violations: &mut Violations, start: Option<Time>, expire: Op
     validate::whole_second(violations, "time_expire", expire);
     if let (Some(start), Some(expire)) = (start, expire) {
         if expire.unix_seconds().saturating_sub(start.unix_seconds()) <= 60 {
-            violations.add("time_expire", "must lie more than a minute after time_start");
+            violations.add("time_expire", "must be more than a minute after time_start");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The XML of APIv2: one root, fields one level deep, text or CDATA, and nothing else.
+//! The XML of APIv2: one root with fields one level deep, as text or CDATA.
 
 use quick_xml::Reader;
 use quick_xml::errors::{IllFormedError, SyntaxError};
@@ -7,21 +7,20 @@ use quick_xml::events::{BytesStart, Event};
 use crate::pem::without_mark;
 use crate::v2::fields::{Fields, Malformed};
 
-/// Reads a message. What WeChat Pay never sends is refused: document types, entities of one's own,
-/// processing instructions, comments, attributes, namespaces, nesting, a name twice.
+/// Reads a message. Refuses what WeChat Pay never sends: document types, custom entities, processing
+/// instructions, comments, attributes, namespaces, nesting, duplicate names.
 pub(super) fn read(xml: &[u8], root: &str) -> Result<Fields, Malformed> {
     read_fields(&mut Reader::from_str(text(xml)?), root, FIELD_LIMIT, |_| false)
 }
 
-/// Reads an answer, which may be a whole page of refunds.
-pub(super) fn read_answer(xml: &[u8]) -> Result<Fields, Malformed> {
-    read_fields(&mut Reader::from_str(text(xml)?), "xml", ANSWER_FIELD_LIMIT, |_| false)
+/// Reads a response, which may have ten refunds with their coupons.
+pub(super) fn read_response(xml: &[u8]) -> Result<Fields, Malformed> {
+    read_fields(&mut Reader::from_str(text(xml)?), "xml", RESPONSE_FIELD_LIMIT, |_| false)
 }
 
-/// Reads a message of the caller's; what is wrong is a rule for it. Between its fields it may hold
-/// remarks such as the one that document 002 prints, which begin with `//`. A byte order mark, as
-/// Windows writes it, is passed over.
-pub(super) fn read_own(xml: &[u8]) -> Result<Fields, Malformed> {
+/// Reads a caller's XML; errors are rules for it. Between its fields, it may contain remarks that begin
+/// with `//`, such as the one in document 002. A byte order mark is ignored.
+pub(super) fn read_from_caller(xml: &[u8]) -> Result<Fields, Malformed> {
     let xml = without_mark(xml);
     if xml.trim_ascii().is_empty() {
         return Err(Malformed::new("is empty"));
@@ -44,16 +43,16 @@ pub(super) fn read_own(xml: &[u8]) -> Result<Fields, Malformed> {
     })
 }
 
-/// The text of a message, if it may be one.
+/// Decodes a message of acceptable size and characters.
 fn text(xml: &[u8]) -> Result<&str, Malformed> {
     if xml.len() > SIZE_LIMIT {
         return Err(Malformed::new("the XML is larger than 64 KiB"));
     }
     let text = std::str::from_utf8(xml).map_err(|_| Malformed::new("the XML is not UTF-8"))?;
-    // Within a value it is a character like any other, and part of what is signed.
+    // Within a value, a byte order mark is signed like any other character.
     let has_mark = text.starts_with('\u{feff}');
     if has_mark || !text.chars().all(is_allowed) {
-        return Err(Malformed::new("the XML holds a character that XML forbids"));
+        return Err(Malformed::new("the XML contains a character that XML forbids"));
     }
     Ok(text)
 }
@@ -67,7 +66,7 @@ fn read_fields(
     let mut place = Place::Before { declared: false };
     let mut fields = Fields::default();
     loop {
-        let event = reader.read_event().map_err(|error| damaged(&error))?;
+        let event = reader.read_event().map_err(|error| malformed(&error))?;
         place = match (place, event) {
             (Place::After, Event::Eof) => return Ok(fields),
             (Place::Before { declared: false }, Event::Decl(declaration))
@@ -100,25 +99,25 @@ fn read_fields(
     }
 }
 
-fn damaged(error: &quick_xml::Error) -> Malformed {
+fn malformed(error: &quick_xml::Error) -> Malformed {
     match error {
         quick_xml::Error::Syntax(SyntaxError::UnclosedCData) => {
-            Malformed::new("the XML has a CDATA without an end (]]>)")
+            Malformed::new("the XML has a CDATA without its end ]]>")
         }
         quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => {
-            Malformed::new("the XML has an & that is not written &amp;")
+            Malformed::new("the XML has an unescaped &; write &amp;")
         }
-        _ => Malformed::new("the XML is damaged"),
+        _ => Malformed::new("the XML is malformed"),
     }
 }
 
-/// Writes a message. Read again, it gives the same fields.
+/// Writes a message from which [`read`] returns the same fields.
 pub(super) fn write(fields: &Fields) -> String {
     let mut xml = String::with_capacity(USUAL_SIZE);
     xml.push_str("<xml>");
     for (name, value) in fields.iter() {
         xml.extend(["<", name, "><![CDATA["]);
-        // What would end the CDATA ends one, and begins the next.
+        // A `]]>` in the value is split between two CDATA sections.
         let mut pieces = value.split("]]>");
         xml.extend(pieces.next());
         pieces.for_each(|piece| xml.extend(["]]]]><![CDATA[>", piece]));
@@ -128,7 +127,7 @@ pub(super) fn write(fields: &Fields) -> String {
     xml
 }
 
-/// What XML 1.0 allows.
+/// Whether XML 1.0 allows the character.
 pub(super) fn is_allowed(character: char) -> bool {
     !matches!(
         character,
@@ -136,7 +135,7 @@ pub(super) fn is_allowed(character: char) -> bool {
     )
 }
 
-/// Where the reader stands.
+/// The position of the reader in the message.
 enum Place {
     Before { declared: bool },
     Root,
@@ -150,30 +149,29 @@ fn add(fields: &mut Fields, limit: usize, name: String, value: String) -> Result
     }
     fields.insert(name, value).map_err(|name| {
         let name: String = name.chars().take(64).collect();
-        Malformed(format!("the XML names {name} twice"))
+        Malformed(format!("the XML has the field {name} twice"))
     })
 }
 
-/// The name of an element without attributes.
+/// Returns the name of an element without attributes.
 fn name<'a>(start: &'a BytesStart<'_>) -> Result<&'a str, Malformed> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
     let name = start.name().into_inner();
     let starts_well = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     let has_attributes = !start.attributes_raw().iter().all(u8::is_ascii_whitespace);
     if has_attributes || !starts_well || !name.iter().all(is_plain) {
-        return Err(Malformed::new("the XML has an attribute, a namespace or a strange name"));
+        return Err(Malformed::new("the XML has an attribute, a namespace or a malformed name"));
     }
     std::str::from_utf8(name).map_err(|_| Malformed::new("the XML is not UTF-8"))
 }
 
-/// A piece of a value, as it is: not trimmed, and its line ends left alone, since the signature
-/// covers them.
+/// Appends a part of a value without trimming it or changing its line ends, since they are signed.
 fn add_content(value: &mut String, event: Event<'_>) -> Result<(), Malformed> {
     match event {
         Event::Text(text) => {
             let text = text.decode().map_err(|_| Malformed::new("the XML is not UTF-8"))?;
             if text.contains("]]>") {
-                return Err(Malformed::new("the XML holds ]]> outside CDATA"));
+                return Err(Malformed::new("the XML has ]]> outside CDATA"));
             }
             value.push_str(&text);
         }
@@ -190,7 +188,7 @@ fn add_content(value: &mut String, event: Event<'_>) -> Result<(), Malformed> {
                 b"apos" => Some('\''),
                 _ => number.filter(|character| is_allowed(*character)),
             };
-            value.push(character.ok_or_else(|| Malformed::new("the XML holds an unknown entity"))?);
+            value.push(character.ok_or_else(|| Malformed::new("the XML has an unknown entity"))?);
         }
         _ => return Err(Malformed::new("the XML is not a flat list of fields")),
     }
@@ -205,17 +203,17 @@ fn is_utf8<E>(encoding: Option<Result<std::borrow::Cow<'_, [u8]>, E>>) -> bool {
     }
 }
 
-/// Ours: the largest messages, with ten refunds and their coupons, are some ten kilobytes.
+/// Our choice: the largest messages, with ten refunds and their coupons, have about 10 KiB.
 pub(super) const SIZE_LIMIT: usize = 64 * 1024;
 
-/// Ours: what most requests fit into.
+/// Our choice: the size of most requests.
 const USUAL_SIZE: usize = 1024;
 
-/// Ours: a payment notification has about thirty fields, and three for each coupon.
+/// Our choice: a payment notification has about 30 fields, and three for each coupon.
 const FIELD_LIMIT: usize = 256;
 
-/// Ours: each of the ten refunds of a page has eleven fields, and three for each coupon.
-const ANSWER_FIELD_LIMIT: usize = 1024;
+/// Our choice: each of the ten refunds of a response has 11 fields, and three for each coupon.
+const RESPONSE_FIELD_LIMIT: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -234,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_read_as_they_were_meant() {
+    fn values_are_decoded() {
         for (xml, expected) in [
             ("", ""),
             ("1", "1"),
@@ -256,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_real_messages_look_like_is_read() {
+    fn blanks_and_empty_elements_of_real_messages_are_read() {
         let sample = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<xml>\r\n  \
             <total_fee>1</total_fee >\n\n<attach/><appid><![CDATA[wx1]]></appid></xml >\n";
         let expected = [("appid", "wx1"), ("attach", ""), ("total_fee", "1")];
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wechat_pay_never_sends_is_refused() {
+    fn xml_that_wechat_pay_never_sends_is_refused() {
         let many: String = (0..257).map(|n| format!("<a{n}>1</a{n}>")).collect();
         let laughs =
             "<!DOCTYPE xml [<!ENTITY a \"lol\"><!ENTITY b \"&a;&a;\">]><xml><c>&b;</c></xml>";
@@ -315,10 +313,10 @@ mod tests {
             ("<xml><a/><a>1</a></xml>", "twice"),
             ("<xml><a><![CDATA[1]></a></xml>", "CDATA"),
             ("<xml><a>1]]></a></xml>", "]]>"),
-            ("<xml><a>1</b></xml>", "damaged"),
+            ("<xml><a>1</b></xml>", "malformed"),
             ("<xml><a>1</a>", "flat"),
             ("<xml><a>1", "flat"),
-            ("<xml><a", "damaged"),
+            ("<xml><a", "malformed"),
             ("<root><a>1</a></root>", "flat"),
             ("<XML></XML>", "flat"),
             ("<xml>text<a>1</a></xml>", "flat"),
@@ -344,22 +342,22 @@ mod tests {
     }
 
     #[test]
-    fn as_much_as_is_allowed_is_read() {
+    fn largest_allowed_message_is_read() {
         let many: String = (0..256).map(|n| format!("<a{n}>1</a{n}>")).collect();
         assert_eq!(read_text(&format!("<xml>{many}</xml>")).unwrap().len(), 256);
         let frame = "<xml><a></a></xml>".len();
         let longest = "1".repeat(SIZE_LIMIT - frame);
         assert_eq!(value(&longest), longest);
         let more: String = (0..1024).map(|n| format!("<a{n}>1</a{n}>")).collect();
-        assert_eq!(read_answer(format!("<xml>{more}</xml>").as_bytes()).unwrap().len(), 1024);
-        let Malformed(what) = read_answer(format!("<xml>{more}<b/></xml>").as_bytes()).unwrap_err();
+        assert_eq!(read_response(format!("<xml>{more}</xml>").as_bytes()).unwrap().len(), 1024);
+        let Malformed(what) = read_response(format!("<xml>{more}<b/></xml>").as_bytes()).unwrap_err();
         assert_eq!(what, "the XML has more than 1024 fields");
         let refund = read(b"<root><a>1</a></root>", "root").unwrap();
         assert_eq!(refund.get("a"), Some("1"));
     }
 
     #[test]
-    fn what_is_written_reads_the_same() {
+    fn written_message_reads_the_same() {
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;
         let mut next = |below: usize| {
             random ^= random << 13;
@@ -405,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_arrives_nothing_panics() {
+    fn arbitrary_bytes_never_panic() {
         let seed = "<?xml version=\"1.0\"?><xml><a><![CDATA[1]]></a><b>&lt;2&#65;</b><c/></xml>";
         let mut random = 1_u32;
         for _ in 0..50_000 {

@@ -1,23 +1,4 @@
-//! The second signature, by which a client starts the payment of an App or JSAPI order
-//! (调起支付). It is made with the key that signed the order: the algorithms must be the same.
-//!
-//! A Native order needs none, its [`CodeUrl`](crate::CodeUrl) becomes a QR code; an H5 order needs
-//! none, the browser goes to its [`H5Url`](crate::H5Url). Nothing here is proof of payment.
-//!
-//! ```
-//! use wechatpay::v2::{self, App};
-//!
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-//! # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-//! # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-//! # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-//! let prepay_id = v2::unified_order(signer, gateway, &order, &App)?;
-//! let for_the_app = v2::invoke::app(signer, &order, &prepay_id)?;
-//! let json = serde_json::to_string(&for_the_app)?;
-//! # assert!(json.contains(prepay_id.as_str()));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! 调起支付: the second signature, with which a client starts the payment.
 
 use crate::error::Error;
 use crate::id::{AppId, PrepayId};
@@ -28,29 +9,30 @@ use crate::time::Time;
 use crate::v2::fields::Fields;
 use crate::v2::signer::{self, Signer};
 
-/// APP调起支付: what the app hands to WeChat to start the payment.
+/// APP调起支付: signs what the app passes to WeChat to start the payment.
 ///
-/// `order` names the appid that starts the payment: an order, single or combined, or that appid
-/// itself. Makes no request. That a combined order names its `combine_appid` and `combine_mch_id`
-/// here follows from its fields; no page says so.
+/// Sends nothing ([page](https://pay.weixin.qq.com/wiki/doc/api/app/app.php?chapter=9_12)). `order`
+/// gives the appid: a single or combined order, or the appid itself. Sign with the key of the order:
+/// WeChat Pay requires the same algorithm. For a combined order, the documents don't say which appid
+/// and merchant to use; `combine_appid` and `combine_mch_id` are assumed.
 ///
 /// ```
-/// use wechatpay::v2;
+/// use wechatpay::v2::{App, Gateway, Signer, pay};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # let prepay_id = v2::unified_order(signer, gateway, &order, &v2::App)?;
-/// let for_the_app = v2::invoke::app(signer, &order, &prepay_id)?;
-/// assert_eq!(for_the_app.prepayid, prepay_id.as_str());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn for_the_app(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     order: &pay::Order,
+/// ) -> Result<String, Box<dyn std::error::Error>> {
+///     let prepay_id = pay::prepay(signer, gateway, order, &App)?;
+///     Ok(serde_json::to_string(&pay::invoke_app(signer, order, &prepay_id)?)?)
+/// }
 /// ```
 ///
 /// # Errors
-/// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
-pub fn app(
+/// If the signer fails or the system clock is wrong.
+#[doc(alias = "APP调起支付")]
+pub fn invoke_app(
     signer: &dyn Signer,
     order: &impl AsRef<AppId>,
     prepay_id: &PrepayId,
@@ -58,26 +40,30 @@ pub fn app(
     sign_app(signer, order.as_ref(), prepay_id, Time::now()?, nonce()?)
 }
 
-/// JSAPI调起支付: what the page hands to `WeixinJSBridge` to start the payment.
+/// JSAPI调起支付: signs what the page passes to `WeixinJSBridge` to start the payment.
+///
+/// Sends nothing ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=7_7&index=6)).
+/// `order` and `signer` as for [`invoke_app`]. What the page reports afterwards does not prove the
+/// payment.
 ///
 /// ```
-/// use wechatpay::v2;
+/// use wechatpay::v2::{Gateway, Jsapi, Signer, pay};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # let payer = v2::Jsapi::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".parse()?);
-/// # let prepay_id = v2::unified_order(signer, gateway, &order, &payer)?;
-/// let for_the_page = v2::invoke::jsapi(signer, &order, &prepay_id)?;
-/// assert_eq!(for_the_page.sign_type, "HMAC-SHA256");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn for_the_page(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     order: &pay::Order,
+///     payer: &Jsapi,
+/// ) -> Result<String, Box<dyn std::error::Error>> {
+///     let prepay_id = pay::prepay(signer, gateway, order, payer)?;
+///     Ok(serde_json::to_string(&pay::invoke_jsapi(signer, order, &prepay_id)?)?)
+/// }
 /// ```
 ///
 /// # Errors
-/// As [`app`].
-pub fn jsapi(
+/// As [`invoke_app`].
+#[doc(alias = "JSAPI调起支付")]
+pub fn invoke_jsapi(
     signer: &dyn Signer,
     order: &impl AsRef<AppId>,
     prepay_id: &PrepayId,
@@ -85,33 +71,29 @@ pub fn jsapi(
     sign_jsapi(signer, order.as_ref(), prepay_id, Time::now()?, nonce()?)
 }
 
-/// 小程序调起支付: what the mini-program hands to `wx.requestPayment`.
+/// 小程序调起支付: signs what the mini-program passes to `wx.requestPayment` to start the payment.
 ///
-/// The same as [`jsapi`], without the appid: it is signed, but not handed over.
+/// Sends nothing. The same parameters as those of [`invoke_jsapi`], without the appid, which is
+/// signed but not passed.
 ///
 /// ```
-/// use wechatpay::v2;
+/// use wechatpay::v2::{Signer, pay};
+/// use wechatpay::{Error, PrepayId};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # let payer = v2::Jsapi::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".parse()?);
-/// # let prepay_id = v2::unified_order(signer, gateway, &order, &payer)?;
-/// let for_the_mini_program = v2::invoke::mini_program(signer, &order, &prepay_id)?;
-/// assert_eq!(for_the_mini_program.app_id, None);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn pay_sign(signer: &dyn Signer, order: &pay::Order, id: &PrepayId) -> Result<String, Error> {
+///     Ok(pay::invoke_mini_program(signer, order, id)?.pay_sign)
+/// }
 /// ```
 ///
 /// # Errors
-/// As [`app`].
-pub fn mini_program(
+/// As [`invoke_app`].
+#[doc(alias = "小程序调起支付")]
+pub fn invoke_mini_program(
     signer: &dyn Signer,
     order: &impl AsRef<AppId>,
     prepay_id: &PrepayId,
 ) -> Result<JsapiParameters, Error> {
-    let parameters = jsapi(signer, order, prepay_id)?;
+    let parameters = invoke_jsapi(signer, order, prepay_id)?;
     Ok(JsapiParameters { app_id: None, ..parameters })
 }
 
@@ -125,14 +107,14 @@ fn sign_app(
     let timestamp = now.unix_seconds().to_string();
     let mut fields = Fields::default();
     fields.set("appid", appid);
-    fields.set("partnerid", signer.mch_id());
+    fields.set("partnerid", signer.mchid());
     fields.set("prepayid", prepay_id);
     fields.set("package", "Sign=WXPay");
     fields.set("noncestr", &nonce);
     fields.set("timestamp", &timestamp);
     Ok(AppParameters {
         appid: appid.as_str().to_owned(),
-        partnerid: signer.mch_id().to_owned(),
+        partnerid: signer.mchid().to_owned(),
         prepayid: prepay_id.as_str().to_owned(),
         package: "Sign=WXPay",
         noncestr: nonce,
@@ -176,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_signs_of_a_page_come_out() {
+    fn published_page_signs_are_reproduced() {
         let key = "qazwsxedcrfvtgbyhnujmikolp111111";
         let sign = |signer: &dyn Signer, appid, nonce: &str, prepay_id, seconds| {
             let (appid, prepay_id) =
@@ -202,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_and_a_page_are_signed_as_openssl_signs_them() {
+    fn app_and_page_sign_like_openssl() {
         let appid = AppId::new("wx0000000000000001").unwrap();
         let prepay_id = PrepayId::new("wx01090807000000000000000000000001").unwrap();
         let app = |signer: &dyn Signer| {

@@ -1,16 +1,33 @@
-//! The string that gets signed (签名算法).
+//! 签名算法: the string that APIv2 signs.
+//!
+//! ```
+//! use wechatpay::v2::{HmacSha256Key, Signer, signing};
+//!
+//! let key = HmacSha256Key::new("10000100", "192006250b4c09247ec02edce69f6a2d")?;
+//! let message = signing::message([
+//!     ("appid", "wxd930ea5d5a258f4f"),
+//!     ("mch_id", "10000100"),
+//!     ("device_info", "1000"),
+//!     ("body", "test"),
+//!     ("nonce_str", "ibuaiVcKdpRxkhJA"),
+//! ]);
+//! assert!(key.sign(&message)?.starts_with("6A9AE1657590FD6257D693A078E1C3E4"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 
-/// Every field whose value is not empty, except `sign`, sorted by name and joined as
-/// `name=value&name=value`. The key is the signer's to append.
+/// 待签名串: the fields with a value, except `sign`, sorted by name and joined as
+/// `name=value&name=value`, to which the signer appends `&key=`
+/// ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3)).
 ///
-/// The values are those of the decoded XML: nothing is trimmed, encoded or escaped.
+/// Values are those of the decoded XML: not trimmed, encoded or escaped.
 ///
 /// ```
 /// let fields = [("nonce_str", "n0nce"), ("appid", "wx1"), ("attach", ""), ("sign", "9A0A")];
-/// assert_eq!(wechatpay::v2::message(fields), "appid=wx1&nonce_str=n0nce");
+/// assert_eq!(wechatpay::v2::signing::message(fields), "appid=wx1&nonce_str=n0nce");
 /// ```
+#[doc(alias = "签名算法")]
 #[must_use]
 pub fn message<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let signed = |(name, value): &(&str, &str)| *name != "sign" && !value.is_empty();
@@ -64,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_and_a_blank_are_values_and_nothing_is_escaped() {
+    fn zero_and_blank_are_signed_without_escaping() {
         let fields = [("b", " "), ("a", "0"), ("c", "测试 A&B <x>"), ("d", ""), ("sign", "x")];
         assert_eq!(message(fields), "a=0&b= &c=测试 A&B <x>");
     }

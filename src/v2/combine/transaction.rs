@@ -1,4 +1,4 @@
-//! What queries and notifications say of a combined order.
+//! The combined order that queries and notifications return.
 
 use serde::Deserialize;
 
@@ -8,67 +8,42 @@ use crate::pay::paid::{Claim, NotPaid, Paid, same};
 use crate::pay::{TradeState, TradeType};
 use crate::received;
 use crate::time::Time;
-use crate::v2::combined::{CombinedOrder, SubOrder};
-use crate::v2::fields::{Fields, Malformed, checked, json, time};
-use crate::v2::transaction::notified_state;
+use crate::v2::combine::order::{Order, SubOrder};
+use crate::v2::fields::{Fields, Malformed};
+use crate::v2::parse::{json, received as word, time};
+use crate::v2::pay::transaction::notified_state;
 
-/// A combined order as WeChat Pay sees it, from [`query_combined`](crate::v2::query_combined) or a
+/// A combined order in WeChat Pay's state, from a [`query`](crate::v2::combine::query) or a
 /// [notification](crate::v2::notify). All of its sub-orders are paid together, or none.
-///
-/// ```
-/// use wechatpay::v2;
-///
-/// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let appid = sandbox.appid();
-/// # let sub_order = |mchid, number: &str| {
-/// #     let appid = appid.clone();
-/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::v2::CombinedOrder::new(
-/// #     appid.clone(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     "14.23.150.211".parse()?,
-/// #     sandbox.notify_url(),
-/// # );
-/// # wechatpay::v2::combined_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay_combined("order-1")?;
-/// let number = &order.combine_out_trade_no;
-/// let transaction = v2::query_combined(signer, gateway, &order.combine_appid, number)?;
-/// assert_eq!(transaction.sub_orders().unwrap_or_default().len(), 2);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CombinedTransaction {
-    /// 合单appid.
+pub struct Transaction {
+    /// 合单appid: appid that the payment is made in.
     pub combine_appid: Option<String>,
-    /// 合单商户号.
+    /// 合单商户号: merchant that started the payment.
     pub combine_mch_id: Option<String>,
-    /// 合单商户订单号: your number of the whole.
+    /// 合单商户订单号: merchant order number of the combined order.
     pub combine_out_trade_no: OutTradeNo,
-    /// 合单用户标识.
+    /// 合单用户标识: the payer's openid under `combine_appid`.
     pub combine_openid: Option<OpenId>,
-    /// 交易状态 of the whole, where a query says it. A notification has none: it is
-    /// [`TradeState::Success`] there, or [`TradeState::PayError`] if its `result_code` is FAIL.
+    /// 交易状态: state of the combined order, if a query returned it. From a notification, which has
+    /// none, it is [`TradeState::Success`], or [`TradeState::PayError`] if `result_code` is FAIL.
     pub trade_state: Option<TradeState>,
-    /// 交易状态描述, for people.
+    /// 交易状态描述: description of the state, for people.
     pub trade_state_desc: Option<String>,
-    /// 交易类型.
+    /// 交易类型: trade type.
     pub trade_type: Option<TradeType>,
-    /// 付款银行.
+    /// 付款银行: bank of the payer.
     pub bank_type: Option<String>,
-    /// 设备号 of the order.
+    /// 设备号: your identifier of the shop or till, from the order.
     pub device_info: Option<String>,
-    /// 子单信息, as the JSON that was received; [`sub_orders`](Self::sub_orders) reads it.
+    /// 子单信息: the sub-orders, as the received JSON; [`sub_orders`](Self::sub_orders) parses it.
     pub sub_order_list: Option<String>,
 }
 
-impl CombinedTransaction {
-    /// The sub-orders; `None` if there is no list, or one of a shape that is not known. The
-    /// documents contradict each other about its names: those of APIv2 and those of APIv3 are read.
+impl Transaction {
+    /// Parses the sub-orders. `None` if there is no list or its shape is unknown. The documents
+    /// contradict each other about its field names: both those of APIv2 and of APIv3 are accepted.
     #[must_use]
     pub fn sub_orders(&self) -> Option<Vec<SubTransaction>> {
         match json(self.sub_order_list.as_deref()?)? {
@@ -78,14 +53,14 @@ impl CombinedTransaction {
         }
     }
 
-    /// Proves that this combined order of this merchant is paid, each of its sub-orders: state,
-    /// merchants, appids, numbers, amounts and currencies are compared. Yields a [`Paid`] for each
-    /// sub-order, in the order of `order`.
+    /// Proves that every sub-order of this merchant's combined order is paid: compares the state,
+    /// merchants, appids, order numbers, amounts and currencies with `order`. Returns a [`Paid`] for
+    /// each sub-order, in the order of `order.sub_orders`.
     ///
     /// # Errors
     /// [`NotPaid`] names what differs, and in which sub-order.
-    pub fn paid(&self, combine_mch_id: &str, order: &CombinedOrder) -> Result<Vec<Paid>, NotPaid> {
-        same("combine_mch_id", self.combine_mch_id.as_deref(), Some(combine_mch_id))?;
+    pub fn paid(&self, combine_mchid: &str, order: &Order) -> Result<Vec<Paid>, NotPaid> {
+        same("combine_mch_id", self.combine_mch_id.as_deref(), Some(combine_mchid))?;
         let appid = order.combine_appid.as_str();
         same("combine_appid", self.combine_appid.as_deref(), Some(appid))?;
         same("combine_out_trade_no", &self.combine_out_trade_no, &order.combine_out_trade_no)?;
@@ -100,10 +75,10 @@ impl CombinedTransaction {
     }
 
     pub(super) fn of_query(fields: &Fields) -> Result<Self, Malformed> {
-        Self::read(fields, fields.optional("trade_state", checked)?)
+        Self::read(fields, fields.optional("trade_state", word)?)
     }
 
-    pub(super) fn of_notification(fields: &Fields) -> Result<Self, Malformed> {
+    pub(in crate::v2) fn of_notification(fields: &Fields) -> Result<Self, Malformed> {
         Self::read(fields, Some(notified_state(fields)?))
     }
 
@@ -111,11 +86,11 @@ impl CombinedTransaction {
         Ok(Self {
             combine_appid: fields.text("combine_appid"),
             combine_mch_id: fields.text("combine_mch_id"),
-            combine_out_trade_no: fields.required("combine_out_trade_no", checked)?,
-            combine_openid: fields.optional("combine_openid", checked)?,
+            combine_out_trade_no: fields.required("combine_out_trade_no", word)?,
+            combine_openid: fields.optional("combine_openid", word)?,
             trade_state,
             trade_state_desc: fields.text("trade_state_desc"),
-            trade_type: fields.optional("trade_type", checked)?,
+            trade_type: fields.optional("trade_type", word)?,
             bank_type: fields.text("bank_type"),
             device_info: fields.text("device_info"),
             sub_order_list: fields.text("sub_order_list"),
@@ -123,60 +98,32 @@ impl CombinedTransaction {
     }
 }
 
-/// 子单: one of the orders that are paid at once.
-///
-/// ```
-/// # use wechatpay::v2;
-/// # use wechatpay::{Fen, v2::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let appid = sandbox.appid();
-/// # let sub_order = |mchid, number: &str| {
-/// #     let appid = appid.clone();
-/// #     number.parse().map(|number| SubOrder::new(appid, mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::v2::CombinedOrder::new(
-/// #     appid.clone(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     "14.23.150.211".parse()?,
-/// #     sandbox.notify_url(),
-/// # );
-/// # wechatpay::v2::combined_order(signer, gateway, &order, &wechatpay::v2::App)?;
-/// # sandbox.v2().pay_combined("order-1")?;
-/// # let number = &order.combine_out_trade_no;
-/// # let transaction = v2::query_combined(signer, gateway, &order.combine_appid, number)?;
-/// for sub_order in transaction.sub_orders().unwrap_or_default() {
-///     println!("{} goes to {}", sub_order.out_trade_no, sub_order.mch_id);
-/// #     assert!(sub_order.transaction_id.is_some());
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// 子单: a sub-order in WeChat Pay's state.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SubTransaction {
-    /// 子单appid.
+    /// 子单appid: appid of the sub-order.
     #[serde(default, deserialize_with = "received::option")]
     pub appid: Option<String>,
-    /// 子单商户号: who is paid.
+    /// 子单商户号: merchant that is paid.
     #[serde(alias = "mchid")]
     pub mch_id: String,
-    /// 子单商户订单号: your number of the sub-order.
+    /// 子单商户订单号: merchant order number of the sub-order.
     #[serde(deserialize_with = "received::text")]
     pub out_trade_no: OutTradeNo,
-    /// 微信支付订单号, once there is one.
+    /// 微信支付订单号: WeChat Pay's transaction ID, once the sub-order is paid.
     #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
-    /// 用户标识 under the sub-order's appid.
+    /// 用户标识: the payer's openid under the sub-order's appid.
     #[serde(default, deserialize_with = "received::option")]
     pub openid: Option<OpenId>,
     total_fee: Option<Fen>,
     #[serde(default, deserialize_with = "received::option")]
     fee_type: Option<String>,
     amount: Option<Amount>,
-    /// 现金支付金额, in fen.
+    /// 现金支付金额: amount paid without coupons, in fen.
     pub cash_fee: Option<Fen>,
-    /// 附加数据 of the sub-order. It may hold what users typed: escape it.
+    /// 附加数据: your own data from the sub-order. If users typed it, escape it.
     #[serde(default, deserialize_with = "received::option")]
     pub attach: Option<String>,
     #[serde(default, deserialize_with = "received::option")]
@@ -184,19 +131,19 @@ pub struct SubTransaction {
 }
 
 impl SubTransaction {
-    /// 子单金额, in fen: what was ordered.
+    /// 子单金额: amount of the sub-order, in fen.
     #[must_use]
     pub fn total_fee(&self) -> Option<Fen> {
         self.total_fee.or_else(|| self.amount.as_ref()?.total_amount)
     }
 
-    /// 货币类型; none means `CNY`.
+    /// 货币类型: currency. `None` means `CNY`.
     #[must_use]
     pub fn fee_type(&self) -> Option<&str> {
         self.fee_type.as_deref().or_else(|| self.amount.as_ref()?.currency.as_deref())
     }
 
-    /// 支付完成时间.
+    /// 支付完成时间: payment time.
     #[must_use]
     pub fn time_end(&self) -> Option<Time> {
         time(self.time_end.as_deref()?)
@@ -208,7 +155,7 @@ impl SubTransaction {
         }
         same("fee_type", self.fee_type().unwrap_or("CNY"), ours.fee_type.as_str())?;
         Claim {
-            // The whole is paid or nothing of it.
+            // Sub-orders are paid together or not at all.
             trade_state: &TradeState::Success,
             out_trade_no: &self.out_trade_no,
             transaction_id: self.transaction_id.as_ref(),
@@ -241,7 +188,7 @@ enum SubOrderList {
     Bare(Vec<SubTransaction>),
 }
 
-/// As APIv3 names it.
+/// The form of APIv3.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Amount {
     total_amount: Option<Fen>,

@@ -1,4 +1,4 @@
-//! The order of document 001 and everything that can be said in it.
+//! The order of 统一下单.
 
 use std::net::IpAddr;
 
@@ -7,68 +7,28 @@ use serde::Serialize;
 use crate::error::{Error, Invalid, Violations};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
-use crate::strict_json::{Json, Read, read_strictly};
+use crate::strict_json::{Object, read_strictly};
 use crate::time::Time;
-use crate::v2::fields::{Fields, yes_or_no};
-use crate::v2::gateway::Gateway;
-use crate::v2::own::OwnText;
+use crate::v2::fields::Fields;
+use crate::v2::order_fields::{FieldText, order_fields, to_json};
 use crate::v2::signer::Signer;
-use crate::v2::trade::{AnyTrade, H5Info, Kind, Trade};
-use crate::v2::{own, validate};
+use crate::v2::trade_type::{AnyTrade, H5Info, Kind};
+use crate::v2::{from_xml, validate};
 use crate::validate as shared;
 
-/// 统一下单: places an order, of one of four kinds: [`App`](crate::v2::App),
-/// [`Jsapi`](crate::v2::Jsapi), [`Native`](crate::v2::Native), [`H5`](crate::v2::H5).
+/// An order for [`prepay`](crate::v2::pay::prepay).
 ///
-/// `POST /pay/unifiedorder` (document 001). A prepay_id and a code_url are valid for two hours, an
-/// mweb_url for five minutes; the identical order, sent again, returns a fresh one.
-///
-/// ```
-/// use wechatpay::v2::{self, Native};
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// let scanned = Native::new("12235413214070356458058");
-/// let code_url = v2::unified_order(signer, gateway, &order, &scanned)?;
-/// assert!(code_url.as_str().starts_with("weixin://")); // Draw this as a QR code.
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// What the [outcome](Error::outcome) means here:
-/// * `NotSent`: there is no order. Correct what the error names, then send it.
-/// * `Refused`: this call placed no order. On `ORDERPAID` and `OUT_TRADE_NO_USED` the number stands
-///   for an order already, on `INVALID_REQUEST` perhaps for one with other values, which can still
-///   be paid: query it, and close it before you take a new number.
-/// * `Unknown`: the order may stand. Send the same order again, or query by its number; never take
-///   a new number for it before that. `return_code=FAIL` belongs here: it is not signed.
-pub fn unified_order<T: Trade>(
-    signer: &dyn Signer,
-    gateway: &Gateway,
-    order: &Order,
-    trade: &T,
-) -> Result<T::Prepaid, Error> {
-    let kind = trade.kind();
-    let fields = order.to_fields(signer, kind)?;
-    gateway.call(signer, "/pay/unifiedorder", fields)?.read(|answer| kind.read(answer))
-}
-
-/// An order (统一下单), as document 001 describes it.
-///
-/// [`new`](Self::new) takes what every order must have; the other fields are public and start
-/// empty. Keep the order: sent again after an unknown outcome it becomes the same fields, and
-/// WeChat Pay takes a number again only with identical parameters. So set
-/// [`time_start`](Self::time_start) and [`time_expire`](Self::time_expire) once, not anew at each
+/// [`new`](Self::new) takes the required fields; the optional ones are public and start empty. Keep
+/// the order: sent again after an unknown outcome, it becomes the same fields, and WeChat Pay
+/// accepts a used order number only with identical parameters. So set
+/// [`time_start`](Self::time_start) and [`time_expire`](Self::time_expire) once, not at each
 /// attempt.
 ///
-/// Texts hold no character of four bytes in UTF-8 (no emoji), no control character, and neither
-/// begin nor end with a blank.
+/// Texts must not contain characters of four bytes in UTF-8 (no emoji) or control characters, and
+/// must not begin or end with a blank.
 ///
 /// ```
-/// use wechatpay::v2::Order;
+/// use wechatpay::v2::pay::Order;
 /// use wechatpay::{AppId, Fen, NotifyUrl, OutTradeNo};
 ///
 /// let mut order = Order::new(
@@ -86,45 +46,69 @@ pub fn unified_order<T: Trade>(
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
-    /// 公众账号ID, of the kind that the payment is made in.
+    /// 公众账号ID: the appid that the payment is made in.
     pub appid: AppId,
-    /// 商户订单号: your number of the order.
+    /// 商户订单号: merchant order number.
     pub out_trade_no: OutTradeNo,
-    /// 商品描述: what is bought. 1 to 128 characters.
+    /// 商品描述: description of the goods. 1 to 128 characters.
     pub body: String,
-    /// 总金额, in fen; at least 1.
+    /// 总金额: total amount in fen; at least 1.
     pub total_fee: Fen,
-    /// 终端IP: the payer's own address, IPv4 or IPv6. An H5 order is paid from this address only.
+    /// 终端IP: the payer's IP address, IPv4 or IPv6. An H5 order can be paid from this address only.
     pub spbill_create_ip: IpAddr,
-    /// 通知地址: where the notification of the payment goes.
+    /// 通知地址: URL for the notification of the payment.
     pub notify_url: NotifyUrl,
-    /// 设备号: your number of the shop or till. 1 to 32 characters. Default: none.
+    /// 设备号: your identifier of the shop or till. 1 to 32 characters. Default: none.
     pub device_info: Option<String>,
-    /// 商品详情: the goods, for discounts on single ones. Default: none.
+    /// 商品详情: the goods, for discounts on single items. Default: none.
     pub detail: Option<Detail>,
-    /// 附加数据: your own data, returned by queries and notifications. 1 to 127 characters. Default: none.
+    /// 附加数据: your own data, returned by queries and notifications. 1 to 127 characters.
+    /// Default: none.
     pub attach: Option<String>,
-    /// 货币类型, three capital letters. Default: none, which means `CNY`.
+    /// 货币类型: currency, three capital letters. Default: none, which means `CNY`.
     pub fee_type: Option<String>,
-    /// 订单生成时间, to the second. Default: none.
+    /// 订单生成时间: start time, to the second. Default: none.
     pub time_start: Option<Time>,
-    /// 订单失效时间, to the second, more than a minute after `time_start`. It does not close the
-    /// order, and the first order fixes it. Default: none.
+    /// 订单失效时间: payment deadline, to the second, more than a minute after `time_start`. The
+    /// first request fixes it, and it does not close the order. Default: none.
     pub time_expire: Option<Time>,
-    /// 订单优惠标记: chooses the coupons that apply. 1 to 32 characters. Default: none.
+    /// 订单优惠标记: tag that selects the coupons that apply. 1 to 32 characters. Default: none.
     pub goods_tag: Option<String>,
-    /// 指定支付方式: what the payer may not pay with. Default: none, which means anything.
+    /// 指定支付方式: payment method that is excluded. Default: none excluded.
     pub limit_pay: Option<LimitPay>,
     /// 电子发票入口开放标识: whether the payer is offered an electronic invoice. Default: false.
     pub receipt: bool,
     /// 是否需要分账: whether the money is frozen for profit sharing. Default: none, which means no.
     pub profit_sharing: Option<bool>,
-    /// 场景信息: the shop; not for H5 orders, whose scene is the H5 one. Default: none.
+    /// 场景信息: the shop. Must be left out of H5 orders, which have [`H5Info`] instead. Default:
+    /// none.
     pub store_info: Option<StoreInfo>,
 }
 
+order_fields! {
+    Order {
+        appid: AppId,
+        out_trade_no: OutTradeNo,
+        body: String,
+        total_fee: Fen,
+        spbill_create_ip: IpAddr,
+        notify_url: NotifyUrl;
+        device_info,
+        detail,
+        attach,
+        fee_type,
+        time_start,
+        time_expire,
+        goods_tag,
+        limit_pay,
+        receipt,
+        profit_sharing;
+        store_info
+    }
+}
+
 impl Order {
-    /// An order with what every order must have.
+    /// An order with the required fields.
     pub fn new(
         appid: AppId,
         out_trade_no: OutTradeNo,
@@ -133,94 +117,49 @@ impl Order {
         spbill_create_ip: IpAddr,
         notify_url: NotifyUrl,
     ) -> Self {
-        Self {
+        Self::of_required(
             appid,
             out_trade_no,
-            body: body.into(),
+            body.into(),
             total_fee,
             spbill_create_ip,
             notify_url,
-            device_info: None,
-            detail: None,
-            attach: None,
-            fee_type: None,
-            time_start: None,
-            time_expire: None,
-            goods_tag: None,
-            limit_pay: None,
-            receipt: false,
-            profit_sharing: None,
-            store_info: None,
-        }
+        )
     }
 
-    /// Reads the body of an order as document 001 prints it: the order, and the kind that its
+    /// Reads the XML of an order as document 001 prints it: the order, and the kind that its
     /// `trade_type` names.
     ///
-    /// A field that is unknown, not of its form or there twice is an error, also within the JSON of
-    /// `detail` and `scene_info`. `mch_id` and `sign_type` may be left out; where they are given, they
-    /// must be the signer's. `nonce_str` and `sign` are made anew for each request, so they are passed
-    /// over. Lengths and amounts are left to [`validate`](Self::validate).
+    /// An unknown, malformed or repeated field is an error, also within the JSON of `detail` and
+    /// `scene_info`. `mch_id` and `sign_type` may be left out; if present, they must be the
+    /// signer's. `nonce_str` and `sign` are ignored, since each request has new ones. Lengths and
+    /// amounts are checked by [`validate`](Self::validate).
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every violation, each by its field and rule.
+    /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
-        own::read(signer, xml, |object| {
-            let appid = object.required("appid");
-            object.agrees("mch_id", Some(signer.mch_id()), ", that of the signer");
-            let out_trade_no = object.required("out_trade_no");
-            let body = object.required("body");
-            let total_fee = object.fen("total_fee");
-            let spbill_create_ip = object.required("spbill_create_ip");
-            let notify_url = object.required("notify_url");
-            let device_info = object.optional("device_info");
-            let detail = object.json("detail");
-            let attach = object.optional("attach");
-            let fee_type = object.optional("fee_type");
-            let time_start = object.compact_time("time_start");
-            let time_expire = object.compact_time("time_expire");
-            let goods_tag = object.optional("goods_tag");
-            let limit_pay = object.optional("limit_pay");
-            let receipt = object.yes_or_no("receipt").unwrap_or_default();
-            let profit_sharing = object.yes_or_no("profit_sharing");
-            let scene: Option<OwnScene> = object.json("scene_info");
+        from_xml::read(signer, xml, |object| {
+            object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
+            let scene: Option<Scene> = from_xml::json(object, "scene_info");
             let (store_info, h5_info) = scene.map_or((None, None), |s| (s.store_info, s.h5_info));
+            let order = Self::read(object);
             let trade = AnyTrade::read(object, "openid", h5_info);
-            let order = Self {
-                appid: appid?,
-                out_trade_no: out_trade_no?,
-                body: body?,
-                total_fee: total_fee?,
-                spbill_create_ip: spbill_create_ip?,
-                notify_url: notify_url?,
-                device_info,
-                detail,
-                attach,
-                fee_type,
-                time_start,
-                time_expire,
-                goods_tag,
-                limit_pay,
-                receipt,
-                profit_sharing,
-                store_info,
-            };
-            Some((order, trade?))
+            Some((Self { store_info, ..order? }, trade?))
         })
     }
 
-    /// Holds the order against every documented rule, as each call does before it sends anything.
+    /// Validates the order against the documented rules. Every call does this before sending.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every violation, each by its field and rule.
+    /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
         self.find_violations(&mut violations)?;
         Ok(violations.into_result()?)
     }
 
-    /// 货币类型, also where it goes without saying.
-    pub(super) fn currency(&self) -> &str {
+    /// 货币类型: the currency, with its default.
+    pub(in crate::v2) fn currency(&self) -> &str {
         self.fee_type.as_deref().unwrap_or("CNY")
     }
 
@@ -229,8 +168,8 @@ impl Order {
         validate::text(violations, "body", &self.body, 128);
         if let Some(detail) = &self.detail {
             detail.find_violations(violations);
+            validate::json(violations, "detail", &to_json(detail)?, 6000);
         }
-        validate::json(violations, "detail", self.detail_json()?.as_deref(), 6000);
         validate::optional_text(violations, "attach", self.attach.as_deref(), 127);
         if let Some(fee_type) = &self.fee_type {
             validate::fee_type(violations, "fee_type", fee_type);
@@ -241,13 +180,15 @@ impl Order {
         if let Some(store_info) = &self.store_info {
             store_info.find_violations(violations);
         }
-        validate::json(violations, "scene_info", self.scene_json()?.as_deref(), 256);
+        if let Some(scene_info) = &self.scene_info()? {
+            validate::json(violations, "scene_info", scene_info, 256);
+        }
         Ok(())
     }
 
-    /// The fields of the request, without what is new each time. The same order becomes the same
+    /// The fields of the request without `nonce_str` and `sign`. The same order becomes the same
     /// fields.
-    fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
+    pub(super) fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
         let mut violations = Violations::default();
         self.find_violations(&mut violations)?;
         kind.find_violations(&mut violations)?;
@@ -256,35 +197,16 @@ impl Order {
         }
         violations.into_result()?;
 
-        let mut fields = Fields::of(signer, &self.appid);
-        fields.set("out_trade_no", &self.out_trade_no);
-        fields.set("body", &self.body);
-        fields.set("total_fee", self.total_fee.0);
-        // A socket for both versions shows the address of an IPv4 payer as `::ffff:14.23.150.211`.
-        fields.set("spbill_create_ip", self.spbill_create_ip.to_canonical());
-        fields.set("notify_url", &self.notify_url);
-        fields.set_optional("device_info", self.device_info.as_ref());
-        fields.set_optional("detail", self.detail_json()?);
-        fields.set_optional("attach", self.attach.as_ref());
-        fields.set_optional("fee_type", self.fee_type.as_ref());
-        fields.set_optional("time_start", self.time_start.map(Time::compact));
-        fields.set_optional("time_expire", self.time_expire.map(Time::compact));
-        fields.set_optional("goods_tag", self.goods_tag.as_ref());
-        fields.set_optional("limit_pay", self.limit_pay.map(LimitPay::as_str));
-        fields.set_optional("receipt", self.receipt.then_some("Y"));
-        fields.set_optional("profit_sharing", self.profit_sharing.map(yes_or_no));
-        fields.set_optional("scene_info", self.scene_json()?);
+        let mut fields = Fields::of(signer.mchid(), &self.appid);
+        self.set_fields(&mut fields)?;
+        fields.set_optional("scene_info", self.scene_info()?);
         kind.set_fields(&mut fields, "openid")?;
         Ok(fields)
     }
 
-    fn detail_json(&self) -> Result<Option<String>, Invalid> {
-        self.detail.as_ref().map(to_json).transpose()
-    }
-
-    fn scene_json(&self) -> Result<Option<String>, Invalid> {
-        let scene = self.store_info.as_ref().map(|store_info| Scene { store_info });
-        scene.as_ref().map(to_json).transpose()
+    fn scene_info(&self) -> Result<Option<String>, Invalid> {
+        let store_info = self.store_info.clone();
+        store_info.map(|shop| to_json(&Scene { store_info: Some(shop), h5_info: None })).transpose()
     }
 }
 
@@ -295,41 +217,25 @@ impl AsRef<AppId> for Order {
     }
 }
 
-/// 指定支付方式.
-///
-/// ```
-/// use wechatpay::v2::LimitPay;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # let mut order = order;
-/// order.limit_pay = Some(LimitPay::NoCredit);
-/// # order.validate()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// 指定支付方式: payment method that is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitPay {
-    /// Not with a credit card.
+    /// `no_credit`: the payer cannot use a credit card.
     NoCredit,
 }
 
-impl LimitPay {
-    fn as_str(self) -> &'static str {
+impl FieldText for LimitPay {
+    fn to_text(&self) -> Result<String, Invalid> {
         match self {
-            Self::NoCredit => "no_credit",
+            Self::NoCredit => Ok("no_credit".to_owned()),
         }
     }
-}
 
-impl Read for LimitPay {
-    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
-        match String::read(json, path.clone(), violations)?.as_str() {
+    fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
+        match object.optional::<String>(name)?.as_str() {
             "no_credit" => Some(Self::NoCredit),
-            _ => violations.note(path, "must be no_credit, or left out"),
+            _ => object.note(name, "must be no_credit, or left out"),
         }
     }
 }
@@ -337,30 +243,26 @@ impl Read for LimitPay {
 /// 商品详情: the goods of an order. At most 6,000 characters as JSON.
 ///
 /// ```
-/// use wechatpay::{Fen, v2::{Detail, GoodsDetail}};
+/// use wechatpay::Fen;
+/// use wechatpay::v2::pay::{Detail, GoodsDetail, Order};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # let mut order = order;
-/// let mut detail = Detail::default();
-/// detail.goods_detail.push(GoodsDetail::new("iphone6s_16G", 1, Fen(100)));
-/// order.detail = Some(detail);
-/// order.validate()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn with_goods(mut order: Order) -> Order {
+///     let mut detail = Detail::default();
+///     detail.goods_detail.push(GoodsDetail::new("iphone6s_16G", 1, Fen(100)));
+///     order.detail = Some(detail);
+///     order
+/// }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Detail {
-    /// 订单原价, in fen: the price of the whole receipt before discounts.
+    /// 订单原价: price of the complete receipt before discounts, in fen. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_price: Option<Fen>,
-    /// 商品小票ID: the number of the receipt. 1 to 32 characters.
+    /// 商品小票ID: receipt number. 1 to 32 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt_id: Option<String>,
-    /// 单品列表: the goods, one by one; at least one.
+    /// 单品列表: the goods; at least one.
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -379,34 +281,37 @@ impl Detail {
 
 read_strictly! { Detail { goods_detail; cost_price, receipt_id } }
 
+/// JSON.
+impl FieldText for Detail {
+    fn to_text(&self) -> Result<String, Invalid> {
+        to_json(self)
+    }
+
+    fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
+        from_xml::json(object, name)
+    }
+}
+
 /// 单品: one kind of goods.
-///
-/// ```
-/// use wechatpay::{Fen, v2::GoodsDetail};
-///
-/// let mut goods = GoodsDetail::new("iphone6s_16G", 1, Fen(100));
-/// goods.goods_name = Some("公仔".into());
-/// # assert_eq!(goods.quantity, 1);
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GoodsDetail {
-    /// 商品编码: your number of the goods. 1 to 32 letters, digits, `_`, `-`.
+    /// 商品编码: your identifier of the goods. 1 to 32 letters, digits, `_`, `-`.
     pub goods_id: String,
-    /// 微信侧商品编码: WeChat Pay's number of the goods. 1 to 32 characters.
+    /// 微信侧商品编码: WeChat Pay's identifier of the goods. 1 to 32 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wxpay_goods_id: Option<String>,
-    /// 商品名称. 1 to 256 characters.
+    /// 商品名称: name of the goods. 1 to 256 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
-    /// 商品数量; at least 1.
+    /// 商品数量: quantity; at least 1.
     pub quantity: u64,
-    /// 商品单价, in fen: the price of one, after your own discounts.
+    /// 商品单价: price of one, after your own discounts, in fen.
     pub price: Fen,
-    /// 商品类目. 1 to 32 characters.
+    /// 商品类目: category. 1 to 32 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_category: Option<String>,
-    /// 商品描述. 1 to 1,000 characters.
+    /// 商品描述: description. 1 to 1,000 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
@@ -446,32 +351,18 @@ read_strictly! {
 }
 
 /// 门店信息: a shop. At most 256 characters as JSON.
-///
-/// ```
-/// use wechatpay::v2::StoreInfo;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
-/// # let (appid, address) = (sandbox.appid(), "14.23.150.211".parse()?);
-/// # let (number, total, notify_url) = ("order-1".parse()?, wechatpay::Fen(100), sandbox.notify_url());
-/// # let order = wechatpay::v2::Order::new(appid, number, "公仔", total, address, notify_url);
-/// # let mut order = order;
-/// order.store_info = Some(StoreInfo::new("SZTX001"));
-/// # order.validate()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreInfo {
-    /// 门店编号: your number of the shop. 1 to 32 characters.
+    /// 门店编号: your identifier of the shop. 1 to 32 characters.
     pub id: String,
-    /// 门店名称. 1 to 64 characters.
+    /// 门店名称: name of the shop. 1 to 64 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// 门店行政区划码. 1 to 6 characters.
+    /// 门店行政区划码: administrative area code. 1 to 6 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub area_code: Option<String>,
-    /// 门店详细地址. 1 to 128 characters.
+    /// 门店详细地址: street address. 1 to 128 characters. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
@@ -497,31 +388,23 @@ impl StoreInfo {
 
 read_strictly! { StoreInfo { id; name, area_code, address } }
 
-/// `scene_info` as a caller writes it.
-struct OwnScene {
+/// 场景信息: `scene_info`, of which H5 orders have one member and others the other.
+#[derive(Serialize)]
+struct Scene {
+    #[serde(skip_serializing_if = "Option::is_none")]
     store_info: Option<StoreInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     h5_info: Option<H5Info>,
 }
 
-read_strictly! { OwnScene { ; store_info, h5_info } }
-
-#[derive(Serialize)]
-struct Scene<'a> {
-    store_info: &'a StoreInfo,
-}
-
-/// JSON within a field: made once, so that what is signed is what is sent.
-pub(super) fn to_json(value: &impl Serialize) -> Result<String, Invalid> {
-    let json = shared::to_json(value)?;
-    String::from_utf8(json).map_err(|_| Invalid::new("request", "cannot be written as JSON"))
-}
+read_strictly! { Scene { ; store_info, h5_info } }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::OpenId;
     use crate::v2::signer::tests::hmac_key;
-    use crate::v2::trade::sealed::Sealed;
+    use crate::v2::trade_type::{Trade, sealed::Sealed};
     use crate::v2::{App, H5, Jsapi, Native, xml};
 
     fn order() -> Order {
@@ -581,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_of_document_001_is_sent_under_its_name() {
+    fn full_order_sends_every_field_of_document_001() {
         let openid = OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap();
         let expected = concat!(
             "<xml><appid>wx2421b1c4370ec43b</appid><attach>支付测试</attach>",
@@ -604,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_order_adds_its_own_fields() {
+    fn order_of_each_kind_adds_its_own_fields() {
         let least = "<xml><appid>wx2421b1c4370ec43b</appid><body>JSAPI支付测试</body>\
             <mch_id>1900000001</mch_id>\
             <notify_url>https://wxpay.wxutil.com/pub_v2/pay/notify.v2.php</notify_url>\
@@ -642,7 +525,7 @@ mod tests {
 
     /// An H5 order is paid from its address only, and WeChat Pay sees the payer's IPv4 address.
     #[test]
-    fn an_ipv4_payer_who_came_to_a_socket_for_both_versions_is_named_by_the_ipv4_address() {
+    fn ipv4_address_mapped_to_ipv6_is_sent_as_ipv4() {
         for (address, sent) in [
             ("::ffff:14.23.150.211", "14.23.150.211"),
             ("2001:db8::1", "2001:db8::1"),
@@ -656,12 +539,12 @@ mod tests {
     }
 
     #[test]
-    fn the_same_order_becomes_the_same_fields() {
+    fn same_order_becomes_the_same_fields() {
         assert_eq!(written(&full_order(), &App), written(&full_order(), &App));
     }
 
     #[test]
-    fn each_rule_is_told_by_its_field() {
+    fn broken_rule_is_reported_by_field() {
         let detail = |change: fn(&mut GoodsDetail)| {
             let mut goods = GoodsDetail::new("1", 1, Fen(1));
             change(&mut goods);
@@ -760,7 +643,7 @@ mod tests {
     }
 
     #[test]
-    fn all_violations_are_told_at_once_and_none_of_the_values() {
+    fn all_violations_are_reported_at_once_without_values() {
         let mut order = order();
         order.body = "SECRET🧸".into();
         order.total_fee = Fen(0);
