@@ -140,8 +140,8 @@ fn own_work(shop: &Shop, table: &mut Table) {
     table.at_most("the sixth to tenth / the third to fifth", 1.2, per_part[1] / per_part[0]);
 
     let v2 = Pairs::measure(50, || drop(black_box(shop.v2.prepay())), || shop.v2.bare());
-    v2.print("v2::unified_order / two HMACs");
-    table.note("v2::unified_order / two HMACs", v2.ratio);
+    v2.print("v2::pay::prepay / two HMACs");
+    table.note("v2::pay::prepay / two HMACs", v2.ratio);
     table.at_most("own work of a v2 order, µs", 10.0, v2.more);
 }
 

@@ -59,7 +59,7 @@ fn main() {
         let whole = taken(&what, || drop(shop.prepay_combined(&shop.signer, &order)));
         own(&format!("a combined order of {parts}"), 40.0 + 10.0 * parts as f64, whole);
     }
-    let v2 = taken("v2::unified_order", || drop(shop.v2.prepay()));
+    let v2 = taken("v2::pay::prepay", || drop(shop.v2.prepay()));
     table.note("allocations of a v2 order", v2.allocations as f64);
     taken("an answer, checked and read", || drop(shop.read_answer()));
     taken("notify::open", || drop(shop.open_notification()));

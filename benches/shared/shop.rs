@@ -46,7 +46,7 @@ pub(crate) struct Shop {
 pub(crate) struct V2Shop {
     signer: v2::HmacSha256Key,
     gateway: v2::Gateway,
-    order: v2::Order,
+    order: v2::pay::Order,
     answer: String,
     key: hmac::Key,
 }
@@ -188,14 +188,14 @@ impl V2Shop {
             ("prepay_id", "wx201410272009395522657a690389285100"),
             ("trade_type", "APP"),
         ];
-        let sign = signer.sign(&v2::message(fields.iter().copied())).unwrap();
+        let sign = signer.sign(&v2::signing::message(fields.iter().copied())).unwrap();
         fields.push(("sign", &sign));
         let xml = |(name, value)| format!("<{name}><![CDATA[{value}]]></{name}>");
         let answer = format!("<xml>{}</xml>", fields.into_iter().map(xml).collect::<String>());
         let at_once = AtOnce { headers: Vec::new(), body: answer.clone().into_bytes() };
         Self {
             gateway: v2::Gateway::at("https://shop.example", at_once).unwrap(),
-            order: v2::Order::new(
+            order: v2::pay::Order::new(
                 order.appid.clone(),
                 order.out_trade_no.clone(),
                 &*order.description,
@@ -210,7 +210,7 @@ impl V2Shop {
     }
 
     pub(crate) fn prepay(&self) -> PrepayId {
-        v2::unified_order(&self.signer, &self.gateway, &self.order, &v2::App).unwrap()
+        v2::pay::prepay(&self.signer, &self.gateway, &self.order, &v2::App).unwrap()
     }
 
     /// One digest for the request and one for the answer.

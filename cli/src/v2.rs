@@ -5,7 +5,7 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use serde_json::{Map, Value, json};
-use wechatpay::v2::{self, AnyTrade, HmacSha256Key, Md5Key, Signer, invoke};
+use wechatpay::v2::{self, AnyTrade, HmacSha256Key, Md5Key, Signer};
 use wechatpay::{AppId, CodeUrl, OutTradeNo, PrepayId, Signer as _, TransactionId};
 use wechatpay_sandbox::settings;
 
@@ -55,13 +55,13 @@ enum Verb {
 
 impl Family {
     pub(crate) fn run(self, session: &Session) -> Result<Output> {
-        let (mch_id, key) = (session.signer().mchid(), session.v2_key()?);
+        let (mchid, key) = (session.signer().mchid(), session.v2_key()?);
         if self.md5 {
-            let signer = settings::named(Md5Key::new(mch_id, key)).map_err(Failure::of_settings)?;
+            let signer = settings::named(Md5Key::new(mchid, key)).map_err(Failure::of_settings)?;
             self.verb.run(session, &signer)
         } else {
             let signer =
-                settings::named(HmacSha256Key::new(mch_id, key)).map_err(Failure::of_settings)?;
+                settings::named(HmacSha256Key::new(mchid, key)).map_err(Failure::of_settings)?;
             self.verb.run(session, &signer)
         }
     }
@@ -80,36 +80,34 @@ impl Verb {
 
 fn unified(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile) -> Result<Value> {
     let gateway = &session.v2_gateway;
-    let (order, trade) = v2::Order::from_xml(signer, &file.read()?)?;
+    let (order, trade) = v2::pay::Order::from_xml(signer, &file.read()?)?;
     let picture = picture(&trade, qr)?;
     let placed = Placed { signer, order: &order, picture };
     match &trade {
-        AnyTrade::App(trade) => placed.app(&v2::unified_order(signer, gateway, &order, trade)?),
-        AnyTrade::Jsapi(trade) => placed.jsapi(&v2::unified_order(signer, gateway, &order, trade)?),
-        AnyTrade::Native(trade) => {
-            placed.native(&v2::unified_order(signer, gateway, &order, trade)?)
-        }
+        AnyTrade::App(trade) => placed.app(&v2::pay::prepay(signer, gateway, &order, trade)?),
+        AnyTrade::Jsapi(trade) => placed.jsapi(&v2::pay::prepay(signer, gateway, &order, trade)?),
+        AnyTrade::Native(trade) => placed.native(&v2::pay::prepay(signer, gateway, &order, trade)?),
         AnyTrade::H5(trade) => {
-            Ok(json!({"mweb_url": v2::unified_order(signer, gateway, &order, trade)?}))
+            Ok(json!({"mweb_url": v2::pay::prepay(signer, gateway, &order, trade)?}))
         }
     }
 }
 
 fn combined(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile) -> Result<Value> {
     let gateway = &session.v2_gateway;
-    let (order, trade) = v2::CombinedOrder::from_xml(signer, &file.read()?)?;
+    let (order, trade) = v2::combine::Order::from_xml(signer, &file.read()?)?;
     let picture = picture(&trade, qr)?;
     let placed = Placed { signer, order: &order, picture };
     match &trade {
-        AnyTrade::App(trade) => placed.app(&v2::combined_order(signer, gateway, &order, trade)?),
+        AnyTrade::App(trade) => placed.app(&v2::combine::prepay(signer, gateway, &order, trade)?),
         AnyTrade::Jsapi(trade) => {
-            placed.jsapi(&v2::combined_order(signer, gateway, &order, trade)?)
+            placed.jsapi(&v2::combine::prepay(signer, gateway, &order, trade)?)
         }
         AnyTrade::Native(trade) => {
-            placed.native(&v2::combined_order(signer, gateway, &order, trade)?)
+            placed.native(&v2::combine::prepay(signer, gateway, &order, trade)?)
         }
         AnyTrade::H5(trade) => {
-            Ok(json!({"mweb_url": v2::combined_order(signer, gateway, &order, trade)?}))
+            Ok(json!({"mweb_url": v2::combine::prepay(signer, gateway, &order, trade)?}))
         }
     }
 }
@@ -117,9 +115,11 @@ fn combined(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile
 fn query(session: &Session, signer: &dyn Signer, number: PaymentNumber) -> Result<Value> {
     let (gateway, appid) = (&session.v2_gateway, &session.settings.appid);
     match number.get()? {
-        Number::OutTradeNo(number) => v2::query(signer, gateway, appid, &OutTradeNo::new(number)?)?,
+        Number::OutTradeNo(number) => {
+            v2::pay::query(signer, gateway, appid, &OutTradeNo::new(number)?)?
+        }
         Number::TransactionId(id) => {
-            v2::query_by_id(signer, gateway, appid, &TransactionId::new(id)?)?
+            v2::pay::query_by_id(signer, gateway, appid, &TransactionId::new(id)?)?
         }
     };
     fields(&session.response_body())
@@ -127,7 +127,7 @@ fn query(session: &Session, signer: &dyn Signer, number: PaymentNumber) -> Resul
 
 fn close(session: &Session, signer: &dyn Signer, out_trade_no: &str) -> Result<Value> {
     let (gateway, appid) = (&session.v2_gateway, &session.settings.appid);
-    v2::close(signer, gateway, appid, &OutTradeNo::new(out_trade_no)?)?;
+    v2::pay::close(signer, gateway, appid, &OutTradeNo::new(out_trade_no)?)?;
     Ok(json!({"out_trade_no": out_trade_no}))
 }
 
@@ -147,12 +147,12 @@ struct Placed<'a, O> {
 
 impl<O: AsRef<AppId>> Placed<'_, O> {
     fn app(&self, prepay_id: &PrepayId) -> Result<Value> {
-        let invoke = invoke::app(self.signer, self.order, prepay_id)?;
+        let invoke = v2::pay::invoke_app(self.signer, self.order, prepay_id)?;
         Ok(json!({"prepay_id": prepay_id, "invoke": invoke}))
     }
 
     fn jsapi(&self, prepay_id: &PrepayId) -> Result<Value> {
-        let invoke = invoke::jsapi(self.signer, self.order, prepay_id)?;
+        let invoke = v2::pay::invoke_jsapi(self.signer, self.order, prepay_id)?;
         Ok(json!({"prepay_id": prepay_id, "invoke": invoke}))
     }
 

@@ -6,7 +6,8 @@ use std::io::{Cursor, Read};
 use std::process::ExitCode;
 
 use wechatpay::v2::notify::{self, Notification};
-use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, Order, SignType, Signer};
+use wechatpay::v2::pay::Order;
+use wechatpay::v2::{self, Gateway, HmacSha256Key, Jsapi, SignType, Signer};
 use wechatpay::{
     Fen, HttpOptions, OpenId, OutTradeNo, Request, Response, SignError, Time, Transport,
     TransportError, UreqTransport,
@@ -47,11 +48,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("body: {}", order.body);
     println!("total_fee: {} yuan", order.total_fee);
 
-    let prepay_id = v2::unified_order(&signer, &gateway, &order, &payer)?;
+    let prepay_id = v2::pay::prepay(&signer, &gateway, &order, &payer)?;
     println!("\n== Placed: the sign of the response was verified");
     println!("prepay_id: {prepay_id}");
 
-    let parameters = v2::invoke::jsapi(&signer, &order, &prepay_id)?;
+    let parameters = v2::pay::invoke_jsapi(&signer, &order, &prepay_id)?;
     println!("\n== For the page, to start the payment");
     println!("{}", serde_json::to_string_pretty(&parameters)?);
 
@@ -59,7 +60,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     for notification in sandbox.v2().take_notifications() {
         println!("\n== Notification\n{}", String::from_utf8_lossy(&notification.body));
         if let Notification::Transaction(transaction) = notify::open(&signer, &notification.body)? {
-            let paid = transaction.paid(signer.mch_id(), &order)?;
+            let paid = transaction.paid(signer.mchid(), &order)?;
             println!("\n== Paid: the notification was compared with the order");
             println!("transaction_id: {}", paid.transaction_id());
             println!("response: {}", notify::ACCEPTED);
@@ -72,8 +73,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 struct Shown<T>(T);
 
 impl Signer for Shown<HmacSha256Key> {
-    fn mch_id(&self) -> &str {
-        self.0.mch_id()
+    fn mchid(&self) -> &str {
+        self.0.mchid()
     }
 
     fn sign_type(&self) -> SignType {

@@ -114,7 +114,7 @@ impl Gateway {
         path: &str,
         fields: Fields,
     ) -> Result<Response, Error> {
-        let rule = "is needed for this call: see Gateway::with_certified";
+        let rule = "is required for this call; set it with Gateway::with_certified";
         let certified =
             self.certified.as_deref().ok_or_else(|| Invalid::new("client_certificate", rule))?;
         self.exchange(certified, signer, path, fields)

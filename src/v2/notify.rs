@@ -165,9 +165,7 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notification, Refusal
 fn check_boundaries(fields: &Fields) -> Result<(), Refusal> {
     let hides = |(name, value): (&str, &str)| name != "attach" && value.contains("&out_trade_no=");
     if fields.iter().any(hides) {
-        return Err(Refusal::Malformed(
-            "a value contains another field, out_trade_no".to_owned(),
-        ));
+        return Err(Refusal::Malformed("a value contains another field, out_trade_no".to_owned()));
     }
     Ok(())
 }
@@ -183,12 +181,12 @@ mod tests {
     use crate::id::{AppId, NotifyUrl, OutTradeNo};
     use crate::money::Fen;
     use crate::pay::{NotPaid, TradeState};
-    use crate::v2::signer::tests::{hmac_key, md5_key};
+    use crate::v2::HmacSha256Key;
     use crate::v2::combine::SubOrder;
     use crate::v2::pay::Order;
     use crate::v2::refund::Status;
+    use crate::v2::signer::tests::{hmac_key, md5_key};
     use crate::v2::signing::message;
-    use crate::v2::{HmacSha256Key};
 
     const PAID: [(&str, &str); 23] = [
         ("appid", "wx0000000000000001"),

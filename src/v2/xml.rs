@@ -350,7 +350,8 @@ mod tests {
         assert_eq!(value(&longest), longest);
         let more: String = (0..1024).map(|n| format!("<a{n}>1</a{n}>")).collect();
         assert_eq!(read_response(format!("<xml>{more}</xml>").as_bytes()).unwrap().len(), 1024);
-        let Malformed(what) = read_response(format!("<xml>{more}<b/></xml>").as_bytes()).unwrap_err();
+        let Malformed(what) =
+            read_response(format!("<xml>{more}<b/></xml>").as_bytes()).unwrap_err();
         assert_eq!(what, "the XML has more than 1024 fields");
         let refund = read(b"<root><a>1</a></root>", "root").unwrap();
         assert_eq!(refund.get("a"), Some("1"));

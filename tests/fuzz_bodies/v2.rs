@@ -82,11 +82,11 @@ fn written(fields: &Fields) -> Option<bool> {
     let notify_url = made(NotifyUrl::new(fields.text("notify_url")?))?;
     let address = fields.text("ip")?.parse().ok()?;
     let (body, total) = (fields.text("description")?, fields.fen("total"));
-    let mut order = v2::Order::new(appid, out_trade_no, &body, total, address, notify_url);
+    let mut order = v2::pay::Order::new(appid, out_trade_no, &body, total, address, notify_url);
     order.attach = fields.text("attach");
     order.device_info = fields.text("device_id");
     order.goods_tag = fields.text("goods_tag");
-    order.store_info = fields.text("store").map(v2::StoreInfo::new);
+    order.store_info = fields.text("store").map(v2::pay::StoreInfo::new);
     let openid = made(OpenId::new(fields.text("openid")?))?;
     let scene =
         order.store_info.as_ref().map(|_| json!({"store_info": {"id": fields.text("store")}}));
@@ -109,7 +109,7 @@ fn written(fields: &Fields) -> Option<bool> {
     let expected: BTreeMap<String, String> =
         expected.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     let (wire, payer) = (Wire::dead(), v2::Jsapi::new(openid));
-    let place = || v2::unified_order(&*HMAC, &gateway(&wire), &order, &payer).unwrap_err();
+    let place = || v2::pay::prepay(&*HMAC, &gateway(&wire), &order, &payer).unwrap_err();
     let error = place();
     assert_eq!(place(), error);
     if let Err(fault) = order.validate() {
@@ -151,7 +151,7 @@ fn answered(fields: &Fields) -> Option<bool> {
     }
     let wire = Wire::answering(whole(xml.as_bytes()));
     let transaction =
-        v2::query(&*HMAC, &gateway(&wire), &SHOP.order.appid, &SHOP.order.out_trade_no);
+        v2::pay::query(&*HMAC, &gateway(&wire), &SHOP.order.appid, &SHOP.order.out_trade_no);
     let transaction = transaction.ok()?;
     let sent = |name: &str| answer.get(name).filter(|value| !value.is_empty()).map(String::as_str);
     assert_eq!(transaction.attach.as_deref(), sent("attach"));
@@ -170,32 +170,32 @@ fn answered(fields: &Fields) -> Option<bool> {
 type Call = fn(&Gateway) -> Result<String, Error>;
 
 const CALLS: [(&str, Call); 13] = [
-    ("app", |gateway| told(v2::unified_order(&*HMAC, gateway, &SHOP.order, &v2::App))),
-    ("jsapi", |gateway| told(v2::unified_order(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
-    ("native", |gateway| told(v2::unified_order(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
-    ("h5", |gateway| told(v2::unified_order(&*HMAC, gateway, &SHOP.order, &SHOP.h5))),
+    ("app", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
+    ("jsapi", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
+    ("native", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
+    ("h5", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.h5))),
     ("query", |gateway| {
-        told(v2::query(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        told(v2::pay::query(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("md5 query", |gateway| {
-        told(v2::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        told(v2::pay::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("query_by_id", |gateway| {
-        told(v2::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
+        told(v2::pay::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
     }),
     ("close", |gateway| {
-        told(v2::close(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        told(v2::pay::close(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
-    ("refund", |gateway| told(v2::refund(&*HMAC, gateway, &SHOP.refund))),
-    ("refund_query", |gateway| told(v2::refund_query(&*HMAC, gateway, &SHOP.refund_query))),
+    ("refund", |gateway| told(v2::refund::apply(&*HMAC, gateway, &SHOP.refund))),
+    ("refund_query", |gateway| told(v2::refund::query(&*HMAC, gateway, &SHOP.refund_query))),
     ("combined_order", |gateway| {
-        told(v2::combined_order(&*HMAC, gateway, &SHOP.combined, &v2::App))
+        told(v2::combine::prepay(&*HMAC, gateway, &SHOP.combined, &v2::App))
     }),
     ("query_combined", |gateway| {
         let number = &SHOP.combined.combine_out_trade_no;
-        told(v2::query_combined(&*HMAC, gateway, &SHOP.combined.combine_appid, number))
+        told(v2::combine::query(&*HMAC, gateway, &SHOP.combined.combine_appid, number))
     }),
-    ("close_combined", |gateway| told(v2::close_combined(&*HMAC, gateway, &SHOP.combined))),
+    ("close_combined", |gateway| told(v2::combine::close(&*HMAC, gateway, &SHOP.combined))),
 ];
 
 fn told<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
@@ -264,14 +264,14 @@ fn is_text(text: &str) -> bool {
 
 /// What a merchant of APIv2 asks for.
 struct Shop {
-    order: v2::Order,
+    order: v2::pay::Order,
     payer: v2::Jsapi,
     native: v2::Native,
     h5: v2::H5,
     transaction_id: TransactionId,
-    refund: v2::Refund,
-    refund_query: v2::RefundQuery,
-    combined: v2::CombinedOrder,
+    refund: v2::refund::Refund,
+    refund_query: v2::refund::RefundQuery,
+    combined: v2::combine::Order,
 }
 
 static SHOP: LazyLock<Shop> = LazyLock::new(|| {
@@ -280,7 +280,7 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let notify_url = || NotifyUrl::new("https://shop.example/notify").unwrap();
     let out_refund_no = || OutRefundNo::new("r-1").unwrap();
     let address = "14.23.150.211";
-    let order = v2::Order::new(
+    let order = v2::pay::Order::new(
         appid(),
         number("order-1"),
         "d",
@@ -288,7 +288,8 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
         address.parse().unwrap(),
         notify_url(),
     );
-    let part = v2::SubOrder::new(appid(), "1230000109", number("part-1"), "d", Fen(10), "a");
+    let part =
+        v2::combine::SubOrder::new(appid(), "1230000109", number("part-1"), "d", Fen(10), "a");
     let (whole, ip) = (number("whole-1"), address.parse().unwrap());
     let wap = v2::H5Info::Wap { wap_url: "https://pay.qq.com".into(), wap_name: "x".into() };
     Shop {
@@ -296,9 +297,15 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
         native: v2::Native::new("1"),
         h5: v2::H5::new(wap),
         transaction_id: TransactionId::new("4200000015201711256947025404").unwrap(),
-        refund: v2::Refund::new(appid(), out_refund_no(), number("order-1"), Fen(60), Fen(100)),
-        refund_query: v2::RefundQuery::new(appid(), out_refund_no()),
-        combined: v2::CombinedOrder::new(appid(), whole, vec![part], ip, notify_url()),
+        refund: v2::refund::Refund::new(
+            appid(),
+            out_refund_no(),
+            number("order-1"),
+            Fen(60),
+            Fen(100),
+        ),
+        refund_query: v2::refund::RefundQuery::new(appid(), out_refund_no()),
+        combined: v2::combine::Order::new(appid(), whole, vec![part], ip, notify_url()),
         order,
     }
 });

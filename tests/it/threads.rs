@@ -63,12 +63,14 @@ fn types_of_v2_are_send_and_sync() {
     use wechatpay::v2;
     fn shared<T: Send + Sync>() {}
     shared::<(&dyn v2::Signer, v2::SignType, v2::HmacSha256Key, v2::Md5Key, v2::Gateway)>();
-    shared::<(v2::Order, v2::Detail, v2::GoodsDetail, v2::StoreInfo, v2::LimitPay)>();
+    shared::<(v2::pay::Order, v2::pay::Detail, v2::pay::GoodsDetail)>();
+    shared::<(v2::pay::StoreInfo, v2::pay::LimitPay, v2::pay::Transaction, v2::pay::Coupon)>();
     shared::<(v2::App, v2::Jsapi, v2::Native, v2::H5, v2::H5Info, v2::AnyTrade)>();
-    shared::<(v2::CombinedOrder, v2::SubOrder, v2::CombinedTransaction, v2::SubTransaction)>();
-    shared::<(v2::Transaction, v2::Coupon, v2::Refund, v2::AcceptedRefund, v2::Refunds)>();
-    shared::<(v2::RefundNumber, v2::RefundQuery, v2::RefundState)>();
-    shared::<(v2::notify::Notification, v2::NotifiedRefund)>();
+    shared::<(v2::combine::Order, v2::combine::SubOrder)>();
+    shared::<(v2::combine::Transaction, v2::combine::SubTransaction)>();
+    shared::<(v2::refund::Refund, v2::refund::AcceptedRefund, v2::refund::Refunds)>();
+    shared::<(v2::refund::RefundNumber, v2::refund::RefundQuery, v2::refund::State)>();
+    shared::<(v2::notify::Notification, v2::refund::NotifiedRefund)>();
 }
 
 /// None is left out above: each name stands there as often as there are public types of it.

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use wechatpay::pay::{NotPaid, TradeState, TradeType};
 use wechatpay::refund::Channel;
+use wechatpay::v2::combine::{self, SubOrder};
 use wechatpay::v2::notify::{self, Notification};
+use wechatpay::v2::pay::{self, Detail, GoodsDetail, Order, StoreInfo};
+use wechatpay::v2::refund::{self, Refund, RefundQuery, Status};
 use wechatpay::v2::{
-    self, App, CombinedOrder, Detail, Gateway, GoodsDetail, H5, H5Info, HmacSha256Key, Jsapi,
-    Native, Order, Refund, RefundQuery, RefundStatus, SignType, Signer, StoreInfo, SubOrder,
+    self, App, Gateway, H5, H5Info, HmacSha256Key, Jsapi, Native, SignType, Signer,
 };
 use wechatpay::{
     AppId, ClientCertificate, Code, Error, Fen, HttpOptions, OpenId, OutRefundNo, OutTradeNo,
@@ -37,12 +39,12 @@ fn wap() -> H5 {
 }
 
 /// A combined order of the merchant's and its neighbour's.
-fn combined(sandbox: &Sandbox, text: &str) -> CombinedOrder {
+fn combined(sandbox: &Sandbox, text: &str) -> combine::Order {
     let part = |mch_id, suffix, fen| {
         let number = number(&format!("{text}-{suffix}"));
         SubOrder::new(sandbox.appid(), mch_id, number, "子订单", Fen(fen), "深圳分店")
     };
-    CombinedOrder::new(
+    combine::Order::new(
         sandbox.appid(),
         number(text),
         vec![part(sandbox.mchid(), "a", 1234), part("1900009191", "b", 10)],
@@ -58,7 +60,7 @@ fn last_body(sandbox: &Sandbox) -> String {
 /// The error of an order whose answer this changes.
 fn placed_with(sandbox: &Sandbox, text: &str) -> Error {
     let v2 = sandbox.v2();
-    v2::unified_order(v2.signer(), v2.gateway(), &order(sandbox, text), &App).unwrap_err()
+    pay::prepay(v2.signer(), v2.gateway(), &order(sandbox, text), &App).unwrap_err()
 }
 
 #[test]
@@ -70,25 +72,25 @@ fn each_kind_of_order_goes_from_the_order_to_the_proof_that_it_is_paid() {
         let order_of = |kind: &str| order(&sandbox, &format!("{name}-{kind}"));
         let orders = ["app", "jsapi", "native", "h5"].map(order_of);
         let [app, jsapi, native, h5] = &orders;
-        let prepay_id = v2::unified_order(signer, gateway, app, &App).unwrap();
+        let prepay_id = pay::prepay(signer, gateway, app, &App).unwrap();
         assert!(prepay_id.as_str().starts_with("wx"));
-        v2::unified_order(signer, gateway, jsapi, &payer()).unwrap();
+        pay::prepay(signer, gateway, jsapi, &payer()).unwrap();
         let code_url =
-            v2::unified_order(signer, gateway, native, &Native::new("12235413214070")).unwrap();
+            pay::prepay(signer, gateway, native, &Native::new("12235413214070")).unwrap();
         assert!(code_url.as_str().starts_with("weixin://wxpay/"));
-        let url = v2::unified_order(signer, gateway, h5, &wap()).unwrap();
+        let url = pay::prepay(signer, gateway, h5, &wap()).unwrap();
         let returning = url.with_redirect("https://shop.example/paid");
         assert!(returning.ends_with("&redirect_url=https%3A%2F%2Fshop.example%2Fpaid"));
 
         let kinds = [TradeType::App, TradeType::Jsapi, TradeType::Native, TradeType::H5];
         for (order, kind) in orders.iter().zip(kinds) {
-            let query = || v2::query(signer, gateway, &order.appid, &order.out_trade_no).unwrap();
+            let query = || pay::query(signer, gateway, &order.appid, &order.out_trade_no).unwrap();
             let unpaid = query();
             assert_eq!(unpaid.trade_state, TradeState::NotPay);
-            assert!(unpaid.paid(signer.mch_id(), order).is_err());
+            assert!(unpaid.paid(signer.mchid(), order).is_err());
             v2.pay(order.out_trade_no.as_str(), &[Fen(4), Fen(6)]).unwrap();
             let transaction = query();
-            let paid = transaction.paid(signer.mch_id(), order).unwrap();
+            let paid = transaction.paid(signer.mchid(), order).unwrap();
             assert_eq!(paid.total(), Fen(100));
             assert_eq!(transaction.trade_type, Some(kind));
             assert_eq!(
@@ -97,7 +99,7 @@ fn each_kind_of_order_goes_from_the_order_to_the_proof_that_it_is_paid() {
             );
             assert_eq!(transaction.coupons[1].fee, Some(Fen(6)));
             let id = paid.transaction_id();
-            let by_id = v2::query_by_id(signer, gateway, &order.appid, id).unwrap();
+            let by_id = pay::query_by_id(signer, gateway, &order.appid, id).unwrap();
             assert_eq!(by_id, transaction);
         }
     }
@@ -121,15 +123,15 @@ fn every_field_arrives_as_it_was_signed() {
     order.time_start = Some(Time::from_unix_seconds(now).unwrap());
     order.time_expire = Some(Time::from_unix_seconds(now + 3600).unwrap());
     order.goods_tag = Some("WXG".into());
-    order.limit_pay = Some(v2::LimitPay::NoCredit);
+    order.limit_pay = Some(pay::LimitPay::NoCredit);
     order.receipt = true;
     order.profit_sharing = Some(false);
     let mut store = StoreInfo::new("SZTX001");
     store.address = Some("科技园中一路腾讯大厦".into());
     order.store_info = Some(store);
-    v2::unified_order(v2.signer(), v2.gateway(), &order, &payer()).unwrap();
+    pay::prepay(v2.signer(), v2.gateway(), &order, &payer()).unwrap();
     v2.pay("full_-|*1", &[]).unwrap();
-    let found = v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+    let found = pay::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
     assert_eq!(found.attach.as_deref(), Some("支付 测试"));
     assert_eq!(found.device_info.as_deref(), Some("WEB"));
     found.paid(sandbox.mchid(), &order).unwrap();
@@ -142,7 +144,7 @@ fn a_call_is_one_post_and_the_same_order_the_same_bytes() {
     let order = order(&sandbox, "same-bytes-1");
     let mut bodies = HashSet::new();
     for _ in 0..3 {
-        v2::unified_order(v2.signer(), v2.gateway(), &order, &payer()).unwrap();
+        pay::prepay(v2.signer(), v2.gateway(), &order, &payer()).unwrap();
         let body = last_body(&sandbox);
         let without = |body: &str, name: &str| {
             let (before, rest) = body.split_once(&format!("<{name}>")).unwrap();
@@ -168,12 +170,12 @@ fn the_clients_parameters_are_signed_with_the_key_of_the_order() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let order = order(&sandbox, "invoked-1");
-    let prepay_id = v2::unified_order(v2.signer(), v2.gateway(), &order, &payer()).unwrap();
+    let prepay_id = pay::prepay(v2.signer(), v2.gateway(), &order, &payer()).unwrap();
     let signers: [&dyn Signer; 2] = [v2.signer(), v2.md5_signer()];
     for signer in signers {
-        let page = v2::invoke::jsapi(signer, &order, &prepay_id).unwrap();
+        let page = pay::invoke_jsapi(signer, &order, &prepay_id).unwrap();
         let package = format!("prepay_id={prepay_id}");
-        let message = v2::message([
+        let message = v2::signing::message([
             ("appId", sandbox.appid().as_str()),
             ("timeStamp", &page.time_stamp),
             ("nonceStr", &page.nonce_str),
@@ -182,11 +184,11 @@ fn the_clients_parameters_are_signed_with_the_key_of_the_order() {
         ]);
         assert_eq!(page.pay_sign, signer.sign(&message).unwrap());
         assert_eq!((&page.package, page.sign_type), (&package, signer.sign_type().as_str()));
-        let program = v2::invoke::mini_program(signer, &order, &prepay_id).unwrap();
+        let program = pay::invoke_mini_program(signer, &order, &prepay_id).unwrap();
         assert_eq!(program.app_id, None);
 
-        let app = v2::invoke::app(signer, &order, &prepay_id).unwrap();
-        let message = v2::message([
+        let app = pay::invoke_app(signer, &order, &prepay_id).unwrap();
+        let message = v2::signing::message([
             ("appid", app.appid.as_str()),
             ("partnerid", sandbox.mchid()),
             ("prepayid", prepay_id.as_str()),
@@ -244,7 +246,7 @@ fn every_error_of_documents_001_and_002_arrives_with_its_outcome_and_advice() {
     let order = combined(&sandbox, "errors-002");
     for row in both.iter().chain(&only_002).chain(&unlisted) {
         v2.refuse_next(row.1, "说明");
-        let error = v2::combined_order(v2.signer(), v2.gateway(), &order, &App).unwrap_err();
+        let error = combine::prepay(v2.signer(), v2.gateway(), &order, &App).unwrap_err();
         check(&error, row);
     }
 }
@@ -269,7 +271,7 @@ fn return_code_fail_is_not_signed_and_so_says_nothing_certain() {
 
     let wrong = HmacSha256Key::new(sandbox.mchid(), "W".repeat(32)).unwrap();
     let order = order(&sandbox, "failed-3");
-    let error = v2::unified_order(&wrong, sandbox.v2().gateway(), &order, &App).unwrap_err();
+    let error = pay::prepay(&wrong, sandbox.v2().gateway(), &order, &App).unwrap_err();
     assert_eq!((api(&error).message.as_str(), api(&error).signed), ("签名错误", false));
 }
 
@@ -336,7 +338,7 @@ fn an_odd_answer_that_is_signed_is_told_by_what_is_odd() {
     };
     for (name, value, what) in [
         ("prepay_id", None, "prepay_id is missing"),
-        ("prepay_id", Some("wx 1"), "prepay_id is not of its form"),
+        ("prepay_id", Some("wx 1"), "prepay_id is malformed"),
         ("result_code", None, "result_code is missing or unknown"),
         ("result_code", Some("MAYBE"), "result_code is missing or unknown"),
         ("mch_id", Some("1900000109"), "mch_id is not that of the request"),
@@ -348,12 +350,11 @@ fn an_odd_answer_that_is_signed_is_told_by_what_is_odd() {
     v2.rewrite_next(|fields| {
         fields.insert("future_field".to_owned(), "<x>&amp;]]>".to_owned());
     });
-    v2::unified_order(v2.signer(), v2.gateway(), &order(&sandbox, "odd-22"), &App).unwrap();
+    pay::prepay(v2.signer(), v2.gateway(), &order(&sandbox, "odd-22"), &App).unwrap();
     // A Native order whose answer holds no code.
     v2.rewrite_next(|fields| drop(fields.remove("code_url")));
     let order = order(&sandbox, "odd-33");
-    let error =
-        v2::unified_order(v2.signer(), v2.gateway(), &order, &Native::new("1")).unwrap_err();
+    let error = pay::prepay(v2.signer(), v2.gateway(), &order, &Native::new("1")).unwrap_err();
     assert!(error.to_string().ends_with("code_url is missing"), "{error}");
 }
 
@@ -362,12 +363,12 @@ fn an_odd_answer_that_is_signed_is_told_by_what_is_odd() {
 fn an_order_with_an_old_number_can_still_be_asked_for() {
     let sandbox = start();
     let (v2, order) = (sandbox.v2(), order(&sandbox, "old-number-1"));
-    v2::unified_order(v2.signer(), v2.gateway(), &order, &App).unwrap();
+    pay::prepay(v2.signer(), v2.gateway(), &order, &App).unwrap();
     v2.pay("old-number-1", &[]).unwrap();
-    let paid = v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+    let paid = pay::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
     v2.rewrite_next(|fields| drop(fields.insert("out_trade_no".to_owned(), "a3".to_owned())));
     let id = paid.transaction_id.unwrap();
-    let paid = v2::query_by_id(v2.signer(), v2.gateway(), &order.appid, &id).unwrap();
+    let paid = pay::query_by_id(v2.signer(), v2.gateway(), &order.appid, &id).unwrap();
     assert_eq!(paid.out_trade_no.as_str(), "a3");
 }
 
@@ -393,10 +394,10 @@ fn an_order_that_is_invalid_or_not_signed_is_never_sent() {
     let v2 = sandbox.v2();
     let mut bad = order(&sandbox, "invalid-1");
     bad.attach = Some("🧸".into());
-    let error = v2::unified_order(v2.signer(), v2.gateway(), &bad, &App).unwrap_err();
+    let error = pay::prepay(v2.signer(), v2.gateway(), &bad, &App).unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     let combined = combined(&sandbox, "invalid-2");
-    let error = v2::combined_order(v2.md5_signer(), v2.gateway(), &combined, &App).unwrap_err();
+    let error = combine::prepay(v2.md5_signer(), v2.gateway(), &combined, &App).unwrap_err();
     assert_eq!(error.to_string(), "sign_type must be HMAC-SHA256 for combined orders");
     assert_eq!(sandbox.received().len(), 0);
 }
@@ -407,15 +408,15 @@ fn a_number_taken_again_must_say_the_same() {
     let v2 = sandbox.v2();
     let (signer, gateway) = (v2.signer(), v2.gateway());
     let mut order = order(&sandbox, "again-1");
-    let one = v2::unified_order(signer, gateway, &order, &App).unwrap();
-    let two = v2::unified_order(signer, gateway, &order, &App).unwrap();
+    let one = pay::prepay(signer, gateway, &order, &App).unwrap();
+    let two = pay::prepay(signer, gateway, &order, &App).unwrap();
     assert_ne!(one, two);
     order.total_fee = Fen(101);
-    let error = v2::unified_order(signer, gateway, &order, &App).unwrap_err();
+    let error = pay::prepay(signer, gateway, &order, &App).unwrap_err();
     assert_eq!(api(&error).code, Code::INVALID_REQUEST);
     order.total_fee = Fen(100);
     v2.pay("again-1", &[]).unwrap();
-    let error = v2::unified_order(signer, gateway, &order, &App).unwrap_err();
+    let error = pay::prepay(signer, gateway, &order, &App).unwrap_err();
     assert_eq!((&api(&error).code, error.retry()), (&Code::ORDERPAID, Retry::QueryFirst));
 }
 
@@ -426,17 +427,17 @@ fn an_appid_or_an_openid_of_somebody_else_is_refused() {
     let place = |appid: &str| {
         let mut order = order(&sandbox, "parties-1");
         order.appid = AppId::new(appid).unwrap();
-        v2::unified_order(v2.signer(), v2.gateway(), &order, &App).unwrap_err()
+        pay::prepay(v2.signer(), v2.gateway(), &order, &App).unwrap_err()
     };
     assert_eq!(api(&place("wx-nobody")).code, Code::APPID_NOT_EXIST);
     assert_eq!(api(&place("wxdace645e0bc2c424")).code, Code::APPID_MCHID_NOT_MATCH);
     let foreign = Jsapi::new(OpenId::new("other-openid").unwrap());
     let order = combined(&sandbox, "parties-2");
-    let error = v2::combined_order(v2.signer(), v2.gateway(), &order, &foreign).unwrap_err();
+    let error = combine::prepay(v2.signer(), v2.gateway(), &order, &foreign).unwrap_err();
     assert_eq!(api(&error).code, Code::USER_OPENID_NOT_MATCH);
     let mut order = combined(&sandbox, "parties-3");
     order.sub_orders[1].mch_id = "1900000000".into();
-    let error = v2::combined_order(v2.signer(), v2.gateway(), &order, &payer()).unwrap_err();
+    let error = combine::prepay(v2.signer(), v2.gateway(), &order, &payer()).unwrap_err();
     assert_eq!(api(&error).code, Code::MCHID_NOT_EXIST);
 }
 
@@ -447,10 +448,10 @@ fn an_order_closed_too_early_stays_open_and_one_closed_twice_is_closed() {
     let (signer, gateway) = (v2.signer(), v2.gateway());
     let order = order(&sandbox, "close-1");
     let state =
-        || v2::query(signer, gateway, &order.appid, &order.out_trade_no).unwrap().trade_state;
-    let close = || v2::close(signer, gateway, &order.appid, &order.out_trade_no);
+        || pay::query(signer, gateway, &order.appid, &order.out_trade_no).unwrap().trade_state;
+    let close = || pay::close(signer, gateway, &order.appid, &order.out_trade_no);
     assert_eq!(api(&close().unwrap_err()).code, Code::ORDER_NOT_EXIST);
-    v2::unified_order(signer, gateway, &order, &App).unwrap();
+    pay::prepay(signer, gateway, &order, &App).unwrap();
     close().unwrap();
     assert_eq!(state(), TradeState::NotPay, "merchants report that it answers so");
     sandbox.let_time_pass(301);
@@ -458,7 +459,7 @@ fn an_order_closed_too_early_stays_open_and_one_closed_twice_is_closed() {
         close().unwrap();
         assert_eq!(state(), TradeState::Closed);
     }
-    let error = v2::unified_order(signer, gateway, &order, &App).unwrap_err();
+    let error = pay::prepay(signer, gateway, &order, &App).unwrap_err();
     assert_eq!(api(&error).code, Code::ORDER_CLOSED);
 }
 
@@ -467,10 +468,10 @@ fn a_paid_order_is_not_closed() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let order = order(&sandbox, "close-paid");
-    v2::unified_order(v2.signer(), v2.gateway(), &order, &App).unwrap();
+    pay::prepay(v2.signer(), v2.gateway(), &order, &App).unwrap();
     v2.pay("close-paid", &[]).unwrap();
     let error =
-        v2::close(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap_err();
+        pay::close(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap_err();
     assert_eq!((&api(&error).code, error.outcome()), (&Code::ORDERPAID, Outcome::Refused));
 }
 
@@ -482,15 +483,15 @@ fn a_combined_order_goes_from_the_order_to_the_proof_of_each_part() {
     let mut order = combined(&sandbox, "combined-1");
     order.device_info = Some("TEST01".into());
     order.sub_orders[0].detail = Some("商品详细描述".into());
-    let prepay_id = v2::combined_order(signer, gateway, &order, &payer()).unwrap();
-    let app = v2::invoke::app(signer, &order, &prepay_id).unwrap();
+    let prepay_id = combine::prepay(signer, gateway, &order, &payer()).unwrap();
+    let app = pay::invoke_app(signer, &order, &prepay_id).unwrap();
     assert_eq!(
         (app.appid.as_str(), app.partnerid.as_str()),
         (sandbox.appid().as_str(), sandbox.mchid())
     );
     let query = || {
         let number = &order.combine_out_trade_no;
-        v2::query_combined(signer, gateway, &order.combine_appid, number).unwrap()
+        combine::query(signer, gateway, &order.combine_appid, number).unwrap()
     };
     assert_eq!(query().paid(sandbox.mchid(), &order), Err(NotPaid::State(TradeState::NotPay)));
     v2.pay_combined("combined-1").unwrap();
@@ -501,13 +502,13 @@ fn a_combined_order_goes_from_the_order_to_the_proof_of_each_part() {
     assert_eq!(totals, [Fen(1234), Fen(10)]);
     // A part is also found by its own number.
     let part = &order.sub_orders[0];
-    let single = v2::query(signer, gateway, &part.appid, &part.out_trade_no).unwrap();
+    let single = pay::query(signer, gateway, &part.appid, &part.out_trade_no).unwrap();
     assert_eq!(single.trade_state, TradeState::Success);
     let mut other = order.clone();
     other.sub_orders[1].total_fee = Fen(11);
     assert!(found.paid(sandbox.mchid(), &other).unwrap_err().to_string().contains("total_fee"));
 
-    let error = v2::close_combined(signer, gateway, &order).unwrap_err();
+    let error = combine::close(signer, gateway, &order).unwrap_err();
     assert_eq!(api(&error).code, Code::ORDERPAID);
     let notifications = v2.take_notifications();
     let Notification::Combined(told) = notify::open(signer, &notifications[0].body).unwrap() else {
@@ -523,20 +524,20 @@ fn a_combined_order_is_of_four_kinds_and_closes_as_a_whole() {
     let v2 = sandbox.v2();
     let (signer, gateway) = (v2.signer(), v2.gateway());
     let native = combined(&sandbox, "combined-2");
-    let code_url = v2::combined_order(signer, gateway, &native, &Native::new("1234567890"));
+    let code_url = combine::prepay(signer, gateway, &native, &Native::new("1234567890"));
     assert!(code_url.unwrap().as_str().starts_with("weixin://"));
     let h5 = combined(&sandbox, "combined-3");
-    v2::combined_order(signer, gateway, &h5, &wap()).unwrap();
+    combine::prepay(signer, gateway, &h5, &wap()).unwrap();
     sandbox.let_time_pass(61);
-    v2::close_combined(signer, gateway, &h5).unwrap();
-    v2::close_combined(signer, gateway, &h5).unwrap();
+    combine::close(signer, gateway, &h5).unwrap();
+    combine::close(signer, gateway, &h5).unwrap();
     let number = &h5.combine_out_trade_no;
-    let found = v2::query_combined(signer, gateway, &h5.combine_appid, number).unwrap();
+    let found = combine::query(signer, gateway, &h5.combine_appid, number).unwrap();
     assert_eq!(found.trade_state, Some(TradeState::Closed));
     assert_eq!(found.sub_orders().unwrap().len(), 2);
     let mut forgotten = native;
     forgotten.sub_orders.pop();
-    let error = v2::close_combined(signer, gateway, &forgotten).unwrap_err();
+    let error = combine::close(signer, gateway, &forgotten).unwrap_err();
     assert_eq!(api(&error).code, Code::INVALID_PARAMS);
 }
 
@@ -547,7 +548,7 @@ fn refund_of(sandbox: &Sandbox, order: &str, number: &str, fee: Fen) -> Refund {
 
 fn placed_and_paid(sandbox: &Sandbox, text: &str) {
     let v2 = sandbox.v2();
-    v2::unified_order(v2.signer(), v2.gateway(), &order(sandbox, text), &App).unwrap();
+    pay::prepay(v2.signer(), v2.gateway(), &order(sandbox, text), &App).unwrap();
     v2.pay(text, &[]).unwrap();
 }
 
@@ -559,29 +560,29 @@ fn a_refund_goes_once_under_its_number_and_with_the_client_certificate() {
     placed_and_paid(&sandbox, "refunded-1");
     let mut refund = refund_of(&sandbox, "refunded-1", "r@1|*", Fen(60));
     refund.refund_desc = Some("商品已售完".into());
-    let one = v2::refund(signer, gateway, &refund).unwrap();
-    let again = v2::refund(signer, gateway, &refund).unwrap();
+    let one = refund::apply(signer, gateway, &refund).unwrap();
+    let again = refund::apply(signer, gateway, &refund).unwrap();
     assert_eq!((&one, one.refund_fee), (&again, Fen(60)));
     for request in sandbox.received() {
         let is_refund = request.path == "/secapi/pay/refund";
         assert_eq!(request.client_certificate.is_some(), is_refund, "{}", request.path);
     }
     refund.refund_fee = Fen(61);
-    let error = v2::refund(signer, gateway, &refund).unwrap_err();
+    let error = refund::apply(signer, gateway, &refund).unwrap_err();
     assert_eq!((&api(&error).code, error.retry()), (&Code::REFUND_FEE_MISMATCH, Retry::QueryFirst));
 
     let query = RefundQuery::new(sandbox.appid(), OutRefundNo::new("r@1|*").unwrap());
-    let found = v2::refund_query(signer, gateway, &query).unwrap();
+    let found = refund::query(signer, gateway, &query).unwrap();
     assert_eq!(found.refunds.len(), 1);
-    assert_eq!(found.refunds[0].refund_status, RefundStatus::Processing);
+    assert_eq!(found.refunds[0].refund_status, Status::Processing);
     assert_eq!(found.refunds[0].refund_channel, Some(Channel::Original));
     v2.succeed_refund("r@1|*").unwrap();
     let query = RefundQuery::new(sandbox.appid(), one.refund_id.clone());
-    let found = v2::refund_query(signer, gateway, &query).unwrap();
-    assert_eq!(found.refunds[0].refund_status, RefundStatus::Success);
+    let found = refund::query(signer, gateway, &query).unwrap();
+    assert_eq!(found.refunds[0].refund_status, Status::Success);
     assert!(found.refunds[0].success_time.is_some());
     let order = order(&sandbox, "refunded-1");
-    let transaction = v2::query(signer, gateway, &order.appid, &order.out_trade_no).unwrap();
+    let transaction = pay::query(signer, gateway, &order.appid, &order.out_trade_no).unwrap();
     let not_paid = transaction.paid(sandbox.mchid(), &order).unwrap_err();
     assert_eq!(not_paid, NotPaid::State(TradeState::Refund));
 
@@ -590,7 +591,7 @@ fn a_refund_goes_once_under_its_number_and_with_the_client_certificate() {
         panic!("not a refund");
     };
     assert_eq!(told.refund.refund_id, one.refund_id);
-    assert_eq!(told.refund.refund_status, RefundStatus::Success);
+    assert_eq!(told.refund.refund_status, Status::Success);
     assert_eq!(told.out_trade_no, order.out_trade_no);
 }
 
@@ -603,10 +604,10 @@ fn the_state_of_another_refund_is_not_taken_for_that_of_the_one_asked_for() {
     placed_and_paid(&sandbox, "refunded-5");
     for name in ["r-5", "r-6"] {
         let refund = refund_of(&sandbox, "refunded-5", name, Fen(10));
-        v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
+        refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
     }
     v2.close_refund("r-6").unwrap();
-    let ask = |query: &RefundQuery| v2::refund_query(v2.signer(), v2.gateway(), query);
+    let ask = |query: &RefundQuery| refund::query(v2.signer(), v2.gateway(), query);
     let all = ask(&RefundQuery::new(sandbox.appid(), number("refunded-5"))).unwrap();
     assert_eq!(all.refunds.len(), 2);
     let asked = OutRefundNo::new("r-5").unwrap();
@@ -620,7 +621,7 @@ fn the_state_of_another_refund_is_not_taken_for_that_of_the_one_asked_for() {
         ask(&other).unwrap();
         sandbox.tamper_next(move |answer| answer.body.clone_from(&answered.lock().unwrap()));
         let error = ask(&query).unwrap_err();
-        assert!(error.to_string().ends_with("the refund that was asked for is not in it"));
+        assert!(error.to_string().ends_with("the queried refund is missing"));
         // Beside another one it is found.
         let second = all.refunds[1].clone();
         v2.rewrite_next(move |fields| {
@@ -644,19 +645,19 @@ fn refunds_are_paged_by_ten() {
     placed_and_paid(&sandbox, "refunded-2");
     for index in 0..12 {
         let refund = refund_of(&sandbox, "refunded-2", &format!("page-{index}"), Fen(1));
-        v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
+        refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
     }
     let mut query = RefundQuery::new(sandbox.appid(), number("refunded-2"));
-    let first = v2::refund_query(v2.signer(), v2.gateway(), &query).unwrap();
+    let first = refund::query(v2.signer(), v2.gateway(), &query).unwrap();
     assert_eq!((first.refunds.len(), first.total_refund_count), (10, Some(12)));
     query.offset = Some(10);
-    let rest = v2::refund_query(v2.signer(), v2.gateway(), &query).unwrap();
+    let rest = refund::query(v2.signer(), v2.gateway(), &query).unwrap();
     assert_eq!(rest.refunds.len(), 2);
     query.offset = Some(12);
-    let error = v2::refund_query(v2.signer(), v2.gateway(), &query).unwrap_err();
+    let error = refund::query(v2.signer(), v2.gateway(), &query).unwrap_err();
     assert_eq!(api(&error).code, Code::PARAM_ERROR);
     let unknown = RefundQuery::new(sandbox.appid(), OutRefundNo::new("never").unwrap());
-    let error = v2::refund_query(v2.signer(), v2.gateway(), &unknown).unwrap_err();
+    let error = refund::query(v2.signer(), v2.gateway(), &unknown).unwrap_err();
     assert_eq!(api(&error).code, Code::REFUNDNOTEXIST);
 }
 
@@ -675,14 +676,14 @@ fn a_refund_without_the_merchants_certificate_is_not_made() {
     let before = sandbox.received().len();
     let plain = UreqTransport::new(&options(&sandbox)).unwrap();
     let gateway = Gateway::at(sandbox.base_url(), plain.clone()).unwrap();
-    let error = v2::refund(v2.signer(), &gateway, &refund).unwrap_err();
-    assert!(error.to_string().starts_with("client_certificate is needed"), "{error}");
+    let error = refund::apply(v2.signer(), &gateway, &refund).unwrap_err();
+    assert!(error.to_string().starts_with("client_certificate is required"), "{error}");
     assert_eq!((error.outcome(), sandbox.received().len()), (Outcome::NotSent, before));
 
-    let error = v2::refund(v2.signer(), &gateway.with_certified(plain), &refund).unwrap_err();
+    let error = refund::apply(v2.signer(), &gateway.with_certified(plain), &refund).unwrap_err();
     assert_eq!((api(&error).message.as_str(), error.outcome()), ("证书校验错误", Outcome::Unknown));
     let query = RefundQuery::new(sandbox.appid(), OutRefundNo::new("r-3").unwrap());
-    let error = v2::refund_query(v2.signer(), v2.gateway(), &query).unwrap_err();
+    let error = refund::query(v2.signer(), v2.gateway(), &query).unwrap_err();
     assert_eq!(api(&error).code, Code::REFUNDNOTEXIST);
 }
 
@@ -712,7 +713,7 @@ fn a_client_certificate_that_does_not_fit_is_told_and_never_panics() {
     let gateway = Gateway::at(sandbox.base_url(), transport.clone()).unwrap();
     placed_and_paid(&sandbox, "refunded-4");
     let refund = refund_of(&sandbox, "refunded-4", "r-4", Fen(1));
-    v2::refund(sandbox.v2().signer(), &gateway.with_certified(transport), &refund).unwrap();
+    refund::apply(sandbox.v2().signer(), &gateway.with_certified(transport), &refund).unwrap();
 }
 
 #[test]
@@ -723,7 +724,7 @@ fn a_payment_notification_is_of_the_algorithm_of_its_order() {
         [(v2.signer(), "noticed-hmac"), (v2.md5_signer(), "noticed-md5")];
     for (signer, text) in signers {
         let order = order(&sandbox, text);
-        v2::unified_order(signer, v2.gateway(), &order, &payer()).unwrap();
+        pay::prepay(signer, v2.gateway(), &order, &payer()).unwrap();
         v2.pay(text, &[Fen(30)]).unwrap();
         let notification = v2.take_notifications().pop().unwrap();
         assert_eq!(notification.notify_url, sandbox.notify_url().as_str());
@@ -731,9 +732,9 @@ fn a_payment_notification_is_of_the_algorithm_of_its_order() {
         else {
             panic!("not a transaction");
         };
-        let paid = told.paid(signer.mch_id(), &order).unwrap();
-        let found = v2::query(signer, v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
-        assert_eq!(found.paid(signer.mch_id(), &order).unwrap(), paid);
+        let paid = told.paid(signer.mchid(), &order).unwrap();
+        let found = pay::query(signer, v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+        assert_eq!(found.paid(signer.mchid(), &order).unwrap(), paid);
         let either = notify::open_by_length(v2.signer(), v2.md5_signer(), &notification.body);
         assert_eq!(either.unwrap(), Notification::Transaction(told));
         let is_hmac = signer.sign_type() == SignType::HmacSha256;
@@ -760,7 +761,7 @@ fn message_of(signer: &dyn Signer, [begin, between, end]: [&str; 3], fields: &st
     let plain = |value: &str| value.trim_start_matches('=').to_owned();
     let values: Vec<String> = pairs.iter().map(|(_, value)| plain(value)).collect();
     let signed = pairs.iter().zip(&values).map(|((name, _), value)| (*name, value.as_str()));
-    let sign = signer.sign(&v2::message(signed)).unwrap();
+    let sign = signer.sign(&v2::signing::message(signed)).unwrap();
     pairs.insert(pairs.len() / 2, ("sign", &sign));
     let field = |(name, value): &(&str, &str)| match value.strip_prefix('=') {
         Some(number) => format!("<{name}>{number}</{name}>"),
@@ -807,7 +808,7 @@ fn answers_of_every_shape_that_was_seen_are_read() {
         };
         let state = |fields: &str| {
             let gateway = answering(&format!("out_trade_no 20250101-7\n{fields}"));
-            v2::query(&signer, &gateway, &appid, &order.out_trade_no).unwrap()
+            pay::query(&signer, &gateway, &appid, &order.out_trade_no).unwrap()
         };
         let open = state("trade_state NOTPAY\ntrade_state_desc 订单未支付");
         assert_eq!((open.trade_state, open.total_fee), (TradeState::NotPay, None));
@@ -836,19 +837,19 @@ fn answers_of_every_shape_that_was_seen_are_read() {
         assert_eq!(not_paid, NotPaid::State(TradeState::Refund));
 
         let gateway = answering("sub_mch_id");
-        v2::close(&signer, &gateway, &appid, &order.out_trade_no).unwrap();
+        pay::close(&signer, &gateway, &appid, &order.out_trade_no).unwrap();
         let gateway = answering(
             "prepay_id wx300938224735257a61dd6c1f12d4c10000
             trade_type NATIVE
             device_info
             code_url weixin://wxpay/bizpayurl?pr=GnZnlWr",
         );
-        v2::unified_order(&signer, &gateway, &order, &Native::new("1")).unwrap();
-        v2::unified_order(&signer, &gateway, &order, &App).unwrap();
+        pay::prepay(&signer, &gateway, &order, &Native::new("1")).unwrap();
+        pay::prepay(&signer, &gateway, &order, &App).unwrap();
         let gateway = answering("mweb_url https://wx.tenpay.com/x?prepay_id=wx1&package=2");
-        v2::unified_order(&signer, &gateway, &order, &wap()).unwrap();
+        pay::prepay(&signer, &gateway, &order, &wap()).unwrap();
         let gateway = answering("err_code\nerr_code_des\nprepay_id wx1");
-        v2::unified_order(&signer, &gateway, &order, &App).unwrap();
+        pay::prepay(&signer, &gateway, &order, &App).unwrap();
 
         let numbers = "transaction_id 4200000000202501010000000001\nout_trade_no 20250101-7\n";
         let gateway = answering(&format!(
@@ -864,7 +865,7 @@ fn answers_of_every_shape_that_was_seen_are_read() {
         let refund_no = OutRefundNo::new("1").unwrap();
         let refund =
             Refund::new(appid.clone(), refund_no.clone(), number("20250101-7"), Fen(1), Fen(900));
-        assert_eq!(v2::refund(&signer, &gateway, &refund).unwrap().cash_fee, None);
+        assert_eq!(refund::apply(&signer, &gateway, &refund).unwrap().cash_fee, None);
         let gateway = answering(&format!(
             "{numbers}cash_fee 900
             total_fee 900
@@ -879,7 +880,7 @@ fn answers_of_every_shape_that_was_seen_are_read() {
             refund_success_time_0"
         ));
         let query = RefundQuery::new(appid.clone(), refund_no);
-        let found = v2::refund_query(&signer, &gateway, &query).unwrap();
+        let found = refund::query(&signer, &gateway, &query).unwrap();
         assert_eq!(found.refunds[0].success_time, None);
     }
 }
@@ -946,7 +947,7 @@ fn what_is_lost_on_the_way_is_unknown_and_what_never_left_is_not() {
     ] {
         let gateway = Gateway::at("https://shop.example", Lost(error)).unwrap();
         let signer = sandbox.v2().signer();
-        let error = v2::unified_order(signer, &gateway, &order, &App).unwrap_err();
+        let error = pay::prepay(signer, &gateway, &order, &App).unwrap_err();
         assert_eq!((error.outcome(), error.retry()), (outcome, Retry::SameRequest));
     }
     sandbox.tamper_next(|answer| answer.set_header("Content-Length", "100000"));
@@ -970,11 +971,11 @@ fn the_api_key_is_nowhere_to_be_seen() {
     let transport = UreqTransport::new(&options(&sandbox)).unwrap();
     let gateway = Gateway::at(sandbox.base_url(), Seen(transport, Arc::clone(&sent))).unwrap();
     let order = order(&sandbox, "secret-v2");
-    let prepay_id = v2::unified_order(v2.signer(), &gateway, &order, &App).unwrap();
+    let prepay_id = pay::prepay(v2.signer(), &gateway, &order, &App).unwrap();
     v2.refuse_next("SIGNERROR", "签名错误");
-    let refused = v2::unified_order(v2.signer(), &gateway, &order, &App).unwrap_err();
+    let refused = pay::prepay(v2.signer(), &gateway, &order, &App).unwrap_err();
     v2.fail_next("签名错误");
-    let failed = v2::unified_order(v2.signer(), &gateway, &order, &App).unwrap_err();
+    let failed = pay::prepay(v2.signer(), &gateway, &order, &App).unwrap_err();
     let invalid = HmacSha256Key::new("1", format!("{} ", v2.api_key())).unwrap_err();
     let certificate =
         ClientCertificate::from_pem(sandbox.merchant_certificate_pem(), sandbox.merchant_key_pem())
@@ -986,8 +987,8 @@ fn the_api_key_is_nowhere_to_be_seen() {
          {invalid} {invalid:?} {order:?} {}",
         v2.signer(),
         v2.md5_signer(),
-        v2::invoke::app(v2.signer(), &order, &prepay_id).unwrap(),
-        v2::invoke::jsapi(v2.md5_signer(), &order, &prepay_id).unwrap(),
+        pay::invoke_app(v2.signer(), &order, &prepay_id).unwrap(),
+        pay::invoke_jsapi(v2.md5_signer(), &order, &prepay_id).unwrap(),
         sent.lock().unwrap(),
     )
     .to_lowercase();
@@ -1017,9 +1018,9 @@ fn keys_gateways_and_orders_go_between_threads() {
                 for index in 0..5 {
                     let order = order(sandbox, &format!("thread-{thread}-{index}"));
                     let v2 = sandbox.v2();
-                    v2::unified_order(v2.signer(), v2.gateway(), &order, &App).unwrap();
+                    pay::prepay(v2.signer(), v2.gateway(), &order, &App).unwrap();
                     let found =
-                        v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no);
+                        pay::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no);
                     assert_eq!(found.unwrap().out_trade_no, order.out_trade_no);
                 }
             });

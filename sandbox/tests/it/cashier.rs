@@ -173,9 +173,9 @@ fn every_kind_of_order_is_paid_from_the_overview() {
     let address = "203.0.113.7".parse().unwrap();
     let number = OutTradeNo::new("v2-order").unwrap();
     let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
-    let old = v2::Order::new(appid, number, "JSAPI支付测试", Fen(77), address, notify_url);
+    let old = v2::pay::Order::new(appid, number, "JSAPI支付测试", Fen(77), address, notify_url);
     let (v2, native) = (sandbox.v2(), v2::Native::new("12235413214070"));
-    v2::unified_order(v2.signer(), v2.gateway(), &old, &native).unwrap();
+    v2::pay::prepay(v2.signer(), v2.gateway(), &old, &native).unwrap();
 
     let browser_client = BrowserClient::to(&sandbox);
     let page = browser_client.get("/");
@@ -196,7 +196,7 @@ fn every_kind_of_order_is_paid_from_the_overview() {
         .unwrap()
         .paid(sandbox.mchid(), &whole)
         .unwrap();
-    let found = v2::query(v2.signer(), v2.gateway(), &old.appid, &old.out_trade_no).unwrap();
+    let found = v2::pay::query(v2.signer(), v2.gateway(), &old.appid, &old.out_trade_no).unwrap();
     found.paid(sandbox.mchid(), &old).unwrap();
     assert_eq!((sandbox.take_notifications().len(), v2.take_notifications().len()), (3, 1));
 }
@@ -207,16 +207,17 @@ fn an_mweb_url_of_apiv2_leads_to_the_cashier_as_well() {
     let v2 = sandbox.v2();
     let (address, notify_url) = ("127.0.0.1".parse().unwrap(), sandbox.notify_url());
     let number = OutTradeNo::new("v2-mweb").unwrap();
-    let order = v2::Order::new(sandbox.appid(), number, "充值", Fen(5), address, notify_url);
+    let order = v2::pay::Order::new(sandbox.appid(), number, "充值", Fen(5), address, notify_url);
     let (wap_url, wap_name) = ("https://pay.qq.com".into(), "腾讯充值".into());
     let wap = v2::H5::new(v2::H5Info::Wap { wap_url, wap_name });
-    let mweb_url = v2::unified_order(v2.signer(), v2.gateway(), &order, &wap).unwrap();
+    let mweb_url = v2::pay::prepay(v2.signer(), v2.gateway(), &order, &wap).unwrap();
     let browser_client = BrowserClient::to(&sandbox);
     let address = mweb_url.with_redirect("https://shop.example/paid");
     browser_client.get(&address).assert_shows(&["充值", "¥0.05"]);
     let page = browser_client.refuse(&address);
     assert_eq!((page.status, page.header("Location")), (303, "https://shop.example/paid"));
-    let query = || v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+    let query =
+        || v2::pay::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
     assert_eq!(query().trade_state, TradeState::NotPay);
     assert_eq!(browser_client.pay(&address).status, 303);
     assert_eq!(query().paid(sandbox.mchid(), &order).unwrap().total(), Fen(5));

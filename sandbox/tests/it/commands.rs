@@ -125,27 +125,34 @@ fn busy() -> Sandbox {
         combine::app::prepay(signer, gateway, &whole).unwrap();
     }
     for text in ["old-order", "old-other"] {
-        v2::unified_order(v2.signer(), v2.gateway(), &old_order(&sandbox, text), &v2::App).unwrap();
+        v2::pay::prepay(v2.signer(), v2.gateway(), &old_order(&sandbox, text), &v2::App).unwrap();
     }
     for text in ["old-whole", "old-whole-2"] {
         let part = |mch_id, part: &str| {
             let number = number(&format!("{text}-{part}"));
-            v2::SubOrder::new(sandbox.appid(), mch_id, number, "子订单", Fen(1), "深圳分店")
+            v2::combine::SubOrder::new(
+                sandbox.appid(),
+                mch_id,
+                number,
+                "子订单",
+                Fen(1),
+                "深圳分店",
+            )
         };
         let parts =
             vec![part(sandbox.mchid(), "part-1"), part(sandbox.neighbour_mchid(), "part-2")];
         let (address, notify_url) = ("203.0.113.7".parse().unwrap(), sandbox.notify_url());
         let (appid, text) = (sandbox.appid(), number(text));
-        let whole = v2::CombinedOrder::new(appid, text, parts, address, notify_url);
-        v2::combined_order(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
+        let whole = v2::combine::Order::new(appid, text, parts, address, notify_url);
+        v2::combine::prepay(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
     }
     sandbox
 }
 
-fn old_order(sandbox: &Sandbox, text: &str) -> v2::Order {
+fn old_order(sandbox: &Sandbox, text: &str) -> v2::pay::Order {
     let (address, notify_url) = ("203.0.113.7".parse().unwrap(), sandbox.notify_url());
     let (appid, number) = (sandbox.appid(), number(text));
-    v2::Order::new(appid, number, "JSAPI支付测试", Fen(100), address, notify_url)
+    v2::pay::Order::new(appid, number, "JSAPI支付测试", Fen(100), address, notify_url)
 }
 
 /// The commands that the documentation lists.
@@ -304,8 +311,8 @@ fn a_refund_of_apiv2_ends_once() {
     v2.pay("old-order", &[]).unwrap();
     let (number, appid) = (OutRefundNo::new("old-refund").unwrap(), sandbox.appid());
     let paid = self::number("old-order");
-    let refund = v2::Refund::new(appid, number, paid, Fen(60), Fen(100));
-    v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
+    let refund = v2::refund::Refund::new(appid, number, paid, Fen(60), Fen(100));
+    v2::refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
     let browser_client = BrowserClient::to(&sandbox);
     let end = |status: &str| {
         let body = json!({ "out_refund_no": "old-refund", "status": status });
@@ -382,7 +389,7 @@ fn notifications_are_delivered_on_command_until_the_merchant_accepts_them() {
     let v2 = sandbox.v2();
     let mut placed = old_order(&sandbox, "old-notified");
     placed.notify_url = own.parse().unwrap();
-    v2::unified_order(v2.signer(), v2.gateway(), &placed, &v2::App).unwrap();
+    v2::pay::prepay(v2.signer(), v2.gateway(), &placed, &v2::App).unwrap();
     v2.pay("old-notified", &[]).unwrap();
     let browser_client = BrowserClient::to(&sandbox);
     let answers = [FAIL, SUCCESS];

@@ -392,8 +392,8 @@ fn what_an_order_of_apiv2_meets_is_unknown_as_well() {
     let place = |base: Order| {
         let address = Ipv4Addr::LOCALHOST.into();
         let (number, text, url) = (base.out_trade_no, &base.description, base.notify_url);
-        let order = v2::Order::new(base.appid, number, text, base.total, address, url);
-        v2::unified_order(v2.signer(), v2.gateway(), &order, &v2::App)
+        let order = v2::pay::Order::new(base.appid, number, text, base.total, address, url);
+        v2::pay::prepay(v2.signer(), v2.gateway(), &order, &v2::App)
     };
     for (fault, is_placed) in [
         (Fault::ClosedBeforeReading, false),

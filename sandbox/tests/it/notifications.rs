@@ -24,8 +24,8 @@ fn place_v2(sandbox: &Sandbox, order: Order) {
     let v2 = sandbox.v2();
     let address = std::net::Ipv4Addr::LOCALHOST.into();
     let (number, text, url) = (order.out_trade_no, &order.description, order.notify_url);
-    let order = v2::Order::new(order.appid, number, text, order.total, address, url);
-    v2::unified_order(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
+    let order = v2::pay::Order::new(order.appid, number, text, order.total, address, url);
+    v2::pay::prepay(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
 }
 
 fn paid(sandbox: &Sandbox, order: &Order) {
@@ -186,8 +186,8 @@ fn notifications_of_apiv2_keep_the_same_schedule() {
 
     let number = OutTradeNo::new("v2-schedule-1").unwrap();
     let refund_no = OutRefundNo::new("v2-refund-1").unwrap();
-    let refund = v2::Refund::new(sandbox.appid(), refund_no, number, Fen(60), Fen(100));
-    v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
+    let refund = v2::refund::Refund::new(sandbox.appid(), refund_no, number, Fen(60), Fen(100));
+    v2::refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
     let error = v2.fail_refund("v2-refund-2").unwrap_err();
     let text = "the sandbox has no refund v2-refund-2 that is being processed";
     assert_eq!(error.to_string(), text);
@@ -224,11 +224,11 @@ fn a_refund_that_the_balance_does_not_cover_is_refused_until_it_does() {
     v2.pay("balance-2", &[]).unwrap();
     let number = OutTradeNo::new("balance-2").unwrap();
     let refund_no = OutRefundNo::new("balance-r5").unwrap();
-    let refund = v2::Refund::new(sandbox.appid(), refund_no, number, Fen(40), Fen(100));
-    let error = v2::refund(v2.signer(), v2.gateway(), &refund).unwrap_err();
+    let refund = v2::refund::Refund::new(sandbox.appid(), refund_no, number, Fen(40), Fen(100));
+    let error = v2::refund::apply(v2.signer(), v2.gateway(), &refund).unwrap_err();
     assert_eq!(api(&error).code, Code::NOT_ENOUGH);
     sandbox.set_balance(Fen(40));
-    v2::refund(v2.signer(), v2.gateway(), &refund).unwrap();
+    v2::refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
     v2.close_refund("balance-r5").unwrap();
     sandbox.succeed_refund("balance-r4").unwrap();
     apply("balance-r6", Fen(39)).unwrap();

@@ -39,8 +39,8 @@ fn the_sandbox_tells_its_orders_and_refunds() {
     combine::app::prepay(signer, gateway, &whole).unwrap();
     let (address, number) = (Ipv4Addr::LOCALHOST.into(), OutTradeNo::new("told-v2").unwrap());
     let (appid, url) = (sandbox.appid(), sandbox.notify_url());
-    let old = v2::Order::new(appid, number, "充值", Fen(5), address, url);
-    v2::unified_order(v2.signer(), v2.gateway(), &old, &v2::App).unwrap();
+    let old = v2::pay::Order::new(appid, number, "充值", Fen(5), address, url);
+    v2::pay::prepay(v2.signer(), v2.gateway(), &old, &v2::App).unwrap();
     sandbox.pay_combined("whole-1").unwrap();
     let number = OutRefundNo::new("told-refund").unwrap();
     let part = OutTradeNo::new("part-1").unwrap();
@@ -79,8 +79,8 @@ fn the_platform_closes_orders_of_apiv2_as_well() {
     let place = |number: &str| {
         let (address, url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
         let number = OutTradeNo::new(number).unwrap();
-        let order = v2::Order::new(sandbox.appid(), number, "充值", Fen(5), address, url);
-        v2::unified_order(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
+        let order = v2::pay::Order::new(sandbox.appid(), number, "充值", Fen(5), address, url);
+        v2::pay::prepay(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
     };
     place("shut-1");
     place("shut-2");
@@ -188,10 +188,17 @@ fn orders_of_apiv2_end_alike() {
     let address = Ipv4Addr::LOCALHOST.into();
     let number = |text| OutTradeNo::new(text).unwrap();
     let order = |text| {
-        v2::Order::new(sandbox.appid(), number(text), "公仔", Fen(1), address, sandbox.notify_url())
+        v2::pay::Order::new(
+            sandbox.appid(),
+            number(text),
+            "公仔",
+            Fen(1),
+            address,
+            sandbox.notify_url(),
+        )
     };
-    let place = |order: &v2::Order| {
-        v2::unified_order(v2.signer(), v2.gateway(), order, &v2::App).unwrap();
+    let place = |order: &v2::pay::Order| {
+        v2::pay::prepay(v2.signer(), v2.gateway(), order, &v2::App).unwrap();
     };
     let (one, mut two) = (order("v2-ticket-1"), order("v2-ticket-2"));
     let later = Time::now().unwrap().unix_seconds() + 600;
@@ -211,15 +218,15 @@ fn orders_of_apiv2_end_alike() {
 
     let part = |mch_id, text| {
         let (number, appid) = (number(text), sandbox.appid());
-        v2::SubOrder::new(appid, mch_id, number, "公仔", Fen(1), "深圳分店")
+        v2::combine::SubOrder::new(appid, mch_id, number, "公仔", Fen(1), "深圳分店")
     };
     let parts =
         vec![part(sandbox.mchid(), "v2-part-1"), part(sandbox.neighbour_mchid(), "v2-part-2")];
     let whole = number("v2-whole-1");
     let address = Ipv4Addr::LOCALHOST;
     let whole =
-        v2::CombinedOrder::new(sandbox.appid(), whole, parts, address, sandbox.notify_url());
-    let place = || v2::combined_order(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
+        v2::combine::Order::new(sandbox.appid(), whole, parts, address, sandbox.notify_url());
+    let place = || v2::combine::prepay(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
     assert_eq!(v2.refuse_combined_payment("v2-whole-1"), Err(OrderError::NotPlaced));
     place();
     v2.refuse_combined_payment("v2-whole-1").unwrap();

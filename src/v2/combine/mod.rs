@@ -161,9 +161,7 @@ pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<()
 fn require_hmac_sha256(signer: &dyn Signer) -> Result<(), Invalid> {
     match signer.sign_type() {
         SignType::HmacSha256 => Ok(()),
-        SignType::Md5 => {
-            Err(Invalid::new("sign_type", "must be HMAC-SHA256 for combined orders"))
-        }
+        SignType::Md5 => Err(Invalid::new("sign_type", "must be HMAC-SHA256 for combined orders")),
     }
 }
 

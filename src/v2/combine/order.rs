@@ -139,7 +139,7 @@ impl Order {
             let path = format!("sub_order_list/order_list/{index}");
             sub_order.find_violations(violations, &path);
             if !numbers.insert((&sub_order.mch_id, &sub_order.out_trade_no)) {
-                let rule = "must differ from every other of its mch_id";
+                let rule = "must differ from those of the other sub-orders of its mch_id";
                 violations.add(format!("{path}/out_trade_no"), rule);
             }
             sum = sum.and_then(|sum| sum.checked_add(sub_order.total_fee));
@@ -311,7 +311,7 @@ const SUB_ORDER_LIST: usize = 10_240;
 mod tests {
     use super::*;
     use crate::id::OpenId;
-    use crate::v2::signer::tests::{hmac_key, md5_key};
+    use crate::v2::signer::tests::hmac_key;
     use crate::v2::signing::message;
     use crate::v2::trade_type::sealed::Sealed;
     use crate::v2::{App, Jsapi};
@@ -411,7 +411,9 @@ mod tests {
         assert_eq!(violations(|order| order.sub_orders[1].out_trade_no = same.clone()), "");
         assert_eq!(
             violations(|order| order.sub_orders[1] = order.sub_orders[0].clone()),
-            format!("{path}/out_trade_no must differ from every other of its mch_id")
+            format!(
+                "{path}/out_trade_no must differ from those of the other sub-orders of its mch_id"
+            )
         );
         assert_eq!(
             violations(|order| {

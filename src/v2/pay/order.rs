@@ -117,14 +117,7 @@ impl Order {
         spbill_create_ip: IpAddr,
         notify_url: NotifyUrl,
     ) -> Self {
-        Self::of_required(
-            appid,
-            out_trade_no,
-            body.into(),
-            total_fee,
-            spbill_create_ip,
-            notify_url,
-        )
+        Self::of_required(appid, out_trade_no, body.into(), total_fee, spbill_create_ip, notify_url)
     }
 
     /// Reads the XML of an order as document 001 prints it: the order, and the kind that its
@@ -561,11 +554,11 @@ mod tests {
             (violations(|o| o.body = "🧸".into()), format!("body {four_bytes}")),
             (
                 violations(|o| o.body = "a\nb".into()),
-                "body must not hold control characters".into(),
+                "body must not contain control characters".into(),
             ),
             (
                 violations(|o| o.body = "a\u{ffff}".into()),
-                "body must not hold control characters".into(),
+                "body must not contain control characters".into(),
             ),
             (
                 violations(|o| o.body = " a".into()),
@@ -598,7 +591,7 @@ mod tests {
             ),
             (
                 violations(|o| (o.time_start, o.time_expire) = (later(0), later(60))),
-                "time_expire must lie more than a minute after time_start".into(),
+                "time_expire must be more than a minute after time_start".into(),
             ),
             (violations(|o| (o.time_start, o.time_expire) = (later(0), later(61))), String::new()),
             (

@@ -44,7 +44,7 @@ impl Call for V2 {
 pub(super) static ORDER: Operation = Operation {
     name: "v2 order",
     call: &V2 {
-        call: |signer, gateway| v2::unified_order(signer, gateway, &v2_order(), &v2::App).map(drop),
+        call: |signer, gateway| v2::pay::prepay(signer, gateway, &v2_order(), &v2::App).map(drop),
         broken: broken_orders,
     },
     answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
@@ -190,10 +190,10 @@ fn refused_in_xml(number: u8, verdict: Verdict, code: &'static str) -> Fault {
     Fault::new(number, verdict, code, make)
 }
 
-fn v2_order() -> v2::Order {
+fn v2_order() -> v2::pay::Order {
     let order = order(UNPAID);
     let address = Ipv4Addr::LOCALHOST.into();
-    v2::Order::new(
+    v2::pay::Order::new(
         order.appid,
         order.out_trade_no,
         &order.description,
@@ -205,7 +205,7 @@ fn v2_order() -> v2::Order {
 
 fn broken_orders(signer: &dyn v2::Signer, gateway: &v2::Gateway) -> Vec<Result<(), Error>> {
     let long = |length| Some("长".repeat(length));
-    let rules: [&dyn Fn(&mut v2::Order); 8] = [
+    let rules: [&dyn Fn(&mut v2::pay::Order); 8] = [
         &|order| order.body.clear(),
         &|order| order.body = "长".repeat(129),
         &|order| order.body = "公仔🧸".into(),
@@ -218,7 +218,7 @@ fn broken_orders(signer: &dyn v2::Signer, gateway: &v2::Gateway) -> Vec<Result<(
     let broken = rules.map(|breaks| {
         let mut order = v2_order();
         breaks(&mut order);
-        v2::unified_order(signer, gateway, &order, &v2::App).map(drop)
+        v2::pay::prepay(signer, gateway, &order, &v2::App).map(drop)
     });
     broken.into()
 }
@@ -232,7 +232,7 @@ fn merchant() -> v2::HmacSha256Key {
 }
 
 impl v2::Signer for Named {
-    fn mch_id(&self) -> &str {
+    fn mchid(&self) -> &str {
         self.0
     }
 
@@ -269,7 +269,7 @@ fn fields(answer: &wechatpay_sandbox::Answer) -> Vec<(String, String)> {
 fn sign_xml(answer: &wechatpay_sandbox::Answer, key: &v2::HmacSha256Key) -> String {
     let fields = fields(answer);
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    v2::Signer::sign(key, &v2::message(fields)).unwrap()
+    v2::Signer::sign(key, &v2::signing::message(fields)).unwrap()
 }
 
 fn field(answer: &wechatpay_sandbox::Answer, name: &str) -> String {

@@ -1,6 +1,6 @@
 //! Orders of APIv2 are read strictly too, and in spite of the slips of the documents.
 
-use wechatpay::v2::{self, AnyTrade, CombinedOrder, HmacSha256Key, Md5Key};
+use wechatpay::v2::{self, AnyTrade, HmacSha256Key, Md5Key};
 use wechatpay::{AppId, Error, Fen, NotifyUrl, OpenId, OutTradeNo};
 
 use super::{Choices, faults, kept};
@@ -16,16 +16,16 @@ fn sent<T>(call: impl FnOnce(&v2::Gateway) -> Result<T, Error>) -> Vec<u8> {
 #[test]
 fn v2_order_of_document_001_is_read_with_its_payer() {
     let signer = Md5Key::new("10000100", API_KEY).unwrap();
-    let (order, trade) = v2::Order::from_xml(&signer, ORDER.as_bytes()).unwrap();
+    let (order, trade) = v2::pay::Order::from_xml(&signer, ORDER.as_bytes()).unwrap();
     let openid = OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap();
     let AnyTrade::Jsapi(trade) = trade else { panic!("{trade:?}") };
     assert_eq!(trade, v2::Jsapi::new(openid));
     let goods = &order.detail.as_ref().unwrap().goods_detail;
     assert_eq!((goods.len(), goods[1].price), (2, Fen(608_800)));
     assert_eq!((order.total_fee, order.attach.as_deref()), (Fen(1), Some("支付测试")));
-    let sent = sent(|gateway| v2::unified_order(&signer, gateway, &order, &trade));
+    let sent = sent(|gateway| v2::pay::prepay(&signer, gateway, &order, &trade));
     assert_eq!(
-        v2::Order::from_xml(&signer, &sent).unwrap(),
+        v2::pay::Order::from_xml(&signer, &sent).unwrap(),
         (order, AnyTrade::Jsapi(trade)),
         "sent as it was read"
     );
@@ -34,18 +34,18 @@ fn v2_order_of_document_001_is_read_with_its_payer() {
 #[test]
 fn combined_order_of_document_002_is_read_despite_its_slips() {
     let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
-    let (order, trade) = CombinedOrder::from_xml(&signer, COMBINED_ORDER.as_bytes()).unwrap();
+    let (order, trade) = v2::combine::Order::from_xml(&signer, COMBINED_ORDER.as_bytes()).unwrap();
     order.validate().unwrap();
     let as_printed = COMBINED_ORDER.replace("\": ", "\":\u{a0}").replace(", \"", ",\u{a0}\"");
-    let printed = CombinedOrder::from_xml(&signer, as_printed.as_bytes());
+    let printed = v2::combine::Order::from_xml(&signer, as_printed.as_bytes());
     assert_eq!(printed.unwrap(), (order.clone(), trade.clone()));
     let AnyTrade::Jsapi(trade) = trade else { panic!("{trade:?}") };
     assert_eq!(order.sub_orders.len(), 3);
     assert_eq!(order.sub_orders[2].sub_mch_id.as_deref(), Some("88888888888"));
     assert_eq!(order.time_expire.unwrap().compact(), "20171225091510");
-    let sent = sent(|gateway| v2::combined_order(&signer, gateway, &order, &trade));
+    let sent = sent(|gateway| v2::combine::prepay(&signer, gateway, &order, &trade));
     assert_eq!(
-        CombinedOrder::from_xml(&signer, &sent).unwrap(),
+        v2::combine::Order::from_xml(&signer, &sent).unwrap(),
         (order, AnyTrade::Jsapi(trade)),
         "sent as it was read"
     );
@@ -58,7 +58,7 @@ fn sent_v2_orders_are_read_back_equal() {
     let mut sent_of_each_kind = [0; 4];
     for _ in 0..300 {
         let number = OutTradeNo::new(choices.number()).unwrap();
-        let mut order = v2::Order::new(
+        let mut order = v2::pay::Order::new(
             AppId::new("wx2421b1c4370ec43b").unwrap(),
             number,
             choices.text(20),
@@ -68,9 +68,9 @@ fn sent_v2_orders_are_read_back_equal() {
         );
         order.device_info = choices.maybe(|c| c.text(3));
         order.detail = choices.maybe(|c| {
-            let mut goods = v2::GoodsDetail::new("g", 1, c.fen());
+            let mut goods = v2::pay::GoodsDetail::new("g", 1, c.fen());
             goods.body = c.maybe(|c| c.text(4));
-            let mut detail = v2::Detail::default();
+            let mut detail = v2::pay::Detail::default();
             detail.goods_detail.push(goods);
             detail.receipt_id = c.maybe(|c| c.text(4));
             detail
@@ -79,12 +79,12 @@ fn sent_v2_orders_are_read_back_equal() {
         order.fee_type = choices.maybe(|_| "USD".to_owned());
         order.time_start = choices.maybe(|_| "2026-01-01T00:00:00Z".parse().unwrap());
         order.time_expire = choices.maybe(|_| "2026-01-01T00:02:00Z".parse().unwrap());
-        order.limit_pay = choices.maybe(|_| v2::LimitPay::NoCredit);
+        order.limit_pay = choices.maybe(|_| v2::pay::LimitPay::NoCredit);
         order.receipt = choices.next(2) == 0;
         order.profit_sharing = choices.maybe(|c| c.next(2) == 0);
         let kind = choices.next(4) as usize;
         if kind != 3 {
-            order.store_info = choices.maybe(|c| v2::StoreInfo::new(c.text(4)));
+            order.store_info = choices.maybe(|c| v2::pay::StoreInfo::new(c.text(4)));
         }
         if order.validate().is_err() {
             continue;
@@ -101,12 +101,12 @@ fn sent_v2_orders_are_read_back_equal() {
         ][kind]
             .clone();
         let xml = sent(|gateway| match &trade {
-            AnyTrade::App(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
-            AnyTrade::Jsapi(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
-            AnyTrade::Native(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
-            AnyTrade::H5(trade) => v2::unified_order(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::App(trade) => v2::pay::prepay(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::Jsapi(trade) => v2::pay::prepay(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::Native(trade) => v2::pay::prepay(&signer, gateway, &order, trade).map(drop),
+            AnyTrade::H5(trade) => v2::pay::prepay(&signer, gateway, &order, trade).map(drop),
         });
-        assert_eq!(v2::Order::from_xml(&signer, &xml).unwrap(), (order, trade));
+        assert_eq!(v2::pay::Order::from_xml(&signer, &xml).unwrap(), (order, trade));
     }
     assert!(sent_of_each_kind.iter().all(|count| *count > 5), "{sent_of_each_kind:?}");
 }
@@ -114,7 +114,7 @@ fn sent_v2_orders_are_read_back_equal() {
 #[test]
 fn v2_order_is_read_strictly() {
     let signer = HmacSha256Key::new("10000100", API_KEY).unwrap();
-    let read = |xml: &str| v2::Order::from_xml(&signer, xml.as_bytes());
+    let read = |xml: &str| v2::pay::Order::from_xml(&signer, xml.as_bytes());
     let replaced = |from: &str, to: &str| {
         assert!(ORDER.contains(from), "{from}");
         faults(read(&ORDER.replace(from, to)))
@@ -141,7 +141,7 @@ fn v2_order_is_read_strictly() {
         (
             "</xml>",
             "<attach>1</attach></xml>",
-            "xml cannot be read: the XML names attach twice (line 15)",
+            "xml cannot be read: the XML has the field attach twice (line 15)",
         ),
         ("</xml>", "", "xml cannot be read: the XML is not a flat list of fields (line 14)"),
         (
@@ -184,7 +184,7 @@ fn v2_order_is_read_strictly() {
         (
             "<trade_type>JSAPI<",
             "<scene_info>{\"h5_info\":{\"type\":\"Wap\",\"wap_url\":\"u\",\"wap_name\":\"n\"}}</scene_info><trade_type>JSAPI<",
-            "scene_info/h5_info is of MWEB orders only",
+            "scene_info/h5_info must be left out, except for MWEB orders",
         ),
     ] {
         assert_eq!(replaced(from, to)[0], expected);
@@ -219,15 +219,15 @@ fn v2_order_is_read_strictly() {
         (
             "]]></sub_order_list>",
             "]></sub_order_list>",
-            "xml cannot be read: the XML has a CDATA without an end (]]>) (line 5)",
+            "xml cannot be read: the XML has a CDATA without its end ]]> (line 5)",
         ),
         ("14.23.150.211", "2001:db8::1", "spbill_create_ip must be an IPv4 address"),
     ] {
         assert!(COMBINED_ORDER.contains(from), "{from}");
         let xml = COMBINED_ORDER.replace(from, to);
-        assert_eq!(faults(CombinedOrder::from_xml(&signer, xml.as_bytes())), [expected]);
+        assert_eq!(faults(v2::combine::Order::from_xml(&signer, xml.as_bytes())), [expected]);
     }
-    let read = |xml: &str| CombinedOrder::from_xml(&signer, xml.as_bytes()).unwrap();
+    let read = |xml: &str| v2::combine::Order::from_xml(&signer, xml.as_bytes()).unwrap();
     let with_no_break_spaces = COMBINED_ORDER.replace("\": ", "\":\u{a0}");
     assert_ne!(with_no_break_spaces, COMBINED_ORDER);
     assert_eq!(read(&with_no_break_spaces), read(COMBINED_ORDER));
@@ -237,7 +237,7 @@ fn v2_order_is_read_strictly() {
 #[test]
 fn a_byte_order_mark_before_the_xml_is_accepted() {
     let signer = Md5Key::new("10000100", API_KEY).unwrap();
-    let read = |xml: &str| v2::Order::from_xml(&signer, xml.as_bytes());
+    let read = |xml: &str| v2::pay::Order::from_xml(&signer, xml.as_bytes());
     assert_eq!(read(&format!("\u{feff}{ORDER}")).unwrap(), read(ORDER).unwrap());
     assert_eq!(faults(read(" ")), ["xml is empty"]);
     assert_eq!(faults(read("{}")), ["xml must begin with <xml>"]);

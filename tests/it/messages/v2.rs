@@ -27,7 +27,7 @@ fn orders(table: &mut Table) {
     let signer = Md5Key::new("10000100", key).unwrap();
     let mut wrong = |what: &str, from: &str, to: &str| {
         assert!(ORDER.contains(from), "{from}");
-        let read = v2::Order::from_xml(&signer, ORDER.replace(from, to).as_bytes());
+        let read = v2::pay::Order::from_xml(&signer, ORDER.replace(from, to).as_bytes());
         table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     let other = "<trade_type>";
@@ -64,24 +64,24 @@ fn orders(table: &mut Table) {
     wrong("another algorithm", other, "<sign_type>HMAC-SHA256</sign_type><trade_type>");
     wrong("no such kind", ">JSAPI</trade_type>", ">MICROPAY</trade_type>");
 
-    let not_utf8 = v2::Order::from_xml(&signer, b"<xml>\xb2\xe2</xml>");
+    let not_utf8 = v2::pay::Order::from_xml(&signer, b"<xml>\xb2\xe2</xml>");
     table.error("not UTF-8", not_utf8);
 
-    let (mut order, _) = v2::Order::from_xml(&signer, ORDER.as_bytes()).unwrap();
-    order.detail = Some(v2::Detail::default());
+    let (mut order, _) = v2::pay::Order::from_xml(&signer, ORDER.as_bytes()).unwrap();
+    order.detail = Some(v2::pay::Detail::default());
     table.error("no goods at all", order.validate());
     order.detail = None;
-    order.store_info = Some(v2::StoreInfo::new("0001"));
+    order.store_info = Some(v2::pay::StoreInfo::new("0001"));
     let info = v2::H5Info::Wap { wap_url: "https://pay.qq.com".into(), wap_name: "n".into() };
     let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
     let gateway = v2::Gateway::at("https://127.0.0.1:1", transport).unwrap();
-    let placed = v2::unified_order(&signer, &gateway, &order, &v2::H5::new(info));
+    let placed = v2::pay::prepay(&signer, &gateway, &order, &v2::H5::new(info));
     table.error("a shop of an H5 order", placed);
     let signer = HmacSha256Key::new("1900009001", key).unwrap();
     let mut combined = |what: &str, from: &str, to: &str| {
         assert!(COMBINED_ORDER.contains(from), "{from}");
         let xml = COMBINED_ORDER.replace(from, to);
-        let read = v2::CombinedOrder::from_xml(&signer, xml.as_bytes());
+        let read = v2::combine::Order::from_xml(&signer, xml.as_bytes());
         table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     combined("a wrong count", "\"order_num\": 3", "\"order_num\": 4");
@@ -91,27 +91,29 @@ fn orders(table: &mut Table) {
     let begin = whole.find("[{\"appid\"").unwrap() + 1;
     let end = whole.find("},]").unwrap() + 1;
     let none = format!("{}{}", &whole[..begin], &whole[end..]);
-    let read = v2::CombinedOrder::from_xml(&signer, none.as_bytes());
+    let read = v2::combine::Order::from_xml(&signer, none.as_bytes());
     table.error("no parts", read.and_then(|(order, _)| order.validate()));
     let mut combined = |what: &str, from: &str, to: &str| {
         assert!(COMBINED_ORDER.contains(from), "{from}");
         let xml = COMBINED_ORDER.replace(from, to);
-        let read = v2::CombinedOrder::from_xml(&signer, xml.as_bytes());
+        let read = v2::combine::Order::from_xml(&signer, xml.as_bytes());
         table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     combined("long parts", "商品详细描述.", &"x".repeat(12_000));
     let appid = || AppId::new("wx1").unwrap();
     let number = OutTradeNo::new("123456").unwrap();
-    let refund = v2::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(2), Fen(1));
+    let refund =
+        v2::refund::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(2), Fen(1));
     table.error("a refund of more", refund.validate());
     let sandbox = start();
     let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
     let gateway = v2::Gateway::at(sandbox.base_url(), transport).unwrap();
     let number = OutTradeNo::new("123456").unwrap();
-    let refund = v2::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(1), Fen(1));
-    let refunded = v2::refund(sandbox.v2().signer(), &gateway, &refund);
+    let refund =
+        v2::refund::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(1), Fen(1));
+    let refunded = v2::refund::apply(sandbox.v2().signer(), &gateway, &refund);
     table.error("a refund without certificate", refunded);
-    let asked = v2::query_combined(
+    let asked = v2::combine::query(
         sandbox.v2().md5_signer(),
         &gateway,
         &appid(),
@@ -124,7 +126,7 @@ fn responses(table: &mut Table) {
     table.chapter("APIv2: responses");
     let sandbox = start();
     let v2_order = |number: &str| {
-        v2::Order::new(
+        v2::pay::Order::new(
             sandbox.appid(),
             OutTradeNo::new(number).unwrap(),
             "d",
@@ -135,9 +137,9 @@ fn responses(table: &mut Table) {
     };
     let v2 = sandbox.v2();
     v2.fail_next("签名失败");
-    let placed = v2::unified_order(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+    let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
     table.error("FAIL of APIv2", placed);
     v2.refuse_next("NOAUTH", "商户无此接口权限");
-    let placed = v2::unified_order(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+    let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
     table.error("a refusal of APIv2", placed);
 }

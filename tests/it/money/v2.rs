@@ -46,16 +46,16 @@ impl Merchant<'_> {
         }
     }
 
-    fn place_v2(&self, random: &mut Random, order: &v2::Order) -> Result<(), Error> {
+    fn place_v2(&self, random: &mut Random, order: &v2::pay::Order) -> Result<(), Error> {
         self.damage_v2(random);
         let v2 = self.0.v2();
-        v2::unified_order(v2.signer(), v2.gateway(), order, &v2::App).map(drop)
+        v2::pay::prepay(v2.signer(), v2.gateway(), order, &v2::App).map(drop)
     }
 
-    fn is_paid_v2(&self, random: &mut Random, order: &v2::Order) -> Result<bool, Error> {
+    fn is_paid_v2(&self, random: &mut Random, order: &v2::pay::Order) -> Result<bool, Error> {
         self.damage_v2(random);
         let v2 = self.0.v2();
-        let found = v2::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no)?;
+        let found = v2::pay::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no)?;
         Ok(found.paid(self.0.mchid(), order).is_ok())
     }
 }
@@ -99,14 +99,14 @@ fn v2_purchases(
     let (v2, appid) = (sandbox.v2(), sandbox.appid());
     let found = numbers.iter().filter_map(|number| {
         let number = OutTradeNo::new(number).unwrap();
-        until_said(|| v2::query(v2.signer(), v2.gateway(), &appid, &number))
+        until_said(|| v2::pay::query(v2.signer(), v2.gateway(), &appid, &number))
     });
     let paid = found.filter(|transaction| transaction.trade_state == TradeState::Success);
     paid.map(|transaction| transaction.total_fee.unwrap().0).sum()
 }
 
-fn v2_order(sandbox: &Sandbox, number: &str) -> v2::Order {
+fn v2_order(sandbox: &Sandbox, number: &str) -> v2::pay::Order {
     let (address, notify_url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
     let number = OutTradeNo::new(number).unwrap();
-    v2::Order::new(sandbox.appid(), number, "公仔", PRICE, address, notify_url)
+    v2::pay::Order::new(sandbox.appid(), number, "公仔", PRICE, address, notify_url)
 }
