@@ -1,34 +1,34 @@
-//! Guides: what the pages of single functions do not tell.
+//! Guides to subjects that concern more than one function.
 //!
-//! | guide | what it answers |
+//! | guide | subject |
 //! |---|---|
 //! | [`keys`] | which key file is which, both modes of WeChat Pay's keys, and the switch between them |
-//! | [`notifications`] | what to do with what WeChat Pay posts to you, and what to answer |
-//! | [`unknown_outcomes`] | what to do when nobody knows whether an order or a refund was made |
-//! | [`testing`] | how to test a merchant's program without a contract and without money |
-//! | [`key_stores`] | how to sign with a key that lives in a KMS or an HSM |
-//! | [`bills`] | how to fetch, check and read the bills of a day |
-//! | [`embedding`] | servers, async programs, proxies and time-outs, and calls that are not here |
-//! | [`moving`] | which call of the official Go and Java libraries is which call here |
+//! | [`notifications`] | how to receive notifications (callbacks), and how to respond |
+//! | [`unknown_outcomes`] | what to do if it is not known whether an order or a refund was made |
+//! | [`testing`] | how to test a merchant's program without a merchant account and without money |
+//! | [`key_stores`] | how to sign with a key in a KMS or an HSM |
+//! | [`bills`] | how to download, check and read the bills of a day |
+//! | [`embedding`] | servers, async programs, proxies and timeouts, and other interfaces |
+//! | [`moving`] | the calls of the official Go and Java libraries, and ours |
 //!
-//! # What people stumble over
+//! # Common problems
 //!
-//! | what you see | what to look at |
+//! | symptom | cause and solution |
 //! |---|---|
-//! | 401 `SIGN_ERROR`, 签名错误 | the error says which line differs ([`SignDiagnosis`](crate::SignDiagnosis)); if none does, key, serial number and merchant number do not belong together |
+//! | 401 `SIGN_ERROR`, 签名错误 | the error names the line that differs ([`SignDiagnosis`](crate::SignDiagnosis)); if none differs, key, serial number and merchant number do not belong together |
 //! | 404 `RESOURCE_NOT_EXISTS`, 无可用的平台证书 | you have a public key and no certificates: [`keys`] |
-//! | an answer or notification under a key that is not held | the switch from certificates to the public key, or a rotation: [`keys`] |
-//! | 验签失败 at a notification | the body was parsed and written again: [`notifications`] |
+//! | a response or notification signed with an unknown key | the switch from certificates to the public key, or a rotation: [`keys`] |
+//! | 验签失败 of a notification | the body was parsed and serialized again: [`notifications`] |
 //! | `WECHATPAY/SIGNTEST/` | a probe (签名探测流量), to be refused: [`notifications`] |
-//! | notifications without end, or none at all | what to answer, and what must be set: [`notifications`] |
-//! | the order stands, and the phone says 签名错误 or 缺少参数 | each kind signs another text: take its own function, [`pay::app::invoke`](crate::pay::app::invoke), [`pay::jsapi::invoke`](crate::pay::jsapi::invoke) or [`pay::jsapi::invoke_mini_program`](crate::pay::jsapi::invoke_mini_program), with the signer and the appid of the order, and hand over its JSON as it is |
-//! | 商户订单号重复, `OUT_TRADE_NO_USED` | changed parameters under one number: [`unknown_outcomes`] |
-//! | `time_expire` is refused | [`Time`](crate::Time) writes RFC 3339, for APIv2 `yyyyMMddHHmmss` in Beijing time; it is a moment, not a length of time |
-//! | a refund's notification has no `status` | it says `refund_status`; [`refund::State`](crate::refund::State) reads both |
-//! | a bill carries no signature | its link does, with the hash: [`bills`] |
-//! | "unexpected end of stream", resets, time-outs, a proxy | [`embedding`] |
-//! | an empty `prepay_id` without an error | cannot be: what a success must hold is there, or the call is an error |
-//! | products that are not here | [`embedding`] |
+//! | endless notifications, or none | the response, and the settings: [`notifications`] |
+//! | the order exists, and the phone shows 签名错误 or 缺少参数 | each kind of payment signs another text: use its own function, [`pay::app::invoke`](crate::pay::app::invoke), [`pay::jsapi::invoke`](crate::pay::jsapi::invoke) or [`pay::jsapi::invoke_mini_program`](crate::pay::jsapi::invoke_mini_program), with the signer and the appid of the order, and pass on its JSON unchanged |
+//! | 商户订单号重复, `OUT_TRADE_NO_USED` | changed parameters with the same order number: [`unknown_outcomes`] |
+//! | `time_expire` is refused | [`Time`](crate::Time) writes RFC 3339, for APIv2 `yyyyMMddHHmmss` in Beijing time; the value is a point in time, not a duration |
+//! | a refund's notification has no `status` | it has `refund_status`; [`refund::State`](crate::refund::State) reads both |
+//! | a bill has no signature | its link is signed, with the hash of the file: [`bills`] |
+//! | "unexpected end of stream", resets, timeouts, a proxy | [`embedding`] |
+//! | an empty `prepay_id` without an error | cannot happen: if a required field is missing in a success, the call returns an error |
+//! | an interface that is not included | [`embedding`] |
 
 #[doc = include_str!("keys.md")]
 pub mod keys {}
