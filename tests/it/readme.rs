@@ -5,10 +5,11 @@ const CHINESE: &str = include_str!("../../README.zh-CN.md");
 /// Where the same links lead within the pages of the crate.
 const WITHIN: &str = include_str!("../../src/links.md");
 
-/// The blocks of code.
-fn code(text: &str) -> Vec<&str> {
+/// The lines of the code blocks, without comments, which are in the language of the README.
+fn code(text: &str) -> Vec<Vec<&str>> {
     let blocks = text.split("```").skip(1).step_by(2);
-    blocks.map(|block| block.split_once('\n').unwrap().1).collect()
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    blocks.map(|block| block.lines().skip(1).filter(is_code).collect()).collect()
 }
 
 /// What stands in code in each row of a table.
