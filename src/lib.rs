@@ -12,14 +12,14 @@ mod gateway;
 mod id;
 mod money;
 mod open_set;
-mod partner;
+mod party;
 mod pem;
 mod platform_keys;
 mod received;
+mod request_fields;
 mod sign_diagnosis;
 mod signer;
 mod strict_json;
-mod sub_merchant;
 mod time;
 mod transport;
 mod validate;
@@ -50,11 +50,10 @@ pub use self::id::{
     TransactionId,
 };
 pub use self::money::Fen;
-pub use self::partner::Partner;
+pub use self::party::{Party, SubMerchant};
 pub use self::platform_keys::PlatformKeys;
 pub use self::sign_diagnosis::{MessageLine, SignDiagnosis};
-pub use self::signer::{RsaSigner, Signature, Signer};
-pub use self::sub_merchant::SubMerchant;
+pub use self::signer::{Partner, RsaSigner, Signature, Signer};
 pub use self::time::Time;
 pub use self::transport::{
     ClientCertificate, HttpOptions, Proxy, Request, Response, Transport, UreqTransport,

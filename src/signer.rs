@@ -10,9 +10,9 @@ use ring::signature::RSA_PKCS1_SHA256;
 
 use crate::error::{Error, Invalid, SignError};
 use crate::id;
+use crate::party::{Party, SubMerchant};
 use crate::pem::{self, PrivateKey};
 use crate::platform_keys::Certificate;
-use crate::sub_merchant::SubMerchant;
 
 /// Signs for one merchant. A key in a file, a KMS or an HSM: these two methods are all there is.
 ///
@@ -51,6 +51,65 @@ pub trait Signer: Send + Sync {
     /// leave this as it is.
     fn sub_merchant(&self) -> Option<&SubMerchant> {
         None
+    }
+}
+
+/// 服务商: a partner that acts for one sub-merchant (子商户).
+///
+/// It is a signer: pass it to the functions that a direct merchant calls with its own signer. They then
+/// use the paths and fields of partner mode: the order's appid becomes `sp_appid`, the signer's merchant
+/// number becomes `sp_mchid`, and the sub-merchant is named beside them. Order numbers are unique under
+/// the `sp_mchid`.
+///
+/// ```
+/// use wechatpay::pay::{Order, app};
+/// use wechatpay::{Error, Gateway, Partner, PrepayId, Signer, SubMerchant};
+///
+/// fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
+///     let partner = Partner::new(signer, SubMerchant::new("1900000109")?);
+///     app::prepay(&partner, gateway, order)
+/// }
+/// ```
+pub struct Partner<'a> {
+    signer: &'a dyn Signer,
+    sub_merchant: SubMerchant,
+}
+
+impl<'a> Partner<'a> {
+    /// The partner that signs, for this sub-merchant.
+    #[doc(alias = "服务商")]
+    pub fn new(signer: &'a dyn Signer, sub_merchant: SubMerchant) -> Self {
+        Self { signer, sub_merchant }
+    }
+}
+
+impl Signer for Partner<'_> {
+    fn mchid(&self) -> &str {
+        self.signer.mchid()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        self.signer.sign(message)
+    }
+
+    fn sub_merchant(&self) -> Option<&SubMerchant> {
+        Some(&self.sub_merchant)
+    }
+}
+
+impl fmt::Debug for Partner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Partner")
+            .field("mchid", &self.signer.mchid())
+            .field("sub_merchant", &self.sub_merchant)
+            .finish()
+    }
+}
+
+impl<'a, S: Signer + ?Sized> From<&'a S> for Party<'a> {
+    /// The merchant that this signer signs for.
+    fn from(signer: &'a S) -> Self {
+        Self::new(signer.mchid(), signer.sub_merchant())
     }
 }
 

@@ -168,6 +168,14 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// 总金额: the member `name` of the object `amount`, whose currency is CNY.
+    pub(crate) fn amount(&mut self, name: &str) -> Option<Fen> {
+        self.object("amount", |amount| {
+            amount.currency();
+            amount.required(name)
+        })
+    }
+
     /// 货币类型, which may be left out.
     pub(crate) fn currency(&mut self) {
         self.agrees("currency", Some("CNY"), "");
@@ -209,7 +217,7 @@ impl<'a> Object<'a> {
         let (taken, others): (Vec<_>, _) = members.into_iter().partition(|(n, _)| n == name);
         self.members = others;
         if taken.len() > 1 {
-            self.violation(name, "must be there only once");
+            self.violation(name, "must occur only once");
         }
         taken.into_iter().next().map(|(_, json)| json)
     }
@@ -274,7 +282,7 @@ impl Read for String {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         match json {
             Json::Text(text) => Some(text),
-            _ => violations.note(path, "must be a text, in quotes"),
+            _ => violations.note(path, "must be a string, in quotes"),
         }
     }
 }
@@ -283,6 +291,12 @@ impl<T: Read> Read for Vec<T> {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         let Json::List(list) = json else { return violations.note(path, "must be a list") };
         read_all(list, path, |json, path| T::read(json, path, violations))
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        T::read(json, path, violations).map(Some)
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn text(
     if text.is_empty() || text.chars().nth(longest).is_some() {
         violations.add(path, format!("must be 1 to {longest} characters"));
     } else if text.chars().any(|character| character.len_utf8() > 3) {
-        violations.add(path, "must not hold emoji or other characters of four bytes in UTF-8");
+        violations.add(path, "must not contain emoji or other characters of four bytes in UTF-8");
     }
 }
 

@@ -1,69 +1,51 @@
-//! 合单APP支付.
+//! 合单APP支付: combined App payment.
 //!
 //! ```
-//! use wechatpay::{combine, pay};
+//! use wechatpay::combine::{self, Order};
+//! use wechatpay::pay::{self, app::InvokeParameters};
+//! use wechatpay::{Error, Gateway, Signer};
 //!
-//! # use wechatpay::{Fen, combine::SubOrder};
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-//! # let sub_order = |mchid, number: &str| {
-//! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-//! # };
-//! # let order = wechatpay::combine::Order::new(
-//! #     sandbox.appid(),
-//! #     "order-1".parse()?,
-//! #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-//! #     sandbox.notify_url(),
-//! # );
-//! let prepay_id = combine::app::prepay(signer, gateway, &order)?;
-//! let for_the_app = pay::app::invoke(signer, &order, &prepay_id)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<InvokeParameters, Error> {
+//!     let prepay_id = combine::app::prepay(signer, gateway, order)?;
+//!     pay::app::invoke(signer, order, &prepay_id)
+//! }
 //! ```
 
 use crate::combine::Order;
-use crate::combine::order::Extras;
+use crate::combine::order::Kind;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
-use crate::pay::response::Prepaid;
+use crate::pay::response::PrepayIdResponse;
 use crate::signer::Signer;
 
 /// APP合单下单: places a combined order that is paid in the merchant's app.
 ///
-/// `POST /v3/combine-transactions/app` (document 000, m/4012556944). The prepay_id is valid for two
-/// hours; the identical order, sent again, returns a fresh one.
+/// `POST /v3/combine-transactions/app` (document 000, [m/4012556944](https://pay.weixin.qq.com/doc/v3/merchant/4012556944)).
+/// The prepay_id is valid for two hours; the identical order, placed again, returns a new one.
 ///
 /// ```
-/// use wechatpay::combine::app;
+/// use wechatpay::combine::{Order, app};
+/// use wechatpay::{Error, Gateway, PrepayId, Signer};
 ///
-/// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let sub_order = |mchid, number: &str| {
-/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::combine::Order::new(
-/// #     sandbox.appid(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     sandbox.notify_url(),
-/// # );
-/// let prepay_id = app::prepay(signer, gateway, &order)?;
-/// app::prepay(signer, gateway, &order)?; // The same order again is still one order.
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
+///     app::prepay(signer, gateway, order)?;
+///     app::prepay(signer, gateway, order) // Placed again, it is still one order.
+/// }
 /// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
-/// * `NotSent`: there is no order. Correct what the error names, then send it.
-/// * `Refused`: this call placed no order; an earlier one may have. `OUT_TRADE_NO_USED` may speak of
-///   any of its numbers: query the combined order, and also where an `INVALID_REQUEST` speaks of a
-///   payment.
-/// * `Unknown`: the order may stand, though nobody can pay it without its prepay_id. Send the same
-///   order again, or query by its number; never take a new number for it before that.
+/// * `NotSent`: there is no order. Correct what the error names, then place it.
+/// * `Refused`: this call placed no order; an earlier one may have. `OUT_TRADE_NO_USED` may refer to
+///   any of its order numbers. On that, and if the message of an `INVALID_REQUEST` is about a payment, query the
+///   combined order.
+/// * `Unknown`: the order may exist, though nobody can pay it without its prepay_id. Place the same
+///   order again, or query it; never use a new order number before that.
+#[doc(alias = "APP合单下单")]
+#[doc(alias = "合单下单")]
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
-    let extras = Extras { takes_payer_of_order: true, ..Extras::default() };
-    let body = order.to_body(signer, extras)?;
-    let answer: Prepaid = gateway.post(signer, "/v3/combine-transactions/app", &body)?;
-    Ok(answer.prepay_id)
+    let body = order.to_body(signer, Kind::App)?;
+    let response: PrepayIdResponse = gateway.post(signer, "/v3/combine-transactions/app", &body)?;
+    Ok(response.prepay_id)
 }

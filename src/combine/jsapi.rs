@@ -1,78 +1,64 @@
-//! 合单JSAPI支付 and 合单小程序支付.
+//! 合单JSAPI支付 and 合单小程序支付: combined JSAPI payment and mini-program payment.
 //!
 //! ```
-//! use wechatpay::{combine, pay};
+//! use wechatpay::combine::{self, Order};
+//! use wechatpay::pay::{self, Payer, jsapi::InvokeParameters};
+//! use wechatpay::{Error, Gateway, OpenId, Signer};
 //!
-//! # use wechatpay::{Fen, combine::SubOrder};
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-//! # let sub_order = |mchid, number: &str| {
-//! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-//! # };
-//! # let order = wechatpay::combine::Order::new(
-//! #     sandbox.appid(),
-//! #     "order-1".parse()?,
-//! #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-//! #     sandbox.notify_url(),
-//! # );
-//! # let payer = pay::jsapi::Payer::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o".parse()?);
-//! let prepay_id = combine::jsapi::prepay(signer, gateway, &order, &payer)?;
-//! let for_the_page = pay::jsapi::invoke(signer, &order, &prepay_id)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<InvokeParameters, Error> {
+//!     let payer = Payer::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+//!     let prepay_id = combine::jsapi::prepay(signer, gateway, order, &payer)?;
+//!     pay::jsapi::invoke(signer, order, &prepay_id)
+//! }
 //! ```
 
 use crate::combine::Order;
-use crate::combine::order::Extras;
+use crate::combine::order::Kind;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
-use crate::pay::payer::Payer;
-use crate::pay::response::Prepaid;
+use crate::pay::Payer;
+use crate::pay::response::PrepayIdResponse;
 use crate::signer::Signer;
 use crate::strict_json;
 
 /// JSAPI合单下单: places a combined order that this payer pays on a page within WeChat, or in a
-/// mini-program.
+/// mini-program (小程序合单下单).
 ///
-/// `POST /v3/combine-transactions/jsapi` (m/4012556926, m/4012556931). The prepay_id is valid for
-/// two hours; the identical order, sent again, returns a fresh one.
+/// `POST /v3/combine-transactions/jsapi`
+/// ([m/4012556926](https://pay.weixin.qq.com/doc/v3/merchant/4012556926), [m/4012556931](https://pay.weixin.qq.com/doc/v3/merchant/4012556931)).
+/// The prepay_id is valid for two hours; the identical order, placed again, returns a new one.
 ///
 /// ```
-/// use wechatpay::combine::jsapi;
+/// use wechatpay::combine::{Order, jsapi};
+/// use wechatpay::pay::Payer;
+/// use wechatpay::{Error, Gateway, OpenId, PrepayId, Signer};
 ///
-/// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let sub_order = |mchid, number: &str| {
-/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::combine::Order::new(
-/// #     sandbox.appid(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     sandbox.notify_url(),
-/// # );
-/// # let openid = wechatpay::OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?;
-/// # let payer = wechatpay::pay::jsapi::Payer::new(openid);
-/// let prepay_id = jsapi::prepay(signer, gateway, &order, &payer)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
+///     let payer = Payer::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
+///     jsapi::prepay(signer, gateway, order, &payer)
+/// }
 /// ```
 ///
 /// # Errors
-/// As [`app::prepay`](crate::combine::app::prepay). `OPENID_MISMATCH`, though it comes with status
-/// 500, is final: the openid is not one of the order's appid.
+/// As [`app::prepay`](crate::combine::app::prepay). `OPENID_MISMATCH` is final, although its status is 500: the
+/// openid does not belong to the order's appid.
+#[doc(alias = "JSAPI合单下单")]
+#[doc(alias = "小程序合单下单")]
+#[doc(alias = "合单下单")]
 pub fn prepay(
     signer: &dyn Signer,
     gateway: &Gateway,
     order: &Order,
     payer: &Payer,
 ) -> Result<PrepayId, Error> {
-    let body = order.to_body(signer, Extras { payer: Some(payer), ..Extras::default() })?;
-    let answer: Prepaid = gateway.post(signer, "/v3/combine-transactions/jsapi", &body)?;
-    Ok(answer.prepay_id)
+    let body = order.to_body(signer, Kind::Jsapi(payer))?;
+    let response: PrepayIdResponse =
+        gateway.post(signer, "/v3/combine-transactions/jsapi", &body)?;
+    Ok(response.prepay_id)
 }
 
-/// Reads the body of a combined JSAPI order as the documents print it: the order, and its
+/// Parses the body of a combined JSAPI order as the documents print it: the order, and its
 /// `combine_payer_info`.
 ///
 /// As strictly as [`Order::from_json`].
@@ -80,8 +66,7 @@ pub fn prepay(
 /// ```
 /// use wechatpay::combine::jsapi;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// let json = br#"{
 ///     "combine_appid": "wxd678efh567hg6787",
 ///     "combine_out_trade_no": "20150806125345",
@@ -93,20 +78,24 @@ pub fn prepay(
 ///         "amount": {"total_amount": 10, "currency": "CNY"},
 ///         "description": "QQ",
 ///         "attach": "1"
+///     }, {
+///         "mchid": "1230000119",
+///         "out_trade_no": "20150806125347",
+///         "amount": {"total_amount": 10, "currency": "CNY"},
+///         "description": "QQ",
+///         "attach": "2"
 ///     }]
 /// }"#;
-/// let (order, payer) = jsapi::from_json(signer, json)?;
-/// assert_eq!(order.sub_orders.len(), 1);
+/// let (order, payer) = jsapi::from_json(sandbox.signer(), json)?;
+/// order.validate()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] with every violation, each by its JSON path and rule.
+/// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
     strict_json::read(json, |object| {
-        let payer =
-            object.object("combine_payer_info", |payer| Payer::read_either(payer, "openid"));
-        let order = Order::read(signer, object);
-        order.zip(payer)
+        let payer = Order::read_payer(object);
+        Order::read(signer, object).zip(payer)
     })
 }

@@ -1,33 +1,33 @@
-//! Combined orders (合单): one payment for several sub-orders, all of them paid or none.
+//! 合单: combined orders, one payment for several sub-orders. All of them are paid, or none.
 //!
 //! Place one with [`app::prepay`], [`jsapi::prepay`], [`native::prepay`] or [`h5::prepay`]; start
 //! the payment with [`pay::app::invoke`](crate::pay::app::invoke) or
-//! [`pay::jsapi::invoke`](crate::pay::jsapi::invoke), which take a combined order as well; ask for
-//! it with [`query`]; believe that it is paid by [`Transaction::paid`] alone. The queries of
-//! [`pay`](crate::pay) do not find combined orders.
+//! [`pay::jsapi::invoke`](crate::pay::jsapi::invoke), which accept combined orders too; query it with [`query`].
+//! Ship only after [`Transaction::paid`] has proved that it is paid. The queries of [`pay`](crate::pay) do not
+//! find combined orders.
 //!
-//! Refunds go per sub-order: [`refund::apply`](crate::refund::apply) by the merchant of the
-//! sub-order, with the number of the sub-order.
+//! Each sub-order is refunded separately: by its own merchant, with its own order number, through
+//! [`refund::apply`](crate::refund::apply).
 //!
 //! ```
 //! use wechatpay::combine::{self, Order, SubOrder};
-//! use wechatpay::{Fen, OutTradeNo, Signer, pay};
+//! use wechatpay::{Fen, OutTradeNo, pay};
 //!
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-//! # let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
-//! let (ours, theirs) = (OutTradeNo::new("20150806125346")?, OutTradeNo::new("20150806125347")?);
+//! let sandbox = wechatpay_sandbox::Sandbox::start()?;
+//! let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! let (appid, notify_url) = (sandbox.appid(), sandbox.notify_url());
+//!
+//! let (first, second) = (OutTradeNo::new("20150806125346")?, OutTradeNo::new("20150806125347")?);
 //! let sub_orders = vec![
-//!     SubOrder::new("1900007291", ours, "公仔", Fen(100), "深圳分店"),
-//!     SubOrder::new("1900009191", theirs, "贴纸", Fen(10), "广州分店"),
+//!     SubOrder::new("1900007291", first, "公仔", Fen(100), "深圳分店"),
+//!     SubOrder::new("1900009191", second, "贴纸", Fen(10), "广州分店"),
 //! ];
 //! let order = Order::new(appid, OutTradeNo::new("20150806125345")?, sub_orders, notify_url);
 //! let prepay_id = combine::app::prepay(signer, gateway, &order)?;
 //! let for_the_app = pay::app::invoke(signer, &order, &prepay_id)?;
-//! // The user pays.
-//! # sandbox.pay_combined("20150806125345")?;
+//! sandbox.pay_combined("20150806125345")?; // As the user does.
 //! let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
-//! assert_eq!(transaction.paid(signer.mchid(), &order)?.len(), 2);
+//! assert_eq!(transaction.paid(signer, &order)?.len(), 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -45,44 +45,44 @@ pub mod jsapi;
 pub mod native;
 mod order;
 mod paid;
+mod scene;
+mod sub_order;
 mod transaction;
 
-use self::order::Payee;
-pub use self::order::{Order, SceneInfo, SubOrder};
+pub use self::order::Order;
+pub use self::scene::SceneInfo;
+use self::sub_order::Payee;
+pub use self::sub_order::SubOrder;
 pub use self::transaction::{Amount, SubTransaction, Transaction};
 
-/// 查询合单订单: what became of a combined order.
+/// 查询合单订单: queries a combined order.
 ///
-/// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` (m/4012557006). It does not
-/// say whether a sub-order was refunded: ask for the refund.
+/// `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`
+/// ([m/4012557006](https://pay.weixin.qq.com/doc/v3/merchant/4012557006)). The response does not show whether a sub-order was refunded:
+/// query the refund.
 ///
 /// ```
-/// use wechatpay::{Signer, combine};
+/// use wechatpay::combine::{self, Order};
+/// use wechatpay::{Gateway, Signer};
 ///
-/// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let sub_order = |mchid, number: &str| {
-/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::combine::Order::new(
-/// #     sandbox.appid(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     sandbox.notify_url(),
-/// # );
-/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay_combined("order-1")?;
-/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
-/// for paid in transaction.paid(signer.mchid(), &order)? {
-///     assert_eq!(paid.total(), Fen(10)); // Ship this sub-order.
+/// fn example(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     order: &Order,
+/// ) -> Result<(), Box<dyn std::error::Error>> {
+///     let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
+///     for paid in transaction.paid(signer, order)? {
+///         println!("ship {}", paid.out_trade_no());
+///     }
+///     Ok(())
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// A query changes nothing, so repeat it whatever the outcome. `ORDERNOTEXIST` right after an order
-/// whose outcome was unknown is no verdict: that order may still be on its way.
+/// A query changes nothing, so it is safe to retry. `ORDERNOTEXIST` right after an order whose outcome was
+/// unknown is not conclusive: that order may still arrive.
+#[doc(alias = "查询合单订单")]
+#[doc(alias = "合单查询订单")]
 pub fn query(
     signer: &dyn Signer,
     gateway: &Gateway,
@@ -90,45 +90,34 @@ pub fn query(
 ) -> Result<Transaction, Error> {
     let number = id::encoded(combine_out_trade_no.as_str());
     let path = format!("/v3/combine-transactions/out-trade-no/{number}");
-    gateway.get_about(signer, &path, |said: &Transaction| {
-        said.combine_out_trade_no == *combine_out_trade_no
+    gateway.get_about(signer, &path, |transaction: &Transaction| {
+        transaction.combine_out_trade_no == *combine_out_trade_no
     })
 }
 
-/// 关闭合单订单: makes an unpaid combined order unpayable, with all of its sub-orders.
+/// 关闭合单订单: closes an unpaid combined order with all of its sub-orders, so that it can no longer be paid.
 ///
-/// `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close` (m/4012577452). The
-/// sub-orders must be named exactly as they were ordered, so it takes the order itself. One that is
-/// closed already counts as closed, if the answer that says so is signed.
+/// `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close`
+/// ([m/4012577452](https://pay.weixin.qq.com/doc/v3/merchant/4012577452)). The request must name the sub-orders exactly as they were
+/// ordered, so this function takes the order itself. If a signed response reports that the order is closed
+/// already, that is a success.
 ///
 /// ```
-/// use wechatpay::combine;
-/// use wechatpay::pay::TradeState;
+/// use wechatpay::combine::{self, Order};
+/// use wechatpay::{Error, Gateway, Signer};
 ///
-/// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let sub_order = |mchid, number: &str| {
-/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::combine::Order::new(
-/// #     sandbox.appid(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     sandbox.notify_url(),
-/// # );
-/// # wechatpay::combine::app::prepay(signer, gateway, &order)?;
-/// combine::close(signer, gateway, &order)?;
-/// let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
-/// assert_eq!(transaction.sub_orders[0].trade_state, TradeState::Closed);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<(), Error> {
+///     combine::close(signer, gateway, order)
+/// }
 /// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
-/// * `NotSent`: the order is as it was.
-/// * `Refused`: it was not closed; perhaps it is paid. Query it.
-/// * `Unknown`: it may be closed. Close it again; that is harmless.
+/// * `NotSent`: the order is unchanged.
+/// * `Refused`: this call did not close it; it may be paid. Query it.
+/// * `Unknown`: it may be closed. Close it again, which is harmless.
+#[doc(alias = "关闭合单订单")]
+#[doc(alias = "合单关闭订单")]
 pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<(), Error> {
     let sub_orders = order.sub_orders.iter().map(|sub_order| CloseSubOrder {
         payee: sub_order.payee(signer.mchid()),
@@ -139,7 +128,7 @@ pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<()
     let number = id::encoded(order.combine_out_trade_no.as_str());
     let path = format!("/v3/combine-transactions/out-trade-no/{number}/close");
     match gateway.post_unanswered(signer, &path, &body) {
-        // Signed, or else anybody could say so.
+        // Signed only: an error response without a signature may come from anywhere.
         Err(Error::Api(error)) if error.signed && error.code == Code::ORDER_CLOSED => Ok(()),
         result => result,
     }

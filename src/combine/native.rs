@@ -1,62 +1,46 @@
-//! 合单Native支付.
+//! 合单Native支付: combined QR code payment.
 //!
 //! ```
-//! use wechatpay::combine;
+//! use wechatpay::combine::{self, Order};
+//! use wechatpay::{Error, Gateway, Signer};
 //!
-//! # use wechatpay::{Fen, combine::SubOrder};
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-//! # let sub_order = |mchid, number: &str| {
-//! #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-//! # };
-//! # let order = wechatpay::combine::Order::new(
-//! #     sandbox.appid(),
-//! #     "order-1".parse()?,
-//! #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-//! #     sandbox.notify_url(),
-//! # );
-//! let code_url = combine::native::prepay(signer, gateway, &order)?;
-//! println!("draw this as a QR code: {code_url}");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<(), Error> {
+//!     let code_url = combine::native::prepay(signer, gateway, order)?;
+//!     println!("draw this as a QR code: {code_url}");
+//!     Ok(())
+//! }
 //! ```
 
 use crate::combine::Order;
-use crate::combine::order::Extras;
+use crate::combine::order::Kind;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::CodeUrl;
-use crate::pay::response::Coded;
+use crate::pay::response::CodeUrlResponse;
 use crate::signer::Signer;
 
 /// Native合单下单: places a combined order that is paid by scanning a QR code.
 ///
-/// `POST /v3/combine-transactions/native` (m/4012556982). The code_url is valid for two hours; the
-/// identical order, sent again, returns a fresh one and makes the last useless.
+/// `POST /v3/combine-transactions/native` ([m/4012556982](https://pay.weixin.qq.com/doc/v3/merchant/4012556982)).
+/// The code_url is valid for two hours; the identical order, placed again, returns a new one and
+/// invalidates the previous one.
 ///
 /// ```
-/// use wechatpay::combine::native;
+/// use wechatpay::combine::{Order, native};
+/// use wechatpay::{CodeUrl, Error, Gateway, Signer};
 ///
-/// # use wechatpay::{Fen, combine::SubOrder};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let sub_order = |mchid, number: &str| {
-/// #     number.parse().map(|number| SubOrder::new(mchid, number, "公仔", Fen(10), "深圳分店"))
-/// # };
-/// # let order = wechatpay::combine::Order::new(
-/// #     sandbox.appid(),
-/// #     "order-1".parse()?,
-/// #     vec![sub_order("1900007291", "order-1-1")?, sub_order("1900009191", "order-1-2")?],
-/// #     sandbox.notify_url(),
-/// # );
-/// let code_url = native::prepay(signer, gateway, &order)?;
-/// assert!(code_url.as_str().starts_with("weixin://")); // Draw this as a QR code.
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<CodeUrl, Error> {
+///     native::prepay(signer, gateway, order)
+/// }
 /// ```
 ///
 /// # Errors
 /// As [`app::prepay`](crate::combine::app::prepay).
+#[doc(alias = "Native合单下单")]
+#[doc(alias = "合单下单")]
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<CodeUrl, Error> {
-    let body = order.to_body(signer, Extras::default())?;
-    let answer: Coded = gateway.post(signer, "/v3/combine-transactions/native", &body)?;
-    Ok(answer.code_url)
+    let body = order.to_body(signer, Kind::Native)?;
+    let response: CodeUrlResponse =
+        gateway.post(signer, "/v3/combine-transactions/native", &body)?;
+    Ok(response.code_url)
 }

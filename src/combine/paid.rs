@@ -1,38 +1,48 @@
-//! Proof that a combined order is paid.
+//! 已支付: the proof that a combined order is paid.
 
-use crate::combine::order::Payee;
+use crate::combine::sub_order::Payee;
 use crate::combine::{Order, SubOrder, SubTransaction, Transaction};
+use crate::party::Party;
 use crate::pay::paid::{Claim, NotPaid, Paid, same};
 
 impl Transaction {
-    /// Proves that this combined order of this merchant is paid, each of its sub-orders: state,
-    /// merchants, appid, numbers, amounts and currency are compared. Yields a [`Paid`] for each
-    /// sub-order, in the order of `order`.
+    /// Proves that each sub-order of this merchant's combined order is paid: compares state, merchants,
+    /// appid, order numbers, amounts and currency. Returns a [`Paid`] for each sub-order, in the order of
+    /// `order`.
+    ///
+    /// `merchant` is the signer; without one, the number of the merchant that placed the combined order
+    /// (合单商户号).
     ///
     /// # Errors
-    /// [`NotPaid`] names what differs, and in which sub-order.
-    pub fn paid(&self, combine_mchid: &str, order: &Order) -> Result<Vec<Paid>, NotPaid> {
+    /// [`NotPaid`] names what differs or is missing, and in which sub-order.
+    pub fn paid<'m>(
+        &self,
+        merchant: impl Into<Party<'m>>,
+        order: &Order,
+    ) -> Result<Vec<Paid>, NotPaid> {
+        let combine_mchid = merchant.into().mchid();
         same("combine_mchid", self.combine_mchid.as_str(), combine_mchid)?;
         same("combine_appid", self.combine_appid.as_str(), order.combine_appid.as_str())?;
         same("combine_out_trade_no", &self.combine_out_trade_no, &order.combine_out_trade_no)?;
         same("the number of sub_orders", self.sub_orders.len(), order.sub_orders.len())?;
-        order.sub_orders.iter().map(|ours| self.paid_part(combine_mchid, ours)).collect()
+        let sub_orders = order.sub_orders.iter();
+        sub_orders.map(|sub_order| self.paid_sub_order(combine_mchid, sub_order)).collect()
     }
 
-    fn paid_part(&self, combine_mchid: &str, ours: &SubOrder) -> Result<Paid, NotPaid> {
-        let theirs = self.sub_orders.iter().find(|sub| sub.out_trade_no == ours.out_trade_no);
-        theirs
+    fn paid_sub_order(&self, combine_mchid: &str, ordered: &SubOrder) -> Result<Paid, NotPaid> {
+        let returned = self.sub_orders.iter().find(|sub| sub.out_trade_no == ordered.out_trade_no);
+        returned
             .ok_or(NotPaid::Missing("the sub-order"))
-            .and_then(|theirs| theirs.paid(ours, ours.payee(combine_mchid)))
+            .and_then(|returned| returned.paid(ordered, ordered.payee(combine_mchid)))
             .map_err(|reason| NotPaid::SubOrder {
-                out_trade_no: ours.out_trade_no.clone(),
+                out_trade_no: ordered.out_trade_no.clone(),
                 reason: Box::new(reason),
             })
     }
 }
 
 impl SubTransaction {
-    fn paid(&self, ours: &SubOrder, payee: Payee<'_>) -> Result<Paid, NotPaid> {
+    fn paid(&self, ordered: &SubOrder, payee: Payee<'_>) -> Result<Paid, NotPaid> {
         same("mchid", self.mchid.as_str(), payee.mchid)?;
         same("sub_mchid", self.sub_mchid.as_deref(), payee.sub_mchid)?;
         let amount = self.amount.as_ref();
@@ -44,7 +54,7 @@ impl SubTransaction {
             currency: amount.and_then(|amount| amount.currency.as_deref()),
             success_time: self.success_time,
         }
-        .prove(ours.total_amount)
+        .prove(ordered.total_amount)
     }
 }
 
@@ -90,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn each_sub_order_is_proved_in_the_merchants_own_order() {
+    fn sub_orders_are_proved_in_the_merchants_order() {
         let paid = paid_with(|_| ()).unwrap();
         let shown: Vec<_> = paid
             .iter()
@@ -102,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sub_order_that_differs_is_named() {
+    fn differing_sub_order_is_named() {
         let part = |text: &str, reason| {
             Err(NotPaid::SubOrder { out_trade_no: number(text), reason: Box::new(reason) })
         };
@@ -152,7 +162,7 @@ mod tests {
         let error = paid_with(|t| t["sub_orders"][0]["amount"]["total_amount"] = json!(10));
         assert_eq!(
             error.unwrap_err().to_string(),
-            "sub-order part-2: the transaction is not of this order: amount.total_amount differs; ship nothing"
+            "sub-order part-2: the transaction is not of this order (amount.total_amount differs); do not ship"
         );
     }
 }

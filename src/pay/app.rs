@@ -1,18 +1,18 @@
-//! APP支付: the payer pays in the merchant's own app.
+//! APP支付: App payment. The payer pays in the merchant's own app.
 //!
 //! ```
-//! use wechatpay::pay::app;
+//! use wechatpay::pay::{Order, app};
+//! use wechatpay::{Gateway, Signer};
 //!
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-//! # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-//! # let notify_url = sandbox.notify_url();
-//! # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-//! let prepay_id = app::prepay(signer, gateway, &order)?;
-//! let for_the_app = app::invoke(signer, &order, &prepay_id)?;
-//! let json = serde_json::to_string(&for_the_app)?;
-//! # assert!(json.contains(prepay_id.as_str()));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! fn example(
+//!     signer: &dyn Signer,
+//!     gateway: &Gateway,
+//!     order: &Order,
+//! ) -> Result<String, Box<dyn std::error::Error>> {
+//!     let prepay_id = app::prepay(signer, gateway, order)?;
+//!     let for_the_app = app::invoke(signer, order, &prepay_id)?;
+//!     Ok(serde_json::to_string(&for_the_app)?)
+//! }
 //! ```
 
 use serde::Serialize;
@@ -20,64 +20,70 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{AppId, PrepayId};
-use crate::pay::order::Extras;
-use crate::pay::response::Prepaid;
-use crate::pay::{self, Order, invoke};
+use crate::party::Party;
+use crate::pay::order::Kind;
+use crate::pay::response::PrepayIdResponse;
+use crate::pay::{Order, invoke};
 use crate::signer::Signer;
 
 /// APP下单: places an order that is paid in the merchant's app.
 ///
-/// `POST /v3/pay/transactions/app` (document 003, m/4013070347). The prepay_id is valid for two
-/// hours; the identical order, sent again, returns a fresh one.
+/// `POST /v3/pay/transactions/app` (document 003, [m/4013070347](https://pay.weixin.qq.com/doc/v3/merchant/4013070347)).
+/// The prepay_id is valid for two hours; the identical order, placed again, returns a new one.
 ///
 /// ```
 /// use wechatpay::pay::app;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+///
 /// let prepay_id = app::prepay(signer, gateway, &order)?;
-/// app::prepay(signer, gateway, &order)?; // The same order again is still one order.
+/// app::prepay(signer, gateway, &order)?; // Placed again, it is still one order.
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
-/// * `NotSent`: there is no order. Correct what the error names, then send it.
+/// * `NotSent`: there is no order. Correct what the error names, then place it.
 /// * `Refused`: this call placed no order; an earlier one may have. On `OUT_TRADE_NO_USED`, and
-///   where an `INVALID_REQUEST` speaks of a payment, the number stands for an order already: query
-///   it.
-/// * `Unknown`: the order may stand, though nobody can pay it without its prepay_id. Send the same
-///   order again, or query by its number; never take a new number for it before that.
+///   if the message of an `INVALID_REQUEST` is about a payment, an order with this number exists: query it.
+/// * `Unknown`: the order may exist, though nobody can pay it without its prepay_id. Place the same
+///   order again, or query it; never use a new order number before that.
+#[doc(alias = "APP下单")]
+#[doc(alias = "下单")]
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
-    let body = order.to_body(signer, Extras::default())?;
-    let answer: Prepaid = gateway.post(signer, &pay::path(signer, "app"), &body)?;
-    Ok(answer.prepay_id)
+    let body = order.to_body(signer, Kind::AppOrNative)?;
+    let path = Party::from(signer).transactions_path("app");
+    let response: PrepayIdResponse = gateway.post(signer, &path, &body)?;
+    Ok(response.prepay_id)
 }
 
-/// APP调起支付: what the app hands to WeChat to start the payment (m/4012365340, m/4013070351).
+/// APP调起支付: signs the parameters with which the app starts the payment in WeChat.
 ///
+/// See [m/4012365340](https://pay.weixin.qq.com/doc/v3/merchant/4012365340), [m/4013070351](https://pay.weixin.qq.com/doc/v3/merchant/4013070351).
 /// `order` names the appid that starts the payment: an order, or that appid itself. Makes no
-/// request. What the app reports afterwards is no proof of payment.
+/// request. What the app reports afterwards does not prove the payment.
 ///
 /// ```
 /// use wechatpay::pay::app;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let prepay_id = app::prepay(signer, gateway, &order)?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+///
+/// let prepay_id = app::prepay(signer, gateway, &order)?;
 /// let for_the_app = app::invoke(signer, &order, &prepay_id)?;
-/// assert_eq!(for_the_app.prepayid, prepay_id.as_str());
+/// let json = serde_json::to_string(&for_the_app)?;
+/// assert!(json.contains(r#""package":"Sign=WXPay","noncestr":""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Sign`] or [`Error::Invalid`] if the signer does not sign or the clock is wrong.
+/// [`Error`] of kind `Sign` or `Invalid` if the signer does not sign or the system clock is wrong. Nothing is
+/// sent.
+#[doc(alias = "APP调起支付")]
+#[doc(alias = "调起支付")]
 pub fn invoke(
     signer: &dyn Signer,
     order: &impl AsRef<AppId>,
@@ -99,7 +105,8 @@ pub fn invoke(
     })
 }
 
-/// The seven fields of a `PayReq`. As JSON they bear these names, the timestamp as text.
+/// The seven parameters of a `PayReq`, the request of WeChat's mobile SDKs. The JSON has these names, and the
+/// timestamp as a string.
 ///
 /// | here | iOS | Android, HarmonyOS |
 /// |---|---|---|
@@ -110,36 +117,21 @@ pub fn invoke(
 /// | `noncestr` | `nonceStr` | `nonceStr` |
 /// | `timestamp` | `timeStamp` | `timeStamp` |
 /// | `sign` | `sign` | `sign` |
-///
-/// ```
-/// use wechatpay::pay::app;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let prepay_id = app::prepay(signer, gateway, &order)?;
-/// let for_the_app = app::invoke(signer, &order, &prepay_id)?;
-/// let json = serde_json::to_string(&for_the_app)?;
-/// assert!(json.contains(r#""package":"Sign=WXPay","noncestr":""#));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InvokeParameters {
-    /// 应用ID that starts the payment.
+    /// 应用ID: the appid that starts the payment.
     pub appid: String,
-    /// 商户号 that placed the order.
+    /// 商户号: the merchant that placed the order.
     pub partnerid: String,
-    /// 预支付交易会话标识.
+    /// 预支付交易会话标识: the prepay_id.
     pub prepayid: String,
-    /// Always `Sign=WXPay`.
+    /// 订单详情扩展字符串: always `Sign=WXPay`.
     pub package: &'static str,
-    /// 随机字符串, 32 characters.
+    /// 随机字符串: nonce of 32 characters.
     pub noncestr: String,
-    /// 时间戳: Unix seconds, as text.
+    /// 时间戳: Unix seconds, as a string.
     pub timestamp: String,
-    /// 签名: Base64, or hexadecimal in APIv2.
+    /// 签名: signature in Base64, or hexadecimal in APIv2.
     pub sign: String,
 }

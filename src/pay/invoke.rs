@@ -1,4 +1,4 @@
-//! The second signature: by it a client starts the payment.
+//! The second signature, with which an app, a page or a mini-program starts the payment.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,16 +9,17 @@ use crate::signer::{self, Signer};
 use crate::signing;
 use crate::time::Time;
 
+/// What the client hands over beside the signed text.
 pub(super) struct Invocation {
     pub(super) timestamp: String,
     pub(super) nonce: String,
     pub(super) signature: String,
 }
 
-/// Signs `what` for the appid that starts the payment.
-pub(super) fn sign(signer: &dyn Signer, appid: &AppId, what: &str) -> Result<Invocation, Error> {
+/// Signs `package` for the appid that starts the payment.
+pub(super) fn sign(signer: &dyn Signer, appid: &AppId, package: &str) -> Result<Invocation, Error> {
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), signer::nonce()?);
-    let message = signing::invoke(appid.as_str(), timestamp, &nonce, what);
+    let message = signing::invoke(appid.as_str(), timestamp, &nonce, package);
     let signature = STANDARD.encode(signer.sign(&message)?.bytes);
     Ok(Invocation { timestamp: timestamp.to_string(), nonce, signature })
 }

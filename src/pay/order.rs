@@ -1,24 +1,26 @@
-//! The order and everything that can be said in it.
+//! 订单: a single order, whatever the payer pays in.
 
 use serde::Serialize;
 
 use crate::error::{Error, Violations};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
-use crate::pay::payer::PayerBody;
-use crate::pay::scene::{H5Info, SceneBody, SceneInfo};
+use crate::party::{Party, PartyFields};
+use crate::pay::detail::Detail;
+use crate::pay::payer::Payer;
+use crate::pay::scene::{Scene, SceneInfo};
+use crate::request_fields::request_fields;
 use crate::signer::Signer;
-use crate::strict_json::{self, Json, Object, Read, read_strictly};
-use crate::sub_merchant::SubMerchant;
+use crate::strict_json::{self, Object};
 use crate::time::Time;
 use crate::validate;
 
-/// An order (下单), as documents 003 and 004 describe it.
+/// 订单: an order to be placed (下单), as documents 003 and 004 describe it.
 ///
-/// [`new`](Self::new) takes what every order must have; the other fields are public and start
-/// empty. Keep the order: sent again after an unknown outcome it becomes the same bytes, and
-/// WeChat Pay takes a number again only with identical parameters. So set
-/// [`time_expire`](Self::time_expire) once, not anew at each attempt.
+/// [`new`](Self::new) takes the required fields; the others are public and empty at first. Keep the
+/// order: if the outcome of placing it is unknown, place the same order again, because WeChat Pay accepts
+/// an order number a second time only with identical parameters. So set [`time_expire`](Self::time_expire) once,
+/// not anew for each attempt. The same order becomes the same bytes.
 ///
 /// ```
 /// use wechatpay::{AppId, Fen, NotifyUrl, OutTradeNo, pay::Order};
@@ -37,37 +39,45 @@ use crate::validate;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Order {
-    /// 应用ID, of the kind that the payment is made in: a mobile app for an App order.
+    /// 应用ID: the appid that the payment is made in, of the kind of the order (a mobile app for an App order).
     pub appid: AppId,
-    /// 商户订单号: your number of the order.
+    /// 商户订单号: merchant order number.
     pub out_trade_no: OutTradeNo,
     /// 商品描述: what is bought, shown in the payer's bill. 1 to 127 characters.
     pub description: String,
-    /// 总金额, in fen; at least 1. The currency is always CNY.
+    /// 总金额: the total in fen, at least 1. The currency is always CNY.
     pub total: Fen,
-    /// 通知地址: where the notification of the payment goes.
+    /// 通知地址: the URL that receives the payment notification.
     pub notify_url: NotifyUrl,
-    /// 支付结束时间: the last moment to pay, to the second. It does not close the order. WeChat Pay
+    /// 支付结束时间: the last moment to pay, a whole second. It does not close the order. WeChat Pay
     /// silently moves it to at least one minute from now. Default: none, which means seven days.
     pub time_expire: Option<Time>,
     /// 商户数据包: your own data, returned by queries and notifications once the order is paid, and in the
     /// bill. 1 to 128 characters. Default: none.
     pub attach: Option<String>,
-    /// 订单优惠标记: chooses the coupons that apply. 1 to 32 characters. Default: none.
+    /// 订单优惠标记: discount tag, which selects the coupons that apply. 1 to 32 characters. Default: none.
     pub goods_tag: Option<String>,
     /// 电子发票入口开放标识: whether the payer is offered an electronic invoice. Default: none, which
     /// means no.
     pub support_fapiao: Option<bool>,
-    /// 优惠功能: the goods, for discounts on single ones. Default: none.
+    /// 优惠功能: the goods, for discounts on single items. Default: none.
     pub detail: Option<Detail>,
-    /// 场景信息: where the payer stands. Default: none.
+    /// 场景信息: the payer's IP address, and the merchant's device and store. Default: none.
     pub scene_info: Option<SceneInfo>,
-    /// 结算信息: profit sharing. Default: none.
+    /// 结算信息: settlement, such as profit sharing. Default: none.
     pub settle_info: Option<SettleInfo>,
 }
 
+request_fields! {
+    Order(appid: AppId, total: Fen) {
+        description: String, out_trade_no: OutTradeNo, notify_url: NotifyUrl;
+        time_expire, attach, goods_tag, support_fapiao, detail, scene_info, settle_info
+    }
+}
+
 impl Order {
-    /// An order with what every order must have.
+    /// An order with the required fields.
+    #[doc(alias = "下单")]
     pub fn new(
         appid: AppId,
         out_trade_no: OutTradeNo,
@@ -75,106 +85,57 @@ impl Order {
         total: Fen,
         notify_url: NotifyUrl,
     ) -> Self {
-        Self {
-            appid,
-            out_trade_no,
-            description: description.into(),
-            total,
-            notify_url,
-            time_expire: None,
-            attach: None,
-            goods_tag: None,
-            support_fapiao: None,
-            detail: None,
-            scene_info: None,
-            settle_info: None,
-        }
+        Self::with_required(appid, total, description.into(), out_trade_no, notify_url)
     }
 
-    /// Reads the body of an App or Native order as the documents print it.
+    /// Parses the body of an App or Native order as the documents print it.
     ///
-    /// [`jsapi::from_json`](crate::pay::jsapi::from_json) and
-    /// [`h5::from_json`](crate::pay::h5::from_json) read the other kinds. A field that is unknown, of
-    /// the wrong type or there twice is an error. The numbers of the merchant (`mchid`, `sp_mchid`,
-    /// `sub_mchid`, `sub_appid`) and the `currency` may be left out; where they are given, they must
-    /// be those of the signer, and CNY. Lengths and amounts are left to [`validate`](Self::validate).
+    /// [`jsapi::from_json`](crate::pay::jsapi::from_json) and [`h5::from_json`](crate::pay::h5::from_json) parse the
+    /// other kinds. A field that is unknown, repeated or of the wrong type is an error. The merchant
+    /// numbers (`mchid`, `sp_mchid`, `sub_mchid`), `sub_appid` and `currency` may be left out; otherwise they must be
+    /// the signer's, and CNY. [`validate`](Self::validate) checks lengths and amounts.
     ///
     /// ```
-    /// # use wechatpay::{Error, Signer};
-    /// # fn example(signer: &dyn Signer) -> Result<(), Error> {
-    /// let json = br#"{
-    ///     "appid": "wxd678efh567hg6787",
-    ///     "out_trade_no": "1217752501201407033233368018",
-    ///     "description": "Image\u5f62\u8c61\u5e97",
-    ///     "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
-    ///     "amount": {"total": 1.0}
-    /// }"#;
-    /// let error = wechatpay::pay::Order::from_json(signer, json).unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "/amount/total must be whole fen: a number without quotes, sign or decimals"
-    /// );
-    /// # Ok(())
-    /// # }
-    /// # example(wechatpay_sandbox::Sandbox::start().unwrap().signer())?;
-    /// # Ok::<(), Error>(())
+    /// use wechatpay::{Signer, pay::Order};
+    ///
+    /// fn example(signer: &dyn Signer) {
+    ///     let json = br#"{
+    ///         "appid": "wxd678efh567hg6787",
+    ///         "out_trade_no": "1217752501201407033233368018",
+    ///         "description": "Image\u5f62\u8c61\u5e97",
+    ///         "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+    ///         "amount": {"total": 1.0}
+    ///     }"#;
+    ///     let error = Order::from_json(signer, json).unwrap_err();
+    ///     assert_eq!(
+    ///         error.to_string(),
+    ///         "/amount/total must be whole fen: a number without quotes, sign or decimals"
+    ///     );
+    /// }
+    /// # example(wechatpay_sandbox::Sandbox::start().unwrap().signer());
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
+    /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
         strict_json::read(json, |object| Self::read(signer, object))
     }
 
-    /// Holds the order against every documented rule, as each call does before it sends anything.
+    /// Validates the order against the documented rules. Every call does this before sending.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every violation, each by its JSON path and rule.
+    /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
         self.find_violations(&mut violations);
         Ok(violations.into_result()?)
     }
 
-    /// What every kind has. What only some have must be taken before.
+    /// Reads the fields that every kind has. Those of one kind must be taken before.
     pub(super) fn read(signer: &dyn Signer, object: &mut Object<'_>) -> Option<Self> {
-        let (mchid, sub) = (Some(signer.mchid()), signer.sub_merchant());
-        let appid = object.required(if sub.is_none() { "appid" } else { "sp_appid" });
-        let name = if sub.is_none() { "mchid" } else { "sp_mchid" };
-        object.agrees(name, mchid, ", that of the signer");
-        if let Some(sub) = sub {
-            let whose = ", that of the signer's sub-merchant";
-            object.agrees("sub_mchid", Some(sub.mchid()), whose);
-            object.agrees("sub_appid", sub.appid.as_ref().map(AppId::as_str), whose);
-        }
-        let description = object.required("description");
-        let out_trade_no = object.required("out_trade_no");
-        let time_expire = object.optional("time_expire");
-        let attach = object.optional("attach");
-        let notify_url = object.required("notify_url");
-        let goods_tag = object.optional("goods_tag");
-        let support_fapiao = object.optional("support_fapiao");
-        let total = object.object("amount", |amount| {
-            amount.currency();
-            amount.required("total")
-        });
-        let detail = object.optional("detail");
-        let scene_info = object.optional("scene_info");
-        let settle_info = object.optional("settle_info");
-        Some(Self {
-            appid: appid?,
-            out_trade_no: out_trade_no?,
-            description: description?,
-            total: total?,
-            notify_url: notify_url?,
-            time_expire,
-            attach,
-            goods_tag,
-            support_fapiao,
-            detail,
-            scene_info,
-            settle_info,
-        })
+        let appid = Party::from(signer).read_order_fields(object);
+        let total = object.amount("total");
+        Self::read_fields(object, appid, total)
     }
 
     fn find_violations(&self, violations: &mut Violations) {
@@ -191,49 +152,25 @@ impl Order {
         }
     }
 
-    /// The body of the request. The same order becomes the same bytes.
-    pub(super) fn to_body(
-        &self,
-        signer: &dyn Signer,
-        extras: Extras<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    /// The request body. The same order becomes the same bytes.
+    pub(super) fn to_body(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Vec<u8>, Error> {
+        let party = Party::from(signer);
         let mut violations = Violations::default();
+        kind.find_violations(&mut violations, self, party);
         self.find_violations(&mut violations);
-        if let Some((scene_info, h5_info)) = extras.h5_scene {
-            scene_info.find_violations(&mut violations);
-            h5_info.find_violations(&mut violations);
-            if self.scene_info.is_some() {
-                violations
-                    .add("/scene_info", "is an argument of an H5 order, so leave it out here");
-            }
-        }
         violations.into_result()?;
-
-        let (appid, mchid, sub) = (Some(&self.appid), Some(signer.mchid()), signer.sub_merchant());
-        let is_direct = sub.is_none();
-        let (scene_info, h5_info) = extras.h5_scene.unzip();
-        let scene_info = self.scene_info.as_ref().or(scene_info);
-        let body = Body {
-            appid: appid.filter(|_| is_direct),
-            mchid: mchid.filter(|_| is_direct),
-            sp_appid: appid.filter(|_| !is_direct),
-            sp_mchid: mchid.filter(|_| !is_direct),
-            sub_appid: sub.and_then(|sub| sub.appid.as_ref()),
-            sub_mchid: sub.map(SubMerchant::mchid),
-            description: &self.description,
-            out_trade_no: &self.out_trade_no,
-            time_expire: self.time_expire,
-            attach: self.attach.as_deref(),
-            notify_url: &self.notify_url,
-            goods_tag: self.goods_tag.as_deref(),
-            support_fapiao: self.support_fapiao,
-            amount: Amount { total: self.total, currency: "CNY" },
-            payer: extras.payer,
-            detail: self.detail.as_ref(),
-            scene_info: scene_info.map(|scene_info| scene_info.to_body(h5_info)),
-            settle_info: self.settle_info.as_ref(),
+        let (payer, scene_info) = match kind {
+            Kind::AppOrNative => (None, None),
+            Kind::Jsapi(payer) => (Some(payer.fields(party.openid_name())), None),
+            Kind::H5(scene) => (None, Some(scene)),
         };
-        Ok(validate::to_json(&body)?)
+        Ok(validate::to_json(&Body {
+            party: party.order_fields(&self.appid),
+            fields: self.fields(),
+            amount: Amount { total: self.total, currency: "CNY" },
+            payer,
+            scene_info,
+        })?)
     }
 }
 
@@ -244,185 +181,56 @@ impl AsRef<AppId> for Order {
     }
 }
 
-/// What only some kinds of order have.
-#[derive(Default)]
-pub(super) struct Extras<'a> {
-    pub(super) payer: Option<PayerBody<'a>>,
-    pub(super) h5_scene: Option<(&'a SceneInfo, &'a H5Info)>,
+/// A kind of order, with the fields that it alone has.
+#[derive(Clone, Copy)]
+pub(super) enum Kind<'a> {
+    AppOrNative,
+    Jsapi(&'a Payer),
+    H5(&'a Scene),
 }
 
-/// 优惠功能: the goods of an order. At most 6,144 bytes as JSON.
-///
-/// ```
-/// use wechatpay::{Fen, pay::{Detail, GoodsDetail}};
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let mut order = order;
-/// let mut detail = Detail::default();
-/// detail.goods_detail.push(GoodsDetail::new("1246464644", 1, Fen(100)));
-/// order.detail = Some(detail);
-/// order.validate()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Detail {
-    /// 订单原价, in fen: the price of the whole receipt before discounts. If it differs from what is
-    /// paid, no discount applies; normally it is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_price: Option<Fen>,
-    /// 商品小票ID: the number of the receipt. 1 to 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invoice_id: Option<String>,
-    /// 单品列表: the goods, one by one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub goods_detail: Vec<GoodsDetail>,
-}
-
-impl Detail {
-    fn find_violations(&self, violations: &mut Violations) {
-        validate::amount(violations, "/detail/cost_price", self.cost_price.unwrap_or_default());
-        validate::optional_text(violations, "/detail/invoice_id", self.invoice_id.as_deref(), 32);
-        for (index, goods) in self.goods_detail.iter().enumerate() {
-            goods.find_violations(violations, &format!("/detail/goods_detail/{index}"));
-        }
-        if validate::to_json(self).is_ok_and(|json| json.len() > DETAIL_LIMIT) {
-            violations.add("/detail", "must not exceed 6144 bytes as JSON");
+impl Kind<'_> {
+    fn find_violations(self, violations: &mut Violations, order: &Order, party: Party<'_>) {
+        match self {
+            Kind::AppOrNative => {}
+            Kind::Jsapi(payer) => {
+                let has_sub_appid = party.sub_merchant().is_some_and(|sub| sub.appid.is_some());
+                let rule = "needs a partner whose sub-merchant names its appid";
+                payer.find_violations(violations, "/payer", has_sub_appid, rule);
+            }
+            Kind::H5(scene) => {
+                scene.find_violations(violations);
+                if order.scene_info.is_some() {
+                    let rule = "is an argument of an H5 order, so leave it out here";
+                    violations.add("/scene_info", rule);
+                }
+            }
         }
     }
 }
 
-impl Read for Detail {
-    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
-        Object::read(json, path, violations, |object| {
-            Some(Self {
-                cost_price: object.optional("cost_price"),
-                invoice_id: object.optional("invoice_id"),
-                goods_detail: object.optional("goods_detail").unwrap_or_default(),
-            })
-        })
-    }
-}
-
-/// 单品信息: one kind of goods.
-///
-/// ```
-/// use wechatpay::{Fen, pay::GoodsDetail};
-///
-/// let mut goods = GoodsDetail::new("1246464644", 1, Fen(100));
-/// goods.goods_name = Some("公仔".into());
-/// # assert_eq!(goods.quantity, 1);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct GoodsDetail {
-    /// 商户侧商品编码: your number of the goods. 1 to 32 letters, digits, `_`, `-`.
-    pub merchant_goods_id: String,
-    /// 微信支付商品编码: WeChat Pay's number of the goods. 1 to 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub wechatpay_goods_id: Option<String>,
-    /// 商品名称. 1 to 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub goods_name: Option<String>,
-    /// 商品数量; at least 1.
-    pub quantity: u64,
-    /// 商品单价, in fen: the price of one, after your own discounts.
-    pub unit_price: Fen,
-}
-
-impl GoodsDetail {
-    /// One kind of goods.
-    pub fn new(merchant_goods_id: impl Into<String>, quantity: u64, unit_price: Fen) -> Self {
-        Self {
-            merchant_goods_id: merchant_goods_id.into(),
-            wechatpay_goods_id: None,
-            goods_name: None,
-            quantity,
-            unit_price,
-        }
-    }
-
-    fn find_violations(&self, violations: &mut Violations, path: &str) {
-        let at = |name| format!("{path}/{name}");
-        validate::goods_id(violations, at("merchant_goods_id"), &self.merchant_goods_id);
-        let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
-        validate::optional_text(violations, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
-        validate::optional_text(violations, at("goods_name"), self.goods_name.as_deref(), 256);
-        validate::quantity(violations, at("quantity"), self.quantity);
-        validate::amount(violations, at("unit_price"), self.unit_price);
-    }
-}
-
-read_strictly! {
-    GoodsDetail { merchant_goods_id, quantity, unit_price; wechatpay_goods_id, goods_name }
-}
-
-/// 结算信息.
-///
-/// ```
-/// use wechatpay::pay::SettleInfo;
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let mut order = order;
-/// let mut settle_info = SettleInfo::default();
-/// settle_info.profit_sharing = Some(true);
-/// order.settle_info = Some(settle_info);
-/// # order.validate()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// 结算信息: how the payment is settled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettleInfo {
     /// 分账标识: whether the money is frozen for profit sharing, for at most 30 days.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub profit_sharing: Option<bool>,
 }
 
-read_strictly! { SettleInfo { ; profit_sharing } }
+request_fields! { SettleInfo { ; profit_sharing } }
 
-/// The JSON of an order, in the order of the fields of document 003.
+/// The JSON of an order.
 #[derive(Serialize)]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    appid: Option<&'a AppId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mchid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sp_appid: Option<&'a AppId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sp_mchid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_appid: Option<&'a AppId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_mchid: Option<&'a str>,
-    description: &'a str,
-    out_trade_no: &'a OutTradeNo,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_expire: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attach: Option<&'a str>,
-    notify_url: &'a NotifyUrl,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    goods_tag: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    support_fapiao: Option<bool>,
+struct Body<'a, F> {
+    #[serde(flatten)]
+    party: PartyFields<'a>,
+    #[serde(flatten)]
+    fields: F,
     amount: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
-    payer: Option<PayerBody<'a>>,
+    payer: Option<PartyFields<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a Detail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scene_info: Option<SceneBody<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    settle_info: Option<&'a SettleInfo>,
+    scene_info: Option<&'a Scene>,
 }
 
 #[derive(Serialize)]
@@ -431,16 +239,13 @@ struct Amount {
     currency: &'static str,
 }
 
-/// Of the whole object, blanks between tokens not counted; our JSON has none.
-const DETAIL_LIMIT: usize = 6144;
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv6Addr;
 
     use super::*;
     use crate::error::SignError;
-    use crate::pay::StoreInfo;
+    use crate::pay::{GoodsDetail, StoreInfo};
     use crate::signer::Signature;
 
     /// A body needs to know who signs, not a signature.
@@ -500,8 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn the_least_order_leaves_out_what_was_not_set() {
-        let json = order().to_body(&Merchant("1900007291"), Extras::default()).unwrap();
+    fn least_order_leaves_out_empty_fields() {
+        let json = order().to_body(&Merchant("1900007291"), Kind::AppOrNative).unwrap();
         let expected = concat!(
             r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291","#,
             r#""description":"Image形象店-深圳腾大-QQ公仔","#,
@@ -513,28 +318,29 @@ mod tests {
     }
 
     #[test]
-    fn every_field_of_document_003_is_written_under_its_name() {
-        let json = full_order().to_body(&Merchant("1230000109"), Extras::default()).unwrap();
+    fn fields_are_written_as_in_document_003() {
+        let json = full_order().to_body(&Merchant("1230000109"), Kind::AppOrNative).unwrap();
         let expected = concat!(
             r#"{"appid":"wxd678efh567hg6787","mchid":"1230000109","#,
             r#""description":"Image形象店-深圳腾大-QQ公仔","#,
             r#""out_trade_no":"1217752501201407033233368018","#,
+            r#""notify_url":"https://www.weixin.qq.com/wxpay/pay.php","#,
             r#""time_expire":"2018-06-08T10:34:56+08:00","attach":"自定义数据说明","#,
-            r#""notify_url":"https://www.weixin.qq.com/wxpay/pay.php","goods_tag":"WXG","#,
-            r#""support_fapiao":false,"amount":{"total":100,"currency":"CNY"},"#,
+            r#""goods_tag":"WXG","support_fapiao":false,"#,
             r#""detail":{"cost_price":1,"invoice_id":"wx123","goods_detail":[{"#,
-            r#""merchant_goods_id":"1246464644","wechatpay_goods_id":"1001","#,
-            r#""goods_name":"iPhone6s 16G","quantity":1,"unit_price":528800}]},"#,
+            r#""merchant_goods_id":"1246464644","quantity":1,"unit_price":528800,"#,
+            r#""wechatpay_goods_id":"1001","goods_name":"iPhone6s 16G"}]},"#,
             r#""scene_info":{"payer_client_ip":"14.23.150.211","device_id":"013467007045764","#,
             r#""store_info":{"id":"0001","name":"腾讯大厦分店","area_code":"440305","#,
             r#""address":"广东省深圳市南山区科技中一道10000号"}},"#,
-            r#""settle_info":{"profit_sharing":false}}"#,
+            r#""settle_info":{"profit_sharing":false},"#,
+            r#""amount":{"total":100,"currency":"CNY"}}"#,
         );
         assert_eq!(String::from_utf8(json).unwrap(), expected);
     }
 
     #[test]
-    fn each_rule_is_told_by_its_json_path() {
+    fn each_violation_has_its_json_path() {
         let goods = |order: &mut Order| {
             let detail = order.detail.get_or_insert_default();
             detail.goods_detail.push(GoodsDetail::new("2", 1, Fen(1)));
@@ -549,7 +355,7 @@ mod tests {
             (violations(|o| o.description = long(128)), "/description must be 1 to 127 characters"),
             (
                 violations(|o| o.description = "公仔🧸".into()),
-                "/description must not hold emoji or other characters of four bytes in UTF-8",
+                "/description must not contain emoji or other characters of four bytes in UTF-8",
             ),
             (violations(|o| o.attach = Some(String::new())), "/attach must be 1 to 128 characters"),
             (violations(|o| o.attach = Some(long(129))), "/attach must be 1 to 128 characters"),
@@ -631,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_legal_values_pass() {
+    fn longest_values_are_valid() {
         let long = |length| "长".repeat(length);
         assert_eq!(
             violations(|order| {
@@ -647,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn the_detail_is_measured_whole_and_in_bytes() {
+    fn detail_is_limited_in_bytes() {
         let detail = |rest: usize| {
             let mut goods = GoodsDetail::new("1", 1, Fen(1));
             goods.goods_name = Some("长".repeat(100));
@@ -665,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn all_violations_are_told_at_once_and_none_of_the_values() {
+    fn violations_are_complete_and_without_values() {
         let found = violations(|order| {
             order.description = "SECRET🧸".into();
             order.total = Fen(0);

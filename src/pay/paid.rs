@@ -1,17 +1,16 @@
-//! The only word for paid.
+//! 已支付: the proof that an order is paid.
 
 use std::fmt;
 
 use crate::id::{OutTradeNo, TransactionId};
 use crate::money::Fen;
-use crate::partner::Partner;
+use crate::party::Party;
 use crate::pay::{Order, TradeState, Transaction};
-use crate::signer::Signer;
 use crate::time::Time;
 
-/// A paid order: a transaction that WeChat Pay signed, held against the merchant's own order.
+/// A paid order: a transaction that WeChat Pay signed, checked against the merchant's own order.
 ///
-/// There is no other way to make one than [`Transaction::paid`], so what ships goods should ask for
+/// Only [`Transaction::paid`] and its counterpart for combined orders make one, so a function that ships goods should take
 /// a `&Paid`.
 ///
 /// ```compile_fail
@@ -24,17 +23,6 @@ use crate::time::Time;
 /// fn ship(paid: &Paid) {
 ///     println!("{}, paid {} yuan", paid.out_trade_no(), paid.total());
 /// }
-/// # use wechatpay::Signer;
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// # let transaction = wechatpay::pay::query(signer, gateway, &order.out_trade_no)?;
-/// # ship(&transaction.paid(signer.mchid(), &order)?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paid {
@@ -45,51 +33,51 @@ pub struct Paid {
 }
 
 impl Paid {
-    /// 商户订单号: your number of the order. Ship once for each.
+    /// 商户订单号: merchant order number. Ship once for each.
     #[must_use]
     pub fn out_trade_no(&self) -> &OutTradeNo {
         &self.out_trade_no
     }
 
-    /// 微信支付订单号: WeChat Pay's number of the payment.
+    /// 微信支付订单号: WeChat Pay's transaction ID.
     #[must_use]
     pub fn transaction_id(&self) -> &TransactionId {
         &self.transaction_id
     }
 
-    /// 总金额: what was ordered and is paid, coupons included.
+    /// 总金额: what was ordered and is paid, including coupons.
     #[must_use]
     pub fn total(&self) -> Fen {
         self.total
     }
 
-    /// 支付完成时间.
+    /// 支付完成时间: time of the payment.
     #[must_use]
     pub fn success_time(&self) -> Time {
         self.success_time
     }
 }
 
-/// What a transaction says of the payment of a single order or a sub-order.
+/// What a transaction reports about the payment of a single order or a sub-order.
 pub(crate) struct Claim<'a> {
     pub(crate) trade_state: &'a TradeState,
     pub(crate) out_trade_no: &'a OutTradeNo,
     pub(crate) transaction_id: Option<&'a TransactionId>,
-    /// What the member is called, and what it holds.
+    /// Name and value of the member.
     pub(crate) total: (&'static str, Option<Fen>),
     pub(crate) currency: Option<&'a str>,
     pub(crate) success_time: Option<Time>,
 }
 
 impl Claim<'_> {
-    /// Proves the payment of an order of so much. Whoever calls has compared parties and numbers.
-    pub(crate) fn prove(self, ours: Fen) -> Result<Paid, NotPaid> {
+    /// Proves that an order of this total is paid. The caller has compared parties and order numbers.
+    pub(crate) fn prove(self, ordered_total: Fen) -> Result<Paid, NotPaid> {
         if *self.trade_state != TradeState::Success {
             return Err(NotPaid::State(self.trade_state.clone()));
         }
         let (name, total) = self.total;
         let total = total.ok_or(NotPaid::Missing(name))?;
-        same(name, total, ours)?;
+        same(name, total, ordered_total)?;
         same("amount.currency", self.currency.unwrap_or("CNY"), "CNY")?;
         let transaction_id = self.transaction_id.ok_or(NotPaid::Missing("transaction_id"))?;
         Ok(Paid {
@@ -104,34 +92,32 @@ impl Claim<'_> {
 /// Why a transaction does not prove that an order is paid.
 ///
 /// ```
-/// use wechatpay::pay::{self, NotPaid, TradeState};
-/// use wechatpay::Signer;
+/// use wechatpay::pay::{self, NotPaid, TradeState, app};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+///
+/// app::prepay(signer, gateway, &order)?;
 /// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
-/// let reason = transaction.paid(signer.mchid(), &order).unwrap_err();
-/// assert_eq!(reason, NotPaid::State(TradeState::NotPay)); // Not yet: ask again later.
+/// let reason = transaction.paid(signer, &order).unwrap_err();
+/// assert_eq!(reason, NotPaid::State(TradeState::NotPay)); // Not paid yet: query again later.
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotPaid {
-    /// Its state is another than paid. `NOTPAY` is not final.
+    /// The order's state (交易状态) is not `SUCCESS`. `NOTPAY` is not final.
     State(TradeState),
-    /// It is not the order that it is held against: this member differs. Never ship.
+    /// The transaction belongs to another order: this member differs. Never ship.
     Differs(&'static str),
-    /// It lacks a member that every paid order has.
+    /// The transaction lacks this member, which every paid order has.
     Missing(&'static str),
-    /// It is this sub-order of a combined order, for this reason.
+    /// A sub-order (商品单) of a combined order is not proved to be paid.
     SubOrder {
-        /// 商品单订单号: your number of the sub-order.
+        /// 商品单订单号: order number of the sub-order.
         out_trade_no: OutTradeNo,
-        /// What is wrong with it.
+        /// Why it is not.
         reason: Box<Self>,
     },
 }
@@ -140,10 +126,10 @@ impl fmt::Display for NotPaid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State(state) => {
-                write!(f, "the order is not paid: its state is {state}; ship nothing")
+                write!(f, "the order is not paid (state {state}); do not ship")
             }
             Self::Differs(what) => {
-                write!(f, "the transaction is not of this order: {what} differs; ship nothing")
+                write!(f, "the transaction is not of this order ({what} differs); do not ship")
             }
             Self::SubOrder { out_trade_no, reason } => {
                 write!(f, "sub-order {out_trade_no}: {reason}")
@@ -151,8 +137,8 @@ impl fmt::Display for NotPaid {
             Self::Missing(what) => {
                 write!(
                     f,
-                    "the transaction proves no payment: {what} is missing; ship nothing, and query \
-                     again"
+                    "the transaction does not prove a payment ({what} is missing); do not ship, and \
+                     query again"
                 )
             }
         }
@@ -161,59 +147,18 @@ impl fmt::Display for NotPaid {
 
 impl std::error::Error for NotPaid {}
 
-/// Who must have placed the order that is held against a transaction: a merchant number, or a
-/// [`Partner`].
-///
-/// ```
-/// use wechatpay::{Partner, pay};
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let sub_merchant = wechatpay::SubMerchant::new(sandbox.sub_mchid())?;
-/// let partner = Partner::new(signer, sub_merchant);
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # pay::app::prepay(&partner, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// let transaction = pay::query(&partner, gateway, &order.out_trade_no)?;
-/// transaction.paid(&partner, &order)?;
-/// // A direct merchant says its number: transaction.paid(signer.mchid(), &order)?
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy)]
-pub struct Merchant<'a> {
-    mchid: &'a str,
-    sub_mchid: Option<&'a str>,
-}
-
-impl<'a> From<&'a str> for Merchant<'a> {
-    fn from(mchid: &'a str) -> Self {
-        Self { mchid, sub_mchid: None }
-    }
-}
-
-impl<'a> From<&'a Partner<'_>> for Merchant<'a> {
-    fn from(partner: &'a Partner<'_>) -> Self {
-        let sub_mchid = partner.sub_merchant().map(|sub| sub.mchid());
-        Self { mchid: partner.mchid(), sub_mchid }
-    }
-}
-
 impl Transaction {
-    /// Proves that this order of this merchant is paid: state, merchant, appid, number, amount and
-    /// currency are compared.
+    /// Proves that this order of this merchant is paid: compares state, merchant, appid, order number,
+    /// amount and currency.
+    ///
+    /// `merchant` is the signer; without one, a direct merchant's number (商户号).
     ///
     /// # Errors
-    /// [`NotPaid`] names what differs.
-    pub fn paid<'m>(
-        &self,
-        merchant: impl Into<Merchant<'m>>,
-        order: &Order,
-    ) -> Result<Paid, NotPaid> {
+    /// [`NotPaid`] names what differs or is missing.
+    pub fn paid<'m>(&self, merchant: impl Into<Party<'m>>, order: &Order) -> Result<Paid, NotPaid> {
         let merchant = merchant.into();
-        same("mchid", self.mchid(), Some(merchant.mchid))?;
-        same("sub_mchid", self.sub_mchid(), merchant.sub_mchid)?;
+        same("mchid", self.mchid(), Some(merchant.mchid()))?;
+        same("sub_mchid", self.sub_mchid(), merchant.sub_mchid())?;
         same("appid", self.appid(), Some(order.appid.as_str()))?;
         same("out_trade_no", &self.out_trade_no, &order.out_trade_no)?;
         let amount = self.amount.as_ref();
@@ -229,8 +174,13 @@ impl Transaction {
     }
 }
 
-pub(crate) fn same<T: PartialEq>(what: &'static str, theirs: T, ours: T) -> Result<(), NotPaid> {
-    if theirs == ours { Ok(()) } else { Err(NotPaid::Differs(what)) }
+/// Compares what WeChat Pay returned with what was ordered.
+pub(crate) fn same<T: PartialEq>(
+    what: &'static str,
+    returned: T,
+    ordered: T,
+) -> Result<(), NotPaid> {
+    if returned == ordered { Ok(()) } else { Err(NotPaid::Differs(what)) }
 }
 
 #[cfg(test)]
@@ -263,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_very_order_that_was_placed_is_paid() {
+    fn transaction_of_the_order_is_paid() {
         let paid = paid_with(|_| ()).unwrap();
         assert_eq!(paid.out_trade_no().as_str(), "order-1");
         assert_eq!(paid.transaction_id().as_str(), "4200000015201711256947025404");
@@ -275,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_differs_is_named() {
+    fn difference_is_named() {
         let differs = |name, change: fn(&mut Value)| {
             assert_eq!(paid_with(change), Err(NotPaid::Differs(name)));
         };
@@ -290,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn only_success_is_paid_and_a_proof_is_whole() {
+    fn only_complete_success_is_paid() {
         for state in ["NOTPAY", "REFUND", "CLOSED", "USERPAYING", "success", "PAID"] {
             let expected = NotPaid::State(TradeState::from(state.to_owned()));
             assert_eq!(paid_with(|t| t["trade_state"] = json!(state)), Err(expected));

@@ -1,96 +1,131 @@
-//! 支付者: who is to pay.
+//! 支付者: the user who pays, in orders and in what WeChat Pay returns.
 
-use serde::Serialize;
+use serde::Deserialize;
 
-use crate::error::{Error, Invalid};
+use crate::error::Violations;
 use crate::id::OpenId;
-use crate::signer::Signer;
+use crate::party::{Party, PartyFields};
+use crate::received;
 use crate::strict_json::Object;
 
-/// 支付者: who is to pay. One order has one payer.
+/// 支付者: the user who pays.
+///
+/// An order names its payer by one of the two openids; queries and notifications may return both.
 ///
 /// ```
-/// use wechatpay::{OpenId, pay::jsapi::Payer};
+/// use wechatpay::{OpenId, pay::Payer};
 ///
 /// let payer = Payer::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?);
-/// # assert_ne!(payer, Payer::of_sub_merchant(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")?));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(payer.sub_openid, None);
+/// # Ok::<(), wechatpay::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "ReceivedPayer")]
+#[non_exhaustive]
 pub struct Payer {
-    openid: OpenId,
-    is_of_sub_merchant: bool,
+    /// 用户标识: the user's openid under the order's appid (`openid`, in partner mode `sp_openid`).
+    pub openid: Option<OpenId>,
+    /// 用户子标识: the user's openid under the sub-merchant's appid, in partner mode only.
+    pub sub_openid: Option<OpenId>,
 }
 
 impl Payer {
-    /// The user by the openid under the order's appid.
+    /// The user with this openid under the order's appid.
     #[must_use]
     pub fn new(openid: OpenId) -> Self {
-        Self { openid, is_of_sub_merchant: false }
+        Self { openid: Some(openid), sub_openid: None }
     }
 
-    /// For partners: the user by the openid under the sub-merchant's appid (`sub_openid`), which
+    /// For partners: the user with this openid under the sub-merchant's appid (`sub_openid`), which
     /// the [`SubMerchant`](crate::SubMerchant) must name.
     #[must_use]
-    pub fn of_sub_merchant(openid: OpenId) -> Self {
-        Self { openid, is_of_sub_merchant: true }
+    pub fn of_sub_merchant(sub_openid: OpenId) -> Self {
+        Self { openid: None, sub_openid: Some(sub_openid) }
     }
 
-    /// Reads `payer`, which names users in the mode of the signer.
-    pub(super) fn read(signer: &dyn Signer, object: &mut Object<'_>) -> Option<Self> {
-        match signer.sub_merchant() {
+    /// Reads the `payer` of a single order.
+    pub(super) fn read(party: Party<'_>, object: &mut Object<'_>) -> Option<Self> {
+        match party.sub_merchant() {
             None => object.required("openid").map(Self::new),
-            Some(_) => Self::read_either(object, "sp_openid"),
+            Some(_) => Self::read_either(object, party.openid_name()),
         }
     }
 
-    /// A user by this name, or by `sub_openid`.
+    /// Reads an openid of this name, or a `sub_openid`.
     pub(crate) fn read_either(object: &mut Object<'_>, name: &str) -> Option<Self> {
         if !object.has("sub_openid") {
             return object.required(name).map(Self::new);
         }
         if object.optional::<OpenId>(name).is_some() {
-            object.violation(name, "must not stand beside sub_openid: an order has one payer");
+            object.violation(name, TWO_OPENIDS);
         }
         object.optional("sub_openid").map(Self::of_sub_merchant)
     }
 
-    pub(crate) fn is_of_sub_merchant(&self) -> bool {
-        self.is_of_sub_merchant
-    }
-
-    /// As `combine_payer_info`, which names users in its own way.
-    pub(crate) fn to_combined_body(&self) -> PayerBody<'_> {
-        let openid = Some(&self.openid);
-        if self.is_of_sub_merchant {
-            PayerBody { sub_openid: openid, ..PayerBody::default() }
-        } else {
-            PayerBody { openid, ..PayerBody::default() }
+    /// A payer has one openid, and a `sub_openid` needs the appid that it is of: without one, `rule` says
+    /// who names it.
+    pub(crate) fn find_violations(
+        &self,
+        violations: &mut Violations,
+        path: &str,
+        has_sub_appid: bool,
+        rule: &'static str,
+    ) {
+        match (&self.openid, &self.sub_openid) {
+            (Some(_), Some(_)) => violations.add(format!("{path}/openid"), TWO_OPENIDS),
+            (None, None) => violations.add(format!("{path}/openid"), "is missing"),
+            (None, Some(_)) if !has_sub_appid => {
+                violations.add(format!("{path}/sub_openid"), rule);
+            }
+            _ => {}
         }
     }
 
-    pub(super) fn to_body(&self, signer: &dyn Signer) -> Result<PayerBody<'_>, Error> {
-        let openid = Some(&self.openid);
-        match (signer.sub_merchant(), self.is_of_sub_merchant) {
-            (None, false) => Ok(PayerBody { openid, ..PayerBody::default() }),
-            (Some(_), false) => Ok(PayerBody { sp_openid: openid, ..PayerBody::default() }),
-            (Some(sub), true) if sub.appid.is_some() => {
-                Ok(PayerBody { sub_openid: openid, ..PayerBody::default() })
-            }
-            (_, true) => {
-                let rule = "needs a partner whose sub-merchant names its appid";
-                Err(Invalid::new("/payer/sub_openid", rule).into())
-            }
-        }
+    /// The fields of the payer in a body that calls its openid `name`.
+    pub(crate) fn fields<'a>(&'a self, name: &'static str) -> PartyFields<'a> {
+        let openids = [(name, &self.openid), ("sub_openid", &self.sub_openid)];
+        let openids =
+            openids.into_iter().filter_map(|(name, openid)| Some((name, openid.as_ref()?)));
+        PartyFields(openids.map(|(name, openid)| (name, openid.as_str())).collect())
     }
 }
 
-#[derive(Default, Serialize)]
-pub(crate) struct PayerBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    openid: Option<&'a OpenId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sp_openid: Option<&'a OpenId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub_openid: Option<&'a OpenId>,
+const TWO_OPENIDS: &str = "must be left out if sub_openid is set: an order has one payer";
+
+/// Partner mode has a name of its own for the openid.
+#[derive(Deserialize)]
+struct ReceivedPayer {
+    #[serde(default, deserialize_with = "received::option")]
+    openid: Option<OpenId>,
+    #[serde(default, deserialize_with = "received::option")]
+    sp_openid: Option<OpenId>,
+    #[serde(default, deserialize_with = "received::option")]
+    sub_openid: Option<OpenId>,
+}
+
+impl From<ReceivedPayer> for Payer {
+    fn from(received: ReceivedPayer) -> Self {
+        Self { openid: received.openid.or(received.sp_openid), sub_openid: received.sub_openid }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payer_of_an_order_has_one_openid() {
+        let openid = || Some(OpenId::new("o1").unwrap());
+        let found = |openid, sub_openid, has_sub_appid| {
+            let mut violations = Violations::default();
+            let payer = Payer { openid, sub_openid };
+            payer.find_violations(&mut violations, "/payer", has_sub_appid, "needs an appid");
+            violations.into_result().map_or_else(|invalid| invalid.to_string(), |()| String::new())
+        };
+        assert_eq!(found(openid(), None, false), "");
+        assert_eq!(found(None, openid(), true), "");
+        assert_eq!(found(None, openid(), false), "/payer/sub_openid needs an appid");
+        assert_eq!(found(None, None, true), "/payer/openid is missing");
+        assert_eq!(found(openid(), openid(), true), format!("/payer/openid {TWO_OPENIDS}"));
+    }
 }

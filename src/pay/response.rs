@@ -1,23 +1,23 @@
-//! What is answered to an order, single or combined.
+//! The responses to an order, single or combined.
 
 use serde::Deserialize;
 
 use crate::id::{CodeUrl, H5Url, PrepayId};
 
-/// For an order that is paid in an app, on a page or in a mini-program.
+/// The response to an APP, JSAPI or mini-program order.
 #[derive(Deserialize)]
-pub(crate) struct Prepaid {
+pub(crate) struct PrepayIdResponse {
     pub(crate) prepay_id: PrepayId,
 }
 
-/// For an order that is paid by scanning a code.
+/// The response to a Native order.
 #[derive(Deserialize)]
-pub(crate) struct Coded {
+pub(crate) struct CodeUrlResponse {
     pub(crate) code_url: CodeUrl,
 }
 
-/// For an order that is paid from a browser.
+/// The response to an H5 order.
 #[derive(Deserialize)]
-pub(crate) struct Linked {
+pub(crate) struct H5UrlResponse {
     pub(crate) h5_url: H5Url,
 }

@@ -1,158 +1,159 @@
-//! 场景信息: where the payer stands, and from what an H5 payer comes.
+//! 场景信息: the payer's IP address, the merchant's device and store, and where an H5 payer comes from.
 
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
 use crate::error::Violations;
-use crate::strict_json::{Json, Object, Read, read_strictly};
+use crate::request_fields::request_fields;
+use crate::strict_json::{Json, Object, Read};
 use crate::validate;
 
-/// 场景信息: where the payer stands.
+/// 场景信息: the payer's IP address, and the merchant's device and store.
 ///
 /// ```
-/// use wechatpay::pay::{SceneInfo, StoreInfo};
+/// use wechatpay::pay::{Order, SceneInfo, StoreInfo};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let mut order = order;
-/// let mut scene_info = SceneInfo::new("14.23.150.211".parse()?);
-/// scene_info.store_info = Some(StoreInfo::new("0001"));
-/// order.scene_info = Some(scene_info);
-/// # order.validate()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(order: &mut Order) -> Result<(), std::net::AddrParseError> {
+///     let mut scene_info = SceneInfo::new("14.23.150.211".parse()?);
+///     scene_info.store_info = Some(StoreInfo::new("0001"));
+///     order.scene_info = Some(scene_info);
+///     Ok(())
+/// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SceneInfo {
-    /// 用户终端IP: the payer's own address, IPv4 or IPv6.
+    /// 用户终端IP: the payer's own IP address, IPv4 or IPv6.
+    #[serde(serialize_with = "canonical")]
     pub payer_client_ip: IpAddr,
-    /// 商户端设备号: the number of the shop or till. 1 to 32 characters.
+    /// 商户端设备号: number of the store or till. 1 to 32 characters. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_id: Option<String>,
-    /// 商户门店信息: the shop.
+    /// 商户门店信息: the store. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub store_info: Option<StoreInfo>,
 }
 
 impl SceneInfo {
-    /// A scene with the address of the payer.
+    /// A scene with the payer's IP address.
     #[must_use]
     pub fn new(payer_client_ip: IpAddr) -> Self {
         Self { payer_client_ip, device_id: None, store_info: None }
     }
 
-    /// What is left of a scene once its kind's own members were taken.
-    pub(super) fn read_rest(object: &mut Object<'_>) -> Option<Self> {
+    fn read_fields(object: &mut Object<'_>) -> Option<Self> {
         let payer_client_ip = object.required("payer_client_ip");
         let device_id = object.optional("device_id");
         let store_info = object.optional("store_info");
         Some(Self { payer_client_ip: payer_client_ip?, device_id, store_info })
     }
 
-    pub(super) fn to_body<'a>(&'a self, h5_info: Option<&'a H5Info>) -> SceneBody<'a> {
-        SceneBody {
-            payer_client_ip: self.payer_client_ip,
-            device_id: self.device_id.as_deref(),
-            store_info: self.store_info.as_ref(),
-            h5_info,
-        }
-    }
-
     pub(super) fn find_violations(&self, violations: &mut Violations) {
         validate::optional_text(violations, "/scene_info/device_id", self.device_id.as_deref(), 32);
-        let Some(StoreInfo { id, name, area_code, address }) = &self.store_info else { return };
-        validate::text(violations, "/scene_info/store_info/id", id, 32);
-        validate::optional_text(violations, "/scene_info/store_info/name", name.as_deref(), 256);
-        validate::optional_text(
-            violations,
-            "/scene_info/store_info/area_code",
-            area_code.as_deref(),
-            32,
-        );
-        validate::optional_text(
-            violations,
-            "/scene_info/store_info/address",
-            address.as_deref(),
-            512,
-        );
+        let Some(store_info) = &self.store_info else { return };
+        let at = |name| format!("/scene_info/store_info/{name}");
+        let StoreInfo { id, name, area_code, address } = store_info;
+        validate::text(violations, at("id"), id, 32);
+        validate::optional_text(violations, at("name"), name.as_deref(), 256);
+        validate::optional_text(violations, at("area_code"), area_code.as_deref(), 32);
+        validate::optional_text(violations, at("address"), address.as_deref(), 512);
     }
 }
 
 impl Read for SceneInfo {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
-        Object::read(json, path, violations, Self::read_rest)
+        Object::read(json, path, violations, Self::read_fields)
     }
 }
 
-/// 商户门店信息: a shop.
-///
-/// ```
-/// use wechatpay::pay::StoreInfo;
-///
-/// let mut store_info = StoreInfo::new("0001");
-/// store_info.name = Some("腾讯大厦分店".into());
-/// # assert_eq!(store_info.id, "0001");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// 商户门店信息: a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreInfo {
-    /// 门店编号: your number of the shop. 1 to 32 characters.
+    /// 门店编号: store number. 1 to 32 characters.
     pub id: String,
-    /// 门店名称. 1 to 256 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 门店名称: store name. 1 to 256 characters.
     pub name: Option<String>,
-    /// 地区编码: the official code of the district. 1 to 32 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 地区编码: official code of the district. 1 to 32 characters.
     pub area_code: Option<String>,
-    /// 详细地址. 1 to 512 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 详细地址: street address. 1 to 512 characters.
     pub address: Option<String>,
 }
 
+request_fields! { StoreInfo { id: String; name, area_code, address } }
+
 impl StoreInfo {
-    /// A shop with its number.
+    /// A store with its number.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), name: None, area_code: None, address: None }
+        Self::with_required(id.into())
     }
 }
 
-read_strictly! { StoreInfo { id; name, area_code, address } }
+/// 场景信息 of an H5 order: the payer's IP address, and where the payer comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Scene {
+    /// 场景信息: must have the IP address that opens the h5_url.
+    #[serde(flatten)]
+    pub scene_info: SceneInfo,
+    /// H5场景信息: the web page or app that the payer comes from.
+    pub h5_info: H5Info,
+}
 
-/// H5场景信息: from what the payer comes.
+impl Scene {
+    /// The scene of an H5 order.
+    #[must_use]
+    pub fn new(scene_info: SceneInfo, h5_info: H5Info) -> Self {
+        Self { scene_info, h5_info }
+    }
+
+    pub(super) fn find_violations(&self, violations: &mut Violations) {
+        self.scene_info.find_violations(violations);
+        self.h5_info.find_violations(violations);
+    }
+}
+
+impl Read for Scene {
+    fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
+        Object::read(json, path, violations, |object| {
+            let h5_info = object.required("h5_info");
+            let scene_info = SceneInfo::read_fields(object);
+            Some(Self { scene_info: scene_info?, h5_info: h5_info? })
+        })
+    }
+}
+
+/// H5场景信息: the web page or app that the payer of an H5 order comes from.
 ///
 /// ```
 /// use wechatpay::pay::h5::{H5Info, H5Type};
 ///
 /// let mut h5_info = H5Info::new(H5Type::Ios);
 /// h5_info.bundle_id = Some("com.tencent.wzryiOS".into());
-/// # assert_eq!(h5_info.r#type, H5Type::Ios);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct H5Info {
-    /// 场景类型.
+    /// 场景类型: web page, iOS app or Android app.
     pub r#type: H5Type,
-    /// 应用名称. 1 to 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 应用名称: app name. 1 to 64 characters. Default: none.
     pub app_name: Option<String>,
-    /// 网站URL. 1 to 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// 网站URL: URL of the website. 1 to 128 characters. Default: none.
     pub app_url: Option<String>,
-    /// iOS平台BundleID. 1 to 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// iOS平台BundleID: bundle ID of the iOS app. 1 to 128 characters. Default: none.
     pub bundle_id: Option<String>,
-    /// Android平台PackageName. 1 to 128 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Android平台PackageName: package name of the Android app. 1 to 128 characters. Default: none.
     pub package_name: Option<String>,
 }
 
+request_fields! { H5Info { r#type: H5Type; app_name, app_url, bundle_id, package_name } }
+
 impl H5Info {
-    /// From a web page, an iOS app or an Android app.
+    /// A web page, an iOS app or an Android app.
     #[must_use]
     pub fn new(r#type: H5Type) -> Self {
-        Self { r#type, app_name: None, app_url: None, bundle_id: None, package_name: None }
+        Self::with_required(r#type)
     }
 
     pub(crate) fn find_violations(&self, violations: &mut Violations) {
@@ -169,22 +170,15 @@ impl H5Info {
     }
 }
 
-read_strictly! { H5Info { r#type; app_name, app_url, bundle_id, package_name } }
-
-/// 场景类型: from what the payer of an H5 order comes.
-///
-/// ```
-/// use wechatpay::pay::h5::{H5Info, H5Type};
-/// assert_eq!(H5Info::new(H5Type::Android).r#type, H5Type::Android);
-/// ```
+/// 场景类型: what the payer of an H5 order comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum H5Type {
-    /// A web page in a phone's browser.
+    /// `Wap`: a web page in a phone's browser.
     Wap,
-    /// An iOS app.
+    /// `iOS`: an iOS app.
     #[serde(rename = "iOS")]
     Ios,
-    /// An Android app.
+    /// `Android`: an Android app.
     Android,
 }
 
@@ -199,21 +193,8 @@ impl Read for H5Type {
     }
 }
 
-/// `scene_info` as it is sent, of single and combined orders.
-#[derive(Serialize)]
-pub(crate) struct SceneBody<'a> {
-    #[serde(serialize_with = "canonical")]
-    pub(crate) payer_client_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) device_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) store_info: Option<&'a StoreInfo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) h5_info: Option<&'a H5Info>,
-}
-
-/// A socket for both versions shows the address of an IPv4 payer as `::ffff:14.23.150.211`.
-fn canonical<S: Serializer>(address: &IpAddr, serializer: S) -> Result<S::Ok, S::Error> {
+/// A dual-stack socket shows the address of an IPv4 payer as `::ffff:14.23.150.211`.
+pub(crate) fn canonical<S: Serializer>(address: &IpAddr, serializer: S) -> Result<S::Ok, S::Error> {
     address.to_canonical().serialize(serializer)
 }
 
@@ -223,12 +204,12 @@ mod tests {
 
     /// An H5 order is paid from its address only, and WeChat Pay sees the payer's IPv4 address.
     #[test]
-    fn an_ipv4_payer_who_came_to_a_socket_for_both_versions_is_named_by_the_ipv4_address() {
+    fn ipv4_mapped_address_is_sent_as_ipv4() {
         for (address, sent) in
             [("::ffff:14.23.150.211", "14.23.150.211"), ("2001:db8::1", "2001:db8::1")]
         {
             let scene = SceneInfo::new(address.parse().unwrap());
-            let json = serde_json::to_value(scene.to_body(None)).unwrap();
+            let json = serde_json::to_value(&scene).unwrap();
             assert_eq!(json, serde_json::json!({ "payer_client_ip": sent }));
         }
     }

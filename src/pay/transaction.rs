@@ -1,33 +1,18 @@
-//! What queries and notifications say of an order.
+//! 交易: the state of an order, as queries and notifications return it.
 
 use serde::Deserialize;
 
-use crate::id::{OpenId, OutTradeNo, TransactionId};
+use crate::id::{OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::open_set::open_set;
+use crate::pay::payer::Payer;
 use crate::received;
 use crate::time::Time;
 
-/// An order as WeChat Pay sees it, from a [query](crate::pay::query) or a
-/// [notification](crate::notify); the same shape in both.
+/// 交易: an order as WeChat Pay sees it, from a [query](crate::pay::query) or a
+/// [notification](crate::notify); the same structure in both.
 ///
-/// Much of it is there only once the order is paid. That it is paid is proved by
-/// [`paid`](Self::paid) alone.
-///
-/// ```
-/// use wechatpay::pay::{self, TradeState};
-///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
-/// assert_eq!(transaction.trade_state, TradeState::NotPay);
-/// assert_eq!(transaction.transaction_id, None); // There is none before the payment.
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Many fields are present only once the order is paid. Only [`paid`](Self::paid) proves that it is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
@@ -43,65 +28,65 @@ pub struct Transaction {
     pub(super) sub_appid: Option<String>,
     #[serde(default, deserialize_with = "received::option")]
     pub(super) sub_mchid: Option<String>,
-    /// 商户订单号: your number of the order.
+    /// 商户订单号: merchant order number.
     #[serde(deserialize_with = "received::text")]
     pub out_trade_no: OutTradeNo,
-    /// 微信支付订单号: WeChat Pay's number of the payment, once there is one.
+    /// 微信支付订单号: WeChat Pay's transaction ID, once the order is paid.
     #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
-    /// 交易类型.
+    /// 交易类型: what the payer pays in.
     #[serde(default, deserialize_with = "received::option")]
     pub trade_type: Option<TradeType>,
-    /// 交易状态.
+    /// 交易状态: state of the order.
     pub trade_state: TradeState,
-    /// 交易状态描述, for people.
+    /// 交易状态描述: description of the state, for people.
     #[serde(default, deserialize_with = "received::option")]
     pub trade_state_desc: Option<String>,
-    /// 银行类型: more than two hundred words, such as `CMB_CREDIT`, and `OTHERS`.
+    /// 银行类型: the payer's bank, one of more than two hundred codes such as `CMB_CREDIT`, or `OTHERS`.
     #[serde(default, deserialize_with = "received::option")]
     pub bank_type: Option<String>,
-    /// 商户数据包 of the order, once it is paid. It may hold what users typed: escape it.
+    /// 商户数据包: the order's own data, once it is paid. It may contain user input: escape it.
     #[serde(default, deserialize_with = "received::option")]
     pub attach: Option<String>,
-    /// 支付完成时间.
+    /// 支付完成时间: time of the payment.
     #[serde(default, deserialize_with = "received::option")]
     pub success_time: Option<Time>,
-    /// 支付者.
+    /// 支付者: the user who paid.
     pub payer: Option<Payer>,
-    /// 订单金额.
+    /// 订单金额: amounts of the order.
     pub amount: Option<Amount>,
-    scene_info: Option<SceneInfo>,
+    scene_info: Option<Device>,
     /// 优惠功能: the coupons that were used.
     #[serde(default, deserialize_with = "received::list")]
     pub promotion_detail: Vec<Promotion>,
 }
 
 impl Transaction {
-    /// The appid of the order: 应用ID, or 服务商应用ID in partner mode.
+    /// 应用ID: the appid of the order; in partner mode the partner's (服务商应用ID).
     #[must_use]
     pub fn appid(&self) -> Option<&str> {
         self.appid.as_deref().or(self.sp_appid.as_deref())
     }
 
-    /// The merchant who placed the order: 商户号, or 服务商户号 in partner mode.
+    /// 商户号: the merchant that placed the order; in partner mode the partner (服务商户号).
     #[must_use]
     pub fn mchid(&self) -> Option<&str> {
         self.mchid.as_deref().or(self.sp_mchid.as_deref())
     }
 
-    /// 子商户应用ID, in partner mode.
+    /// 子商户应用ID: the sub-merchant's appid, in partner mode.
     #[must_use]
     pub fn sub_appid(&self) -> Option<&str> {
         self.sub_appid.as_deref()
     }
 
-    /// 子商户号, in partner mode.
+    /// 子商户号: the sub-merchant's number, in partner mode.
     #[must_use]
     pub fn sub_mchid(&self) -> Option<&str> {
         self.sub_mchid.as_deref()
     }
 
-    /// 商户端设备号 of the order's scene.
+    /// 商户端设备号: the merchant's device, from the order's scene.
     #[must_use]
     pub fn device_id(&self) -> Option<&str> {
         self.scene_info.as_ref()?.device_id.as_deref()
@@ -109,196 +94,114 @@ impl Transaction {
 }
 
 open_set! {
-    /// 交易状态.
+    /// 交易状态: state of an order.
     pay::TradeState {
         /// 支付成功: paid.
         Success = "SUCCESS",
-        /// 转入退款: paid, and a refund was asked for; see its own state.
+        /// 转入退款: paid, and a refund was requested; query the refund.
         Refund = "REFUND",
-        /// 未支付: not paid yet, which is not final.
+        /// 未支付: not paid yet; not final.
         NotPay = "NOTPAY",
         /// 已关闭: can no longer be paid.
         Closed = "CLOSED",
-        /// 已撤销, of code payments only.
+        /// 已撤销: revoked; code payments only.
         Revoked = "REVOKED",
-        /// 用户支付中, of code payments only.
+        /// 用户支付中: the user is paying; code payments only.
         UserPaying = "USERPAYING",
-        /// 支付失败, of code payments only.
+        /// 支付失败: payment failed; code payments only.
         PayError = "PAYERROR",
-        /// 已接收，等待扣款.
+        /// 已接收，等待扣款: accepted, waiting for the debit.
         Accept = "ACCEPT",
     }
 }
 
 open_set! {
-    /// 交易类型.
+    /// 交易类型: what an order is paid in.
     pay::TradeType {
-        /// 公众号支付 and 小程序支付.
+        /// 公众号支付 and 小程序支付: on a page within WeChat, or in a mini-program.
         Jsapi = "JSAPI",
-        /// 扫码支付.
+        /// 扫码支付: by scanning a QR code.
         Native = "NATIVE",
-        /// APP支付.
+        /// APP支付: in the merchant's app.
         App = "APP",
-        /// H5支付, which WeChat Pay calls MWEB here.
+        /// H5支付: from a browser; WeChat Pay calls it MWEB here.
         H5 = "MWEB",
-        /// 付款码支付.
+        /// 付款码支付: the merchant scans the payer's code.
         Micropay = "MICROPAY",
-        /// 刷脸支付.
+        /// 刷脸支付: face payment.
         Facepay = "FACEPAY",
     }
 }
 
-/// 支付者.
-///
-/// ```
-/// # use wechatpay::pay;
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay("order-1")?;
-/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
-/// let openid = transaction.payer.and_then(|payer| payer.openid);
-/// # assert!(openid.is_some());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "PayerSaid")]
-#[non_exhaustive]
-pub struct Payer {
-    /// 用户标识 under the order's appid.
-    pub openid: Option<OpenId>,
-    /// 用户子标识 under the sub-merchant's appid, in partner mode.
-    pub sub_openid: Option<OpenId>,
-}
-
-/// Partner mode has a name of its own for the first.
-#[derive(Deserialize)]
-struct PayerSaid {
-    #[serde(default, deserialize_with = "received::option")]
-    openid: Option<OpenId>,
-    #[serde(default, deserialize_with = "received::option")]
-    sp_openid: Option<OpenId>,
-    #[serde(default, deserialize_with = "received::option")]
-    sub_openid: Option<OpenId>,
-}
-
-impl From<PayerSaid> for Payer {
-    fn from(said: PayerSaid) -> Self {
-        Self { openid: said.openid.or(said.sp_openid), sub_openid: said.sub_openid }
-    }
-}
-
-/// 订单金额.
-///
-/// ```
-/// # use wechatpay::{Fen, pay};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay_with_coupon("order-1", Fen(20))?;
-/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
-/// let amount = transaction.amount.unwrap_or_default();
-/// assert_eq!((amount.total, amount.payer_total), (Some(Fen(100)), Some(Fen(80))));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// 订单金额: amounts of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {
-    /// 总金额, in fen: what was ordered.
+    /// 总金额: what was ordered, in fen.
     pub total: Option<Fen>,
-    /// 用户支付金额, in fen: the total less the coupons.
+    /// 用户支付金额: the total minus coupons, in fen.
     pub payer_total: Option<Fen>,
-    /// 货币类型: CNY.
+    /// 货币类型: currency, CNY.
     #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
-    /// 用户支付币种.
+    /// 用户支付币种: currency that the payer paid in.
     #[serde(default, deserialize_with = "received::option")]
     pub payer_currency: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct SceneInfo {
+struct Device {
     #[serde(default, deserialize_with = "received::option")]
     device_id: Option<String>,
 }
 
 /// 优惠功能: a coupon that was used.
-///
-/// ```
-/// # use wechatpay::{Fen, pay};
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # wechatpay::pay::app::prepay(signer, gateway, &order)?;
-/// # sandbox.pay_with_coupon("order-1", Fen(20))?;
-/// let transaction = pay::query(signer, gateway, &order.out_trade_no)?;
-/// assert_eq!(transaction.promotion_detail[0].amount, Fen(20));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Promotion {
-    /// 券ID.
+    /// 券ID: coupon ID.
     pub coupon_id: String,
-    /// 优惠名称.
+    /// 优惠名称: name of the coupon.
     #[serde(default, deserialize_with = "received::option")]
     pub name: Option<String>,
-    /// 优惠范围: `GLOBAL` or `SINGLE`.
+    /// 优惠范围: scope, `GLOBAL` (the order) or `SINGLE` (single items).
     #[serde(default, deserialize_with = "received::option")]
     pub scope: Option<String>,
-    /// 优惠类型: `CASH` or `NOCASH`.
+    /// 优惠类型: type, `CASH` (prepaid, 预充值) or `NOCASH` (免充值).
     #[serde(default, rename = "type", deserialize_with = "received::option")]
     pub r#type: Option<String>,
-    /// 优惠券面额, in fen.
+    /// 优惠券面额: amount of the coupon, in fen.
     pub amount: Fen,
-    /// 活动ID.
+    /// 活动ID: ID of the campaign.
     #[serde(default, deserialize_with = "received::option")]
     pub stock_id: Option<String>,
-    /// 微信出资, in fen.
+    /// 微信出资: WeChat Pay's contribution, in fen.
     pub wechatpay_contribute: Option<Fen>,
-    /// 商户出资, in fen.
+    /// 商户出资: the merchant's contribution, in fen.
     pub merchant_contribute: Option<Fen>,
-    /// 其他出资, in fen.
+    /// 其他出资: contribution of others, in fen.
     pub other_contribute: Option<Fen>,
-    /// 优惠币种.
+    /// 优惠币种: currency of the coupon.
     #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
-    /// 单品列表, for coupons on single goods.
+    /// 单品列表: the items, for coupons on single items.
     #[serde(default, deserialize_with = "received::list")]
     pub goods_detail: Vec<DiscountedGoods>,
 }
 
-/// 单品: goods on which a coupon was used.
-///
-/// ```
-/// # let json = r#"{"appid":"wx1","mchid":"1","out_trade_no":"order-1","trade_state":"SUCCESS",
-/// #     "promotion_detail":[{"coupon_id":"1","amount":20,"goods_detail":[{"goods_id":"1246464644",
-/// #     "quantity":1,"unit_price":100,"discount_amount":20}]}]}"#;
-/// # let transaction: wechatpay::pay::Transaction = serde_json::from_str(json)?;
-/// let goods = &transaction.promotion_detail[0].goods_detail[0];
-/// assert_eq!((goods.goods_id.as_str(), goods.quantity), ("1246464644", 1));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// 单品: an item that a coupon was used for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct DiscountedGoods {
-    /// 商品编码.
+    /// 商品编码: item number.
     pub goods_id: String,
-    /// 商品数量.
+    /// 商品数量: quantity.
     pub quantity: u64,
-    /// 商品单价, in fen.
+    /// 商品单价: the price of one, in fen.
     pub unit_price: Fen,
-    /// 商品优惠金额, in fen.
+    /// 商品优惠金额: discount, in fen.
     pub discount_amount: Fen,
-    /// 商品备注.
+    /// 商品备注: remark.
     #[serde(default, deserialize_with = "received::option")]
     pub goods_remark: Option<String>,
 }
@@ -308,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unpaid_order_says_little_and_may_say_it_with_empty_values() {
+    fn unpaid_order_may_have_empty_values() {
         let least = r#"{"appid":"wx1","mchid":"19","out_trade_no":"1217752501201407033233368018",
             "trade_state":"NOTPAY","trade_state_desc":"订单未支付"}"#;
         let empty = r#"{"amount":{"payer_currency":"CNY","total":1},"appid":"wx1","mchid":"19",
@@ -328,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_both_modes_may_stand_side_by_side() {
+    fn names_of_both_modes_may_come_together() {
         let text = r#"{"appid":"","mchid":"","sp_appid":"wx1","sp_mchid":"19","sub_mchid":"20",
             "out_trade_no":"order-1","trade_state":"NOTPAY",
             "payer":{"openid":"","sp_openid":"o1","sub_openid":"o2"}}"#;
@@ -340,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_of_the_wrong_type_is_an_error_and_not_an_absence() {
+    fn member_of_wrong_type_is_an_error() {
         let with = |member: &str| {
             let text = format!(
                 r#"{{"appid":"wx1","mchid":"19","out_trade_no":"order-1",
@@ -365,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_were_given_by_other_rules_are_taken_as_they_are() {
+    fn numbers_of_other_forms_are_accepted() {
         let with = |number: &str| {
             let text = format!(
                 r#"{{"appid":"wx1","mchid":"19","out_trade_no":"{number}","trade_state":"SUCCESS",
@@ -373,7 +276,7 @@ mod tests {
             );
             serde_json::from_str::<Transaction>(&text)
         };
-        // Orders of APIv2 had numbers of two characters, and of @ among others.
+        // APIv2 accepted order numbers of two characters, and with @ among others.
         for number in ["a3", "shop@2015.1", &"9".repeat(200)] {
             let transaction = with(number).unwrap();
             assert_eq!(transaction.out_trade_no.as_str(), number);
@@ -386,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_words_and_members_do_not_break_the_reading() {
+    fn unknown_words_and_members_are_accepted() {
         let text = r#"{"appid":"wx1","mchid":"19","out_trade_no":"order-1","new":{"x":[1]},
             "trade_state":"FROZEN","trade_type":"PALM","bank_type":"CMC"}"#;
         let transaction: Transaction = serde_json::from_str(text).unwrap();

@@ -22,8 +22,8 @@ use wechatpay::bill::{
 };
 use wechatpay::notify::{self, Event, EventType, Notification, Refusal};
 use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
-use wechatpay::pay::jsapi::{self, Payer};
 use wechatpay::pay::{self, Detail, GoodsDetail, Order, SceneInfo, StoreInfo, app, native};
+use wechatpay::pay::{Payer, jsapi};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
     ApiV3Key, AppId, ClientCertificate, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,

@@ -15,27 +15,27 @@ use wechatpay::{
 
 use super::{Answer, End, Fields, HOST, MCHID, Wire, made, nothing_sent};
 
-/// XML as a notification and as the response to every call. Only the messages in [`SIGNED`] verify: the
-/// signature covers every field, so any change is noticed.
+/// XML, as a notification and as the answer to every call. Nothing is believed but what [`SIGNED`] holds:
+/// every field takes part in the signature, so a change of any is noticed.
 pub(crate) fn xml_read(data: &[u8]) -> bool {
-    let verified = verified(data);
-    // In APIv2, an `&` in a value can make one field of two with the same signature.
-    let is_signed = |text: &String| VERIFIED.contains(text) || data.contains(&b'&');
-    assert!(verified.iter().all(is_signed), "nobody signed this: {verified:?}");
-    assert!(!SIGNED.contains(&data) || !verified.is_empty());
-    !verified.is_empty()
+    let believed = believed(data);
+    // An `&` within a value joins two fields to one with the same signature; that is APIv2's own.
+    let is_signed = |text: &String| BELIEVED.contains(text) || data.contains(&b'&');
+    assert!(believed.iter().all(is_signed), "nobody signed this: {believed:?}");
+    assert!(!SIGNED.contains(&data) || !believed.is_empty());
+    !believed.is_empty()
 }
 
-/// An order and a response of the same [`Fields`]: what is written is read again.
+/// An order and the fields of an answer, of the same [`Fields`]: what is written is read again.
 pub(crate) fn xml_write(data: &[u8]) -> bool {
     let fields = Fields::of(data);
-    let took = [order_is_sent(&fields), response_is_read(&fields)];
+    let took = [written(&fields), answered(&fields)];
     took.contains(&Some(true))
 }
 
-/// What the library verifies of a message, as a text that contains all of it.
-fn verified(body: &[u8]) -> Vec<String> {
-    let mut verified = Vec::new();
+/// What the library believes of a message, in words that name all of it.
+fn believed(body: &[u8]) -> Vec<String> {
+    let mut believed = Vec::new();
     let notifications = [
         ("hmac", notify::open(&*HMAC, body)),
         ("md5", notify::open(&*MD5, body)),
@@ -43,9 +43,9 @@ fn verified(body: &[u8]) -> Vec<String> {
     ];
     for (name, notification) in notifications {
         match notification {
-            // Encrypted, not signed.
+            // Encrypted, and not signed.
             Ok(Notification::Refund(refund)) => assert!(!refund.out_trade_no.as_str().is_empty()),
-            Ok(notification) => verified.push(format!("{name} {notification:?}")),
+            Ok(notification) => believed.push(format!("{name} {notification:?}")),
             Err(Refusal::TooLarge) => assert!(body.len() > 64 * 1024),
             Err(refusal) => assert!(refusal.to_string().len() < 512, "{refusal}"),
         }
@@ -55,15 +55,15 @@ fn verified(body: &[u8]) -> Vec<String> {
         let result = call(&gateway(&wire));
         assert_eq!(wire.sent().len(), 1, "{name}");
         let error = match result {
-            Ok(value) => {
-                verified.push(format!("{name} {value}"));
+            Ok(answer) => {
+                believed.push(format!("{name} {answer}"));
                 continue;
             }
             Err(error) => error,
         };
         let text = format!("{name} {error:?}");
         match error {
-            Error::Api(error) if error.signed => verified.push(text),
+            Error::Api(error) if error.signed => believed.push(text),
             error => {
                 assert_eq!(error.outcome(), Outcome::Unknown, "{text}");
                 assert!(error.retry() != Retry::Never, "{text}");
@@ -72,11 +72,11 @@ fn verified(body: &[u8]) -> Vec<String> {
             }
         }
     }
-    verified
+    believed
 }
 
-/// A signed order contains its values, and only the nonce and the sign differ between requests.
-fn order_is_sent(fields: &Fields) -> Option<bool> {
+/// An order is sent as it is, signed, and the same each time but for the nonce.
+fn written(fields: &Fields) -> Option<bool> {
     let appid = made(AppId::new(fields.text("appid")?))?;
     let out_trade_no = made(OutTradeNo::new(fields.text("out_trade_no")?))?;
     let notify_url = made(NotifyUrl::new(fields.text("notify_url")?))?;
@@ -127,16 +127,16 @@ fn order_is_sent(fields: &Fields) -> Option<bool> {
     Some(true)
 }
 
-/// Any fields, signed: if the signature verifies, each was read as it was written.
-fn response_is_read(fields: &Fields) -> Option<bool> {
-    let mut response: BTreeMap<String, String> =
+/// Any fields, signed: that the signature holds shows that each was read as it was written.
+fn answered(fields: &Fields) -> Option<bool> {
+    let mut answer: BTreeMap<String, String> =
         fields.0.iter().filter(|(name, value)| is_name(name) && is_text(value)).cloned().collect();
-    response.remove("sign_type");
-    response.insert("return_code".to_owned(), "SUCCESS".to_owned());
-    response.entry("result_code".to_owned()).or_insert("SUCCESS".to_owned());
-    response.insert("sign".to_owned(), digest(&response));
-    let xml = written_otherwise(&response);
-    if response.len() > 256 || xml.len() > 64 * 1024 {
+    answer.remove("sign_type");
+    answer.insert("return_code".to_owned(), "SUCCESS".to_owned());
+    answer.entry("result_code".to_owned()).or_insert("SUCCESS".to_owned());
+    answer.insert("sign".to_owned(), digest(&answer));
+    let xml = written_otherwise(&answer);
+    if answer.len() > 256 || xml.len() > 64 * 1024 {
         return None;
     }
     for (name, call) in CALLS.into_iter().filter(|(name, _)| !name.starts_with("md5")) {
@@ -153,8 +153,7 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
     let transaction =
         v2::pay::query(&*HMAC, &gateway(&wire), &SHOP.order.appid, &SHOP.order.out_trade_no);
     let transaction = transaction.ok()?;
-    let sent =
-        |name: &str| response.get(name).filter(|value| !value.is_empty()).map(String::as_str);
+    let sent = |name: &str| answer.get(name).filter(|value| !value.is_empty()).map(String::as_str);
     assert_eq!(transaction.attach.as_deref(), sent("attach"));
     assert_eq!(transaction.bank_type.as_deref(), sent("bank_type"));
     assert_eq!(Some(transaction.out_trade_no.as_str()), sent("out_trade_no"));
@@ -171,36 +170,36 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
 type Call = fn(&Gateway) -> Result<String, Error>;
 
 const CALLS: [(&str, Call); 13] = [
-    ("app", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
-    ("jsapi", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
-    ("native", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
-    ("h5", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.h5))),
+    ("app", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
+    ("jsapi", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
+    ("native", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
+    ("h5", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.h5))),
     ("query", |gateway| {
-        debug(v2::pay::query(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        told(v2::pay::query(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("md5 query", |gateway| {
-        debug(v2::pay::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        told(v2::pay::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("query_by_id", |gateway| {
-        debug(v2::pay::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
+        told(v2::pay::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
     }),
     ("close", |gateway| {
-        debug(v2::pay::close(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        told(v2::pay::close(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
-    ("refund", |gateway| debug(v2::refund::apply(&*HMAC, gateway, &SHOP.refund))),
-    ("refund_query", |gateway| debug(v2::refund::query(&*HMAC, gateway, &SHOP.refund_query))),
+    ("refund", |gateway| told(v2::refund::apply(&*HMAC, gateway, &SHOP.refund))),
+    ("refund_query", |gateway| told(v2::refund::query(&*HMAC, gateway, &SHOP.refund_query))),
     ("combined_order", |gateway| {
-        debug(v2::combine::prepay(&*HMAC, gateway, &SHOP.combined, &v2::App))
+        told(v2::combine::prepay(&*HMAC, gateway, &SHOP.combined, &v2::App))
     }),
     ("query_combined", |gateway| {
         let number = &SHOP.combined.combine_out_trade_no;
-        debug(v2::combine::query(&*HMAC, gateway, &SHOP.combined.combine_appid, number))
+        told(v2::combine::query(&*HMAC, gateway, &SHOP.combined.combine_appid, number))
     }),
-    ("close_combined", |gateway| debug(v2::combine::close(&*HMAC, gateway, &SHOP.combined))),
+    ("close_combined", |gateway| told(v2::combine::close(&*HMAC, gateway, &SHOP.combined))),
 ];
 
-fn debug<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
-    result.map(|value| format!("{value:?}"))
+fn told<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
+    result.map(|answer| format!("{answer:?}"))
 }
 
 pub(super) fn gateway(wire: &Wire) -> Gateway {
@@ -211,7 +210,7 @@ fn whole(body: &[u8]) -> Answer {
     Answer { status: 200, headers: Vec::new(), body: body.to_vec(), end: End::Whole }
 }
 
-/// An independent HMAC-SHA256 `sign` of these fields.
+/// The `sign` of these fields by HMAC-SHA256, made a second time.
 fn digest(fields: &BTreeMap<String, String>) -> String {
     let signed = fields.iter().filter(|(name, value)| *name != "sign" && !value.is_empty());
     let message: String = signed.map(|(name, value)| format!("{name}={value}&")).collect();
@@ -220,7 +219,7 @@ fn digest(fields: &BTreeMap<String, String>) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// Reads only the XML that the library writes.
+/// Reads the XML that the library writes, and no other.
 fn flat(xml: &str) -> Option<BTreeMap<String, String>> {
     let mut rest = xml.strip_prefix("<xml>")?.strip_suffix("</xml>")?;
     let mut fields = BTreeMap::new();
@@ -235,7 +234,7 @@ fn flat(xml: &str) -> Option<BTreeMap<String, String>> {
     Some(fields)
 }
 
-/// Writes XML in other forms than the library does.
+/// Writes XML in other ways than the library does.
 fn written_otherwise(fields: &BTreeMap<String, String>) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml>\n");
     for (index, (name, value)) in fields.iter().enumerate() {
@@ -255,7 +254,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-/// Whether XML can contain the text; a byte order mark must not be within it.
+/// Whether XML can hold it; a byte order mark has no place within.
 fn is_text(text: &str) -> bool {
     text.chars().all(|character| {
         matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
@@ -263,7 +262,7 @@ fn is_text(text: &str) -> bool {
     })
 }
 
-/// The requests of an APIv2 merchant.
+/// What a merchant of APIv2 asks for.
 struct Shop {
     order: v2::pay::Order,
     payer: v2::Jsapi,
@@ -315,8 +314,8 @@ pub(super) static HMAC: LazyLock<HmacSha256Key> =
     LazyLock::new(|| HmacSha256Key::new(MCHID, KEY).unwrap());
 static MD5: LazyLock<Md5Key> = LazyLock::new(|| Md5Key::new(MCHID, KEY).unwrap());
 
-static VERIFIED: LazyLock<HashSet<String>> =
-    LazyLock::new(|| SIGNED.iter().flat_map(|body| verified(body)).collect());
+static BELIEVED: LazyLock<HashSet<String>> =
+    LazyLock::new(|| SIGNED.iter().flat_map(|body| believed(body)).collect());
 
 const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
@@ -326,7 +325,7 @@ macro_rules! seeds {
     };
 }
 
-/// Messages that WeChat Pay signed.
+/// Messages that WeChat Pay did sign.
 const SIGNED: [&[u8]; 14] = seeds![
     "signed_payment",
     "signed_payment_md5",

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
+use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
-use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, SceneInfo, app, h5, jsapi, native};
 use wechatpay::refund::{self, Refund};
 use wechatpay::{

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use wechatpay::combine::{self, Order, SceneInfo, SubOrder, app, h5, jsapi, native};
 use wechatpay::notify::{self, Notification};
+use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type};
-use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{self, NotPaid, SettleInfo, TradeState};
 use wechatpay::refund::{self, Refund, Status};
 use wechatpay::{
@@ -121,7 +121,7 @@ fn order_that_breaks_a_rule_is_never_sent() {
     assert_eq!(
         error.to_string(),
         "/sub_orders/0/attach must be 1 to 128 characters; /sub_orders/1/out_trade_no must differ \
-         from every other number of the order"
+         from every other order number of the combined order"
     );
     assert_eq!(error.outcome(), Outcome::NotSent);
 

@@ -204,7 +204,7 @@ fn repeated_field_is_named() {
             let twice = twice
                 .to_string()
                 .replace(&mark.to_string(), &format!("{value},\"{name}\":{value}"));
-            let expected = format!("{pointer} must be there only once");
+            let expected = format!("{pointer} must occur only once");
             assert_eq!(faults(read(&signer, twice.as_bytes())), [expected]);
         }
     }
@@ -302,8 +302,8 @@ fn every_violation_is_reported_at_once() {
         faults(Order::from_json(&merchant("1230000109"), body.to_string().as_bytes())),
         [
             "/appid is missing",
-            "/out_trade_no must be 6 to 32 letters, digits, _, -, | or *",
             "/amount/total must be whole fen: a number without quotes, sign or decimals",
+            "/out_trade_no must be 6 to 32 letters, digits, _, -, | or *",
             "/detail/goods_detail/0/quantity must be a whole number, without quotes, sign or decimals",
             "/discription is not a field of this request",
         ]
@@ -358,13 +358,13 @@ fn each_kind_has_its_own_fields() {
     refund["transaction_id"] = json!("1217752501201407033233368018");
     assert_eq!(
         faults(Refund::from_json(&one, refund.to_string().as_bytes())),
-        ["/out_trade_no must not stand beside transaction_id: one is enough"]
+        ["/out_trade_no must be left out if transaction_id is set: one is enough"]
     );
     refund["funds_account"] = json!("AVAILABEL");
     refund.as_object_mut().unwrap().remove("out_trade_no");
     assert_eq!(
         faults(Refund::from_json(&one, refund.to_string().as_bytes())),
-        ["/funds_account must be a documented word, such as AVAILABLE"]
+        ["/funds_account must be a documented value, such as AVAILABLE"]
     );
 }
 
@@ -395,7 +395,8 @@ fn a_partner_reads_the_fields_of_partner_mode() {
     assert_eq!(
         faults(read(&body)),
         [
-            "/payer/sp_openid must not stand beside sub_openid: an order has one payer".to_owned(),
+            "/payer/sp_openid must be left out if sub_openid is set: an order has one payer"
+                .to_owned(),
             format!("/sub_mchid must be 1900000109, {rule}"),
             format!("/sub_appid must be wx0000000000000002, {rule}"),
         ]
@@ -522,7 +523,7 @@ fn sent_orders_and_refunds_are_read_back_equal() {
         let json = sent(|gateway| pay::native::prepay(&signer, gateway, &order));
         assert_eq!(Order::from_json(&signer, &json).unwrap(), order);
 
-        let payer = pay::jsapi::Payer::new(OpenId::new("o4GgauInH").unwrap());
+        let payer = pay::Payer::new(OpenId::new("o4GgauInH").unwrap());
         let json = sent(|gateway| pay::jsapi::prepay(&signer, gateway, &order, &payer));
         assert_eq!(pay::jsapi::from_json(&signer, &json).unwrap(), (order, payer));
 

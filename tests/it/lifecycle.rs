@@ -2,8 +2,8 @@
 
 use wechatpay::bill::{self, RowState, TradeBill};
 use wechatpay::notify::{self, Event, EventType, Notification};
-use wechatpay::pay::jsapi::{self, Payer};
 use wechatpay::pay::{self, NotPaid, TradeState};
+use wechatpay::pay::{Payer, jsapi};
 use wechatpay::refund::{self, Refund, Status};
 use wechatpay::{ApiV3Key, Fen, Gateway, OpenId, OutRefundNo, RsaSigner, Signer, Time};
 use wechatpay_sandbox::Sandbox;

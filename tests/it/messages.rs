@@ -76,7 +76,7 @@ fn of_this_build(table: &str) -> String {
 }
 
 #[test]
-fn every_error_text_is_short_and_clean() {
+fn every_text_is_short_and_avoids_the_glossary() {
     let table = include_str!("../data/messages.txt");
     assert!(table.lines().count() > 200);
     for line in table.lines().filter(|line| !line.starts_with("== ")) {
@@ -106,7 +106,7 @@ fn every_rule_of_the_source_is_in_the_table() {
 
 /// It takes a sum of many orders of which each is as large as it may be.
 const UNREACHED: [&str; 2] =
-    ["must not exceed a signed 64-bit integer in all", "must add up to a signed 64-bit integer"];
+    ["must not exceed a signed 64-bit integer in total", "must add up to a signed 64-bit integer"];
 
 /// The files of the library itself. The sandbox speaks as WeChat Pay does.
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -381,7 +381,7 @@ fn orders(table: &mut Table) {
     let h5 = pay::h5::Scene::new(scene, h5_info);
     let placed = pay::h5::prepay(sandbox.signer(), sandbox.gateway(), &with_scene, &h5);
     table.error("a scene twice", placed);
-    let payer = pay::jsapi::Payer::of_sub_merchant(OpenId::new("o1").unwrap());
+    let payer = pay::Payer::of_sub_merchant(OpenId::new("o1").unwrap());
     let order = order(&sandbox, "messages-2");
     let placed = pay::jsapi::prepay(sandbox.signer(), sandbox.gateway(), &order, &payer);
     table.error("a sub-merchant's payer", placed);
@@ -432,7 +432,7 @@ fn orders(table: &mut Table) {
     table.error("too many parts of a partner", many.validate());
     many.sub_orders.truncate(2);
     many.payer = None;
-    let payer = pay::jsapi::Payer::new(OpenId::new("o1").unwrap());
+    let payer = pay::Payer::new(OpenId::new("o1").unwrap());
     let placed = combine::jsapi::prepay(sandbox.signer(), sandbox.gateway(), &many, &payer);
     table.error("two sub_appids", placed);
     let mut few = combine::Order::from_json(&signer, COMBINED_ORDER.as_bytes()).unwrap();

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
-use wechatpay::pay::jsapi::Payer;
 use wechatpay::pay::{
     self, NotPaid, SceneInfo, StoreInfo, TradeState, TradeType, app, h5, jsapi, native,
 };

@@ -34,9 +34,9 @@ fn public_types_are_send_and_sync() {
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
     shared::<(Order, pay::Detail, pay::GoodsDetail, pay::SettleInfo, pay::SceneInfo)>();
-    shared::<(pay::StoreInfo, h5::Scene, h5::H5Info, h5::H5Type, jsapi::Payer)>();
-    shared::<(app::InvokeParameters, jsapi::InvokeParameters, pay::Merchant<'_>)>();
-    shared::<(pay::Transaction, TradeState, pay::TradeType, pay::Amount, pay::Payer)>();
+    shared::<(pay::StoreInfo, pay::Payer, h5::Scene, h5::H5Info, h5::H5Type)>();
+    shared::<(app::InvokeParameters, jsapi::InvokeParameters, wechatpay::Party<'_>)>();
+    shared::<(pay::Transaction, TradeState, pay::TradeType, pay::Amount)>();
     shared::<(pay::Promotion, pay::DiscountedGoods, pay::Paid, pay::NotPaid)>();
     shared::<(combine::Order, combine::SubOrder, combine::SceneInfo, combine::h5::Scene)>();
     shared::<(combine::Transaction, combine::SubTransaction, combine::Amount)>();

@@ -544,7 +544,7 @@ mod tests {
             Some(Detail { goods_detail: vec![goods], ..Detail::default() })
         };
         let later = |seconds: i64| Some(Time::from_unix_seconds(1_700_000_000 + seconds).unwrap());
-        let four_bytes = "must not hold emoji or other characters of four bytes in UTF-8";
+        let four_bytes = "must not contain emoji or other characters of four bytes in UTF-8";
         let table = [
             (violations(|_| ()), String::new()),
             (violations(|o| *o = full_order()), String::new()),
@@ -645,7 +645,7 @@ mod tests {
         let wap = H5Info::Wap { wap_url: "https://x.example".into(), wap_name: "".into() };
         assert_eq!(
             refused(&order, &H5::new(wap)),
-            "body must not hold emoji or other characters of four bytes in UTF-8; \
+            "body must not contain emoji or other characters of four bytes in UTF-8; \
              attach must not begin or end with a blank; \
              total_fee must be at least 1 fen and fit a signed 64-bit integer; \
              scene_info/h5_info/wap_name must be 1 to 256 characters; \
