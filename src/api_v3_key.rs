@@ -40,7 +40,8 @@ impl ApiV3Key {
         })
     }
 
-    /// Opens what WeChat Pay sealed; `None` whatever the reason, so that nobody learns from it.
+    /// Decrypts what WeChat Pay encrypted; `None` whatever the reason, so that an attacker learns
+    /// nothing from it.
     pub(crate) fn open(&self, sealed: &Sealed<'_>) -> Option<Vec<u8>> {
         if sealed.algorithm != ALGORITHM {
             return None;

@@ -17,16 +17,16 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// AVX-512 IFMA that takes half of ring's time; `cargo bench` shows what it takes on yours.
 ///
 /// It takes the same files and refuses the same violations, since [`RsaSigner`] reads and proves each key
-/// first, and both must make the same signature before this one signs anything. Answers are believed
-/// by ring, as without this feature, unless
-/// [`PlatformKeys::verified_by_aws_lc`](crate::PlatformKeys::verified_by_aws_lc) says otherwise.
+/// first, and both must make the same signature before this one signs anything. ring verifies
+/// responses, as without this feature, unless you choose
+/// [`PlatformKeys::verified_by_aws_lc`](crate::PlatformKeys::verified_by_aws_lc).
 ///
-/// Its price is `aws-lc-rs` and `aws-lc-sys`, five small crates to build them, half a minute of
+/// It costs `aws-lc-rs` and `aws-lc-sys`, five small crates to build them, half a minute of
 /// building on two cores, 2.5 MB of program, and a start that takes some 45 ms longer; the README has
 /// the figures. The C compiler that ring needs is
 /// enough on the usual platforms, without CMake. On Windows with an Intel or AMD processor it takes
-/// NASM as well, or `AWS_LC_SYS_PREBUILT_NASM=1` in the environment of the build. Whoever builds for
-/// another platform brings a C compiler for it, and bindgen where `aws-lc-sys` has no bindings for it.
+/// NASM as well, or `AWS_LC_SYS_PREBUILT_NASM=1` in the environment of the build. A build for
+/// another platform needs a C compiler for it, and bindgen where `aws-lc-sys` has no bindings for it.
 /// Measure first: an order waits longer for WeChat Pay than for either signature.
 ///
 /// It is not `Clone`, so that the key stays in one place; share it by reference or `Arc`. AWS-LC wipes

@@ -7,8 +7,8 @@ use crate::signer::Signer;
 /// Makes a call on the main host and, only if it was lost on the way there, once more on the
 /// standby (m/4012075113).
 ///
-/// A request or an answer that is lost ([`Error::Transport`]) is the one reason to go on: whatever
-/// WeChat Pay answers stands, and so does an answer that cannot be believed. Both calls get the same
+/// A request or an answer that is lost ([`Error::Transport`]) is the one reason to go on: any response
+/// of WeChat Pay is final, and so is a response that fails verification. Both calls get the same
 /// borrowed order, refund or number, so both send the same bytes, and WeChat Pay takes the second
 /// for a repetition of the first: one order never becomes two. Where a call fails on both hosts the
 /// error is the one that leaves more open, so it never says less than the truth.

@@ -1,4 +1,4 @@
-//! The only place where a signature is believed.
+//! The only place where the signatures of WeChat Pay are verified.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +17,8 @@ use crate::error::{Error, Invalid, Untrusted};
 use crate::time::Time;
 use crate::{pem, signing};
 
-/// The keys by which WeChat Pay's answers and notifications are believed: its public key (微信支付公钥)
-/// and any of its platform certificates (平台证书), side by side, each under its number.
+/// The keys that verify WeChat Pay's responses and notifications: its public key (微信支付公钥)
+/// and any of its platform certificates (平台证书), side by side, each under its serial number.
 ///
 /// Merchants of today have the public key only; older ones have platform certificates, and while
 /// they change over both sign (灰度切换), so both are held. A number that is not here is refused,
@@ -53,7 +53,7 @@ struct PlatformKey {
 }
 
 impl PlatformKeys {
-    /// No key at all, so that nothing is believed: for a merchant in certificate mode whose first
+    /// No key at all, so that no response is verified: for a merchant in certificate mode whose first
     /// call is [`certificates::list`](crate::certificates::list).
     #[must_use]
     pub const fn none() -> Self {
@@ -150,14 +150,14 @@ impl PlatformKeys {
         Ok(self)
     }
 
-    /// Believes an answer or a notification, or says why not: the four headers exactly once each, the
+    /// Verifies a response or a notification: the four headers exactly once each, the
     /// timestamp within five minutes of `now`, a known key, and its signature over the bytes as
     /// received.
     ///
     /// Header names are compared without case; headers other than the four do not matter.
     ///
     /// # Errors
-    /// [`Untrusted`] says why the answer is not believed.
+    /// [`Untrusted`]: why the verification failed.
     pub fn verify<'h>(
         &self,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
@@ -287,7 +287,7 @@ impl Certificate {
     }
 }
 
-/// webpki reports the start of the validity to those who ask about a time before it, such as 1970. It checks the validity
+/// webpki reports the start of the validity when asked about a time before it, such as 1970. It checks the validity
 /// before anything else, so it needs no root.
 fn not_before(certificate: &EndEntityCert<'_>) -> Option<Time> {
     let start_of_1970 = UnixTime::since_unix_epoch(Duration::ZERO);
@@ -300,8 +300,8 @@ fn not_before(certificate: &EndEntityCert<'_>) -> Option<Time> {
     }
 }
 
-/// Takes the bare PKCS#1 key out of what webpki unwraps (ring wants it bare, and there is no DER
-/// reader of our own). It stands in the place of an algorithm, and never says yes.
+/// Takes the raw PKCS#1 key out of what webpki unwraps (ring needs it raw, and this crate has no
+/// DER parser). webpki takes it for an algorithm; as such, it rejects every signature.
 #[derive(Debug, Default)]
 struct BareKey(Mutex<Option<Vec<u8>>>);
 
@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_the_four_headers_claims_a_signature_and_nothing_else_does() {
+    fn only_the_four_headers_claim_a_signature() {
         for name in HEADERS {
             assert!(claims_signature(["Date", &name.to_lowercase()].into_iter()), "{name}");
         }
@@ -587,7 +587,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_known_by_its_number() {
+    fn held_keys_are_known_by_their_serial() {
         let keys = keys(vectors::PLATFORM_KEY);
         assert!(keys.holds(ID) && !keys.holds("PUB_KEY_ID_01"));
         assert!(!PlatformKeys::none().holds(ID));

@@ -7,8 +7,9 @@ use serde_json::Value;
 /// What a comparison of the two messages shows.
 ///
 /// WeChat Pay answers a wrong signature with its own view of the message
-/// (`detail.sign_information`): the body cut short, the length whole. Held against the message that
-/// was signed it says which line changed on the way, or that none did and the key is the wrong one.
+/// (`detail.sign_information`): the body truncated, the length complete. A comparison
+/// with the message that was signed shows which line changed on the way, or that none did and the
+/// key is the wrong one.
 ///
 /// ```
 /// use wechatpay::{Error, pay::app};

@@ -35,7 +35,7 @@ use crate::platform_keys::Certificate;
 /// # assert!(Hsm.sign(b"").is_err());
 /// ```
 pub trait Signer: Send + Sync {
-    /// 商户号: the merchant who signs. It is said here and nowhere else, so that header and body
+    /// 商户号: the merchant who signs. Every call takes it from here, so that header and body
     /// cannot disagree. A partner (服务商) signs as its own `sp_mchid`, a combined order is signed
     /// by its `combine_mchid`.
     fn mchid(&self) -> &str;
@@ -180,7 +180,7 @@ impl RsaSigner {
     }
 
     /// From the texts of `apiclient_cert.pem` and `apiclient_key.pem`: the serial number is read
-    /// from the certificate, and the two are held against each other.
+    /// from the certificate, and the two are checked against each other.
     ///
     /// # Errors
     /// [`Error::Invalid`] says what is wrong, also if the key is not that of the certificate.

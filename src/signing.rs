@@ -56,7 +56,7 @@ pub fn response(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// The four lines by which a client starts a payment: appid, timestamp, nonce, and `what`: the
-/// bare prepay_id for an app, `prepay_id=…` for JSAPI and mini-programs.
+/// prepay_id alone for an app, `prepay_id=…` for JSAPI and mini-programs.
 ///
 /// ```
 /// let message = wechatpay::signing::invoke("wx2421b1c4370ec43b", 1554208460, "593BEC", "wx2014");
@@ -87,7 +87,7 @@ mod tests {
     const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
 
     #[test]
-    fn the_published_messages_come_out_byte_for_byte_and_their_signatures_verify() {
+    fn published_messages_are_byte_equal_and_signatures_verify() {
         let image_meta = concat!(
             r#"{"filename":"wechatpay_logo.png","#,
             r#""sha256":"d2973a45b1d528c21ebb77792ef3fcea40fa9a4e04a17e35369102ba9c84c8b1"}"#
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_answer_verifies_with_its_key_and_not_with_the_misprinted_one() {
+    fn published_response_verifies_only_with_its_own_key() {
         let message = response("1722850421", "d824f2e086d3c1df967785d13fcd22ef", vectors::E2_BODY);
         assert_eq!(
             sha256_hex(&message),

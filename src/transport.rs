@@ -21,8 +21,8 @@ use crate::signer::RsaSigner;
 /// use [`UreqTransport`].
 ///
 /// An implementation sends the request at most once, follows no redirect, verifies TLS, passes the
-/// bytes on as they are, and ends in bounded time. What it returns is not believed until its
-/// signature is checked.
+/// bytes on as they are, and ends in bounded time. The library trusts nothing that it returns before
+/// the signature is verified.
 ///
 /// ```
 /// use wechatpay::{Response, Request, Transport, TransportError};
@@ -131,7 +131,7 @@ pub struct Response {
     pub status: u16,
     /// Names and values, in order, repeated ones repeated.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body. Whoever reads it sets the limit.
+    /// The body. Its reader sets the limit.
     pub body: Box<dyn Read + Send>,
 }
 
@@ -178,11 +178,11 @@ impl fmt::Debug for Response {
 #[non_exhaustive]
 pub struct HttpOptions {
     /// The time a whole call may take, or each read of a file. Finding the address and connecting may take a quarter of it
-    /// each, and never more than 5 s, so that a connection that never stood is told apart from a
-    /// lost answer. Default: 30 s.
+    /// each, and never more than 5 s, so that a connection that never existed differs from a
+    /// lost response. Default: 30 s.
     pub total_timeout: Duration,
-    /// Certificates (PEM, one or more) to trust as roots in place of Mozilla's, for a host of one's
-    /// own such as the sandbox. A gateway talks to one host, so no other root is needed. Default:
+    /// Certificates (PEM, one or more) to trust as roots in place of Mozilla's, for a host such as the
+    /// sandbox. A gateway talks to one host, so no other root is needed. Default:
     /// none, which means Mozilla's roots.
     pub root_certificates: Option<String>,
     /// The merchant's own certificate, for the calls of APIv2 that need one
@@ -319,7 +319,7 @@ impl UreqTransport {
     /// A transport with its own connections.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a time-out, a root certificate or the proxy cannot be used.
+    /// [`Error::Invalid`] if a timeout, a root certificate or the proxy cannot be used.
     pub fn new(options: &HttpOptions) -> Result<Self, Error> {
         let connect_timeout = options.total_timeout.checked_div(4).unwrap_or_default();
         if connect_timeout.is_zero() {
@@ -412,7 +412,7 @@ impl UreqTransport {
 }
 
 /// Where hosts were found, so that not every call has to ask. ureq by itself asks at every call, even
-/// one that has a connection, and in a thread made for it, since there is a time-out.
+/// one that has a connection, and in a thread made for it, since there is a timeout.
 #[derive(Debug, Clone, Default)]
 struct Addresses(Arc<Mutex<Vec<Found>>>);
 
@@ -537,7 +537,7 @@ fn reply(response: ureq::http::Response<Body>) -> Response {
 }
 
 /// What ended the request, and whether a byte of it may have left. ureq connects, TLS included,
-/// before it writes, so a time-out of resolving or connecting is certain; whatever else may have
+/// before it writes, so a timeout of resolving or connecting is certain; whatever else may have
 /// come later is not.
 fn lost(error: &ureq::Error) -> TransportError {
     use ureq::{Error, Timeout};
@@ -631,7 +631,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_not_looked_up_at_every_call_and_again_once_a_call_failed() {
+    fn host_is_looked_up_again_only_after_a_failed_call() {
         // No name server is asked for this name: two dots in a row are none.
         let host = "https://no..host".parse::<Uri>().unwrap();
         let other_port = "https://no..host:444".parse::<Uri>().unwrap();

@@ -43,7 +43,7 @@ use crate::v2::{combine, pay, xml};
 /// [refunds](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16),
 /// [combined payments](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_4)).
 ///
-/// A refund notification is encrypted but not signed, so somebody could rearrange its blocks: call
+/// A refund notification is encrypted but not signed, so an attacker could rearrange its blocks: call
 /// [`refund::query`](crate::v2::refund::query) before you act on a large amount.
 ///
 /// ```

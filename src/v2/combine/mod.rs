@@ -2,7 +2,7 @@
 //!
 //! For merchants who have it: a page by the maintainer of the official PHP library says that
 //! APIv2's combined payment has been closed to new merchants since 2021-09-01 and points to APIv3,
-//! here [`combine`](crate::combine). No official page was found that says so, and whether it still
+//! here [`combine`](crate::combine). No official page was found that confirms this, and whether it still
 //! works is not known.
 //!
 //! ```
@@ -124,8 +124,8 @@ pub fn query(
     gateway.call(signer, "/pay/querycombinedorder", fields)?.read(Transaction::of_query)
 }
 
-/// 关闭合单订单: closes an unpaid combined order with all of its sub-orders, which nobody can pay
-/// then.
+/// 关闭合单订单: closes an unpaid combined order with all of its sub-orders, which can no longer
+/// be paid.
 ///
 /// `POST /pay/closecombinedorder`
 /// ([page](https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_2)), at least one minute

@@ -148,7 +148,7 @@ pub fn query_by_id(
     query_by(signer, gateway, appid, "transaction_id", transaction_id.as_str())
 }
 
-/// 关闭订单: closes an unpaid order, which nobody can pay then. Its order number cannot be used
+/// 关闭订单: closes an unpaid order, which can no longer be paid. Its order number cannot be used
 /// again.
 ///
 /// `POST /pay/closeorder` ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_3)), at

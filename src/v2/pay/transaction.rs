@@ -157,7 +157,7 @@ impl Coupon {
 }
 
 /// The trade state of a notification, which has only a `result_code`. The response to a query has both
-/// and is signed in the same way, so somebody could post it as a notification; its `result_code` is
+/// and is signed in the same way, so an attacker could post it as a notification; its `result_code` is
 /// only about the query.
 pub(in crate::v2) fn notified_state(fields: &Fields) -> Result<TradeState, Malformed> {
     let state = fields.optional("trade_state", received)?;
