@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parameters = pay::app::invoke(signer, &order, &prepay_id)?;
     println!("for the app: {}", serde_json::to_string_pretty(&parameters)?);
 
-    sandbox.pay_combined(order.combine_out_trade_no.as_str())?;
+    sandbox.pay(order.combine_out_trade_no.as_str())?;
     let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
     // Each sub-order is compared with its order.
     let paid = transaction.paid(sandbox.mchid(), &order)?;

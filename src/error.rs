@@ -598,7 +598,7 @@ impl fmt::Display for ErrorDetail {
 /// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
 /// # let notify_url = sandbox.notify_url();
 /// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # sandbox.shift_answers(-3600);
+/// # sandbox.shift_responses(-3600);
 /// let error = app::prepay(signer, gateway, &order).unwrap_err();
 /// assert_eq!(error.outcome(), Outcome::Unknown);
 /// if let Error::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. } = error {

@@ -10,6 +10,7 @@ use rcgen::{
     KeyUsagePurpose, SanType, SerialNumber,
 };
 use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::RsaKeyPair;
 use rustls::crypto::ring::default_provider;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -140,6 +141,12 @@ fn own_names(address: IpAddr) -> io::Result<Vec<SanType>> {
 
 fn dns_name(name: &str) -> io::Result<SanType> {
     Ok(SanType::DnsName(name.try_into().map_err(io::Error::other)?))
+}
+
+/// The key pair, as `ring` signs with it.
+pub(super) fn ring_key(key: &KeyPair) -> io::Result<RsaKeyPair> {
+    RsaKeyPair::from_pkcs8(&key.serialize_der())
+        .map_err(|rejected| io::Error::other(rejected.to_string()))
 }
 
 /// 32 random bytes.

@@ -9,11 +9,11 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::{Value, json};
 
 use super::calendar::Beijing;
-use super::fresh::Fresh;
-use super::orders::Orders;
-use super::parties::Caller;
+use super::caller::Caller;
+use super::order_book::OrderBook;
 use super::refusal::Refusal;
 use super::schema::{Table, text_of, unix_time};
+use super::unique_ids::UniqueIds;
 
 /// The files that were asked for, by token.
 #[derive(Default)]
@@ -40,7 +40,7 @@ pub(super) struct Day {
 pub(super) struct Bill {
     pub(super) parameters: Table,
     /// The file of a merchant for a day, unless there is nothing to say.
-    pub(super) csv: fn(&Orders, mchid: &str, query: &Value, Day) -> Option<Vec<u8>>,
+    pub(super) csv: fn(&OrderBook, mchid: &str, query: &Value, Day) -> Option<Vec<u8>>,
 }
 
 impl Bills {
@@ -49,10 +49,10 @@ impl Bills {
         &mut self,
         bill: &Bill,
         query: &Value,
-        orders: &Orders,
+        orders: &OrderBook,
         caller: &Caller<'_>,
         base_url: &str,
-        fresh: &mut Fresh,
+        ids: &mut UniqueIds,
     ) -> Result<Value, Refusal> {
         let day = Day::of(query, caller.now)?;
         let csv = (bill.csv)(orders, caller.mchid, query, day)
@@ -64,7 +64,7 @@ impl Bills {
         let bytes = if gzip { zipped(&csv)? } else { csv };
         let expires = caller.now.saturating_add(LIFETIME);
         let file = File { mchid: caller.mchid.to_owned(), gzip, bytes, expires };
-        let token = fresh.hex();
+        let token = ids.hex();
         let suffix = if gzip { "&tartype=gzip" } else { "" };
         let download_url = format!("{base_url}/v3/billdownload/file?token={token}{suffix}");
         self.files.insert(token, file);
@@ -165,7 +165,7 @@ pub(super) mod tests {
     use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, merchants};
     use super::super::fields;
     use super::super::merchants::Merchants;
-    use super::super::orders::tests::{INVALID, Refused, UNLISTED, refused, short};
+    use super::super::test_desk::{INVALID, Refused, UNLISTED, refused, short};
     use super::*;
 
     /// The day of [`NOW`], when its bills are ready.
@@ -189,19 +189,19 @@ pub(super) mod tests {
     struct Counter {
         bills: Bills,
         merchants: Merchants,
-        fresh: Fresh,
+        ids: UniqueIds,
     }
 
     impl Counter {
         fn open() -> Self {
-            let (bills, fresh) = (Bills::default(), Fresh::new([0; 32]));
-            Self { bills, merchants: merchants(), fresh }
+            let (bills, ids) = (Bills::default(), UniqueIds::new([0; 32]));
+            Self { bills, merchants: merchants(), ids }
         }
 
         fn apply(&mut self, bill: &Bill, query: &Value, now: i64) -> Result<Value, Refused> {
-            let Self { bills, merchants, fresh } = self;
-            let (orders, caller) = (Orders::default(), Caller { mchid: MCHID, merchants, now });
-            bills.apply(bill, query, &orders, &caller, "https://h", fresh).map_err(short)
+            let Self { bills, merchants, ids } = self;
+            let (orders, caller) = (OrderBook::default(), Caller { mchid: MCHID, merchants, now });
+            bills.apply(bill, query, &orders, &caller, "https://h", ids).map_err(short)
         }
 
         fn file(&self, mchid: &str, query: &Value, now: i64) -> Result<Vec<u8>, Refused> {
@@ -230,8 +230,8 @@ pub(super) mod tests {
             assert_eq!(apply(ready), Ok(()));
         }
         assert_eq!(apply(begin + 92 * DAY), refused(400, INVALID, UNLISTED));
-        let answer = counter.apply(&NEVER, &query, begin + 2 * DAY);
-        assert_eq!(answer, refused(400, "NO_STATEMENT_EXIST", UNLISTED));
+        let response = counter.apply(&NEVER, &query, begin + 2 * DAY);
+        assert_eq!(response, refused(400, "NO_STATEMENT_EXIST", UNLISTED));
     }
 
     #[test]

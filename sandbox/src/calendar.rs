@@ -1,5 +1,7 @@
 //! Moments, as clocks in Beijing show them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use time::{Date, OffsetDateTime};
 
 /// A moment in Beijing, which has the offset +08:00 all year.
@@ -58,6 +60,12 @@ pub(super) fn http_date(unix: i64) -> String {
     let (weekday, month) = (short(&weekday), short(&month));
     let (day, year, (hour, minute, second)) = (moment.day(), moment.year(), moment.to_hms());
     format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// The true time in Unix seconds.
+pub(super) fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Seconds that Beijing is ahead of UTC.

@@ -1,103 +1,67 @@
 //! 收银台: the page behind an h5_url, where the user pays or refuses.
 
-use super::answer::Answer;
 use super::html::Html;
 use super::order_error::OrderError;
+use super::order_html;
+use super::placed_orders::OrderId;
 use super::received::Received;
-use super::summary::{OrderItem, OrderSummary};
-use super::tickets::Due;
-use super::world::World;
-use super::{console, url};
+use super::response::Response;
+use super::state::State;
+use super::summary::OrderSummary;
+use super::url;
 
 /// Answers the browser of a user: with the page of an order, or to a click on one of its buttons.
-pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer {
-    let visit = match Visit::read(&request.path) {
-        Ok(visit) => visit,
+pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Response {
+    let target = match Target::parse(&request.path) {
+        Ok(target) => target,
         Err((chinese, english)) => return say(400, (chinese, english), None),
     };
-    let Some((due, order)) = world.order_of_ticket(&visit.ticket, now) else {
+    let Some((id, order)) = state.order_of_token(&target.payment_token, now) else {
         return say(404, UNKNOWN, None);
     };
     match request.method.as_str() {
-        "GET" => page(&order, visit.redirect_url.as_deref()),
-        "POST" if console::is_foreign(request) => say(403, FOREIGN, None),
-        // The order itself knows its newest ticket only.
-        "POST" if order.trade_state == "NOTPAY" && world.has_expired(&visit.ticket, now) => {
-            cannot(OrderError::TicketExpired, &request.path)
+        "GET" => page(&order, target.redirect_url.as_deref()),
+        "POST" if request.is_cross_site() => say(403, FOREIGN, None),
+        // The order itself knows its newest payment_token only.
+        "POST"
+            if order.trade_state == "NOTPAY" && state.has_expired(&target.payment_token, now) =>
+        {
+            cannot(OrderError::PaymentTokenExpired, &request.path)
         }
-        "POST" => click(world, request, &due, &visit, now),
-        _ => Answer::empty(405),
+        "POST" => click(state, request, &id, &target, now),
+        _ => Response::empty(405),
     }
-}
-
-/// Where a ticket is brought to the cashier: an h5_url leads there, the others are taken.
-pub(super) fn address(ticket: &str) -> String {
-    if ticket.starts_with("/h5?") {
-        ticket.to_owned()
-    } else if ticket.starts_with("weixin://") {
-        format!("/cashier?code_url={}", url::encode(ticket))
-    } else {
-        format!("/cashier?prepay_id={}", url::encode(ticket))
-    }
-}
-
-/// What a query says of an order, in words and in a colour.
-pub(super) fn state(trade_state: &str) -> (&str, &'static str) {
-    match trade_state {
-        "NOTPAY" => ("未支付 NOTPAY", ""),
-        "SUCCESS" => ("已支付 SUCCESS", "good"),
-        "REFUND" => ("转入退款 REFUND", ""),
-        "CLOSED" => ("已关闭 CLOSED", "bad"),
-        other => (other, ""),
-    }
-}
-
-/// The goods of an order.
-pub(super) fn items(items: &[OrderItem]) -> Html {
-    let amount = |item: &OrderItem| {
-        // A single one costs as much as the whole.
-        let amount = if items.len() > 1 { format!("¥{}", item.amount) } else { String::new() };
-        Html::text(&amount)
-    };
-    Html::all(items.iter().map(|item| {
-        Html::fill(
-            include_str!("pages/item.html"),
-            &[
-                ("description", Html::text(&item.description)),
-                ("mchid", Html::text(&item.mchid)),
-                ("amount", amount(item)),
-            ],
-        )
-    }))
 }
 
 /// A user who comes to pay.
-struct Visit {
-    ticket: String,
+struct Target {
+    payment_token: String,
     /// Where the merchant wants the user afterwards.
     redirect_url: Option<String>,
 }
 
-impl Visit {
+impl Target {
     /// From the path and the query of a request. An h5_url must be whole, and nothing may be added
     /// to it but `redirect_url`.
-    fn read(target: &str) -> Result<Self, Message> {
+    fn parse(target: &str) -> Result<Self, Message> {
         let (path, query) = url::split(target);
         if path != "/h5" {
             let mut parameters = url::parameters(query);
-            let ticket = match (parameters.next().flatten(), parameters.next()) {
+            let payment_token = match (parameters.next().flatten(), parameters.next()) {
                 (Some((name, value)), None) if name == "prepay_id" || name == "code_url" => value,
                 _ => return Err(UNREADABLE),
             };
-            return Ok(Self { ticket, redirect_url: None });
+            return Ok(Self { payment_token, redirect_url: None });
         }
-        let Some((ticket, encoded)) = target.split_once("&redirect_url=") else {
-            return Ok(Self { ticket: target.to_owned(), redirect_url: None });
+        let Some((payment_token, encoded)) = target.split_once("&redirect_url=") else {
+            return Ok(Self { payment_token: target.to_owned(), redirect_url: None });
         };
         let redirect_url = Some(encoded).filter(|encoded| !encoded.contains('&'));
         let redirect_url = redirect_url.and_then(url::decode).filter(|url| is_web_address(url));
         match redirect_url {
-            Some(url) => Ok(Self { ticket: ticket.to_owned(), redirect_url: Some(url) }),
+            Some(url) => {
+                Ok(Self { payment_token: payment_token.to_owned(), redirect_url: Some(url) })
+            }
             None => Err(BAD_REDIRECT),
         }
     }
@@ -106,8 +70,9 @@ impl Visit {
 /// In Chinese and in English.
 type Message = (&'static str, &'static str);
 
-fn page(order: &OrderSummary, redirect_url: Option<&str>) -> Answer {
-    let (total, (state, tone)) = (Html::text(&order.total.to_string()), state(&order.trade_state));
+fn page(order: &OrderSummary, redirect_url: Option<&str>) -> Response {
+    let (total, (state, tone)) =
+        (Html::text(&order.total.to_string()), order_html::trade_state(&order.trade_state));
     let back = |address: &str| {
         Html::fill(include_str!("pages/back.html"), &[("address", Html::text(address))])
     };
@@ -117,27 +82,33 @@ fn page(order: &OrderSummary, redirect_url: Option<&str>) -> Answer {
         redirect_url.map(back).unwrap_or_default()
     };
     let places = [
-        ("items", items(&order.items)),
+        ("items", order_html::items(&order.items)),
         ("total", total),
         ("state", Html::text(state)),
         ("tone", Html::text(tone)),
         ("actions", actions),
         ("out_trade_no", Html::text(&order.out_trade_no)),
     ];
-    Html::fill(include_str!("pages/cashier.html"), &places).into_answer(200)
+    Html::fill(include_str!("pages/cashier.html"), &places).into_response(200)
 }
 
 /// Pays or refuses; the user goes on to the merchant after both.
-fn click(world: &mut World, request: &Received, due: &Due, visit: &Visit, now: i64) -> Answer {
+fn click(
+    state: &mut State,
+    request: &Received,
+    id: &OrderId,
+    target: &Target,
+    now: i64,
+) -> Response {
     let (paid, done) = match request.body.as_slice() {
-        b"action=pay" => (true, world.pay_due(due, now)),
-        b"action=refuse" => (false, world.refuse_due(due, now)),
+        b"action=pay" => (true, state.pay(id, &[], now)),
+        b"action=refuse" => (false, state.refuse_payment(id, now)),
         _ => return say(400, UNREADABLE, None),
     };
     if let Err(reason) = done {
         return cannot(reason, &request.path);
     }
-    match &visit.redirect_url {
+    match &target.redirect_url {
         Some(url) => go(url),
         None if paid => go(&request.path),
         None => say(200, REFUSED, Some(&request.path)),
@@ -145,31 +116,32 @@ fn click(world: &mut World, request: &Received, due: &Due, visit: &Visit, now: i
 }
 
 /// The user's browser asks there next, by GET.
-fn go(address: &str) -> Answer {
-    let mut answer = Answer::empty(303);
-    answer.add_header("Location", address);
-    answer.add_header("Cache-Control", "no-store");
-    answer
+fn go(address: &str) -> Response {
+    let mut response = Response::empty(303);
+    response.add_header("Location", address);
+    response.add_header("Cache-Control", "no-store");
+    response
 }
 
-fn cannot(reason: OrderError, address: &str) -> Answer {
+fn cannot(reason: OrderError, address: &str) -> Response {
     let chinese = match reason {
         OrderError::NotPlaced => "没有这个订单",
         OrderError::Paid => "订单已支付",
         OrderError::Refunded => "订单已支付，并已退款",
         OrderError::Closed => "订单已关闭",
         OrderError::Expired => "订单已过支付结束时间",
-        OrderError::TicketExpired => "支付链接已失效，请商户以原参数重新下单",
+        OrderError::PaymentTokenExpired => "支付链接已失效，请商户以原参数重新下单",
+        OrderError::CouponNotSupported => "合单订单不支持优惠券",
     };
     message(409, chinese, &reason.to_string(), Some(address))
 }
 
-fn say(status: u16, (chinese, english): Message, address: Option<&str>) -> Answer {
+fn say(status: u16, (chinese, english): Message, address: Option<&str>) -> Response {
     message(status, chinese, english, address)
 }
 
 /// With a link to the order, or to all of them.
-fn message(status: u16, chinese: &str, english: &str, address: Option<&str>) -> Answer {
+fn message(status: u16, chinese: &str, english: &str, address: Option<&str>) -> Response {
     let link = if address.is_some() {
         "返回订单 Back to the order"
     } else {
@@ -181,7 +153,7 @@ fn message(status: u16, chinese: &str, english: &str, address: Option<&str>) -> 
         ("address", Html::text(address.unwrap_or("/"))),
         ("link", Html::text(link)),
     ];
-    Html::fill(include_str!("pages/message.html"), &places).into_answer(status)
+    Html::fill(include_str!("pages/message.html"), &places).into_response(status)
 }
 
 /// Whether a browser may be sent there: http or https to some host, in the characters of a URL.
@@ -204,12 +176,14 @@ const REFUSED: Message = ("未支付", "Refused: the order is not paid, and can 
 
 #[cfg(test)]
 mod tests {
+    use super::super::order_html::cashier_path;
     use super::*;
 
     #[test]
     fn an_h5_url_is_whole_and_only_redirect_url_is_added() {
-        let read =
-            |target: &str| Visit::read(target).map(|visit| (visit.ticket, visit.redirect_url));
+        let read = |target: &str| {
+            Target::parse(target).map(|parsed| (parsed.payment_token, parsed.redirect_url))
+        };
         let h5 = "/h5?prepay_id=wx1&package=2";
         assert_eq!(read(h5), Ok((h5.to_owned(), None)));
         let to = |url: &str| Ok((h5.to_owned(), Some(url.to_owned())));
@@ -223,14 +197,14 @@ mod tests {
 
     #[test]
     fn a_ticket_is_taken_under_its_name() {
-        let ticket = |target: &str| Visit::read(target).map(|visit| visit.ticket);
+        let payment_token = |target: &str| Target::parse(target).map(|parsed| parsed.payment_token);
         let code_url = "weixin://wxpay/bizpayurl?pr=0a1";
-        assert_eq!(ticket(&address(code_url)).as_deref(), Ok(code_url));
-        assert_eq!(ticket(&address("wx2016")).as_deref(), Ok("wx2016"));
-        assert_eq!(address("/h5?prepay_id=wx1&package=2"), "/h5?prepay_id=wx1&package=2");
+        assert_eq!(payment_token(&cashier_path(code_url)).as_deref(), Ok(code_url));
+        assert_eq!(payment_token(&cashier_path("wx2016")).as_deref(), Ok("wx2016"));
+        assert_eq!(cashier_path("/h5?prepay_id=wx1&package=2"), "/h5?prepay_id=wx1&package=2");
         for bad in ["/cashier", "/cashier?x=1", "/cashier?prepay_id=1&x=2", "/cashier?prepay_id=%"]
         {
-            assert_eq!(ticket(bad), Err(UNREADABLE), "{bad}");
+            assert_eq!(payment_token(bad), Err(UNREADABLE), "{bad}");
         }
     }
 

@@ -4,16 +4,16 @@ use serde_json::{Value, json};
 
 use super::calendar::Beijing;
 use super::cipher::Cipher;
-use super::fresh::Fresh;
 use super::platform::Platform;
 use super::refusal::Refusal;
+use super::unique_ids::UniqueIds;
 
 /// Every certificate that is still good, in the form of real answers: the document's own table has
 /// other lengths and types.
 pub(super) fn list(
     platform: &Platform,
     cipher: &Cipher,
-    fresh: &mut Fresh,
+    ids: &mut UniqueIds,
 ) -> Result<Value, Refusal> {
     let certificates = platform.certificates();
     if certificates.is_empty() {
@@ -23,11 +23,11 @@ pub(super) fn list(
         .into_iter()
         .map(|certificate| {
             json!({
-                "serial_no": certificate.seal.serial,
+                "serial_no": certificate.key.serial_no,
                 "effective_time": Beijing::at(certificate.effective_time).rfc3339(),
                 "expire_time": Beijing::at(certificate.expire_time).rfc3339(),
                 "encrypt_certificate":
-                    cipher.encrypted("certificate", certificate.pem.as_bytes(), fresh),
+                    cipher.encrypted("certificate", certificate.pem.as_bytes(), ids),
             })
         })
         .collect();

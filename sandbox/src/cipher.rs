@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 
-use super::fresh::Fresh;
+use super::unique_ids::UniqueIds;
 
 /// APIv3密钥, ready to encrypt.
 pub(super) struct Cipher(LessSafeKey);
@@ -19,8 +19,8 @@ impl Cipher {
     }
 
     /// The plaintext as JSON carries it, under a fresh nonce.
-    pub(super) fn encrypted(&self, purpose: &str, plaintext: &[u8], fresh: &mut Fresh) -> Value {
-        let nonce = fresh.digits(NONCE);
+    pub(super) fn encrypted(&self, purpose: &str, plaintext: &[u8], ids: &mut UniqueIds) -> Value {
+        let nonce = ids.digits(NONCE);
         json!({
             "algorithm": "AEAD_AES_256_GCM",
             "ciphertext": STANDARD.encode(self.seal(&nonce, purpose, plaintext)),
@@ -55,10 +55,10 @@ mod tests {
 
     #[test]
     fn every_text_has_its_own_nonce() {
-        let (cipher, mut fresh) = (Cipher::new(&"k".repeat(32)).unwrap(), Fresh::new([0; 32]));
+        let (cipher, mut ids) = (Cipher::new(&"k".repeat(32)).unwrap(), UniqueIds::new([0; 32]));
         let (one, two) = (
-            cipher.encrypted("refund", b"a", &mut fresh),
-            cipher.encrypted("refund", b"a", &mut fresh),
+            cipher.encrypted("refund", b"a", &mut ids),
+            cipher.encrypted("refund", b"a", &mut ids),
         );
         assert_ne!(one["nonce"], two["nonce"]);
         assert_eq!(one["nonce"].as_str().unwrap().len(), 12);

@@ -1,28 +1,25 @@
 //! What the methods of [`Sandbox`](super::Sandbox) do, by HTTPS and JSON: for tests in any language.
 //!
-//! The sandbox takes these commands itself, next to the interfaces of WeChat Pay, unsigned and from
-//! this machine only. Each is the method of its name. The program `examples/sandbox.rs` serves a
-//! sandbox to other programs.
+//! The sandbox takes these commands itself, beside the interfaces of WeChat Pay, unsigned and from
+//! this machine only. Each does what the method of its name does. The program `wechatpay-sandbox`
+//! starts a sandbox for other programs:
 //!
 //! ```text
-//! cargo run --example sandbox
-//! curl --cacert target/sandbox/ca.pem https://127.0.0.1:8443/sandbox/pay \
+//! cargo install wechatpay-sandbox && wechatpay-sandbox --folder sandbox
+//! curl --cacert sandbox/ca.pem https://127.0.0.1:8443/sandbox/pay \
 //!     -d '{"out_trade_no": "1217752501201407033233368018"}'
-//! curl --cacert target/sandbox/ca.pem https://127.0.0.1:8443/sandbox/orders
+//! curl --cacert sandbox/ca.pem https://127.0.0.1:8443/sandbox/orders
 //! ```
 //!
-//! | command | body | answer |
+//! | command | fields of the body | response |
 //! |---|---|---|
 //! | `POST /sandbox/pay` | `out_trade_no`, `coupon` (fen, optional) | |
-//! | `POST /sandbox/pay-combined` | `combine_out_trade_no` | |
 //! | `POST /sandbox/refuse-payment` | `out_trade_no` | |
-//! | `POST /sandbox/refuse-combined-payment` | `combine_out_trade_no` | |
 //! | `POST /sandbox/close` | `out_trade_no` | |
-//! | `POST /sandbox/close-combined` | `combine_out_trade_no` | |
 //! | `POST /sandbox/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `ABNORMAL` or `CLOSED` | |
 //! | `POST /sandbox/let-time-pass` | `seconds` | |
 //! | `POST /sandbox/shift-clock` | `seconds` | |
-//! | `POST /sandbox/shift-answers` | `seconds` | |
+//! | `POST /sandbox/shift-responses` | `seconds` | |
 //! | `POST /sandbox/set-key-mode` | `mode`: `PUBLIC_KEY`, `CERTIFICATE` or `MIXED` | |
 //! | `POST /sandbox/announce-platform-certificate` | | `certificate` in PEM |
 //! | `POST /sandbox/rotate-platform-certificate` | | `certificate` in PEM |
@@ -42,186 +39,103 @@
 //! | `GET /sandbox/orders` | | `orders` of both versions |
 //! | `GET /sandbox/refunds` | | `refunds` of both versions |
 //! | `GET /sandbox/notifications` | | `pending` and `sent` notifications of both versions |
-//! | `GET /sandbox/received` | | `received` requests, each with its `answer` |
+//! | `GET /sandbox/received` | | `received` requests, each with its response as `answer` |
 //!
-//! With the feature `v2`, for orders of APIv2:
+//! `out_trade_no` is the number of a single order (商户订单号) or of a combined one (合单商户订单号).
+//! `pay`, `refuse-payment`, `close` and `end-refund` take the order or refund of APIv3 with the number,
+//! else that of APIv2. With the feature `v2`, these commands take that of APIv2:
 //!
-//! | command | body | answer |
+//! | command | fields of the body | response |
 //! |---|---|---|
 //! | `POST /sandbox/v2/pay` | `out_trade_no`, `coupons` (a list of fen, optional) | |
-//! | `POST /sandbox/v2/pay-combined` | `combine_out_trade_no` | |
 //! | `POST /sandbox/v2/refuse-payment` | `out_trade_no` | |
-//! | `POST /sandbox/v2/refuse-combined-payment` | `combine_out_trade_no` | |
 //! | `POST /sandbox/v2/close` | `out_trade_no` | |
-//! | `POST /sandbox/v2/close-combined` | `combine_out_trade_no` | |
 //! | `POST /sandbox/v2/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `REFUNDCLOSE` or `CHANGE` | |
 //! | `POST /sandbox/v2/refuse-next` | `code`, `text` | |
 //! | `POST /sandbox/v2/fail-next` | `text` | |
 //! | `POST /sandbox/v2/take-notifications` | | `notifications` |
 //!
-//! `carried_out` says as [`FaultRule`] does whether the calls that the fault meets are carried out. A
-//! fault in the handshake meets whoever connects next, a client that sends commands as well, and must
-//! have its `times`.
+//! Earlier names still work: `notices` for `notifications`, `shift-answers`, and `pay-combined`,
+//! `refuse-combined-payment` and `close-combined` with `combine_out_trade_no`.
 //!
-//! A notification says its `id`, and by `number` what it is about, as [`Notification`] does. `sign-again` gives and
-//! `post` sends one that is pending, or was sent or taken lately: once more, or as WeChat Pay's probes
-//! and forgers do. Neither changes what is pending.
+//! `carried_out` chooses, as [`FaultRule`] does, whether the calls that meet the fault are carried out.
+//! A fault in the handshake meets the next connection, which may be that of a client that sends
+//! commands, so its `times` is required.
 //!
-//! The cashier pays in a browser what was not paid by a command: an h5_url leads there, a code_url by
-//! `/cashier?code_url=…` and a prepay_id by `/cashier?prepay_id=…`, percent-encoded.
+//! A notification has its `id`, and the `number` of its order or refund, as in [`Notification`].
+//! `sign-again` returns and `post` sends one that is pending, or was sent or taken lately: genuine, as a
+//! probe (签名探测流量) of WeChat Pay, or forged. Neither changes what is pending.
 //!
-//! A body is one JSON object with these fields and no others; where there are none, it may be
-//! absent. An answer is a JSON object, empty where the table has nothing, with status 200.
-//! Otherwise it is `{"error": "…"}` in English:
+//! An order that is not paid by a command can be paid in a browser: an h5_url leads to the cashier; for
+//! a code_url it is `/cashier?code_url=…`, for a prepay_id `/cashier?prepay_id=…`, percent-encoded.
 //!
-//! | status | when |
+//! A body is one JSON object with these fields and no others. Where the table has none, it may be
+//! absent. A response is a JSON object, empty where the table has nothing, with status 200.
+//! An error is `{"error": "…"}` in English:
+//!
+//! | status | reason |
 //! |---|---|
-//! | 400 | the body is not as the table says |
+//! | 400 | the body does not have the fields in the table |
 //! | 403 | the command comes from another machine, or from a page of another site |
-//! | 404 | there is no such command, order, refund or notification; of APIv2, or the refund has ended |
-//! | 405 | GET where it should be POST, or the other way round |
-//! | 409 | the order or refund is not in a state for this |
+//! | 404 | there is no such command, order, refund or notification |
+//! | 405 | GET instead of POST, or POST instead of GET |
+//! | 409 | the state of the order or refund does not allow it |
 //! | 500 | the system has no random numbers |
 //!
-//! A delivery says which `attempt` it was and whether the merchant answered so that it `is_accepted`,
-//! and if not, in how many seconds the `next_attempt` comes, if one does.
+//! A delivery has the number of the `attempt`, whether the merchant's response means that it
+//! `is_accepted`, and if not, in how many seconds the `next_attempt` comes, if one does.
 //!
-//! An answer that `is_broken` met a fault on the wire, and did not arrive like that. Lists have the
-//! newest first; of requests and sent notifications the last thousand. Headers are pairs of
-//! name and value, for a name may repeat. A body that is not UTF-8 has the replacement character.
+//! An order has its prepay_id, code_url or the path of its h5_url as `ticket`. An `answer` that
+//! `is_broken` met a fault on the wire, and did not arrive unchanged. Lists have the newest item first;
+//! those of requests and sent notifications have the last thousand. Headers are pairs of name and
+//! value, because a name can repeat. In a body that is not UTF-8, wrong bytes are replaced by U+FFFD.
 
 use std::io;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::answer::Answer;
-use super::calendar::Beijing;
-use super::console::{self, Console};
+use super::balance::Balance;
+use super::calendar::unix_now;
+use super::command::{
+    Command, CommandError, Done, Nothing, OrderNumber, RefundEnd, done, read, with_order,
+};
+use super::command_json::{delivered, exchange, notification, sent, taken};
+use super::controller::Controller;
 use super::fault::{Fault, UnknownFault};
 use super::fault_rules::FaultRule;
-use super::journal::{Exchange, Sent};
-use super::json::put;
-use super::notifications::{Delivery, Notification, Version};
-use super::order_error::OrderError;
+use super::notifications::Notification;
+use super::placed_orders::OrderId;
 use super::platform::KeyMode;
 use super::rate_limit::RateLimit;
 use super::received::Received;
-use super::refunds::{NoSuchRefund, RefundStatus};
+use super::refund::RefundStatus;
 use super::refusal::Refusal;
-use super::{MCHID, unix_now, url};
+use super::response::Response;
+use super::state::State;
+use super::url;
+use super::version::Version;
 
-/// Answers a command.
-pub(super) fn answer(console: &Console, request: &Received, peer: IpAddr) -> Answer {
-    let done = check_sender(request, peer)
-        .and_then(|()| named(request))
-        .and_then(|command| command(console, &request.body));
-    let (status, told) = match done {
-        Ok(told) => (200, told),
-        Err(Trouble { status, error }) => (status, json!({ "error": error })),
+/// Carries out a command.
+pub(super) fn respond(controller: &Controller, request: &Received, peer: IpAddr) -> Response {
+    let result = check_sender(request, peer)
+        .and_then(|()| find(request))
+        .and_then(|command| command(controller, &request.body));
+    let (status, body) = match result {
+        Ok(body) => (200, body),
+        Err(CommandError { status, error }) => (status, json!({ "error": error })),
     };
-    let mut answer = Answer::json(status, &told);
-    answer.add_header("Content-Type", "application/json; charset=utf-8");
-    answer.add_header("Cache-Control", "no-store");
-    answer
-}
-
-/// What is done with the body of a command.
-pub(super) type Command = fn(&Console, &[u8]) -> Done;
-
-pub(super) type Done = Result<Value, Trouble>;
-
-/// Why a command is not obeyed.
-pub(super) struct Trouble {
-    status: u16,
-    error: String,
-}
-
-impl Trouble {
-    pub(super) fn new(status: u16, error: impl Into<String>) -> Self {
-        Self { status, error: error.into() }
-    }
-}
-
-impl From<NoSuchRefund> for Trouble {
-    fn from(error: NoSuchRefund) -> Self {
-        Self::new(if error.is_known() { 409 } else { 404 }, error.to_string())
-    }
-}
-
-/// The body of a command, which has exactly these fields.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    // Or else serde takes a list for the fields in their order.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(Trouble::new(400, "the body must be a JSON object"));
-    }
-    serde_json::from_slice(body).map_err(|error| Trouble::new(400, error.to_string()))
-}
-
-/// There is nothing to tell.
-pub(super) fn done(result: Result<(), impl Into<Trouble>>) -> Done {
-    result.map(|()| json!({})).map_err(Into::into)
-}
-
-/// As [`done`], for what was done to an order.
-pub(super) fn order_done(console: &Console, number: &str, result: Result<(), OrderError>) -> Done {
-    let Err(error) = result else { return Ok(json!({})) };
-    if error != OrderError::NotPlaced {
-        return Err(Trouble::new(409, format!("{number}: {error}")));
-    }
-    // Of another kind, perhaps.
-    let orders = console.world().order_summaries(unix_now());
-    let kinds = orders.iter().filter(|order| order.out_trade_no == number).map(|order| {
-        let kind = if order.is_combined { "a combined" } else { "a single" };
-        format!("; it is {kind} order of APIv{}, which has a command of its own", order.version)
-    });
-    Err(Trouble::new(404, format!("{number}: {error}{}", kinds.collect::<String>())))
-}
-
-pub(super) fn taken(notifications: &[Notification]) -> Value {
-    let described: Vec<_> = notifications.iter().map(notification).collect();
-    json!({ "notifications": described })
-}
-
-pub(super) fn delivered(deliveries: &[Delivery]) -> Value {
-    let described = deliveries.iter().map(|delivery| {
-        let mut told = json!({ "id": delivery.id, "notify_url": delivery.notify_url });
-        put_result(&mut told, delivery);
-        told
-    });
-    json!({ "deliveries": described.collect::<Vec<_>>() })
-}
-
-/// The body of a command that has no fields.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OrderNumber {
-    pub(super) out_trade_no: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CombinedNumber {
-    pub(super) combine_out_trade_no: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RefundEnd {
-    pub(super) out_refund_no: String,
-    pub(super) status: String,
+    let mut response = Response::json(status, &body);
+    response.add_header("Content-Type", "application/json; charset=utf-8");
+    response.add_header("Cache-Control", "no-store");
+    response
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payment {
+    #[serde(alias = "combine_out_trade_no")]
     out_trade_no: String,
     #[serde(default)]
     coupon: u64,
@@ -241,7 +155,7 @@ struct Shift {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mode {
+struct KeyModeName {
     mode: String,
 }
 
@@ -294,230 +208,241 @@ struct RuledFault {
     carried_out: Option<bool>,
 }
 
-fn check_sender(request: &Received, peer: IpAddr) -> Result<(), Trouble> {
+fn check_sender(request: &Received, peer: IpAddr) -> Result<(), CommandError> {
     if !peer.is_loopback() {
-        return Err(Trouble::new(403, "commands are taken from this machine only"));
+        return Err(CommandError::new(403, "commands are accepted from this machine only"));
     }
-    if console::is_foreign(request) {
-        return Err(Trouble::new(403, "commands are not taken from pages of other sites"));
+    if request.is_cross_site() {
+        return Err(CommandError::new(403, "commands are not accepted from pages of other sites"));
     }
     Ok(())
 }
 
-fn named(request: &Received) -> Result<Command, Trouble> {
+fn find(request: &Received) -> Result<Command, CommandError> {
     let (path, _) = url::split(&request.path);
-    let name = path.strip_prefix("/sandbox/").unwrap_or_default();
-    let (command, list) = (command(name), list(name));
-    match (request.method.as_str(), command, list) {
+    let asked = path.strip_prefix("/sandbox/").unwrap_or_default();
+    let (version, name) = match asked.strip_prefix("v2/") {
+        Some(name) => ("v2/", name),
+        None => ("", asked),
+    };
+    let renamed = EARLIER_NAMES.iter().find(|(earlier, _)| *earlier == name);
+    let name = renamed.map_or(name, |(_, name)| *name);
+    let name = format!("{version}{name}");
+    match (request.method.as_str(), found_in(POSTED, &name), found_in(LISTS, &name)) {
         ("POST", Some(found), _) | ("GET", _, Some(found)) => Ok(found),
-        (_, Some(_), _) => Err(Trouble::new(405, format!("the command {name} takes POST"))),
-        (_, _, Some(_)) => Err(Trouble::new(405, format!("the command {name} takes GET"))),
-        _ => Err(Trouble::new(404, format!("the sandbox has no command {name:?}"))),
-    }
-}
-
-/// What is posted.
-fn command(name: &str) -> Option<Command> {
-    #[cfg(feature = "v2")]
-    if let Some(name) = name.strip_prefix("v2/") {
-        return super::v2::command(name);
-    }
-    Some(match name {
-        "pay" => |console, body| {
-            let Payment { out_trade_no, coupon } = read(body)?;
-            let paid = console.world().pay(MCHID, &out_trade_no, coupon, unix_now());
-            order_done(console, &out_trade_no, paid)
-        },
-        "pay-combined" => |console, body| {
-            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            let paid = console.world().pay_combined(MCHID, &number, unix_now());
-            order_done(console, &number, paid)
-        },
-        "refuse-payment" => |console, body| {
-            let OrderNumber { out_trade_no } = read(body)?;
-            let refused = console.world().refuse_payment(MCHID, &out_trade_no, unix_now());
-            order_done(console, &out_trade_no, refused)
-        },
-        "refuse-combined-payment" => |console, body| {
-            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            let refused = console.world().refuse_combined_payment(MCHID, &number, unix_now());
-            order_done(console, &number, refused)
-        },
-        "close" => |console, body| {
-            let OrderNumber { out_trade_no } = read(body)?;
-            let closed = console.world().close(MCHID, &out_trade_no);
-            order_done(console, &out_trade_no, closed)
-        },
-        "close-combined" => |console, body| {
-            let CombinedNumber { combine_out_trade_no: number } = read(body)?;
-            let closed = console.world().close_combined(MCHID, &number);
-            order_done(console, &number, closed)
-        },
-        "end-refund" => end_refund,
-        "let-time-pass" => |console, body| {
-            let Time { seconds } = read(body)?;
-            console.world().let_time_pass(seconds);
-            Ok(json!({}))
-        },
-        "shift-clock" => |console, body| {
-            let Shift { seconds } = read(body)?;
-            console.world().shift_clock(seconds);
-            Ok(json!({}))
-        },
-        "shift-answers" => |console, body| {
-            let Shift { seconds } = read(body)?;
-            console.world().shift_answers(seconds);
-            Ok(json!({}))
-        },
-        "set-key-mode" => set_key_mode,
-        "announce-platform-certificate" => |console, body| {
-            let Nothing {} = read(body)?;
-            certified(console.announce())
-        },
-        "rotate-platform-certificate" => |console, body| {
-            let Nothing {} = read(body)?;
-            certified(console.rotate())
-        },
-        "retire-platform-certificates" => |console, body| {
-            let Nothing {} = read(body)?;
-            console.world().retire();
-            Ok(json!({}))
-        },
-        "refuse-next" => refuse_next,
-        "fault-next" => |console, body| {
-            let NextFault { fault } = read(body)?;
-            console.fault_when(FaultRule::every_call().times(1), known(&fault)?);
-            Ok(json!({}))
-        },
-        "fault-when" => fault_when,
-        "clear-faults" => |console, body| {
-            let Nothing {} = read(body)?;
-            console.world().clear_faults();
-            Ok(json!({}))
-        },
-        "set-balance" => |console, body| {
-            let Funds { balance } = read(body)?;
-            console.world().set_balance(balance);
-            Ok(json!({}))
-        },
-        "limit-rate" => |console, body| {
-            let Rate { calls, seconds } = read(body)?;
-            console.world().limit_rate(RateLimit::new(calls, seconds.into()));
-            Ok(json!({}))
-        },
-        "take-notifications" => |console, body| {
-            let Nothing {} = read(body)?;
-            Ok(taken(&console.world().take_notifications(Version::V3, unix_now())))
-        },
-        "sign-again" => |console, body| Ok(taken(&[signed_again(console, body)?])),
-        "post" => |console, body| {
-            let notification = signed_again(console, body)?;
-            Ok(delivered(&[console.post(&notification)]))
-        },
-        "deliver-notifications" => |console, body| {
-            let Nothing {} = read(body)?;
-            Ok(delivered(&console.deliver_notifications()))
-        },
-        "deliver-due-notifications" => |console, body| {
-            let Nothing {} = read(body)?;
-            Ok(delivered(&console.deliver_due_notifications()))
-        },
-        _ => return None,
-    })
-}
-
-/// What is got.
-fn list(name: &str) -> Option<Command> {
-    Some(match name {
-        "faults" => |_, _| {
-            let names: Vec<_> = Fault::ALL.iter().map(|fault| fault.as_str()).collect();
-            Ok(json!({ "faults": names }))
-        },
-        "orders" => {
-            |console, _| Ok(json!({ "orders": console.world().order_summaries(unix_now()) }))
+        (_, Some(_), _) => {
+            Err(CommandError::new(405, format!("the command {asked} must be sent by POST")))
         }
-        "refunds" => |console, _| Ok(json!({ "refunds": console.world().refund_summaries() })),
-        "notifications" => |console, _| {
-            let mut world = console.world();
-            let pending: Vec<_> =
-                world.pending_notifications(unix_now()).iter().rev().map(notification).collect();
-            let sent: Vec<_> = world.journal().deliveries().iter().rev().map(sent).collect();
-            Ok(json!({ "pending": pending, "sent": sent }))
-        },
-        "received" => |console, _| {
-            let mut world = console.world();
-            let received: Vec<_> = world.journal().exchanges().iter().rev().map(exchange).collect();
-            Ok(json!({ "received": received }))
-        },
-        _ => return None,
-    })
+        (_, _, Some(_)) => {
+            Err(CommandError::new(405, format!("the command {asked} must be sent by GET")))
+        }
+        _ => Err(CommandError::new(404, format!("the sandbox has no command {asked:?}"))),
+    }
 }
 
-fn end_refund(console: &Console, body: &[u8]) -> Done {
+fn found_in(lists: &[&[(&str, Command)]], name: &str) -> Option<Command> {
+    let mut commands = lists.iter().flat_map(|list| list.iter());
+    commands.find(|(known, _)| *known == name).map(|(_, command)| *command)
+}
+
+/// The commands that are sent by POST.
+const POSTED: &[&[(&str, Command)]] = &[
+    COMMANDS,
+    #[cfg(feature = "v2")]
+    super::v2::commands::COMMANDS,
+];
+
+/// The commands that are sent by GET.
+const LISTS: &[&[(&str, Command)]] = &[LISTED];
+
+/// Earlier names of commands, which still work.
+const EARLIER_NAMES: &[(&str, &str)] = &[
+    ("pay-combined", "pay"),
+    ("refuse-combined-payment", "refuse-payment"),
+    ("close-combined", "close"),
+    ("shift-answers", "shift-responses"),
+    ("take-notices", "take-notifications"),
+    ("deliver-notices", "deliver-notifications"),
+    ("deliver-due-notices", "deliver-due-notifications"),
+    ("notices", "notifications"),
+];
+
+const COMMANDS: &[(&str, Command)] = &[
+    ("pay", |controller, body| {
+        let Payment { out_trade_no: number, coupon } = read(body)?;
+        let pay = |state: &mut State, order: &OrderId| state.pay(order, &[coupon], unix_now());
+        with_order(controller, None, &number, pay)
+    }),
+    ("refuse-payment", |controller, body| {
+        let OrderNumber { out_trade_no: number } = read(body)?;
+        let refuse = |state: &mut State, order: &OrderId| state.refuse_payment(order, unix_now());
+        with_order(controller, None, &number, refuse)
+    }),
+    ("close", |controller, body| {
+        let OrderNumber { out_trade_no: number } = read(body)?;
+        with_order(controller, None, &number, |state, order| state.close(order))
+    }),
+    ("end-refund", end_refund),
+    ("let-time-pass", |controller, body| {
+        let Time { seconds } = read(body)?;
+        controller.state().clock.let_time_pass(seconds);
+        Ok(json!({}))
+    }),
+    ("shift-clock", |controller, body| {
+        let Shift { seconds } = read(body)?;
+        controller.state().clock.shift(seconds);
+        Ok(json!({}))
+    }),
+    ("shift-responses", |controller, body| {
+        let Shift { seconds } = read(body)?;
+        controller.state().clock.shift_responses(seconds);
+        Ok(json!({}))
+    }),
+    ("set-key-mode", set_key_mode),
+    ("announce-platform-certificate", |controller, body| {
+        let Nothing {} = read(body)?;
+        certified(controller.announce())
+    }),
+    ("rotate-platform-certificate", |controller, body| {
+        let Nothing {} = read(body)?;
+        certified(controller.rotate())
+    }),
+    ("retire-platform-certificates", |controller, body| {
+        let Nothing {} = read(body)?;
+        controller.state().platform.retire();
+        Ok(json!({}))
+    }),
+    ("refuse-next", refuse_next),
+    ("fault-next", |controller, body| {
+        let NextFault { fault } = read(body)?;
+        controller.fault_when(FaultRule::every_call().times(1), known(&fault)?);
+        Ok(json!({}))
+    }),
+    ("fault-when", fault_when),
+    ("clear-faults", |controller, body| {
+        let Nothing {} = read(body)?;
+        controller.state().faults.clear();
+        Ok(json!({}))
+    }),
+    ("set-balance", |controller, body| {
+        let Funds { balance } = read(body)?;
+        controller.state().balance = Balance::of(balance);
+        Ok(json!({}))
+    }),
+    ("limit-rate", |controller, body| {
+        let Rate { calls, seconds } = read(body)?;
+        controller.state().rate_limit = Some(RateLimit::new(calls, seconds.into()));
+        Ok(json!({}))
+    }),
+    ("take-notifications", |controller, body| {
+        let Nothing {} = read(body)?;
+        Ok(taken(&controller.state().take_notifications(Version::V3, unix_now())))
+    }),
+    ("sign-again", |controller, body| Ok(taken(&[signed_again(controller, body)?]))),
+    ("post", |controller, body| {
+        let notification = signed_again(controller, body)?;
+        Ok(delivered(&[controller.post(&notification)]))
+    }),
+    ("deliver-notifications", |controller, body| {
+        let Nothing {} = read(body)?;
+        Ok(delivered(&controller.deliver_notifications()))
+    }),
+    ("deliver-due-notifications", |controller, body| {
+        let Nothing {} = read(body)?;
+        Ok(delivered(&controller.deliver_due_notifications()))
+    }),
+];
+
+const LISTED: &[(&str, Command)] = &[
+    ("faults", |_, _| {
+        let names: Vec<_> = Fault::ALL.iter().map(|fault| fault.as_str()).collect();
+        Ok(json!({ "faults": names }))
+    }),
+    ("orders", |controller, _| {
+        Ok(json!({ "orders": controller.state().order_summaries(unix_now()) }))
+    }),
+    ("refunds", |controller, _| Ok(json!({ "refunds": controller.state().refund_summaries() }))),
+    ("notifications", |controller, _| {
+        let mut state = controller.state();
+        let pending = state.pending_notifications(unix_now());
+        let pending: Vec<_> = pending.iter().rev().map(notification).collect();
+        let sent: Vec<_> = state.journal.deliveries().iter().rev().map(sent).collect();
+        Ok(json!({ "pending": pending, "sent": sent }))
+    }),
+    ("received", |controller, _| {
+        let state = controller.state();
+        let received: Vec<_> = state.journal.exchanges().iter().rev().map(exchange).collect();
+        Ok(json!({ "received": received }))
+    }),
+];
+
+fn end_refund(controller: &Controller, body: &[u8]) -> Done {
     let RefundEnd { out_refund_no, status } = read(body)?;
     let status = match status.as_str() {
         "SUCCESS" => RefundStatus::Success,
         "ABNORMAL" => RefundStatus::Abnormal,
         "CLOSED" => RefundStatus::Closed,
-        _ => return Err(Trouble::new(400, "status must be SUCCESS, ABNORMAL or CLOSED")),
+        _ => return Err(CommandError::new(400, "status must be SUCCESS, ABNORMAL or CLOSED")),
     };
-    done(console.world().end_refund(MCHID, &out_refund_no, status, unix_now()))
+    let mut state = controller.state();
+    let version = state.refund_version(&out_refund_no);
+    done(state.end_refund(version, &out_refund_no, status, unix_now()))
 }
 
-/// The notification that a command names, of the kind that it wants.
-fn signed_again(console: &Console, body: &[u8]) -> Result<Notification, Trouble> {
+/// The notification that a command names, of the kind that it asks for.
+fn signed_again(controller: &Controller, body: &[u8]) -> Result<Notification, CommandError> {
     let NamedNotification { id, kind } = read(body)?;
-    let notification = console.world().notification(&id, unix_now());
+    let notification = controller.state().notification(&id, unix_now());
     let notification = notification
-        .ok_or_else(|| Trouble::new(404, format!("there is no notification {id:?}")))?;
+        .ok_or_else(|| CommandError::new(404, format!("there is no notification {id:?}")))?;
     match kind.as_deref() {
         None | Some("GENUINE") => Ok(notification),
         Some("PROBE") => Ok(notification.probe()),
         Some("FORGED") => Ok(notification.forged()),
-        _ => Err(Trouble::new(400, "kind must be GENUINE, PROBE or FORGED")),
+        _ => Err(CommandError::new(400, "kind must be GENUINE, PROBE or FORGED")),
     }
 }
 
-fn set_key_mode(console: &Console, body: &[u8]) -> Done {
-    let Mode { mode } = read(body)?;
+fn set_key_mode(controller: &Controller, body: &[u8]) -> Done {
+    let KeyModeName { mode } = read(body)?;
     let mode = match mode.as_str() {
         "PUBLIC_KEY" => KeyMode::PublicKey,
         "CERTIFICATE" => KeyMode::Certificate,
         "MIXED" => KeyMode::Mixed,
-        _ => return Err(Trouble::new(400, "mode must be PUBLIC_KEY, CERTIFICATE or MIXED")),
+        _ => return Err(CommandError::new(400, "mode must be PUBLIC_KEY, CERTIFICATE or MIXED")),
     };
-    console.world().set_key_mode(mode);
+    controller.state().platform.set_mode(mode);
     Ok(json!({}))
 }
 
-fn refuse_next(console: &Console, body: &[u8]) -> Done {
+fn refuse_next(controller: &Controller, body: &[u8]) -> Done {
     let RefusedCall { status, code, message } = read(body)?;
     if !(400..600).contains(&status) {
-        return Err(Trouble::new(400, "status must be between 400 and 599"));
+        return Err(CommandError::new(400, "status must be between 400 and 599"));
     }
-    console.world().refuse_next(Refusal::new(status, &code, &message));
+    controller.state().faults.refuse_next(Refusal::new(status, &code, &message));
     Ok(json!({}))
 }
 
 fn certified(pem: io::Result<String>) -> Done {
     match pem {
         Ok(pem) => Ok(json!({ "certificate": pem })),
-        Err(error) => Err(Trouble::new(500, error.to_string())),
+        Err(error) => Err(CommandError::new(500, error.to_string())),
     }
 }
 
-fn fault_when(console: &Console, body: &[u8]) -> Done {
+fn fault_when(controller: &Controller, body: &[u8]) -> Done {
     let RuledFault { fault, method, path_prefix, times, skip, carried_out } = read(body)?;
     let fault = known(&fault)?;
     if !(path_prefix.is_empty() || path_prefix.starts_with('/')) {
-        return Err(Trouble::new(400, "path_prefix must begin with /"));
+        return Err(CommandError::new(400, "path_prefix must begin with /"));
     }
     if times == Some(0) {
-        return Err(Trouble::new(400, "times must be at least 1"));
+        return Err(CommandError::new(400, "times must be at least 1"));
     }
     // Or nobody could connect any more to clear it.
     if fault.greeting().is_some() && times.is_none() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             400,
             format!("times must say how many connections {fault} meets"),
         ));
@@ -531,77 +456,15 @@ fn fault_when(console: &Console, body: &[u8]) -> Done {
         Some(false) => rule.before_the_call(),
         None => rule,
     };
-    console.fault_when(rule, fault);
+    controller.fault_when(rule, fault);
     Ok(json!({}))
 }
 
-fn known(name: &str) -> Result<Fault, Trouble> {
-    let trouble = |error: UnknownFault| {
-        Trouble::new(400, format!("{error}: {name:?}; GET /sandbox/faults lists them"))
+fn known(name: &str) -> Result<Fault, CommandError> {
+    let unknown = |error: UnknownFault| {
+        CommandError::new(400, format!("{error}: {name:?}; GET /sandbox/faults lists them"))
     };
-    name.parse().map_err(trouble)
-}
-
-fn notification(notification: &Notification) -> Value {
-    json!({
-        "id": notification.id,
-        "number": notification.number,
-        "notify_url": notification.notify_url,
-        "headers": pairs(&notification.headers),
-        "body": lossy(&notification.body),
-    })
-}
-
-fn sent(sent: &Sent) -> Value {
-    let mut told = notification(&sent.notification);
-    put(&mut told, "at", Beijing::at(sent.at).rfc3339());
-    match &sent.delivery {
-        Some(delivery) => put_result(&mut told, delivery),
-        None => put(&mut told, "taken", true),
-    }
-    told
-}
-
-fn exchange(exchange: &Exchange) -> Value {
-    let Exchange { at, request, answer, is_broken } = exchange;
-    json!({
-        "at": Beijing::at(*at).rfc3339(),
-        "method": request.method,
-        "path": request.path,
-        "headers": pairs(&request.headers),
-        "body": lossy(&request.body),
-        "answer": {
-            "status": answer.status,
-            "headers": pairs(&answer.headers),
-            "body": lossy(&answer.body),
-            "is_broken": is_broken,
-        },
-    })
-}
-
-/// `status` and `answer`, or the `error` that there is instead; which `attempt` it was, whether it
-/// `is_accepted`, and if not in how many seconds the `next_attempt` comes.
-fn put_result(told: &mut Value, delivery: &Delivery) {
-    put(told, "attempt", delivery.attempt);
-    put(told, "is_accepted", delivery.is_accepted());
-    if let Some(pause) = delivery.next_attempt {
-        put(told, "next_attempt", pause.as_secs());
-    }
-    match &delivery.result {
-        Ok(status) => {
-            put(told, "status", *status);
-            put(told, "answer", lossy(&delivery.body));
-        }
-        Err(reason) => put(told, "error", reason.as_str()),
-    }
-}
-
-fn pairs(headers: &[(String, Vec<u8>)]) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.clone(), lossy(value))).collect()
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    name.parse().map_err(unknown)
 }
 
 #[cfg(test)]
@@ -618,7 +481,7 @@ mod tests {
             client_certificate: None,
         };
         let status = |peer: &str| {
-            check_sender(&request, peer.parse().unwrap()).map_err(|trouble| trouble.status)
+            check_sender(&request, peer.parse().unwrap()).map_err(|error| error.status)
         };
         assert_eq!((status("127.0.0.1"), status("::1")), (Ok(()), Ok(())));
         assert_eq!((status("192.0.2.1"), status("2001:db8::1")), (Err(403), Err(403)));

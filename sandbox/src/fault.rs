@@ -8,9 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::breakage::Break;
 use super::refusal::Refusal;
+use super::response::Response;
 
 /// Makes an enum with a list of all of its variants, and their names.
 macro_rules! named {
@@ -66,7 +65,7 @@ named! {
         /// The connection is reset (RST) after the request.
         ResetAfterTheRequest,
         /// The connection is closed in good order after the request, without an answer.
-        ClosedWithoutAnswer,
+        ClosedWithoutResponse,
         /// Not a byte comes, until the client has had enough.
         Silence,
         /// The headers come, and then nothing.
@@ -117,7 +116,7 @@ named! {
         ContinueFirst,
         /// The answer is good, and the connection closed right after it, though nothing announced
         /// that: the next call finds it stale.
-        ClosedAfterTheAnswer,
+        ClosedAfterTheResponse,
 
         // In the handshake.
 
@@ -171,7 +170,7 @@ named! {
         /// The nonce is another.
         TamperedNonce,
         /// The signature is good, of another answer.
-        SignatureOfAnotherAnswer,
+        SignatureOfAnotherResponse,
         /// A machine between compressed the body.
         Compressed,
         /// Signed with the merchant's own key.
@@ -283,16 +282,16 @@ named! {
 
 /// What a fault does to an answer.
 pub(super) enum Effect {
-    /// How it is sent.
-    Break(Break),
+    /// How the response is sent.
+    OnTheWire,
     /// Before it is signed.
-    Rewrite(fn(&mut Answer)),
+    Rewrite(fn(&mut Response)),
     /// When it is signed, by so many seconds.
     Skew(i64),
     /// By whom it is signed.
-    Resign(Pen),
+    Resign(WrongSignature),
     /// After it was signed.
-    Tamper(fn(&mut Answer)),
+    Tamper(fn(&mut Response)),
     /// What stands in its place, signed.
     Refuse(Refusal),
     /// There is no answer, for there is no connection.
@@ -310,107 +309,110 @@ pub(super) enum Greeting {
 
 /// Whose signature stands where the platform's should.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pen {
-    Merchant,
-    Stranger,
+pub(super) enum WrongSignature {
+    ByMerchant,
+    ByStranger,
     /// The platform's, but of another answer.
-    Misplaced,
+    OfAnotherResponse,
 }
 
 impl Fault {
     pub(super) fn effect(self) -> Effect {
         use Effect::{Resign, Rewrite, Skew, Tamper};
         match self {
-            Self::ClosedBeforeReading | Self::ResetAfterTheRequest => Effect::Break(Break::Reset),
-            Self::ClosedAfterHalfTheRequest => Effect::Break(Break::Cut),
-            Self::ClosedWithoutAnswer => Effect::Break(Break::Close),
-            Self::Silence => Effect::Break(Break::Silence),
-            Self::SilenceAfterHeaders => Effect::Break(Break::SilenceAfterHeaders),
-            Self::HalfStatusLine => Effect::Break(Break::HalfStatusLine),
-            Self::HalfHeaders => Effect::Break(Break::HalfHeaders),
-            Self::ShortBody => Effect::Break(Break::ShortBody),
-            Self::ShortChunk => Effect::Break(Break::ShortChunk),
-            Self::MissingLastChunk => Effect::Break(Break::MissingLastChunk),
-            Self::ShortBodyWithoutLength => Effect::Break(Break::ShortBodyWithoutLength),
-            Self::ResetInBodyWithoutLength => Effect::Break(Break::ResetInBodyWithoutLength),
-            Self::DrippingHeaders => Effect::Break(Break::DrippingHeaders),
-            Self::DrippingBody => Effect::Break(Break::DrippingBody),
-            Self::Garbage => Effect::Break(Break::Garbage),
-            Self::SwitchingProtocols => Effect::Break(Break::SwitchingProtocols),
-            Self::TlsAlert => Effect::Break(Break::TlsAlert),
-            Self::TooManyHeaders => Effect::Break(Break::TooManyHeaders),
-            Self::HugeHeader => Effect::Break(Break::HugeHeader),
-            Self::HugeBody => Effect::Break(Break::HugeBody),
-            Self::EndlessChunks => Effect::Break(Break::EndlessChunks),
-            Self::EndlessChunkSize => Effect::Break(Break::EndlessChunkSize),
-            Self::EndlessTrailers => Effect::Break(Break::EndlessTrailers),
-            Self::EndlessContinue => Effect::Break(Break::EndlessContinue),
-            Self::BadChunkSize => Effect::Break(Break::BadChunkSize),
-            Self::TwoContentLengths => Effect::Break(Break::TwoContentLengths),
-            Self::ContinueFirst => Effect::Break(Break::ContinueFirst),
-            Self::ClosedAfterTheAnswer => Effect::Break(Break::CloseAfterTheAnswer),
+            Self::ClosedBeforeReading
+            | Self::ResetAfterTheRequest
+            | Self::ClosedAfterHalfTheRequest
+            | Self::ClosedWithoutResponse
+            | Self::Silence
+            | Self::SilenceAfterHeaders
+            | Self::HalfStatusLine
+            | Self::HalfHeaders
+            | Self::ShortBody
+            | Self::ShortChunk
+            | Self::MissingLastChunk
+            | Self::ShortBodyWithoutLength
+            | Self::ResetInBodyWithoutLength
+            | Self::DrippingHeaders
+            | Self::DrippingBody
+            | Self::Garbage
+            | Self::SwitchingProtocols
+            | Self::TlsAlert
+            | Self::TooManyHeaders
+            | Self::HugeHeader
+            | Self::HugeBody
+            | Self::EndlessChunks
+            | Self::EndlessChunkSize
+            | Self::EndlessTrailers
+            | Self::EndlessContinue
+            | Self::BadChunkSize
+            | Self::TwoContentLengths
+            | Self::ContinueFirst
+            | Self::ClosedAfterTheResponse => Effect::OnTheWire,
 
             Self::UnknownAuthority => Effect::Greet(Greeting::UnknownAuthority),
             Self::OtherHost => Effect::Greet(Greeting::OtherHost),
             Self::ExpiredCertificate => Effect::Greet(Greeting::ExpiredCertificate),
             Self::PlainText => Effect::Greet(Greeting::PlainText),
 
-            Self::MissingTimestamp => Tamper(|answer| answer.remove_header(TIMESTAMP)),
-            Self::MissingNonce => Tamper(|answer| answer.remove_header(NONCE)),
-            Self::MissingSignature => Tamper(|answer| answer.remove_header(SIGNATURE)),
-            Self::MissingSerial => Tamper(|answer| answer.remove_header(SERIAL)),
-            Self::RepeatedTimestamp => Tamper(|answer| repeat(answer, TIMESTAMP)),
-            Self::RepeatedNonce => Tamper(|answer| repeat(answer, NONCE)),
-            Self::RepeatedSignature => Tamper(|answer| repeat(answer, SIGNATURE)),
-            Self::RepeatedSerial => Tamper(|answer| repeat(answer, SERIAL)),
-            Self::NotUtf8Timestamp => Tamper(|answer| spoil(answer, TIMESTAMP)),
-            Self::NotUtf8Nonce => Tamper(|answer| spoil(answer, NONCE)),
-            Self::NotUtf8Signature => Tamper(|answer| spoil(answer, SIGNATURE)),
-            Self::NotUtf8Serial => Tamper(|answer| spoil(answer, SERIAL)),
+            Self::MissingTimestamp => Tamper(|response| response.remove_header(TIMESTAMP)),
+            Self::MissingNonce => Tamper(|response| response.remove_header(NONCE)),
+            Self::MissingSignature => Tamper(|response| response.remove_header(SIGNATURE)),
+            Self::MissingSerial => Tamper(|response| response.remove_header(SERIAL)),
+            Self::RepeatedTimestamp => Tamper(|response| repeat(response, TIMESTAMP)),
+            Self::RepeatedNonce => Tamper(|response| repeat(response, NONCE)),
+            Self::RepeatedSignature => Tamper(|response| repeat(response, SIGNATURE)),
+            Self::RepeatedSerial => Tamper(|response| repeat(response, SERIAL)),
+            Self::NotUtf8Timestamp => Tamper(|response| spoil(response, TIMESTAMP)),
+            Self::NotUtf8Nonce => Tamper(|response| spoil(response, NONCE)),
+            Self::NotUtf8Signature => Tamper(|response| spoil(response, SIGNATURE)),
+            Self::NotUtf8Serial => Tamper(|response| spoil(response, SERIAL)),
             Self::Stale => Skew(-TEN_MINUTES),
             Self::Future => Skew(TEN_MINUTES),
-            Self::UnknownSerial => Tamper(|answer| answer.set_header(SERIAL, NOBODY)),
-            Self::OtherKey => Resign(Pen::Stranger),
+            Self::UnknownSerial => Tamper(|response| response.set_header(SERIAL, NOBODY)),
+            Self::OtherKey => Resign(WrongSignature::ByStranger),
             Self::TamperedBody => Tamper(flip),
-            Self::EmptiedBody => Tamper(|answer| answer.body.clear()),
-            Self::TamperedNonce => Tamper(|answer| answer.set_header(NONCE, "0")),
-            Self::SignatureOfAnotherAnswer => Resign(Pen::Misplaced),
+            Self::EmptiedBody => Tamper(|response| response.body.clear()),
+            Self::TamperedNonce => Tamper(|response| response.set_header(NONCE, "0")),
+            Self::SignatureOfAnotherResponse => Resign(WrongSignature::OfAnotherResponse),
             Self::Compressed => Tamper(compress),
-            Self::SignedByMerchant => Resign(Pen::Merchant),
-            Self::ProbeSignature => Tamper(|answer| {
-                let signature = answer.header(SIGNATURE).map(probe_of).unwrap_or_default();
-                answer.set_header(SIGNATURE, signature);
+            Self::SignedByMerchant => Resign(WrongSignature::ByMerchant),
+            Self::ProbeSignature => Tamper(|response| {
+                let signature = response.header(SIGNATURE).map(probe_of).unwrap_or_default();
+                response.set_header(SIGNATURE, signature);
             }),
 
-            Self::EmptyArray => Rewrite(|answer| answer.body = b"[]".to_vec()),
-            Self::Null => Rewrite(|answer| answer.body = b"null".to_vec()),
-            Self::EmptyBody => Rewrite(|answer| answer.body.clear()),
-            Self::EmptyObject => Rewrite(|answer| answer.body = b"{}".to_vec()),
-            Self::MissingField => Rewrite(|answer| change_first(answer, None)),
-            Self::NullField => Rewrite(|answer| change_first(answer, Some(Value::Null))),
-            Self::WrongType => Rewrite(|answer| change_first(answer, Some(json!({ "x": [1] })))),
+            Self::EmptyArray => Rewrite(|response| response.body = b"[]".to_vec()),
+            Self::Null => Rewrite(|response| response.body = b"null".to_vec()),
+            Self::EmptyBody => Rewrite(|response| response.body.clear()),
+            Self::EmptyObject => Rewrite(|response| response.body = b"{}".to_vec()),
+            Self::MissingField => Rewrite(|response| change_first(response, None)),
+            Self::NullField => Rewrite(|response| change_first(response, Some(Value::Null))),
+            Self::WrongType => {
+                Rewrite(|response| change_first(response, Some(json!({ "x": [1] }))))
+            }
             Self::TruncatedJson => {
-                Rewrite(|answer| answer.body.truncate(answer.body.len().saturating_sub(1)))
+                Rewrite(|response| response.body.truncate(response.body.len().saturating_sub(1)))
             }
             Self::SignedCompressed => Rewrite(compress),
-            Self::UnknownField => Rewrite(|answer| {
-                change(answer, |members| {
+            Self::UnknownField => Rewrite(|response| {
+                change(response, |members| {
                     members.insert("unknown_field".to_owned(), json!([{ "x": null }]));
                 });
             }),
-            Self::UnknownWord => Rewrite(|answer| change(answer, forget_words)),
+            Self::UnknownWord => Rewrite(|response| change(response, forget_words)),
 
-            Self::CaptivePortal => Tamper(|answer| *answer = page(200, "<form action=/login>")),
-            Self::Redirect302 => Tamper(|answer| *answer = redirect(302)),
-            Self::Redirect307 => Tamper(|answer| *answer = redirect(307)),
-            Self::Redirect308 => Tamper(|answer| *answer = redirect(308)),
-            Self::ForbiddenPage => Tamper(|answer| *answer = page(403, "forbidden")),
-            Self::NotFoundEmpty => Tamper(|answer| *answer = Answer::empty(404)),
-            Self::TooLargePage => Tamper(|answer| *answer = page(413, &"<".repeat(MEGABYTE))),
-            Self::TooManyRequestsPage => Tamper(|answer| *answer = page(429, "slow down")),
-            Self::BadGatewayPage => Tamper(|answer| *answer = page(502, "bad gateway")),
-            Self::UnavailablePage => Tamper(|answer| *answer = page(503, "try again")),
-            Self::GatewayTimeoutPage => Tamper(|answer| *answer = page(504, "time-out")),
+            Self::CaptivePortal => Tamper(|response| *response = page(200, "<form action=/login>")),
+            Self::Redirect302 => Tamper(|response| *response = redirect(302)),
+            Self::Redirect307 => Tamper(|response| *response = redirect(307)),
+            Self::Redirect308 => Tamper(|response| *response = redirect(308)),
+            Self::ForbiddenPage => Tamper(|response| *response = page(403, "forbidden")),
+            Self::NotFoundEmpty => Tamper(|response| *response = Response::empty(404)),
+            Self::TooLargePage => Tamper(|response| *response = page(413, &"<".repeat(MEGABYTE))),
+            Self::TooManyRequestsPage => Tamper(|response| *response = page(429, "slow down")),
+            Self::BadGatewayPage => Tamper(|response| *response = page(502, "bad gateway")),
+            Self::UnavailablePage => Tamper(|response| *response = page(503, "try again")),
+            Self::GatewayTimeoutPage => Tamper(|response| *response = page(504, "time-out")),
 
             Self::Accepted => Effect::Refuse(Refusal::bare(202)),
             Self::ParamError => refuse(400, "PARAM_ERROR", "参数错误"),
@@ -455,7 +457,7 @@ impl Fault {
         }
     }
 
-    /// Whether the request cannot have arrived whole.
+    /// Whether the request cannot have arrived completely.
     pub(super) fn is_before_the_call(self) -> bool {
         matches!(self, Self::ClosedBeforeReading | Self::ClosedAfterHalfTheRequest)
     }
@@ -515,55 +517,55 @@ fn refuse(status: u16, code: &str, message: &str) -> Effect {
     Effect::Refuse(Refusal::new(status, code, message))
 }
 
-fn page(status: u16, text: &str) -> Answer {
+fn page(status: u16, text: &str) -> Response {
     let page = format!("<!DOCTYPE html><html><body>{text}</body></html>");
-    Answer { status, ..Answer::file("text/html", page.as_bytes()) }
+    Response { status, ..Response::file("text/html", page.as_bytes()) }
 }
 
 /// To the sandbox itself: whoever follows it is seen there.
-fn redirect(status: u16) -> Answer {
-    let mut answer = Answer::empty(status);
-    answer.add_header("Location", "/v3/certificates");
-    answer
+fn redirect(status: u16) -> Response {
+    let mut response = Response::empty(status);
+    response.add_header("Location", "/v3/certificates");
+    response
 }
 
-fn repeat(answer: &mut Answer, name: &str) {
-    if let Some(value) = answer.header(name).map(<[u8]>::to_vec) {
-        answer.add_header(name, value);
+fn repeat(response: &mut Response, name: &str) {
+    if let Some(value) = response.header(name).map(<[u8]>::to_vec) {
+        response.add_header(name, value);
     }
 }
 
-fn spoil(answer: &mut Answer, name: &str) {
-    if let Some(mut value) = answer.header(name).map(<[u8]>::to_vec) {
+fn spoil(response: &mut Response, name: &str) {
+    if let Some(mut value) = response.header(name).map(<[u8]>::to_vec) {
         value.push(0xFF);
-        answer.set_header(name, value);
+        response.set_header(name, value);
     }
 }
 
 /// In the nonce of APIv2, for some parsers forgive a wrong tag; else in the middle.
-fn flip(answer: &mut Answer) {
-    let nonce = answer.body.windows(V2_NONCE.len()).position(|bytes| bytes == V2_NONCE);
+fn flip(response: &mut Response) {
+    let nonce = response.body.windows(V2_NONCE.len()).position(|bytes| bytes == V2_NONCE);
     let place = match nonce {
         Some(tag) => tag.saturating_add(V2_NONCE.len()),
-        None => answer.body.len() / 2,
+        None => response.body.len() / 2,
     };
-    match answer.body.iter_mut().skip(place).find(|byte| byte.is_ascii_alphanumeric()) {
+    match response.body.iter_mut().skip(place).find(|byte| byte.is_ascii_alphanumeric()) {
         Some(byte) => *byte ^= 1,
-        None => answer.body.push(b' '),
+        None => response.body.push(b' '),
     }
 }
 
-fn compress(answer: &mut Answer) {
+fn compress(response: &mut Response) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     // Writing into memory does not fail; if it did, the body would be no gzip and no JSON either.
-    let _ = encoder.write_all(&answer.body);
-    answer.body = encoder.finish().unwrap_or_default();
-    answer.set_header("Content-Encoding", "gzip");
+    let _ = encoder.write_all(&response.body);
+    response.body = encoder.finish().unwrap_or_default();
+    response.set_header("Content-Encoding", "gzip");
 }
 
 /// Gives the first member another value, or takes it out.
-fn change_first(answer: &mut Answer, value: Option<Value>) {
-    change(answer, |members| {
+fn change_first(response: &mut Response, value: Option<Value>) {
+    change(response, |members| {
         let first = members.keys().next().cloned();
         match (first, value) {
             (Some(first), Some(value)) => drop(members.insert(first, value)),
@@ -581,10 +583,10 @@ fn forget_words(members: &mut Map<String, Value>) {
     }
 }
 
-fn change(answer: &mut Answer, change: impl FnOnce(&mut Map<String, Value>)) {
-    if let Ok(mut members) = serde_json::from_slice(&answer.body) {
+fn change(response: &mut Response, change: impl FnOnce(&mut Map<String, Value>)) {
+    if let Ok(mut members) = serde_json::from_slice(&response.body) {
         change(&mut members);
-        answer.body = Value::Object(members).to_string().into_bytes();
+        response.body = Value::Object(members).to_string().into_bytes();
     }
 }
 
@@ -619,10 +621,10 @@ mod tests {
     fn the_flipped_bit_of_an_xml_answer_is_in_a_value() {
         let body =
             "<xml>\n<nonce_str><![CDATA[5a]]></nonce_str>\n<result_code>OK</result_code>\n</xml>";
-        let mut answer = Answer::empty(200);
-        answer.body = body.into();
-        flip(&mut answer);
-        assert_eq!(String::from_utf8(answer.body), Ok(body.replace("[5a]", "[4a]")));
+        let mut response = Response::empty(200);
+        response.body = body.into();
+        flip(&mut response);
+        assert_eq!(String::from_utf8(response.body), Ok(body.replace("[5a]", "[4a]")));
     }
 
     #[test]

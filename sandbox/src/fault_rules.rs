@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::answer::Answer;
-use super::breakage::Break;
-use super::fault::{Effect, Fault, Greeting, Pen};
+use super::fault::{Effect, Fault, Greeting, WrongSignature};
 use super::received::Received;
 use super::refusal::Refusal;
+use super::response::Response;
 
 /// Which calls a fault meets, how many of them, and whether they are carried out.
 ///
@@ -136,7 +135,7 @@ impl fmt::Debug for FaultRule {
 }
 
 /// What a test does to one answer.
-pub(super) type Change = Box<dyn FnOnce(&mut Answer) + Send>;
+pub(super) type Change = Box<dyn FnOnce(&mut Response) + Send>;
 
 /// What will go wrong.
 #[derive(Default)]
@@ -149,20 +148,20 @@ pub(super) struct Faults {
 
 /// What goes wrong with one call.
 #[derive(Default)]
-pub(super) struct Trouble {
+pub(super) struct CallFault {
     /// What stands in place of the call.
     pub(super) instead: Option<Refusal>,
     /// What stands in place of its answer.
     pub(super) afterwards: Option<Refusal>,
-    pub(super) rewrite: Option<fn(&mut Answer)>,
+    pub(super) rewrite: Option<fn(&mut Response)>,
     /// By how many seconds the time of the signature is wrong.
     pub(super) skew: i64,
-    pub(super) pen: Option<Pen>,
-    pub(super) tamper: Option<fn(&mut Answer)>,
-    pub(super) broken: Option<Break>,
+    pub(super) wrong_signature: Option<WrongSignature>,
+    pub(super) tamper: Option<fn(&mut Response)>,
+    pub(super) wire_fault: Option<Fault>,
 }
 
-impl Trouble {
+impl CallFault {
     /// As the interface at this path says it.
     fn at(self, path: &str) -> Self {
         let said = |refusal: Option<Refusal>| refusal.map(|refusal| refusal.at(path));
@@ -193,23 +192,25 @@ impl Faults {
     }
 
     /// The oldest refusal, else the oldest rule that takes this call.
-    pub(super) fn draw(&mut self, request: &Received) -> Trouble {
+    pub(super) fn draw(&mut self, request: &Received) -> CallFault {
         match self.refusals.pop_front() {
-            Some(refusal) => Trouble { instead: Some(refusal), ..Trouble::default() },
+            Some(refusal) => CallFault { instead: Some(refusal), ..CallFault::default() },
             None => self.draw_by_rule(request),
         }
     }
 
     /// The oldest rule that takes this call.
-    pub(super) fn draw_by_rule(&mut self, request: &Received) -> Trouble {
+    pub(super) fn draw_by_rule(&mut self, request: &Received) -> CallFault {
         let meets =
             |rule: &FaultRule, fault: Fault| fault.greeting().is_none() && rule.meets(request);
         let mut met = self.rules.iter_mut().filter(|(rule, fault)| meets(rule, *fault));
-        let trouble = met
-            .find_map(|(rule, fault)| rule.takes().then(|| trouble(rule, *fault).at(&request.path)))
+        let call_fault = met
+            .find_map(|(rule, fault)| {
+                rule.takes().then(|| call_fault(rule, *fault).at(&request.path))
+            })
             .unwrap_or_default();
         self.rules.retain(|(rule, _)| !rule.is_spent());
-        trouble
+        call_fault
     }
 
     /// How the next connection begins, if not as it should.
@@ -221,38 +222,38 @@ impl Faults {
         greeting
     }
 
-    pub(super) fn rewrite(&mut self, answer: &mut Answer) {
+    pub(super) fn rewrite(&mut self, response: &mut Response) {
         if let Some(rewrite) = self.rewrites.pop_front() {
-            rewrite(answer);
+            rewrite(response);
         }
     }
 
-    pub(super) fn tamper(&mut self, answer: &mut Answer) {
+    pub(super) fn tamper(&mut self, response: &mut Response) {
         if let Some(tamper) = self.tampers.pop_front() {
-            tamper(answer);
+            tamper(response);
         }
     }
 }
 
-fn trouble(rule: &FaultRule, fault: Fault) -> Trouble {
+fn call_fault(rule: &FaultRule, fault: Fault) -> CallFault {
     let wish = rule.spares_the_call.unwrap_or_else(|| fault.spares_the_call());
     let spares = wish && !fault.is_before_the_call();
-    let mut trouble = Trouble::default();
+    let mut effect = CallFault::default();
     if !spares {
-        trouble.instead = Some(Refusal::new(500, "SYSTEM_ERROR", "系统错误"));
+        effect.instead = Some(Refusal::new(500, "SYSTEM_ERROR", "系统错误"));
     }
     match fault.effect() {
-        Effect::Break(broken) => trouble.broken = Some(broken),
-        Effect::Rewrite(rewrite) => trouble.rewrite = Some(rewrite),
-        Effect::Skew(seconds) => trouble.skew = seconds,
-        Effect::Resign(pen) => trouble.pen = Some(pen),
-        Effect::Tamper(tamper) => trouble.tamper = Some(tamper),
-        Effect::Refuse(refusal) if spares => trouble.afterwards = Some(refusal),
-        Effect::Refuse(refusal) => trouble.instead = Some(refusal),
+        Effect::OnTheWire => effect.wire_fault = Some(fault),
+        Effect::Rewrite(rewrite) => effect.rewrite = Some(rewrite),
+        Effect::Skew(seconds) => effect.skew = seconds,
+        Effect::Resign(wrong_signature) => effect.wrong_signature = Some(wrong_signature),
+        Effect::Tamper(tamper) => effect.tamper = Some(tamper),
+        Effect::Refuse(refusal) if spares => effect.afterwards = Some(refusal),
+        Effect::Refuse(refusal) => effect.instead = Some(refusal),
         // Met before there is a call.
         Effect::Greet(_) => {}
     }
-    trouble
+    effect
 }
 
 #[cfg(test)]
@@ -263,7 +264,7 @@ mod tests {
     /// Which of so many calls break.
     fn broken(faults: &mut Faults, method: &str, path: &str, count: usize) -> Vec<bool> {
         let request = signed(method, path, "");
-        (0..count).map(|_| faults.draw(&request).broken.is_some()).collect()
+        (0..count).map(|_| faults.draw(&request).wire_fault.is_some()).collect()
     }
 
     #[test]
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_in_the_handshake_meets_connections_and_no_calls() {
+    fn a_fault_in_the_handshake_meets_connectionsand_no_calls() {
         let mut faults = Faults::default();
         let rule = FaultRule::calls("POST", "/v3/pay/").skip(1).times(1);
         faults.add(rule, Fault::PlainText);
@@ -303,8 +304,8 @@ mod tests {
     #[test]
     fn the_rule_says_whether_the_call_is_carried_out_else_the_fault() {
         let instead = |rule: FaultRule, fault| {
-            let trouble = trouble(&rule, fault);
-            (trouble.instead.map(|it| it.status), trouble.afterwards.map(|it| it.status))
+            let effect = call_fault(&rule, fault);
+            (effect.instead.map(|it| it.status), effect.afterwards.map(|it| it.status))
         };
         let any = FaultRule::every_call;
         for (rule, fault, expected) in [

@@ -1,6 +1,6 @@
 //! The fields of every request, as the documents list them.
 
-use super::parties::Mode;
+use super::caller::MerchantKind;
 use super::schema::{
     CURRENCY, DATE, DATE_TIME, Form, GOODS_ID, IP, NOTIFY_URL, ORDER_NUMBER, REFUND_NUMBER,
     REFUNDABLE_BANK, Rule, Table, formed, list, object, optional, required, text, whole,
@@ -8,14 +8,14 @@ use super::schema::{
 use super::trade_type::TradeType;
 
 /// 下单: one shape, in which the seller, the payer and the scene differ.
-pub(super) fn order(mode: Mode, trade_type: TradeType) -> [Table; 4] {
+pub(super) fn order(mode: MerchantKind, trade_type: TradeType) -> [Table; 4] {
     let seller = match mode {
-        Mode::Direct => MERCHANT,
-        Mode::Partner => PARTNER,
+        MerchantKind::Direct => MERCHANT,
+        MerchantKind::Partner => PARTNER,
     };
     let payer = match (trade_type, mode) {
-        (TradeType::Jsapi, Mode::Direct) => PAYER,
-        (TradeType::Jsapi, Mode::Partner) => PARTNER_PAYER,
+        (TradeType::Jsapi, MerchantKind::Direct) => PAYER,
+        (TradeType::Jsapi, MerchantKind::Partner) => PARTNER_PAYER,
         _ => NONE,
     };
     let scene = if trade_type == TradeType::H5 { H5_SCENE } else { SCENE };
@@ -23,24 +23,24 @@ pub(super) fn order(mode: Mode, trade_type: TradeType) -> [Table; 4] {
 }
 
 /// 查询订单, 关闭订单: whose order it is.
-pub(super) fn owner(mode: Mode) -> Table {
+pub(super) fn owner(mode: MerchantKind) -> Table {
     match mode {
-        Mode::Direct => OWNER,
-        Mode::Partner => PARTNER_OWNER,
+        MerchantKind::Direct => OWNER,
+        MerchantKind::Partner => PARTNER_OWNER,
     }
 }
 
 /// 合单下单: one shape, in which the sub-orders, the payer and the scene differ.
-pub(super) fn combined_order(mode: Mode, trade_type: TradeType) -> [Table; 5] {
+pub(super) fn combined_order(mode: MerchantKind, trade_type: TradeType) -> [Table; 5] {
     let sub_orders = match mode {
-        Mode::Direct => SUB_ORDERS,
-        Mode::Partner => PARTNER_SUB_ORDERS,
+        MerchantKind::Direct => SUB_ORDERS,
+        MerchantKind::Partner => PARTNER_SUB_ORDERS,
     };
     let payer = match (trade_type, mode) {
-        (TradeType::Jsapi, Mode::Direct) => COMBINED_PAYER,
-        (TradeType::Jsapi, Mode::Partner) => PARTNER_COMBINED_PAYER,
-        (TradeType::App, Mode::Direct) => APP_COMBINED_PAYER,
-        (TradeType::App, Mode::Partner) => PARTNER_APP_COMBINED_PAYER,
+        (TradeType::Jsapi, MerchantKind::Direct) => COMBINED_PAYER,
+        (TradeType::Jsapi, MerchantKind::Partner) => PARTNER_COMBINED_PAYER,
+        (TradeType::App, MerchantKind::Direct) => APP_COMBINED_PAYER,
+        (TradeType::App, MerchantKind::Partner) => PARTNER_APP_COMBINED_PAYER,
         (TradeType::Native | TradeType::H5, _) => NONE,
     };
     let scene = if trade_type == TradeType::H5 { COMBINED_H5_SCENE } else { COMBINED_SCENE };
@@ -52,10 +52,10 @@ pub(super) fn combined_order(mode: Mode, trade_type: TradeType) -> [Table; 5] {
 }
 
 /// 关闭合单订单: the whole order, by the numbers of its parts.
-pub(super) fn combined_closing(mode: Mode) -> [Table; 2] {
+pub(super) fn combined_closing(mode: MerchantKind) -> [Table; 2] {
     let sub_orders = match mode {
-        Mode::Direct => CLOSED_SUB_ORDERS,
-        Mode::Partner => PARTNER_CLOSED_SUB_ORDERS,
+        MerchantKind::Direct => CLOSED_SUB_ORDERS,
+        MerchantKind::Partner => PARTNER_CLOSED_SUB_ORDERS,
     };
     [CLOSING, sub_orders]
 }
@@ -317,7 +317,8 @@ mod tests {
         let mut order = order();
         let members = order.as_object_mut().unwrap();
         members.extend(fields.as_object().unwrap().clone());
-        let refusal = read(order.to_string().as_bytes(), &super::order(Mode::Direct, trade_type));
+        let refusal =
+            read(order.to_string().as_bytes(), &super::order(MerchantKind::Direct, trade_type));
         refusal.err().map(|refusal| refusal.detail.unwrap()["field"].as_str().unwrap().to_owned())
     }
 
@@ -361,11 +362,15 @@ mod tests {
         part
     }
 
-    fn combined_refused_at(mode: Mode, trade_type: TradeType, fields: Value) -> Option<String> {
+    fn combined_refused_at(
+        mode: MerchantKind,
+        trade_type: TradeType,
+        fields: Value,
+    ) -> Option<String> {
         let sub_merchant = json!({ "sub_mchid": "2" });
         let parts = match mode {
-            Mode::Direct => vec![part(json!({})); 2],
-            Mode::Partner => vec![part(sub_merchant); 1],
+            MerchantKind::Direct => vec![part(json!({})); 2],
+            MerchantKind::Partner => vec![part(sub_merchant); 1],
         };
         let mut order = json!({ "combine_appid": "wx1", "combine_mchid": "1",
             "combine_out_trade_no": "whole-1", "notify_url": "https://127.0.0.1/notify",
@@ -377,8 +382,9 @@ mod tests {
 
     #[test]
     fn a_combined_order_has_the_documents_parts() {
-        let direct = |fields| combined_refused_at(Mode::Direct, TradeType::Native, fields);
-        let partner = |fields| combined_refused_at(Mode::Partner, TradeType::Native, fields);
+        let direct = |fields| combined_refused_at(MerchantKind::Direct, TradeType::Native, fields);
+        let partner =
+            |fields| combined_refused_at(MerchantKind::Partner, TradeType::Native, fields);
         let parts = |count, fields| json!({ "sub_orders": vec![part(fields); count] });
         let sub = || json!({ "sub_mchid": "2", "sub_appid": "wx2" });
         let whole = json!({ "detail": "买单费用", "goods_tag": "WXG",
@@ -408,7 +414,7 @@ mod tests {
         }
         let field = partner(parts(1, json!({})));
         assert_eq!(field.as_deref(), Some("/sub_orders/0/sub_mchid"));
-        let app = |fields| combined_refused_at(Mode::Direct, TradeType::App, fields);
+        let app = |fields| combined_refused_at(MerchantKind::Direct, TradeType::App, fields);
         assert_eq!(app(json!({ "trade_scenario": "RECOMMERCE" })), None);
         let scenario = Some("/trade_scenario".to_owned());
         assert_eq!(app(json!({ "trade_scenario": "OTHER" })), scenario);
@@ -418,7 +424,8 @@ mod tests {
     #[test]
     fn payers_and_scenes_of_combined_orders_differ_by_kind() {
         use TradeType::{App, H5, Jsapi, Native};
-        let direct = |trade_type, fields| combined_refused_at(Mode::Direct, trade_type, fields);
+        let direct =
+            |trade_type, fields| combined_refused_at(MerchantKind::Direct, trade_type, fields);
         let payer = || json!({ "combine_payer_info": { "openid": "o" } });
         for (trade_type, with, without) in [
             (App, None, None),
@@ -431,7 +438,7 @@ mod tests {
         let sub = || json!({ "combine_payer_info": { "sub_openid": "o" } });
         assert_eq!(direct(App, sub()).as_deref(), Some("/combine_payer_info/sub_openid"));
         for trade_type in [App, Jsapi] {
-            assert_eq!(combined_refused_at(Mode::Partner, trade_type, sub()), None);
+            assert_eq!(combined_refused_at(MerchantKind::Partner, trade_type, sub()), None);
         }
 
         let scene = |device_id: Option<usize>, h5_info: bool| {

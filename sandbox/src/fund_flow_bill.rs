@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::bills::{self, Bill, Day};
 use super::calendar::Beijing;
+use super::caller::MerchantKind;
 use super::fields;
 use super::money::{fee, yuan};
-use super::orders::{Order, Orders};
-use super::parties::Mode;
-use super::refunds::RefundStatus;
+use super::order::Order;
+use super::order_book::OrderBook;
+use super::refund::RefundStatus;
 use super::schema::text_of;
 
 /// A movement of money.
@@ -32,12 +33,12 @@ struct Flow<'a> {
 pub(super) const FUND_FLOW_BILL: Bill = Bill { parameters: fields::FUND_FLOW_BILL, csv: file };
 
 /// The bill of a merchant. The money of sub-merchants is theirs, not the partner's.
-fn file(orders: &Orders, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
+fn file(orders: &OrderBook, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
     // Nothing moves on the accounts for operations and for fees.
     if !matches!(text_of(query, "account_type"), "" | "BASIC") {
         return None;
     }
-    let direct = orders.of(mchid).filter(|order| order.mode == Mode::Direct);
+    let direct = orders.of(mchid).filter(|order| order.mode == MerchantKind::Direct);
     let mut flows: Vec<Flow<'_>> = direct.flat_map(flows).collect();
     flows.retain(|flow| flow.amount > 0);
     // A stable sort: what belongs to one moment of one order stays in its order.
@@ -157,8 +158,8 @@ mod tests {
 
     use super::super::authorization::tests::{MCHID, NOW};
     use super::super::bills::tests::{day, lines};
-    use super::super::orders::tests::{Desk, with};
     use super::super::refunds::tests::refund;
+    use super::super::test_desk::{Desk, with};
     use super::*;
 
     #[test]

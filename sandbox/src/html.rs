@@ -1,6 +1,6 @@
 //! HTML that what it shows cannot break.
 
-use super::answer::Answer;
+use super::response::Response;
 
 /// Markup that is safe to put into a page.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +45,14 @@ impl Html {
     ///
     /// `form-action` is not restricted: browsers apply it to where a form leads in the end, and that
     /// is the merchant's redirect_url.
-    pub(super) fn into_answer(self, status: u16) -> Answer {
-        let mut answer = Answer::file("text/html; charset=utf-8", self.0.as_bytes());
-        answer.status = status;
-        answer.add_header("Content-Security-Policy", POLICY);
-        answer.add_header("Cache-Control", "no-store");
-        answer.add_header("X-Content-Type-Options", "nosniff");
-        answer.add_header("Referrer-Policy", "same-origin");
-        answer
+    pub(super) fn into_response(self, status: u16) -> Response {
+        let mut response = Response::file("text/html; charset=utf-8", self.0.as_bytes());
+        response.status = status;
+        response.add_header("Content-Security-Policy", POLICY);
+        response.add_header("Cache-Control", "no-store");
+        response.add_header("X-Content-Type-Options", "nosniff");
+        response.add_header("Referrer-Policy", "same-origin");
+        response
     }
 }
 

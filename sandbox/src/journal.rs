@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::answer::Answer;
 use super::notifications::{Delivery, Notification};
+use super::outgoing::Outgoing;
 use super::received::Received;
-use super::world::Outgoing;
+use super::response::Response;
 
 /// The last exchanges and deliveries, the newest last.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Exchange {
     /// The true time, in Unix seconds.
     pub(super) at: i64,
     pub(super) request: Received,
-    pub(super) answer: Answer,
+    pub(super) response: Response,
     /// Whether the answer, though it was given, did not arrive like this.
     pub(super) is_broken: bool,
 }
@@ -37,9 +37,9 @@ pub(super) struct Sent {
 
 impl Journal {
     pub(super) fn exchanged(&mut self, at: i64, request: &Received, outgoing: &Outgoing) {
-        let (request, answer) = (request.clone(), outgoing.answer.clone());
-        let is_broken = outgoing.broken.is_some();
-        keep(&mut self.exchanges, Exchange { at, request, answer, is_broken });
+        let (request, response) = (request.clone(), outgoing.response.clone());
+        let is_broken = outgoing.wire_fault.is_some();
+        keep(&mut self.exchanges, Exchange { at, request, response, is_broken });
     }
 
     pub(super) fn sent(&mut self, at: i64, notification: Notification, delivery: Option<Delivery>) {

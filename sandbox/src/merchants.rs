@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use ring::signature::RsaKeyPair;
+
 /// The merchants by 商户号 (mchid).
 pub(super) type Merchants = HashMap<String, Merchant>;
 
@@ -22,3 +24,36 @@ pub(super) struct MerchantCertificate {
     /// An RSA public key in DER (`RSAPublicKey` of PKCS#1), as `ring` reads it.
     pub(super) public_key: Vec<u8>,
 }
+
+/// The merchants of a sandbox: one that can call, with this certificate, its sub-merchant, and another
+/// one.
+pub(super) fn sandbox_merchants(serial_no: &str, key_pair: &RsaKeyPair) -> Merchants {
+    let certificate = MerchantCertificate {
+        serial_no: serial_no.to_owned(),
+        public_key: key_pair.public().as_ref().to_vec(),
+    };
+    let silent = |appid: &str| Merchant {
+        appids: vec![appid.to_owned()],
+        sub_mchids: Vec::new(),
+        certificate: None,
+    };
+    let sub_mchids = vec![SUB_MCHID.to_owned()];
+    // The merchant's appid as well, without which it could take no part in combined orders.
+    let appids = vec![NEIGHBOUR_APPID.to_owned(), APPID.to_owned()];
+    let merchant = Merchant { sub_mchids, certificate: Some(certificate), ..silent(APPID) };
+    HashMap::from([
+        (MCHID.to_owned(), merchant),
+        (SUB_MCHID.to_owned(), silent(SUB_APPID)),
+        (NEIGHBOUR_MCHID.to_owned(), Merchant { appids, ..silent(NEIGHBOUR_APPID) }),
+    ])
+}
+
+/// The samples of the documents.
+pub(super) const MCHID: &str = "1900007291";
+pub(super) const APPID: &str = "wxd678efh567hg6787";
+pub(super) const SUB_MCHID: &str = "1900000109";
+pub(super) const SUB_APPID: &str = "wxdace645e0bc2c424";
+pub(super) const NEIGHBOUR_MCHID: &str = "1900009191";
+pub(super) const NEIGHBOUR_APPID: &str = "wx2421b1c4370ec43b";
+/// 32 letters and digits, public.
+pub(super) const API_V3_KEY: &str = "SandboxApiV3Key0SandboxApiV3Key0";

@@ -11,9 +11,10 @@ use wechatpay::{Request, Transport};
 use super::calendar::Beijing;
 use super::cipher::Cipher;
 use super::fault::{SIGNATURE, probe_of};
-use super::fresh::Fresh;
 use super::json::put;
 use super::platform::Platform;
+use super::unique_ids::UniqueIds;
+use super::version::Version;
 
 /// A notification, signed, as it goes to the merchant.
 #[derive(Clone, Debug)]
@@ -60,14 +61,14 @@ pub(super) struct Notifications {
 }
 
 /// What there is to tell.
-pub(super) struct News<'a> {
+pub(super) struct Event<'a> {
     pub(super) notify_url: &'a str,
     /// Of the order or the refund.
     pub(super) number: &'a str,
     pub(super) event_type: &'a str,
     pub(super) summary: &'a str,
     /// 原始回调类型: `transaction` or `refund`.
-    pub(super) about: &'a str,
+    pub(super) original_type: &'a str,
     pub(super) resource: &'a Value,
 }
 
@@ -83,54 +84,41 @@ struct Pending {
     due: i64,
 }
 
-/// The interfaces that a notification belongs to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Version {
-    V3,
-    #[cfg(feature = "v2")]
-    V2,
-}
-
-/// A notification on its way.
-pub(super) struct Letter {
-    pub(super) id: String,
-    number: String,
-    pub(super) version: Version,
-    attempts: usize,
-    notify_url: String,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-}
-
-impl<'a> News<'a> {
+impl<'a> Event<'a> {
     /// 支付成功.
     pub(super) fn of_payment(notify_url: &'a str, number: &'a str, resource: &'a Value) -> Self {
         let (event_type, summary) = ("TRANSACTION.SUCCESS", "支付成功");
-        Self { notify_url, number, event_type, summary, about: "transaction", resource }
+        Self { notify_url, number, event_type, summary, original_type: "transaction", resource }
     }
 }
 
 impl Notifications {
     /// `now` is business time.
-    pub(super) fn add(&mut self, news: &News<'_>, now: i64, cipher: &Cipher, fresh: &mut Fresh) {
+    pub(super) fn add(
+        &mut self,
+        event: &Event<'_>,
+        now: i64,
+        cipher: &Cipher,
+        ids: &mut UniqueIds,
+    ) {
         let moment = Beijing::at(now);
-        let id = format!("EV-{}{}", moment.digits(), fresh.decimals(12));
-        let plaintext = news.resource.to_string();
-        let mut resource = cipher.encrypted(news.about, plaintext.as_bytes(), fresh);
-        put(&mut resource, "original_type", news.about);
+        let id = format!("EV-{}{}", moment.digits(), ids.decimals(12));
+        let plaintext = event.resource.to_string();
+        let mut resource = cipher.encrypted(event.original_type, plaintext.as_bytes(), ids);
+        put(&mut resource, "original_type", event.original_type);
         let body = json!({
             "id": id,
             "create_time": moment.rfc3339(),
-            "event_type": news.event_type,
+            "event_type": event.event_type,
             "resource_type": "encrypt-resource",
-            "summary": news.summary,
+            "summary": event.summary,
             "resource": resource,
         });
         self.pending.push(Pending {
             id,
-            number: news.number.to_owned(),
+            number: event.number.to_owned(),
             version: Version::V3,
-            notify_url: news.notify_url.to_owned(),
+            notify_url: event.notify_url.to_owned(),
             body: body.to_string().into_bytes(),
             attempts: 0,
             due: now,
@@ -145,10 +133,10 @@ impl Notifications {
         number: &str,
         body: Vec<u8>,
         now: i64,
-        fresh: &mut Fresh,
+        ids: &mut UniqueIds,
     ) {
         self.pending.push(Pending {
-            id: format!("V2-{}", fresh.decimals(12)),
+            id: format!("V2-{}", ids.decimals(12)),
             number: number.to_owned(),
             version: Version::V2,
             notify_url: notify_url.to_owned(),
@@ -158,28 +146,24 @@ impl Notifications {
         });
     }
 
-    /// The pending notifications, for which this holds of the time at which they are due, signed now: one
-    /// that is sent again has a fresh signature.
-    pub(super) fn letters(
+    /// The pending notifications whose due time fulfils a condition, signed now: every delivery has a
+    /// fresh signature.
+    pub(super) fn signed(
         &self,
         is_wanted: impl Fn(i64) -> bool,
         platform: &mut Platform,
         now: i64,
-        fresh: &mut Fresh,
-    ) -> Vec<Letter> {
-        let letter = |pending: &Pending| {
-            let Pending { version, attempts, body, .. } = pending;
-            Letter {
-                id: pending.id.clone(),
-                number: pending.number.clone(),
-                version: *version,
-                attempts: *attempts,
-                notify_url: pending.notify_url.clone(),
-                headers: headers(*version, body, platform, now, fresh),
-                body: body.clone(),
-            }
+        ids: &mut UniqueIds,
+    ) -> Vec<Notification> {
+        let signed = |pending: &Pending| Notification {
+            id: pending.id.clone(),
+            number: pending.number.clone(),
+            attempts: pending.attempts,
+            notify_url: pending.notify_url.clone(),
+            headers: headers(pending.version, &pending.body, platform, now, ids),
+            body: pending.body.clone(),
         };
-        self.pending.iter().filter(|pending| is_wanted(pending.due)).map(letter).collect()
+        self.pending.iter().filter(|pending| is_wanted(pending.due)).map(signed).collect()
     }
 
     /// The notification, signed now.
@@ -188,10 +172,10 @@ impl Notifications {
         notification: &Notification,
         platform: &mut Platform,
         now: i64,
-        fresh: &mut Fresh,
+        ids: &mut UniqueIds,
     ) -> Notification {
-        let headers = headers(notification.version(), &notification.body, platform, now, fresh);
-        Notification { headers: owned(headers), ..notification.clone() }
+        let headers = headers(notification.version(), &notification.body, platform, now, ids);
+        Notification { headers, ..notification.clone() }
     }
 
     /// Counts an attempt that failed. Says in how many seconds the next one comes; `None` gives up.
@@ -209,24 +193,6 @@ impl Notifications {
     /// The merchant has this one.
     pub(super) fn settle(&mut self, id: &str) {
         self.pending.retain(|pending| pending.id != id);
-    }
-}
-
-impl Letter {
-    /// Posts it, and waits for the answer.
-    pub(super) fn post(&self, transport: &dyn Transport) -> Delivery {
-        let headers: Vec<(&'static str, &str)> =
-            self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let mut delivery = post(transport, &self.notify_url, &headers, &self.body);
-        (delivery.id, delivery.attempt) = (self.id.clone(), self.attempts.saturating_add(1));
-        delivery
-    }
-}
-
-impl From<Letter> for Notification {
-    fn from(letter: Letter) -> Self {
-        let Letter { id, number, attempts, notify_url, headers, body, .. } = letter;
-        Self { id, number, attempts, notify_url, headers: owned(headers), body }
     }
 }
 
@@ -279,12 +245,12 @@ impl Notification {
 
     /// 通知类型 (event_type), which notifications of APIv2 do not say.
     pub(super) fn event(&self) -> String {
-        let told: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let event = told.get("event_type").and_then(Value::as_str);
+        let output: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let event = output.get("event_type").and_then(Value::as_str);
         event.unwrap_or("APIv2").to_owned()
     }
 
-    fn version(&self) -> Version {
+    pub(super) fn version(&self) -> Version {
         #[cfg(feature = "v2")]
         if self.body.starts_with(b"<xml>") {
             return Version::V2;
@@ -328,7 +294,7 @@ fn post(
     let request = Request::new("POST", notify_url, headers, body);
     delivery.result =
         transport.send(&request).map_err(|error| error.to_string()).and_then(|reply| {
-            let read = reply.body.take(LONGEST_ANSWER).read_to_end(&mut delivery.body);
+            let read = reply.body.take(LONGEST_RESPONSE).read_to_end(&mut delivery.body);
             read.map(|_| reply.status).map_err(|error| format!("no answer: {error}"))
         });
     delivery
@@ -339,21 +305,18 @@ fn headers(
     body: &[u8],
     platform: &mut Platform,
     now: i64,
-    fresh: &mut Fresh,
-) -> Vec<(&'static str, String)> {
-    let mut headers = match version {
-        Version::V3 => platform.notifying().headers(body, now, &fresh.digits(32)),
+    ids: &mut UniqueIds,
+) -> Vec<(String, Vec<u8>)> {
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let signature = match version {
+        Version::V3 => platform.notifying().sign(body, now, &ids.digits(32)),
         #[cfg(feature = "v2")]
-        Version::V2 => return vec![("Content-Type", "text/xml".to_owned())],
+        Version::V2 => return vec![header("Content-Type", "text/xml")],
     };
-    headers.push(("Content-Type", "application/json".to_owned()));
-    headers.push(("Accept", "*/*".to_owned()));
-    headers.push(("User-Agent", "Mozilla/4.0".to_owned()));
-    headers
-}
-
-fn owned(headers: Vec<(&'static str, String)>) -> Vec<(String, Vec<u8>)> {
-    headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
+    let others =
+        [("Content-Type", "application/json"), ("Accept", "*/*"), ("User-Agent", "Mozilla/4.0")];
+    let signature = signature.iter().map(|(name, value)| header(name, value));
+    signature.chain(others.map(|(name, value)| header(name, value))).collect()
 }
 
 /// Whether the address is of this machine: a sandbox must not call anybody else.
@@ -385,7 +348,7 @@ const NAMES: [&str; 8] = [
     "User-Agent",
 ];
 /// Ours: a merchant has nothing to say but that something failed.
-const LONGEST_ANSWER: u64 = 64 * 1024;
+const LONGEST_RESPONSE: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

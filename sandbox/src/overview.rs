@@ -1,24 +1,25 @@
 //! The page of everything that happened in the sandbox, the newest first.
 
-use super::answer::Answer;
 use super::calendar::Beijing;
 use super::html::Html;
 use super::journal::{Exchange, Sent};
+use super::merchants::MCHID;
 use super::notifications::Notification;
+use super::order_html;
 use super::received::Received;
+use super::response::Response;
+use super::state::State;
 use super::summary::{OrderSummary, RefundSummary};
-use super::world::World;
-use super::{MCHID, cashier};
 
 /// Answers the browser of a developer.
-pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer {
+pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Response {
     if request.method != "GET" {
-        return Answer::empty(405);
+        return Response::empty(405);
     }
-    let (orders, refunds) = (world.order_summaries(now), world.refund_summaries());
-    let pending = world.pending_notifications(now);
-    let time = Beijing::at(world.business(now)).plain();
-    let journal = world.journal();
+    let (orders, refunds) = (state.order_summaries(now), state.refund_summaries());
+    let pending = state.pending_notifications(now);
+    let time = Beijing::at(state.clock.business(now)).plain();
+    let journal = &state.journal;
     let (sent, exchanges) = (journal.deliveries(), journal.exchanges());
     let waiting = pending.iter().rev().map(waiting);
     let notifications = waiting.chain(sent.iter().rev().map(notification));
@@ -35,12 +36,12 @@ pub(super) fn answer(world: &mut World, request: &Received, now: i64) -> Answer 
         ("requests_count", counted(exchanges.len())),
         ("requests", list(exchanges.iter().rev().map(exchange))),
     ];
-    Html::fill(include_str!("pages/overview.html"), &places).into_answer(200)
+    Html::fill(include_str!("pages/overview.html"), &places).into_response(200)
 }
 
 /// How the pages look.
-pub(super) fn style() -> Answer {
-    Answer::file("text/css; charset=utf-8", include_bytes!("pages/style.css"))
+pub(super) fn style() -> Response {
+    Response::file("text/css; charset=utf-8", include_bytes!("pages/style.css"))
 }
 
 fn list(entries: impl Iterator<Item = Html>) -> Html {
@@ -63,8 +64,8 @@ fn note(text: &str) -> Html {
 }
 
 fn order(order: &OrderSummary) -> Html {
-    let (state, tone) = cashier::state(&order.trade_state);
-    let address = [("address", Html::text(&cashier::address(&order.ticket)))];
+    let (state, tone) = order_html::trade_state(&order.trade_state);
+    let address = [("address", Html::text(&order_html::cashier_path(&order.payment_token)))];
     let is_open = order.trade_state == "NOTPAY";
     let pay = if is_open {
         Html::fill(include_str!("pages/pay.html"), &address)
@@ -79,12 +80,12 @@ fn order(order: &OrderSummary) -> Html {
             ("out_trade_no", Html::text(&order.out_trade_no)),
             ("tone", Html::text(tone)),
             ("state", Html::text(state)),
-            ("items", cashier::items(&order.items)),
+            ("items", order_html::items(&order.items)),
             ("kind", Html::text(&kind)),
             ("placed", Html::text(&order.placed)),
             ("pay", pay),
             ("total", Html::text(&order.total.to_string())),
-            ("ticket", Html::text(&order.ticket)),
+            ("ticket", Html::text(&order.payment_token)),
         ],
     )
 }
@@ -128,12 +129,12 @@ fn waiting(notification: &Notification) -> Html {
         title: &about(notification),
         at: "",
         request: ("通知 Notification", &shortened(&notification.body)),
-        answer: ("应答 Answer", "还没有 None yet"),
+        response: ("应答 Answer", "还没有 None yet"),
     })
 }
 
 fn notification(sent: &Sent) -> Html {
-    let (outcome, tone, answer) = match &sent.delivery {
+    let (outcome, tone, response) = match &sent.delivery {
         None => ("取走 taken".to_owned(), "", "由测试取走 Taken by a test".to_owned()),
         Some(delivery) => match &delivery.result {
             Ok(status) => (status.to_string(), tone(*status), shortened(&delivery.body)),
@@ -149,7 +150,7 @@ fn notification(sent: &Sent) -> Html {
             "通知 Notification",
             &message("", &sent.notification.headers, &sent.notification.body),
         ),
-        answer: ("应答 Answer", &answer),
+        response: ("应答 Answer", &response),
     })
 }
 
@@ -159,13 +160,13 @@ fn about(notification: &Notification) -> String {
 }
 
 fn exchange(exchange: &Exchange) -> Html {
-    let Exchange { at, request, answer, is_broken } = exchange;
+    let Exchange { at, request, response, is_broken } = exchange;
     let line = format!("{} {}", request.method, request.path);
-    let status = answer.status.to_string();
+    let status = response.status.to_string();
     let (outcome, tone) = if *is_broken {
         (format!("{status} 断线 broken"), "bad")
     } else {
-        (status.clone(), tone(answer.status))
+        (status.clone(), tone(response.status))
     };
     entry(&Entry {
         outcome: &outcome,
@@ -173,7 +174,7 @@ fn exchange(exchange: &Exchange) -> Html {
         title: &line,
         at: &Beijing::at(*at).plain(),
         request: ("请求 Request", &message(&line, &request.headers, &request.body)),
-        answer: ("应答 Answer", &message(&status, &answer.headers, &answer.body)),
+        response: ("应答 Answer", &message(&status, &response.headers, &response.body)),
     })
 }
 
@@ -184,7 +185,7 @@ struct Entry<'a> {
     title: &'a str,
     at: &'a str,
     request: (&'static str, &'a str),
-    answer: (&'static str, &'a str),
+    response: (&'static str, &'a str),
 }
 
 fn entry(entry: &Entry<'_>) -> Html {
@@ -197,8 +198,8 @@ fn entry(entry: &Entry<'_>) -> Html {
             ("at", Html::text(entry.at)),
             ("request_label", Html::text(entry.request.0)),
             ("request", Html::text(entry.request.1)),
-            ("answer_label", Html::text(entry.answer.0)),
-            ("answer", Html::text(entry.answer.1)),
+            ("answer_label", Html::text(entry.response.0)),
+            ("answer", Html::text(entry.response.1)),
         ],
     )
 }

@@ -29,7 +29,7 @@ pub enum KeyMode {
 /// 微信支付 itself.
 pub(super) struct Platform {
     mode: KeyMode,
-    public_key: Seal,
+    public_key: PlatformKey,
     certificate: PlatformCertificate,
     /// Certificates that were replaced, and are still good.
     replaced: Vec<PlatformCertificate>,
@@ -40,15 +40,15 @@ pub(super) struct Platform {
 }
 
 /// A key under a name: what signs.
-pub(super) struct Seal {
+pub(super) struct PlatformKey {
     /// The value of `Wechatpay-Serial`.
-    pub(super) serial: String,
-    pub(super) key: Arc<RsaKeyPair>,
+    pub(super) serial_no: String,
+    pub(super) key_pair: Arc<RsaKeyPair>,
 }
 
 /// 平台证书.
 pub(super) struct PlatformCertificate {
-    pub(super) seal: Seal,
+    pub(super) key: PlatformKey,
     pub(super) pem: String,
     /// Unix seconds.
     pub(super) effective_time: i64,
@@ -56,7 +56,7 @@ pub(super) struct PlatformCertificate {
 }
 
 impl Platform {
-    pub(super) fn new(public_key: Seal, certificate: PlatformCertificate) -> Self {
+    pub(super) fn new(public_key: PlatformKey, certificate: PlatformCertificate) -> Self {
         Self {
             mode: KeyMode::default(),
             public_key,
@@ -101,14 +101,14 @@ impl Platform {
     }
 
     /// What an answer to this request is signed with: the merchant chooses it.
-    pub(super) fn answering(&self, request: &Received) -> Result<&Seal, Refusal> {
+    pub(super) fn responding(&self, request: &Received) -> Result<&PlatformKey, Refusal> {
         if request.header(SERIAL).is_none() {
-            return Ok(self.unasked());
+            return Ok(self.default_key());
         }
         let serial = request.only_header(SERIAL).unwrap_or_default();
-        let public_key = Some(&self.public_key).filter(|seal| seal.serial == serial);
-        let mut certificates = self.usable_certificates().map(|certificate| &certificate.seal);
-        let certificate = certificates.find(|seal| seal.serial.eq_ignore_ascii_case(serial));
+        let public_key = Some(&self.public_key).filter(|key| key.serial_no == serial);
+        let mut certificates = self.usable_certificates().map(|certificate| &certificate.key);
+        let certificate = certificates.find(|key| key.serial_no.eq_ignore_ascii_case(serial));
         let chosen = match self.mode {
             KeyMode::PublicKey => public_key,
             KeyMode::Certificate => certificate,
@@ -118,15 +118,15 @@ impl Platform {
     }
 
     /// What an answer is signed with if the request does not say it, or says nonsense.
-    pub(super) fn unasked(&self) -> &Seal {
+    pub(super) fn default_key(&self) -> &PlatformKey {
         match self.mode {
             KeyMode::PublicKey => &self.public_key,
-            KeyMode::Certificate | KeyMode::Mixed => &self.certificate.seal,
+            KeyMode::Certificate | KeyMode::Mixed => &self.certificate.key,
         }
     }
 
     /// What the next notification is signed with.
-    pub(super) fn notifying(&mut self) -> &Seal {
+    pub(super) fn notifying(&mut self) -> &PlatformKey {
         let turn = match self.mode {
             KeyMode::PublicKey => true,
             KeyMode::Certificate => false,
@@ -135,7 +135,7 @@ impl Platform {
                 self.public_key_had_its_turn
             }
         };
-        if turn { &self.public_key } else { &self.certificate.seal }
+        if turn { &self.public_key } else { &self.certificate.key }
     }
 
     fn usable_certificates(&self) -> impl Iterator<Item = &PlatformCertificate> {
@@ -146,7 +146,7 @@ impl Platform {
 impl PlatformCertificate {
     pub(super) fn new(certificate: &Certificate, key: Arc<RsaKeyPair>) -> Self {
         Self {
-            seal: Seal { serial: certificate.serial_no.clone(), key },
+            key: PlatformKey { serial_no: certificate.serial_no.clone(), key_pair: key },
             pem: certificate.pem.clone(),
             effective_time: certificate.effective_time,
             expire_time: certificate.expire_time,
@@ -154,129 +154,128 @@ impl PlatformCertificate {
     }
 }
 
-impl Seal {
+impl PlatformKey {
     /// The same name over another key.
     pub(super) fn with_key(&self, pem: &str) -> Option<Self> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
         let key = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok()?;
-        Some(Self { serial: self.serial.clone(), key: Arc::new(key) })
+        Some(Self { serial_no: self.serial_no.clone(), key_pair: Arc::new(key) })
     }
 
     /// The five headers of a signed message, over the raw body.
     ///
     /// Without a source of randomness there are none: the message stays unsigned, and nobody will
     /// believe it.
-    pub(super) fn headers(
-        &self,
-        body: &[u8],
-        now: i64,
-        nonce: &str,
-    ) -> Vec<(&'static str, String)> {
+    pub(super) fn sign(&self, body: &[u8], now: i64, nonce: &str) -> Vec<(&'static str, String)> {
         let timestamp = now.to_string();
         let message = [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"].concat();
-        let mut signature = vec![0; self.key.public().modulus_len()];
-        let sealed =
-            self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature);
-        if sealed.is_err() {
+        let mut signature = vec![0; self.key_pair.public().modulus_len()];
+        let signed =
+            self.key_pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature);
+        if signed.is_err() {
             return Vec::new();
         }
         vec![
             ("Wechatpay-Timestamp", timestamp),
             ("Wechatpay-Nonce", nonce.to_owned()),
             ("Wechatpay-Signature", STANDARD.encode(signature)),
-            (SERIAL, self.serial.clone()),
+            (SERIAL, self.serial_no.clone()),
             ("Wechatpay-Signature-Type", "WECHATPAY2-SHA256-RSA2048".to_owned()),
         ]
     }
 }
 
 /// Whether the request says which key it means.
-pub(super) fn is_named_by(request: &Received) -> bool {
+pub(super) fn names_key(request: &Received) -> bool {
     request.header(SERIAL).is_some()
 }
 
+/// The name in platform certificates.
+pub(super) const PLATFORM_NAME: &str = "Tenpay.com Sandbox";
+/// In the form of the documents: 34 digits, which contain the mchid.
+pub(super) const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
 const SERIAL: &str = "Wechatpay-Serial";
 
 #[cfg(test)]
 mod tests {
     use super::super::authorization::tests::signed;
-    use super::super::world::tests::platform_key;
+    use super::super::responder::tests::platform_key;
     use super::*;
 
     fn certificate(serial: &str) -> PlatformCertificate {
         PlatformCertificate {
-            seal: seal(serial),
+            key: key(serial),
             pem: String::new(),
             effective_time: 0,
             expire_time: 0,
         }
     }
 
-    fn seal(serial: &str) -> Seal {
-        Seal { serial: serial.to_owned(), key: platform_key().into() }
+    fn key(serial_no: &str) -> PlatformKey {
+        PlatformKey { serial_no: serial_no.to_owned(), key_pair: platform_key().into() }
     }
 
-    fn answering(platform: &Platform, asked: &str) -> Option<String> {
+    fn responding(platform: &Platform, asked: &str) -> Option<String> {
         let mut request = signed("GET", "/", "");
         if !asked.is_empty() {
             request.headers.push(("wechatpay-serial".to_owned(), asked.into()));
         }
-        platform.answering(&request).ok().map(|seal| seal.serial.clone())
+        platform.responding(&request).ok().map(|key| key.serial_no.clone())
     }
 
     #[test]
     fn each_mode_has_its_keys() {
-        let mut platform = Platform::new(seal("PUB_KEY_ID_1"), certificate("AA"));
+        let mut platform = Platform::new(key("PUB_KEY_ID_1"), certificate("AA"));
         for (mode, unasked, public_key, certificate) in [
             (KeyMode::PublicKey, "PUB_KEY_ID_1", Some("PUB_KEY_ID_1"), None),
             (KeyMode::Certificate, "AA", None, Some("AA")),
             (KeyMode::Mixed, "AA", Some("PUB_KEY_ID_1"), Some("AA")),
         ] {
             platform.set_mode(mode);
-            assert_eq!(answering(&platform, "").as_deref(), Some(unasked));
-            assert_eq!(answering(&platform, "PUB_KEY_ID_1").as_deref(), public_key);
-            assert_eq!(answering(&platform, "aa").as_deref(), certificate);
-            assert_eq!(answering(&platform, "pub_key_id_1"), None);
+            assert_eq!(responding(&platform, "").as_deref(), Some(unasked));
+            assert_eq!(responding(&platform, "PUB_KEY_ID_1").as_deref(), public_key);
+            assert_eq!(responding(&platform, "aa").as_deref(), certificate);
+            assert_eq!(responding(&platform, "pub_key_id_1"), None);
             assert_eq!(platform.certificates().is_empty(), certificate.is_none());
         }
     }
 
     #[test]
     fn notifications_go_by_either_key_in_turn() {
-        let mut platform = Platform::new(seal("P"), certificate("AA"));
-        let mut three = || [(); 3].map(|()| platform.notifying().serial.clone());
+        let mut platform = Platform::new(key("P"), certificate("AA"));
+        let mut three = || [(); 3].map(|()| platform.notifying().serial_no.clone());
         assert_eq!(three(), ["P", "AA", "P"]);
         platform.set_mode(KeyMode::Certificate);
-        assert_eq!(platform.notifying().serial, "AA");
+        assert_eq!(platform.notifying().serial_no, "AA");
         platform.set_mode(KeyMode::PublicKey);
-        assert_eq!(platform.notifying().serial, "P");
+        assert_eq!(platform.notifying().serial_no, "P");
     }
 
     #[test]
     fn after_a_rotation_the_old_certificate_is_used_when_asked_for() {
-        let mut platform = Platform::new(seal("P"), certificate("AA"));
+        let mut platform = Platform::new(key("P"), certificate("AA"));
         platform.rotate(certificate("BB"));
-        assert_eq!(answering(&platform, "").as_deref(), Some("BB"));
-        assert_eq!(answering(&platform, "AA").as_deref(), Some("AA"));
+        assert_eq!(responding(&platform, "").as_deref(), Some("BB"));
+        assert_eq!(responding(&platform, "AA").as_deref(), Some("AA"));
         let serials: Vec<_> =
-            platform.certificates().iter().map(|certificate| &certificate.seal.serial).collect();
+            platform.certificates().iter().map(|certificate| &certificate.key.serial_no).collect();
         assert_eq!(serials, ["AA", "BB"]);
         platform.set_mode(KeyMode::Certificate);
-        assert_eq!(platform.notifying().serial, "BB");
+        assert_eq!(platform.notifying().serial_no, "BB");
         platform.retire();
-        assert_eq!(answering(&platform, "AA"), None);
+        assert_eq!(responding(&platform, "AA"), None);
         assert_eq!(platform.certificates().len(), 1);
     }
 
     #[test]
     fn an_announced_certificate_is_shown_and_signs_nothing_until_its_turn() {
-        let mut platform = Platform::new(seal("P"), certificate("AA"));
+        let mut platform = Platform::new(key("P"), certificate("AA"));
         platform.announce(certificate("BB"));
         assert_eq!(platform.certificates().len(), 2);
-        assert_eq!(answering(&platform, "BB"), None);
-        assert_eq!(answering(&platform, "").as_deref(), Some("AA"));
+        assert_eq!(responding(&platform, "BB"), None);
+        assert_eq!(responding(&platform, "").as_deref(), Some("AA"));
         platform.rotate(certificate("CC"));
-        assert_eq!(answering(&platform, "").as_deref(), Some("BB"));
+        assert_eq!(responding(&platform, "").as_deref(), Some("BB"));
         assert_eq!(platform.certificates().len(), 2);
     }
 }

@@ -33,6 +33,13 @@ impl Received {
         std::str::from_utf8(value).ok()
     }
 
+    /// Whether the page of another site made a browser send it.
+    pub(super) fn is_cross_site(&self) -> bool {
+        let host = self.only_header("Host").unwrap_or_default();
+        let own = format!("https://{host}");
+        self.header("Origin").is_some_and(|origin| origin != own.as_bytes())
+    }
+
     fn headers_named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers
             .iter()

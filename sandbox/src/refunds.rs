@@ -1,68 +1,32 @@
 //! Refunds of paid orders.
 
-use std::error::Error;
-use std::fmt;
-
 use serde_json::{Value, json};
 
 use super::balance::Balance;
 use super::calendar::Beijing;
+use super::caller::Caller;
 use super::fields;
-use super::fresh::Fresh;
 use super::json::put;
 use super::money::{fee, share};
-use super::orders::{Order, Orders, Payment, Wanted};
-use super::parties::Caller;
+use super::order::{Order, Payment};
+use super::order_book::{OrderBook, Wanted};
+use super::refund::{Refund, RefundStatus};
+use super::refund_error::RefundError;
 use super::refusal::{Location, Refusal};
 use super::schema::{self, fen_of, text_of};
 use super::transaction;
-
-/// A refund of an order, or of a part of it.
-pub(super) struct Refund {
-    /// What it was asked for with: a repetition must say the same.
-    parameters: Value,
-    pub(super) refund_id: String,
-    /// Unix seconds.
-    pub(super) create_time: i64,
-    pub(super) status: RefundStatus,
-    /// When the status was reached, unless it is [`RefundStatus::Processing`].
-    pub(super) end_time: Option<i64>,
-    /// The part that goes back into a coupon, in fen.
-    pub(super) discount: u64,
-    /// The part of the merchant's fee that is given back, in fen.
-    pub(super) fee: u64,
-    /// 退款渠道.
-    pub(super) channel: &'static str,
-    /// 退款入账账户.
-    account: String,
-}
-
-/// 退款状态 (status, in notifications refund_status).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum RefundStatus {
-    Processing,
-    Success,
-    Abnormal,
-    Closed,
-}
-
-/// There is no refund of this number that is still being processed.
-#[derive(Clone, Debug)]
-pub struct NoSuchRefund {
-    out_refund_no: String,
-    status: Option<RefundStatus>,
-}
+use super::unique_ids::UniqueIds;
 
 /// 申请退款.
 ///
 /// One rule of the documents is not kept, so that tests need not wait: two refunds of one order may
 /// be less than a minute apart.
 pub(super) fn apply(
-    orders: &mut Orders,
+    orders: &mut OrderBook,
     body: &[u8],
     caller: &Caller<'_>,
     balance: &mut Balance,
-    fresh: &mut Fresh,
+    ids: &mut UniqueIds,
 ) -> Result<Value, Refusal> {
     let parameters = schema::read(body, &[fields::REFUND])?;
     let wanted = order_named_by(&parameters)?;
@@ -82,15 +46,15 @@ pub(super) fn apply(
     if !balance.take(fen_of(&parameters, "/amount/refund")) {
         return Err(Refusal::new(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"));
     }
-    let refund = Refund::new(parameters, order, payment, caller.now, fresh);
-    let answer = describe(order, &refund);
+    let refund = new_refund(parameters, order, payment, caller.now, ids);
+    let response = describe(order, &refund);
     order.refunds.push(refund);
-    Ok(answer)
+    Ok(response)
 }
 
 /// 查询单笔退款: `owner` names the sub-merchant of a partner.
 pub(super) fn query(
-    orders: &Orders,
+    orders: &OrderBook,
     out_refund_no: &str,
     owner: &Value,
     caller: &Caller<'_>,
@@ -103,7 +67,7 @@ pub(super) fn query(
 
 /// 发起异常退款: `names_key` says whether the request names the key of its encrypted fields.
 pub(super) fn apply_abnormal(
-    orders: &mut Orders,
+    orders: &mut OrderBook,
     refund_id: &str,
     body: &[u8],
     names_key: bool,
@@ -133,122 +97,75 @@ pub(super) fn apply_abnormal(
     order.refunds.get(index).map(|refund| describe(order, refund)).ok_or_else(unknown)
 }
 
+/// Whether the merchant has a refund with this number.
+#[cfg(feature = "v2")]
+pub(super) fn exists(orders: &OrderBook, mchid: &str, out_refund_no: &str) -> bool {
+    find(orders, mchid, |refund| refund.number() == out_refund_no).is_some()
+}
+
 /// A refund ends, well or not.
 pub(super) fn end<'a>(
-    orders: &'a mut Orders,
+    orders: &'a mut OrderBook,
     mchid: &str,
     out_refund_no: &str,
     status: RefundStatus,
     now: i64,
-) -> Result<(&'a Order, &'a Refund), NoSuchRefund> {
-    let no_such = |status| NoSuchRefund { out_refund_no: out_refund_no.to_owned(), status };
-    let (order, index) = find_mut(orders, mchid, |refund| refund.number() == out_refund_no)
-        .ok_or_else(|| no_such(None))?;
-    let refund = order.refunds.get_mut(index).ok_or_else(|| no_such(None))?;
+) -> Result<(&'a Order, &'a Refund), RefundError> {
+    let not_found = || RefundError::not_found(out_refund_no);
+    let (order, index) =
+        find_mut(orders, mchid, |refund| refund.number() == out_refund_no).ok_or_else(not_found)?;
+    let refund = order.refunds.get_mut(index).ok_or_else(not_found)?;
     if refund.status != RefundStatus::Processing {
-        return Err(no_such(Some(refund.status)));
+        return Err(RefundError::ended(out_refund_no, refund.status.as_str()));
     }
     (refund.status, refund.end_time) = (status, Some(now));
     let order: &Order = order;
-    let refund = order.refunds.get(index).ok_or_else(|| no_such(None))?;
+    let refund = order.refunds.get(index).ok_or_else(not_found)?;
     Ok((order, refund))
 }
 
-impl Refund {
-    fn new(
-        parameters: Value,
-        order: &Order,
-        payment: &Payment,
-        now: i64,
-        fresh: &mut Fresh,
-    ) -> Self {
-        let before = || order.refunds.iter().filter(|refund| refund.counts());
-        let sum = |part: fn(&Self) -> u64| before().map(part).fold(0, u64::saturating_add);
-        let done = sum(Self::amount).saturating_add(fen_of(&parameters, "/amount/refund"));
-        // Reckoned from the sums, so that the roundings of many refunds do not add up.
-        let part = |whole, given| share(whole, done, order.total()).saturating_sub(given);
-        Self {
-            refund_id: format!("50300{}{}", Beijing::at(now).day_digits(), fresh.decimals(16)),
-            create_time: now,
-            status: RefundStatus::Processing,
-            end_time: None,
-            discount: part(payment.coupon, sum(|refund| refund.discount)),
-            fee: part(fee(order.total()), sum(|refund| refund.fee)),
-            channel: "ORIGINAL",
-            account: "支付用户零钱".to_owned(),
-            parameters,
-        }
-    }
-
-    /// 商户退款单号.
-    pub(super) fn number(&self) -> &str {
-        text_of(&self.parameters, "out_refund_no")
-    }
-
-    /// In fen.
-    pub(super) fn amount(&self) -> u64 {
-        fen_of(&self.parameters, "/amount/refund")
-    }
-
-    /// 退款原因.
-    pub(super) fn reason(&self) -> &str {
-        text_of(&self.parameters, "reason")
-    }
-
-    pub(super) fn has_succeeded(&self) -> bool {
-        self.status == RefundStatus::Success
-    }
-
-    /// Where its notification goes: without an address of its own to the order's, in place of the one
-    /// that merchants set on the platform.
-    pub(super) fn notify_url<'a>(&'a self, order: &'a Order) -> &'a str {
-        let own = self.parameters.get("notify_url").and_then(Value::as_str);
-        own.unwrap_or_else(|| order.notify_url())
-    }
-
-    /// What the user gets back in money, in fen.
-    fn payer_refund(&self) -> u64 {
-        self.amount().saturating_sub(self.discount)
-    }
-
-    /// Whether it takes away from what can still be refunded.
-    fn counts(&self) -> bool {
-        self.status != RefundStatus::Closed
+fn new_refund(
+    parameters: Value,
+    order: &Order,
+    payment: &Payment,
+    now: i64,
+    ids: &mut UniqueIds,
+) -> Refund {
+    let before = || order.refunds.iter().filter(|refund| refund.counts());
+    let sum = |part: fn(&Refund) -> u64| before().map(part).fold(0, u64::saturating_add);
+    let done = sum(Refund::amount).saturating_add(fen_of(&parameters, "/amount/refund"));
+    // Reckoned from the sums, so that the roundings of many refunds do not add up.
+    let part = |whole, given| share(whole, done, order.total()).saturating_sub(given);
+    Refund {
+        refund_id: format!("50300{}{}", Beijing::at(now).day_digits(), ids.decimals(16)),
+        create_time: now,
+        status: RefundStatus::Processing,
+        end_time: None,
+        discount: part(payment.coupon, sum(|refund| refund.discount)),
+        fee: part(fee(order.total()), sum(|refund| refund.fee)),
+        channel: "ORIGINAL",
+        account: "支付用户零钱".to_owned(),
+        parameters,
     }
 }
 
-impl RefundStatus {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Processing => "PROCESSING",
-            Self::Success => "SUCCESS",
-            Self::Abnormal => "ABNORMAL",
-            Self::Closed => "CLOSED",
-        }
-    }
-
-    /// 回调摘要.
-    pub(super) fn summary(self) -> &'static str {
-        match self {
-            Self::Processing => "退款处理中",
-            Self::Success => "退款成功",
-            Self::Abnormal => "退款异常",
-            Self::Closed => "退款关闭",
-        }
-    }
+/// Where the notification of a refund goes: to its own address, else to that of the order, instead
+/// of the one that merchants set on the platform.
+pub(super) fn notify_url<'a>(order: &'a Order, refund: &'a Refund) -> &'a str {
+    refund.notify_url().unwrap_or_else(|| order.notify_url())
 }
 
 /// What a notification says about a refund.
 pub(super) fn notification(order: &Order, refund: &Refund) -> Value {
-    let mut told = numbers(order, refund);
+    let mut output = numbers(order, refund);
     for name in ["mchid", "sp_mchid", "sub_mchid"] {
         if let Some(mchid) = order.parameters.get(name) {
-            put(&mut told, name, mchid.clone());
+            put(&mut output, name, mchid.clone());
         }
     }
-    put(&mut told, "refund_status", refund.status.as_str());
+    put(&mut output, "refund_status", refund.status.as_str());
     put(
-        &mut told,
+        &mut output,
         "amount",
         json!({
             "total": order.total(),
@@ -257,18 +174,18 @@ pub(super) fn notification(order: &Order, refund: &Refund) -> Value {
             "payer_refund": refund.payer_refund(),
         }),
     );
-    told
+    output
 }
 
 /// What every answer says about a refund.
 fn describe(order: &Order, refund: &Refund) -> Value {
-    let mut told = numbers(order, refund);
+    let mut output = numbers(order, refund);
     let asked = |name| refund.parameters.get(name);
-    put(&mut told, "channel", refund.channel);
-    put(&mut told, "create_time", Beijing::at(refund.create_time).rfc3339());
-    put(&mut told, "status", refund.status.as_str());
+    put(&mut output, "channel", refund.channel);
+    put(&mut output, "create_time", Beijing::at(refund.create_time).rfc3339());
+    put(&mut output, "status", refund.status.as_str());
     let funds_account = asked("funds_account").cloned();
-    put(&mut told, "funds_account", funds_account.unwrap_or_else(|| "UNSETTLED".into()));
+    put(&mut output, "funds_account", funds_account.unwrap_or_else(|| "UNSETTLED".into()));
     let mut amount = json!({
         "total": order.total(),
         "refund": refund.amount(),
@@ -283,7 +200,7 @@ fn describe(order: &Order, refund: &Refund) -> Value {
     if let Some(from) = refund.parameters.pointer("/amount/from") {
         put(&mut amount, "from", from.clone());
     }
-    put(&mut told, "amount", amount);
+    put(&mut output, "amount", amount);
     let coupon = order.payment.as_ref().map_or(0, |payment| payment.coupon);
     if coupon > 0 {
         let mut promotion = json!({
@@ -296,14 +213,14 @@ fn describe(order: &Order, refund: &Refund) -> Value {
         if let Some(goods) = asked("goods_detail") {
             put(&mut promotion, "goods_detail", goods.clone());
         }
-        put(&mut told, "promotion_detail", json!([promotion]));
+        put(&mut output, "promotion_detail", json!([promotion]));
     }
-    told
+    output
 }
 
 /// What answers and notifications have in common.
 fn numbers(order: &Order, refund: &Refund) -> Value {
-    let mut told = json!({
+    let mut output = json!({
         "refund_id": refund.refund_id,
         "out_refund_no": refund.number(),
         "transaction_id": order.transaction_id().unwrap_or_default(),
@@ -311,9 +228,9 @@ fn numbers(order: &Order, refund: &Refund) -> Value {
         "user_received_account": refund.account,
     });
     if let (true, Some(moment)) = (refund.has_succeeded(), refund.end_time) {
-        put(&mut told, "success_time", Beijing::at(moment).rfc3339());
+        put(&mut output, "success_time", Beijing::at(moment).rfc3339());
     }
-    told
+    output
 }
 
 /// The order by either of its numbers, but not by both.
@@ -330,7 +247,7 @@ fn order_named_by(parameters: &Value) -> Result<Wanted, Refusal> {
 }
 
 fn find<'a>(
-    orders: &'a Orders,
+    orders: &'a OrderBook,
     mchid: &str,
     wanted: impl Fn(&Refund) -> bool,
 ) -> Option<(&'a Order, &'a Refund)> {
@@ -339,7 +256,7 @@ fn find<'a>(
 }
 
 fn find_mut<'a>(
-    orders: &'a mut Orders,
+    orders: &'a mut OrderBook,
     mchid: &str,
     wanted: impl Fn(&Refund) -> bool,
 ) -> Option<(&'a mut Order, usize)> {
@@ -447,32 +364,6 @@ fn unknown() -> Refusal {
     Refusal::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
 }
 
-impl NoSuchRefund {
-    /// Whether there is a refund of this number, though it has ended.
-    pub(super) fn is_known(&self) -> bool {
-        self.status.is_some()
-    }
-
-    #[cfg(feature = "v2")]
-    pub(super) fn unknown(out_refund_no: &str) -> Self {
-        Self { out_refund_no: out_refund_no.to_owned(), status: None }
-    }
-}
-
-impl fmt::Display for NoSuchRefund {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = &self.out_refund_no;
-        match self.status {
-            None => {
-                write!(formatter, "the sandbox has no refund {number} that is being processed")
-            }
-            Some(status) => write!(formatter, "refund {number} is {} already", status.as_str()),
-        }
-    }
-}
-
-impl Error for NoSuchRefund {}
-
 /// 365 days from the payment.
 const YEAR: i64 = 365 * 24 * 60 * 60;
 const MOST_REFUNDS: usize = 50;
@@ -480,10 +371,10 @@ const MOST_REFUNDS: usize = 50;
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::authorization::tests::{MCHID, NOW, SUB_MCHID};
-    use super::super::orders::tests::{
+    use super::super::caller::MerchantKind;
+    use super::super::test_desk::{
         Desk, INVALID, Refused, UNLISTED, order, partner_order, refused, short, with,
     };
-    use super::super::parties::Mode;
     use super::super::trade_type::TradeType;
     use super::*;
 
@@ -494,21 +385,21 @@ pub(super) mod tests {
         pub(crate) fn paid(coupon: u64) -> Self {
             let mut desk = Self::open();
             desk.place(&order()).unwrap();
-            desk.orders.pay(MCHID, "order-1", coupon, NOW, &mut desk.fresh).unwrap();
+            desk.orders.pay(MCHID, "order-1", coupon, NOW, &mut desk.ids).unwrap();
             desk
         }
 
         pub(crate) fn refund(&mut self, refund: &Value) -> Result<Value, Refused> {
-            let Self { orders, merchants, fresh, now } = self;
+            let Self { orders, merchants, ids, now } = self;
             let caller = Caller { mchid: MCHID, merchants, now: *now };
             let balance = &mut Balance::default();
-            apply(orders, refund.to_string().as_bytes(), &caller, balance, fresh).map_err(short)
+            apply(orders, refund.to_string().as_bytes(), &caller, balance, ids).map_err(short)
         }
 
         pub(crate) fn end(&mut self, number: &str, status: RefundStatus) -> Result<Value, String> {
             let ended = end(&mut self.orders, MCHID, number, status, self.now);
-            let told = ended.map(|(order, refund)| notification(order, refund));
-            told.map_err(|error| error.to_string())
+            let output = ended.map(|(order, refund)| notification(order, refund));
+            output.map_err(|error| error.to_string())
         }
 
         fn find(&self, number: &str, owner: &Value) -> Result<Value, Refused> {
@@ -603,8 +494,8 @@ pub(super) mod tests {
     #[test]
     fn the_order_is_named_by_one_number() {
         let mut desk = Desk::paid(0);
-        let told = desk.refund(&refund("1", 1)).unwrap();
-        let both = with(refund("2", 1), "transaction_id", told["transaction_id"].clone());
+        let output = desk.refund(&refund("1", 1)).unwrap();
+        let both = with(refund("2", 1), "transaction_id", output["transaction_id"].clone());
         let parameter_error = refused(400, "PARAM_ERROR", 268_435_461);
         assert_eq!(desk.refund(&both), parameter_error);
         let mut by_id = both;
@@ -653,19 +544,22 @@ pub(super) mod tests {
     fn a_refund_ends_once() {
         let mut desk = Desk::paid(20);
         desk.refund(&refund("1", 50)).unwrap();
-        let told = desk.end("1", RefundStatus::Success).unwrap();
-        assert_eq!(told["refund_status"], "SUCCESS");
-        assert_eq!(told["success_time"], "2019-04-02T20:34:20+08:00");
-        assert_eq!((&told["mchid"], told.get("status")), (&json!(MCHID), None));
+        let output = desk.end("1", RefundStatus::Success).unwrap();
+        assert_eq!(output["refund_status"], "SUCCESS");
+        assert_eq!(output["success_time"], "2019-04-02T20:34:20+08:00");
+        assert_eq!((&output["mchid"], output.get("status")), (&json!(MCHID), None));
         assert_eq!(
-            told["amount"],
+            output["amount"],
             json!({ "total": 100, "refund": 50, "payer_total": 80, "payer_refund": 40 })
         );
         let again = desk.end("1", RefundStatus::Closed).unwrap_err();
-        assert_eq!(again, "refund 1 is SUCCESS already");
+        assert_eq!(
+            again,
+            "refund 1 has ended before, with SUCCESS; use a refund that is PROCESSING"
+        );
         assert_eq!(
             desk.end("2", RefundStatus::Closed).unwrap_err(),
-            "the sandbox has no refund 2 that is being processed"
+            "the sandbox has no refund 2; check the refund number (out_refund_no)"
         );
         assert_eq!(desk.find("1", &json!({})).unwrap()["status"], "SUCCESS");
         let order = desk.orders.of(MCHID).next().unwrap();
@@ -678,8 +572,11 @@ pub(super) mod tests {
         let id = desk.refund(&refund("1", 50)).unwrap()["refund_id"].as_str().unwrap().to_owned();
         let to_merchant = json!({ "out_refund_no": "1", "type": "MERCHANT_BANK_CARD" });
         assert_eq!(desk.abnormal(&id, &to_merchant, false), refused(400, INVALID, UNLISTED));
-        let told = desk.end("1", RefundStatus::Abnormal).unwrap();
-        assert_eq!((&told["refund_status"], told.get("success_time")), (&json!("ABNORMAL"), None));
+        let output = desk.end("1", RefundStatus::Abnormal).unwrap();
+        assert_eq!(
+            (&output["refund_status"], output.get("success_time")),
+            (&json!("ABNORMAL"), None)
+        );
         let other = json!({ "out_refund_no": "2", "type": "MERCHANT_BANK_CARD" });
         assert_eq!(desk.abnormal(&id, &other, false), refused(404, GONE, UNLISTED));
         assert_eq!(desk.abnormal("0", &to_merchant, false), refused(404, GONE, UNLISTED));
@@ -699,7 +596,7 @@ pub(super) mod tests {
     #[test]
     fn a_partner_names_its_sub_merchant_every_time() {
         let mut desk = Desk::open();
-        desk.place_as(Mode::Partner, TradeType::App, &partner_order()).unwrap();
+        desk.place_as(MerchantKind::Partner, TradeType::App, &partner_order()).unwrap();
         desk.pay("order-1").unwrap();
         let sub = json!({ "sub_mchid": SUB_MCHID });
         let mine = with(refund("1", 1), "sub_mchid", json!(SUB_MCHID));
@@ -709,7 +606,7 @@ pub(super) mod tests {
         assert!(desk.find("1", &sub).is_ok());
         let stranger = json!({ "sub_mchid": "1" });
         assert_eq!(desk.find("1", &stranger), refused(404, "MCH_NOT_EXISTS", UNLISTED));
-        let told = desk.end("1", RefundStatus::Closed).unwrap();
-        assert_eq!((&told["sp_mchid"], &told["sub_mchid"]), (&json!(MCHID), &json!(SUB_MCHID)));
+        let output = desk.end("1", RefundStatus::Closed).unwrap();
+        assert_eq!((&output["sp_mchid"], &output["sub_mchid"]), (&json!(MCHID), &json!(SUB_MCHID)));
     }
 }

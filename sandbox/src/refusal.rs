@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::json::put;
+use super::response::Response;
 
 /// A refused request: the error that the service documents for it.
 #[derive(Clone, Debug)]
@@ -88,15 +88,15 @@ impl Refusal {
         Self { number, ..self }
     }
 
-    pub(super) fn answer(&self) -> Answer {
+    pub(super) fn response(&self) -> Response {
         if self.code.is_empty() {
-            return Answer::empty(self.status);
+            return Response::empty(self.status);
         }
         let mut body = json!({ "code": self.code, "message": self.message });
         if let Some(detail) = &self.detail {
             put(&mut body, "detail", detail.clone());
         }
-        Answer::json(self.status, &body)
+        Response::json(self.status, &body)
     }
 }
 

@@ -320,13 +320,13 @@ const EXTRA: u32 = 270_924_358;
 mod tests {
     use serde_json::json;
 
+    use super::super::caller::MerchantKind;
     use super::super::fields;
-    use super::super::parties::Mode;
     use super::super::trade_type::TradeType;
     use super::*;
 
     fn app_order() -> [Table; 4] {
-        fields::order(Mode::Direct, TradeType::App)
+        fields::order(MerchantKind::Direct, TradeType::App)
     }
 
     fn whole_order() -> Value {
@@ -371,9 +371,9 @@ mod tests {
             ("/detail/goods_detail", json!([]), "has fewer than 1 items"),
         ] {
             let refusal = read_with(place, Some(value)).unwrap_err();
-            let told = refusal.detail.unwrap();
-            let told = told["issue"].as_str().unwrap();
-            assert!(told.contains(issue), "{place} {told}");
+            let output = refusal.detail.unwrap();
+            let output = output["issue"].as_str().unwrap();
+            assert!(output.contains(issue), "{place} {output}");
         }
     }
 

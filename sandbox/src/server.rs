@@ -8,16 +8,17 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use ureq_proto::http::{Request, Response, header};
+use ureq_proto::http::{Request, Response as HttpResponse, header};
 use ureq_proto::server::state::{ProvideResponse, RecvBody, RecvRequest, SendBody};
 use ureq_proto::server::{RecvRequestResult, Reply, SendResponseResult};
 
-use super::answer::Answer;
-use super::breakage::{Break, End};
-use super::lines::{Line, Lines};
+use super::connections::{ConnectionState, Connections};
+use super::fault::Fault;
+use super::outgoing::Outgoing;
 use super::received::Received;
+use super::response::Response;
 use super::socket::Socket;
-use super::world::Outgoing;
+use super::wire_faults::{End, script};
 
 /// A running server. Dropping it closes every connection and ends every thread.
 pub(super) struct Server {
@@ -29,7 +30,7 @@ pub(super) struct Server {
 
 struct Shared {
     host: Box<dyn Host>,
-    lines: Arc<Lines>,
+    connections: Arc<Connections>,
     stopping: AtomicBool,
     handshakes: AtomicUsize,
 }
@@ -40,19 +41,19 @@ pub(super) trait Host: Send + Sync {
     fn greet(&self) -> io::Result<Option<Arc<ServerConfig>>>;
 
     /// Answers a request; `peer` is who asks.
-    fn answer(&self, request: &Received, peer: IpAddr) -> Outgoing;
+    fn respond(&self, request: &Received, peer: IpAddr) -> Outgoing;
 }
 
 impl Server {
     pub(super) fn start(
         listener: TcpListener,
-        lines: Arc<Lines>,
+        connections: Arc<Connections>,
         host: impl Host + 'static,
     ) -> io::Result<Self> {
         let address = reachable(listener.local_addr()?);
         let shared = Arc::new(Shared {
             host: Box::new(host),
-            lines,
+            connections,
             stopping: AtomicBool::new(false),
             handshakes: AtomicUsize::new(0),
         });
@@ -95,10 +96,10 @@ impl Connection {
         socket.set_nodelay(true)?;
         let socket = Arc::new(socket);
         let kept = Arc::downgrade(&socket);
-        let line = shared.lines.add(&socket);
+        let state = shared.connections.add(&socket);
         let thread = spawn(shared, move |shared| {
             // A connection may end in any way; what matters to a test is what the client saw.
-            let _ = meet(Socket(socket), peer, line, shared);
+            let _ = meet(Socket(socket), peer, state, shared);
         })?;
         Ok(Self { socket: kept, thread })
     }
@@ -136,9 +137,9 @@ fn is_fleeting(error: &io::Error) -> bool {
 }
 
 /// Serves a connection until one side has had enough.
-fn meet(socket: Socket, peer: IpAddr, line: Line, shared: &Shared) -> io::Result<()> {
+fn meet(socket: Socket, peer: IpAddr, state: ConnectionState, shared: &Shared) -> io::Result<()> {
     match shared.host.greet()? {
-        Some(tls) => Wire::new(socket, peer, line, tls)?.serve(shared),
+        Some(tls) => Wire::new(socket, peer, state, tls)?.serve(shared),
         None => speak_plainly(socket),
     }
 }
@@ -156,16 +157,21 @@ struct Wire {
     stream: StreamOwned<ServerConnection, Socket>,
     unread: Vec<u8>,
     peer: IpAddr,
-    line: Line,
+    state: ConnectionState,
     /// Whether the end comes without a word.
     is_cut: bool,
 }
 
 impl Wire {
-    fn new(socket: Socket, peer: IpAddr, line: Line, tls: Arc<ServerConfig>) -> io::Result<Self> {
+    fn new(
+        socket: Socket,
+        peer: IpAddr,
+        state: ConnectionState,
+        tls: Arc<ServerConfig>,
+    ) -> io::Result<Self> {
         let tls = ServerConnection::new(tls).map_err(io::Error::other)?;
         let stream = StreamOwned::new(tls, socket);
-        Ok(Self { stream, unread: Vec::new(), peer, line, is_cut: false })
+        Ok(Self { stream, unread: Vec::new(), peer, state, is_cut: false })
     }
 
     /// Answers requests until one side has had enough.
@@ -173,18 +179,18 @@ impl Wire {
         self.stream.conn.complete_io(&mut self.stream.sock)?;
         shared.handshakes.fetch_add(1, Ordering::SeqCst);
         while let Some((request, reply)) = self.receive()? {
-            let Outgoing { answer, broken } = shared.host.answer(&request, self.peer);
-            let (bytes, reusable) = render(reply, &answer)?;
-            let good = match broken {
-                Some(broken) => self.perform(broken, &bytes, shared)?,
+            let Outgoing { response, wire_fault } = shared.host.respond(&request, self.peer);
+            let (bytes, reusable) = render(reply, &response)?;
+            let is_good = match wire_fault {
+                Some(fault) => self.perform(fault, &bytes, shared)?,
                 None => {
                     // First, for who has the answer may end what is idle at once.
-                    self.line.set_idle(true);
+                    self.state.set_idle(true);
                     self.write(&bytes).map(|()| true)?
                 }
             };
-            self.line.set_idle(true);
-            if !(good && reusable && shared.lines.are_open(&self.line)) {
+            self.state.set_idle(true);
+            if !(is_good && reusable && shared.connections.may_continue(&self.state)) {
                 break;
             }
         }
@@ -243,7 +249,7 @@ impl Wire {
             if self.fill()? == 0 {
                 return Ok(None);
             }
-            self.line.set_idle(false);
+            self.state.set_idle(false);
         }
     }
 
@@ -279,13 +285,13 @@ impl Wire {
     }
 
     /// Sends what is left of an answer that breaks; says whether the connection can be used again.
-    fn perform(&mut self, broken: Break, answer: &[u8], shared: &Shared) -> io::Result<bool> {
-        let script = broken.script(answer);
-        if !script.said.is_empty() {
-            self.write(&script.said)?;
+    fn perform(&mut self, fault: Fault, response: &[u8], shared: &Shared) -> io::Result<bool> {
+        let script = script(fault, response);
+        if !script.bytes.is_empty() {
+            self.write(&script.bytes)?;
         }
         match script.end {
-            End::Good => return Ok(true),
+            End::KeepAlive => return Ok(true),
             End::Close => {}
             End::Cut => self.is_cut = true,
             End::Reset => {
@@ -302,7 +308,7 @@ impl Wire {
             End::Flood(bytes) => loop {
                 self.write(&bytes)?;
             },
-            End::Below(bytes) => {
+            End::BelowTls(bytes) => {
                 self.is_cut = true;
                 self.stream.sock.write_all(&bytes)?;
                 // Whoever reads it should not be told of a reset.
@@ -328,8 +334,9 @@ impl Wire {
 
     /// Answers a request that is not even HTTP, and gives up the connection.
     fn hang_up<T>(&mut self, status: &str) -> io::Result<T> {
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        self.write(answer.as_bytes())?;
+        let response =
+            format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        self.write(response.as_bytes())?;
         Err(io::Error::other(status.to_owned()))
     }
 
@@ -360,8 +367,8 @@ impl Drop for Wire {
 }
 
 /// An answer as HTTP says it, and whether the connection can be used again.
-fn render(reply: Reply<ProvideResponse>, answer: &Answer) -> io::Result<(Vec<u8>, bool)> {
-    let mut reply = reply.provide(response(answer)?).map_err(io::Error::other)?;
+fn render(reply: Reply<ProvideResponse>, response: &Response) -> io::Result<(Vec<u8>, bool)> {
+    let mut reply = reply.provide(http_response(response)?).map_err(io::Error::other)?;
     let (mut bytes, mut part) = (Vec::new(), vec![0; LONGEST_HEAD]);
     while !reply.is_finished() {
         let length = reply.write(&mut part).map_err(io::Error::other)?;
@@ -369,7 +376,7 @@ fn render(reply: Reply<ProvideResponse>, answer: &Answer) -> io::Result<(Vec<u8>
     }
     let reusable = match reply.proceed() {
         SendResponseResult::Cleanup(reply) => !reply.must_close_connection(),
-        SendResponseResult::SendBody(reply) => write_body(reply, &answer.body, &mut bytes)?,
+        SendResponseResult::SendBody(reply) => write_body(reply, &response.body, &mut bytes)?,
     };
     Ok((bytes, reusable))
 }
@@ -390,19 +397,19 @@ fn write_body(mut reply: Reply<SendBody>, body: &[u8], bytes: &mut Vec<u8>) -> i
     Ok(reply.is_finished() && !reply.proceed().must_close_connection())
 }
 
-fn response(answer: &Answer) -> io::Result<Response<()>> {
-    let mut response = Response::builder().status(answer.status);
-    for (name, value) in &answer.headers {
-        response = response.header(name, value.as_slice());
+fn http_response(response: &Response) -> io::Result<HttpResponse<()>> {
+    let mut builder = HttpResponse::builder().status(response.status);
+    for (name, value) in &response.headers {
+        builder = builder.header(name, value.as_slice());
     }
-    let framed = answer.header("Content-Length").or_else(|| answer.header("Transfer-Encoding"));
-    let bodiless = matches!(answer.status, 204 | 304);
+    let framed = response.header("Content-Length").or_else(|| response.header("Transfer-Encoding"));
+    let bodiless = matches!(response.status, 204 | 304);
     if framed.is_none() && !bodiless {
-        response = response.header(header::CONTENT_LENGTH, answer.body.len());
+        builder = builder.header(header::CONTENT_LENGTH, response.body.len());
     }
     // A client that pools connections learns from it when this one is gone.
-    response = response.header("Keep-Alive", format!("timeout={}", KEEP_ALIVE.as_secs()));
-    response.body(()).map_err(io::Error::other)
+    builder = builder.header("Keep-Alive", format!("timeout={}", KEEP_ALIVE.as_secs()));
+    builder.body(()).map_err(io::Error::other)
 }
 
 /// The second word of the request line.
@@ -459,17 +466,17 @@ mod tests {
 
     #[test]
     fn an_answer_that_http_cannot_say_is_an_error() {
-        assert!(response(&Answer::empty(0)).is_err());
-        let mut answer = Answer::empty(200);
-        answer.add_header("X-Bytes", [0xFF]);
-        assert!(response(&answer).is_ok());
-        answer.add_header("X-Lines", "a\r\nb");
-        assert!(response(&answer).is_err());
+        assert!(http_response(&Response::empty(0)).is_err());
+        let mut response = Response::empty(200);
+        response.add_header("X-Bytes", [0xFF]);
+        assert!(http_response(&response).is_ok());
+        response.add_header("X-Lines", "a\r\nb");
+        assert!(http_response(&response).is_err());
     }
 
     #[test]
     fn an_answer_says_how_long_its_connection_is_kept() {
-        let response = response(&Answer::empty(204)).unwrap();
+        let response = http_response(&Response::empty(204)).unwrap();
         assert_eq!(response.headers()["keep-alive"], "timeout=8");
     }
 

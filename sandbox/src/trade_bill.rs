@@ -6,8 +6,9 @@ use super::bills::{self, Bill, Day};
 use super::calendar::Beijing;
 use super::fields;
 use super::money::{RATE, fee, yuan};
-use super::orders::{Order, Orders, Payment};
-use super::refunds::{Refund, RefundStatus};
+use super::order::{Order, Payment};
+use super::order_book::OrderBook;
+use super::refund::{Refund, RefundStatus};
 use super::schema::text_of;
 use super::transaction::{self, BANK_TYPE};
 
@@ -38,7 +39,7 @@ struct Column {
 pub(super) const TRADE_BILL: Bill = Bill { parameters: fields::TRADE_BILL, csv: file };
 
 /// The bill of a merchant, or of one of the sub-merchants of a partner.
-fn file(orders: &Orders, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
+fn file(orders: &OrderBook, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
     let kind = match text_of(query, "bill_type") {
         "SUCCESS" => Kind::Success,
         "REFUND" => Kind::Refund,
@@ -254,9 +255,9 @@ mod tests {
 
     use super::super::authorization::tests::{MCHID, NOW, SUB_MCHID};
     use super::super::bills::tests::{day, lines};
-    use super::super::orders::tests::{Desk, partner_order, with};
-    use super::super::parties::Mode;
+    use super::super::caller::MerchantKind;
     use super::super::refunds::tests::refund;
+    use super::super::test_desk::{Desk, partner_order, with};
     use super::super::trade_type::TradeType;
     use super::*;
 
@@ -332,7 +333,7 @@ mod tests {
         let mut desk = desk();
         let other = with(partner_order(), "out_trade_no", json!("order-2"));
         desk.place_as(
-            Mode::Partner,
+            MerchantKind::Partner,
             TradeType::H5,
             &with(
                 other.clone(),
@@ -348,7 +349,7 @@ mod tests {
 
         let mut late = Desk::open();
         late.now = NOW + 24 * 60 * 60;
-        late.place_as(Mode::Partner, TradeType::App, &other).unwrap();
+        late.place_as(MerchantKind::Partner, TradeType::App, &other).unwrap();
         late.pay("order-2").unwrap();
         assert_eq!(bill(&late, json!({})), None);
         assert_eq!(bill(&Desk::paid(0), json!({ "bill_type": "REFUND" })), None);

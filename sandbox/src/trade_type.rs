@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calendar::Beijing;
-use super::fresh::Fresh;
+use super::unique_ids::UniqueIds;
 
 /// 交易类型 (trade_type).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,26 +15,15 @@ pub(super) enum TradeType {
 }
 
 /// What the merchant gets for an order: new at every call, and good for one purpose only.
-pub(super) struct Ticket {
+pub(super) struct PaymentToken {
     /// What opens the order at the cashier: the prepay_id, the code_url, or the path and query of
     /// the h5_url.
-    pub(super) name: String,
+    pub(super) text: String,
     /// The answer to the merchant.
-    pub(super) told: Value,
+    pub(super) body: Value,
 }
 
 impl TradeType {
-    /// By the last part of the interface's path.
-    pub(super) fn of_path(segment: &str) -> Option<Self> {
-        match segment {
-            "app" => Some(Self::App),
-            "jsapi" => Some(Self::Jsapi),
-            "native" => Some(Self::Native),
-            "h5" => Some(Self::H5),
-            _ => None,
-        }
-    }
-
     /// In queries and notifications, where H5 has its old name.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -46,36 +35,41 @@ impl TradeType {
     }
 
     /// How long a ticket can be paid with, in seconds.
-    pub(super) fn ticket_life(self) -> i64 {
+    pub(super) fn token_life(self) -> i64 {
         match self {
             Self::App | Self::Jsapi | Self::Native => TWO_HOURS,
             Self::H5 => FIVE_MINUTES,
         }
     }
 
-    pub(super) fn ticket(self, now: i64, base_url: &str, fresh: &mut Fresh) -> Ticket {
-        let prepay_id = prepay_id(now, fresh);
+    pub(super) fn payment_token(
+        self,
+        now: i64,
+        base_url: &str,
+        ids: &mut UniqueIds,
+    ) -> PaymentToken {
+        let prepay_id = prepay_id(now, ids);
         match self {
             Self::App | Self::Jsapi => {
-                Ticket { told: json!({ "prepay_id": prepay_id }), name: prepay_id }
+                PaymentToken { body: json!({ "prepay_id": prepay_id }), text: prepay_id }
             }
             Self::Native => {
-                let code_url = format!("weixin://wxpay/bizpayurl?pr={}", fresh.digits(9));
-                Ticket { told: json!({ "code_url": code_url }), name: code_url }
+                let code_url = format!("weixin://wxpay/bizpayurl?pr={}", ids.digits(9));
+                PaymentToken { body: json!({ "code_url": code_url }), text: code_url }
             }
             Self::H5 => {
-                let path = format!("/h5?prepay_id={prepay_id}&package={}", fresh.decimals(10));
-                let told = json!({ "h5_url": format!("{base_url}{path}") });
-                Ticket { told, name: path }
+                let path = format!("/h5?prepay_id={prepay_id}&package={}", ids.decimals(10));
+                let body = json!({ "h5_url": format!("{base_url}{path}") });
+                PaymentToken { body, text: path }
             }
         }
     }
 }
 
 /// `wx`, the moment in Beijing, hex digits: 36 characters.
-fn prepay_id(now: i64, fresh: &mut Fresh) -> String {
+fn prepay_id(now: i64, ids: &mut UniqueIds) -> String {
     let moment = Beijing::at(now).digits();
-    let hex = fresh.digits(PREPAY_ID.saturating_sub("wx".len()).saturating_sub(moment.len()));
+    let hex = ids.digits(PREPAY_ID.saturating_sub("wx".len()).saturating_sub(moment.len()));
     format!("wx{moment}{hex}")
 }
 
@@ -93,23 +87,23 @@ mod tests {
 
     #[test]
     fn tickets_look_like_the_documents() {
-        let mut fresh = Fresh::new([0; 32]);
-        let prepay_id = prepay_id(NOW, &mut fresh);
+        let mut ids = UniqueIds::new([0; 32]);
+        let prepay_id = prepay_id(NOW, &mut ids);
         assert_eq!(prepay_id.len(), "wx201410272009395522657a690389285100".len());
         assert!(prepay_id.starts_with("wx20190402203420"), "{prepay_id}");
 
-        let ticket = TradeType::Native.ticket(NOW, "https://127.0.0.1:1", &mut fresh);
-        let code_url = ticket.told["code_url"].as_str().unwrap();
+        let token = TradeType::Native.payment_token(NOW, "https://127.0.0.1:1", &mut ids);
+        let code_url = token.body["code_url"].as_str().unwrap();
         assert!(code_url.starts_with("weixin://wxpay/bizpayurl?pr=") && code_url.len() <= 64);
-        let ticket = TradeType::H5.ticket(NOW, "https://127.0.0.1:1", &mut fresh);
-        let h5_url = ticket.told["h5_url"].as_str().unwrap();
+        let token = TradeType::H5.payment_token(NOW, "https://127.0.0.1:1", &mut ids);
+        let h5_url = token.body["h5_url"].as_str().unwrap();
         assert!(h5_url.starts_with("https://127.0.0.1:1/h5?prepay_id=wx"), "{h5_url}");
     }
 
     #[test]
     fn the_clock_may_show_anything() {
         for now in [i64::MIN, i64::MAX] {
-            assert_eq!(prepay_id(now, &mut Fresh::new([0; 32])).len(), PREPAY_ID);
+            assert_eq!(prepay_id(now, &mut UniqueIds::new([0; 32])).len(), PREPAY_ID);
         }
     }
 }

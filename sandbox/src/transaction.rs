@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::calendar::Beijing;
+use super::caller::MerchantKind;
 use super::json::put;
-use super::orders::{Order, Payment, TradeState};
-use super::parties::{self, Mode};
+use super::merchant_checks;
+use super::order::{Order, Payment, TradeState};
 use super::schema::{fen_of, text_of};
 
 /// An order, with what is known about it at this moment.
@@ -13,49 +14,49 @@ use super::schema::{fen_of, text_of};
 /// Before it is paid that is little: the parties, the number and the state, which alone are
 /// documented to be always there.
 pub(super) fn describe(order: &Order, now: i64) -> Value {
-    let mut told = Value::Object(parties::named(&order.parameters));
+    let mut output = Value::Object(merchant_checks::parties(&order.parameters));
     let state = order.state(now);
-    put(&mut told, "out_trade_no", order.number());
-    put(&mut told, "trade_state", state.as_str());
-    put(&mut told, "trade_state_desc", description(state));
+    put(&mut output, "out_trade_no", order.number());
+    put(&mut output, "trade_state", state.as_str());
+    put(&mut output, "trade_state_desc", description(state));
     if let Some(payment) = &order.payment {
-        put_payment(&mut told, order, payment);
+        put_payment(&mut output, order, payment);
     }
-    told
+    output
 }
 
-fn put_payment(told: &mut Value, order: &Order, payment: &Payment) {
+fn put_payment(output: &mut Value, order: &Order, payment: &Payment) {
     let parameters = &order.parameters;
-    put_deal(told, order, payment);
-    put(told, "success_time", Beijing::at(payment.success_time).rfc3339());
-    put(told, "payer", payer(order));
+    put_deal(output, order, payment);
+    put(output, "success_time", Beijing::at(payment.success_time).rfc3339());
+    put(output, "payer", payer(order));
     let amount = json!({
         "total": order.total(),
         "payer_total": order.payer_total(),
         "currency": "CNY",
         "payer_currency": "CNY",
     });
-    put(told, "amount", amount);
-    put_scene(told, parameters);
+    put(output, "amount", amount);
+    put_scene(output, parameters);
     if payment.coupon > 0 {
-        put(told, "promotion_detail", json!([promotion(parameters, payment.coupon)]));
+        put(output, "promotion_detail", json!([promotion(parameters, payment.coupon)]));
     }
 }
 
 /// What is told of a payment in the same words of a single order and of a part of a combined one.
-pub(super) fn put_deal(told: &mut Value, order: &Order, payment: &Payment) {
-    put(told, "transaction_id", payment.transaction_id.as_str());
-    put(told, "trade_type", order.trade_type.as_str());
-    put(told, "bank_type", BANK_TYPE);
+pub(super) fn put_deal(output: &mut Value, order: &Order, payment: &Payment) {
+    put(output, "transaction_id", payment.transaction_id.as_str());
+    put(output, "trade_type", order.trade_type.as_str());
+    put(output, "bank_type", BANK_TYPE);
     if let Some(attach) = order.parameters.get("attach") {
-        put(told, "attach", attach.clone());
+        put(output, "attach", attach.clone());
     }
 }
 
 /// 场景信息, of which the device alone is told.
-pub(super) fn put_scene(told: &mut Value, parameters: &Value) {
+pub(super) fn put_scene(output: &mut Value, parameters: &Value) {
     if let Some(device_id) = parameters.pointer("/scene_info/device_id") {
-        put(told, "scene_info", json!({ "device_id": device_id }));
+        put(output, "scene_info", json!({ "device_id": device_id }));
     }
 }
 
@@ -68,7 +69,7 @@ pub(super) fn payer(order: &Order) -> Value {
     };
     let own = order.mode.openid();
     let mut payer = json!({ own: openid(own, OPENID) });
-    if order.mode == Mode::Partner && order.parameters.get("sub_appid").is_some() {
+    if order.mode == MerchantKind::Partner && order.parameters.get("sub_appid").is_some() {
         put(&mut payer, "sub_openid", openid("sub_openid", SUB_OPENID));
     }
     payer

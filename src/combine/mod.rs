@@ -25,7 +25,7 @@
 //! let order = Order::new(appid, OutTradeNo::new("20150806125345")?, sub_orders, notify_url);
 //! let prepay_id = combine::app::prepay(signer, gateway, &order)?;
 //! let for_the_app = pay::app::invoke(signer, &order, &prepay_id)?;
-//! sandbox.pay_combined("20150806125345")?; // As the user does.
+//! sandbox.pay("20150806125345")?; // As the user does.
 //! let transaction = combine::query(signer, gateway, &order.combine_out_trade_no)?;
 //! assert_eq!(transaction.paid(signer, &order)?.len(), 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -18,7 +18,7 @@ use wechatpay::{
     Code, Error, Fen, Gateway, HttpOptions, OutRefundNo, Outcome, Partner, Retry, SubMerchant,
     Time, Untrusted, UreqTransport,
 };
-use wechatpay_sandbox::{Answer, Sandbox};
+use wechatpay_sandbox::{Response, Sandbox};
 
 use crate::support::{api, noon, order, start};
 
@@ -26,7 +26,7 @@ use crate::support::{api, noon, order, start};
 mod gzip;
 
 /// What happens to an answer after it was signed.
-type Damage = fn(&mut Answer);
+type Damage = fn(&mut Response);
 
 /// Whether an error says what it should.
 type Told = fn(&Error) -> bool;
@@ -292,7 +292,7 @@ fn is_other_hash(error: &Error) -> bool {
     matches!(error, Error::Untrusted { reason: Untrusted::Hash, status: 200, .. })
 }
 
-fn cut_off(answer: &mut Answer) {
+fn cut_off(answer: &mut Response) {
     answer.set_header("Content-Length", (answer.body.len() + 1).to_string());
 }
 

@@ -10,7 +10,7 @@ use wechatpay::refund::{self, Refund, Status};
 use wechatpay::{
     ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Outcome, Retry, SubMerchant, Time,
 };
-use wechatpay_sandbox::{Answer, Sandbox};
+use wechatpay_sandbox::{Response, Sandbox};
 
 use crate::support::{api, start};
 
@@ -154,7 +154,7 @@ fn combined_order_is_paid_notified_and_refunded_in_part() {
         ("whole-life-1", NotPaid::State(TradeState::NotPay))
     );
 
-    sandbox.pay_combined("whole-life").unwrap();
+    sandbox.pay("whole-life").unwrap();
     let notifications = sandbox.take_notifications();
     assert_eq!(notifications.len(), 1, "one notification for the whole");
     let headers = notifications[0].headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
@@ -221,7 +221,7 @@ fn combined_already_closed_is_accepted_only_if_signed() {
     place(&sandbox, &order).unwrap();
     sandbox.tamper_next(|answer| {
         let body = br#"{"code":"ORDER_CLOSED","message":"closed"}"#;
-        *answer = Answer { status: 400, headers: Vec::new(), body: body.to_vec() };
+        *answer = Response { status: 400, headers: Vec::new(), body: body.to_vec() };
     });
     let error = combine::close(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert_eq!((&api(&error).code, api(&error).signed), (&Code::ORDER_CLOSED, false));
@@ -312,7 +312,7 @@ fn a_partner_combines_orders_of_its_sub_merchants() {
     let error = jsapi::prepay(signer, gateway, &two_appids, &payer).unwrap_err();
     assert_eq!(error.to_string(), "/sub_orders must name one sub_appid at most in a JSAPI order");
 
-    sandbox.pay_combined("partner-whole").unwrap();
+    sandbox.pay("partner-whole").unwrap();
     let paid = combine::query(signer, gateway, &order.combine_out_trade_no).unwrap();
     paid.paid(sandbox.mchid(), &order).unwrap();
 }

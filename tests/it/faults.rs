@@ -309,7 +309,7 @@ fn own(
 fn tampered(
     number: u8,
     why: &'static str,
-    change: impl Fn(&mut wechatpay_sandbox::Answer) + Clone + Send + Sync + 'static,
+    change: impl Fn(&mut wechatpay_sandbox::Response) + Clone + Send + Sync + 'static,
 ) -> Fault {
     let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.tamper_next(change.clone())));
     Fault::new(number, Verdict::Unknown, why, make)
@@ -320,7 +320,7 @@ fn rewritten(
     number: u8,
     verdict: Verdict,
     why: &'static str,
-    change: impl Fn(&mut wechatpay_sandbox::Answer, &Operation) + Copy + Send + Sync + 'static,
+    change: impl Fn(&mut wechatpay_sandbox::Response, &Operation) + Copy + Send + Sync + 'static,
 ) -> Fault {
     let make = move |sandbox: &Sandbox, operation: &'static Operation| {
         sandbox.rewrite_next(move |answer| change(answer, operation));
@@ -340,7 +340,7 @@ fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> 
     let make = move |sandbox: &Sandbox, _: &'static Operation| {
         let body = body.clone();
         sandbox.tamper_next(move |answer| {
-            *answer = wechatpay_sandbox::Answer { status, headers: Vec::new(), body };
+            *answer = wechatpay_sandbox::Response { status, headers: Vec::new(), body };
         });
     };
     let why = if status == 200 { "is missing" } else { "carries no signature" };
@@ -689,7 +689,7 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
 /// 50 to 54. See also [`ELSEWHERE`].
 fn answered_and_believed_but_odd() -> Vec<Fault> {
     let odd = |change| rewritten(50, Verdict::Unknown, "is not what WeChat Pay documents", change);
-    let changes: [fn(&mut wechatpay_sandbox::Answer, &Operation); 9] = [
+    let changes: [fn(&mut wechatpay_sandbox::Response, &Operation); 9] = [
         |answer, _| answer.body = b"[]".to_vec(),
         |answer, _| answer.body = b"null".to_vec(),
         |answer, _| answer.body.clear(),
@@ -1070,7 +1070,7 @@ impl Signer for Named {
     }
 }
 
-fn sign(answer: &mut wechatpay_sandbox::Answer, signer: &RsaSigner) {
+fn sign(answer: &mut wechatpay_sandbox::Response, signer: &RsaSigner) {
     let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
     let (timestamp, nonce) = (text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"));
     let message = signing::response(timestamp, nonce, &answer.body);
@@ -1078,7 +1078,7 @@ fn sign(answer: &mut wechatpay_sandbox::Answer, signer: &RsaSigner) {
     answer.set_header("Wechatpay-Signature", signature);
 }
 
-fn compress(answer: &mut wechatpay_sandbox::Answer) {
+fn compress(answer: &mut wechatpay_sandbox::Response) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&answer.body).unwrap();
     answer.body = encoder.finish().unwrap();
@@ -1086,7 +1086,7 @@ fn compress(answer: &mut wechatpay_sandbox::Answer) {
 }
 
 /// Gives a member of the answer another value, or takes it out.
-fn set(answer: &mut wechatpay_sandbox::Answer, name: &str, value: Option<&str>) {
+fn set(answer: &mut wechatpay_sandbox::Response, name: &str, value: Option<&str>) {
     let mut body: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&answer.body).unwrap();
     match value {

@@ -7,7 +7,7 @@ use wechatpay::refund::{self, Refund};
 use wechatpay::{
     Error, Fen, Outcome, PlatformKeys, Retry, Signer, Time, Untrusted, combine, signing,
 };
-use wechatpay_sandbox::{Answer, Sandbox};
+use wechatpay_sandbox::{Response, Sandbox};
 
 use crate::support::{api, order, start};
 
@@ -16,7 +16,7 @@ const HEADERS: [&str; 4] =
 
 /// Places an order whose answer is damaged after it was signed.
 #[track_caller]
-fn distrust(sandbox: &Sandbox, change: impl FnOnce(&mut Answer) + Send + 'static) -> Untrusted {
+fn distrust(sandbox: &Sandbox, change: impl FnOnce(&mut Response) + Send + 'static) -> Untrusted {
     sandbox.tamper_next(change);
     let order = order(sandbox, "forged-1");
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
@@ -52,9 +52,9 @@ fn each_header_missing_repeated_empty_or_unreadable() {
 fn stale_or_future_response_is_rejected() {
     let sandbox = start();
     for (shift, behind) in [(-400, true), (400, false)] {
-        sandbox.shift_answers(shift);
+        sandbox.shift_responses(shift);
         let Untrusted::Stale { skew_seconds } = distrust(&sandbox, |_| ()) else { panic!() };
-        sandbox.shift_answers(-shift);
+        sandbox.shift_responses(-shift);
         assert_eq!(skew_seconds > 0, behind);
         assert!((399..=402).contains(&skew_seconds.abs()), "{skew_seconds}");
     }
@@ -197,7 +197,7 @@ fn each_bit_of_each_signed_header_flipped() {
     #[cfg(feature = "aws-lc-rs")]
     let all = [by_ring.clone(), by_ring.clone().verified_by_aws_lc()];
     for keys in all {
-        let check = |answer: &Answer| {
+        let check = |answer: &Response| {
             let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
             keys.verify(headers, &answer.body, now)
         };

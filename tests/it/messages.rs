@@ -619,7 +619,7 @@ fn answers(table: &mut Table) {
         let length = length.map_or("", |(_, length)| length).to_owned();
         table.line(what, error.replace(&format!("({length} bytes"), "(n bytes"));
     }
-    let mut changed = |what: &str, change: fn(&mut wechatpay_sandbox::Answer)| {
+    let mut changed = |what: &str, change: fn(&mut wechatpay_sandbox::Response)| {
         sandbox.rewrite_next(change);
         sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
         table.error(what, prepay(sandbox.gateway()));

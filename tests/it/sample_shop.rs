@@ -170,7 +170,7 @@ fn an_order_whose_request_is_lost_is_placed_once() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let rule = FaultRule::calls("POST", "/v3/pay/").times(1).before_the_call();
-    sandbox.fault_when(rule, Fault::ClosedWithoutAnswer);
+    sandbox.fault_when(rule, Fault::ClosedWithoutResponse);
     let number = paid(&sandbox, &shop, "shop-lost-2");
     shop.look_up(&number).unwrap();
     assert_eq!(shop.state(&number), (1, None));

@@ -9,7 +9,7 @@ use wechatpay::pay::app;
 use wechatpay::{
     Error, Gateway, HttpOptions, Outcome, PlatformKeys, Proxy, Retry, Transport, UreqTransport,
 };
-use wechatpay_sandbox::Answer;
+use wechatpay_sandbox::Response;
 
 use crate::support::{api, order, start};
 
@@ -22,7 +22,7 @@ fn a_redirect_is_not_followed() {
     for (count, status) in (1..).zip([301, 302, 303, 307, 308]) {
         let location = format!("{}/v3/pay/transactions/app", sandbox.base_url());
         sandbox.tamper_next(move |answer| {
-            *answer = Answer { status, headers: Vec::new(), body: Vec::new() };
+            *answer = Response { status, headers: Vec::new(), body: Vec::new() };
             answer.set_header("Location", location);
         });
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
@@ -37,7 +37,7 @@ fn an_answer_may_be_a_mebibyte_and_no_more() {
     let sandbox = start();
     let order = order(&sandbox, "large-1");
     let padded = |length: usize| {
-        move |answer: &mut Answer| {
+        move |answer: &mut Response| {
             let padding = length - answer.body.len();
             answer.body.splice(0..0, std::iter::repeat_n(b' ', padding));
         }
@@ -120,7 +120,7 @@ fn page_of_a_proxy_keeps_its_http_status() {
     ];
     for (status, outcome, body) in table {
         sandbox.tamper_next(move |answer| {
-            *answer = Answer { status, headers: Vec::new(), body: body.into() };
+            *answer = Response { status, headers: Vec::new(), body: body.into() };
         });
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
         let answer = api(&error);
@@ -129,7 +129,7 @@ fn page_of_a_proxy_keeps_its_http_status() {
         assert!(!error.to_string().contains('<'), "{error}");
     }
     sandbox.tamper_next(|answer| {
-        *answer = Answer { status: 200, headers: Vec::new(), body: "<html>log in</html>".into() };
+        *answer = Response { status: 200, headers: Vec::new(), body: "<html>log in</html>".into() };
     });
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(matches!(error, Error::Untrusted { status: 200, .. }), "{error}");

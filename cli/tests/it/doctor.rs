@@ -89,7 +89,7 @@ fn doctor_names_each_problem() {
         ),
         (
             "answers-from-the-past",
-            |program| program.sandbox.shift_answers(-400),
+            |program| program.sandbox.shift_responses(-400),
             " seconds ahead of WeChat Pay's, and at most five minutes are allowed; correct it\n",
         ),
         (

@@ -68,7 +68,7 @@ fn combined_order_is_placed_queried_and_closed() {
     let file = program.body(combined_order(), "whole-app");
     let placed = program.result(&["combine", "app", &file]);
     assert_eq!(placed["invoke"]["prepayid"], placed["prepay_id"]);
-    program.sandbox.pay_combined("whole-app").unwrap();
+    program.sandbox.pay("whole-app").unwrap();
     let paid = program.result(&["combine-query", "whole-app"]);
     assert_eq!(paid["sub_orders"][1]["trade_state"], "SUCCESS");
 

@@ -1,127 +1,102 @@
 //! 申请退款 and 查询退款.
 
 use super::super::calendar::Beijing;
-use super::fault::Fault;
-use super::orders::{Key, Order, Orders};
-use super::{Fields, Place, fields_of, number_of, text};
+use super::super::merchants::MCHID;
+use super::super::refund::RefundStatus;
+use super::super::refund_error::RefundError;
+use super::context::Context;
+use super::fields::{Fields, fields_of, lasting, number_of, text};
+use super::order::Order;
+use super::order_book::OrderBook;
+use super::refund::Refund;
+use super::refusal::Refusal;
 
-/// A refund of an order.
-pub(super) struct Refund {
-    /// What it was asked for with; a repetition must say the same.
-    parameters: Fields,
-    refund_id: String,
-    pub(super) status: &'static str,
-    /// Unix seconds.
-    pub(super) create_time: i64,
-    success_time: Option<i64>,
-}
-
-impl Refund {
-    pub(super) fn has_succeeded(&self) -> bool {
-        self.status == "SUCCESS"
+/// What the encrypted part of a notification contains.
+pub(super) fn describe(order: &Order, refund: &Refund) -> Fields {
+    let total = order.total_fee().to_string();
+    let mut output = fields_of(&[
+        ("transaction_id", transaction_id(order)),
+        ("out_trade_no", text(&order.parameters, "out_trade_no")),
+        ("refund_id", &refund.refund_id),
+        ("out_refund_no", refund.number()),
+        ("total_fee", &total),
+        ("settlement_total_fee", &total),
+        ("refund_fee", text(&refund.parameters, "refund_fee")),
+        ("settlement_refund_fee", text(&refund.parameters, "refund_fee")),
+        ("refund_status", refund.status.as_v2_str()),
+        ("refund_recv_accout", "支付用户零钱"),
+        ("refund_account", ACCOUNT),
+        ("refund_request_source", "API"),
+    ]);
+    if let Some(time) = refund.success_time {
+        output.insert("success_time".to_owned(), Beijing::at(time).plain());
     }
-
-    pub(super) fn notify_url<'a>(&'a self, order: &'a Order) -> &'a str {
-        let own = self.parameters.get("notify_url");
-        own.map_or(text(&order.parameters, "notify_url"), String::as_str)
-    }
-
-    pub(super) fn number(&self) -> &str {
-        text(&self.parameters, "out_refund_no")
-    }
-
-    pub(super) fn fee(&self) -> u64 {
-        number_of(&self.parameters, "refund_fee")
-    }
-
-    /// What the text of a notification holds.
-    pub(super) fn describe(&self, order: &Order) -> Fields {
-        let total = order.total_fee().to_string();
-        let mut told = fields_of(&[
-            ("transaction_id", transaction_id(order)),
-            ("out_trade_no", text(&order.parameters, "out_trade_no")),
-            ("refund_id", &self.refund_id),
-            ("out_refund_no", self.number()),
-            ("total_fee", &total),
-            ("settlement_total_fee", &total),
-            ("refund_fee", text(&self.parameters, "refund_fee")),
-            ("settlement_refund_fee", text(&self.parameters, "refund_fee")),
-            ("refund_status", self.status),
-            ("refund_recv_accout", "支付用户零钱"),
-            ("refund_account", ACCOUNT),
-            ("refund_request_source", "API"),
-        ]);
-        if let Some(time) = self.success_time {
-            told.insert("success_time".to_owned(), Beijing::at(time).plain());
-        }
-        told
-    }
+    output
 }
 
 /// 申请退款.
 pub(super) fn apply(
-    orders: &mut Orders,
+    orders: &mut OrderBook,
     request: &Fields,
-    at: &mut Place<'_>,
-) -> Result<Fields, Fault> {
+    context: &mut Context<'_>,
+) -> Result<Fields, Refusal> {
     let wanted = one_of(request, &["transaction_id", "out_trade_no"])?;
-    at.check_appid(text(request, "mch_id"), text(request, "appid"))?;
-    let mut parameters = request.clone();
-    parameters.retain(|name, _| !matches!(name.as_str(), "nonce_str" | "sign" | "sign_type"));
+    context.check_appid(text(request, "mch_id"), text(request, "appid"))?;
+    let parameters = lasting(request);
     let number = text(request, "out_refund_no");
     let merchant = text(request, "mch_id");
-    let own = orders.book.iter().filter(|((owner, _), _)| owner == merchant);
+    let own = orders.orders.iter().filter(|((owner, _), _)| owner == merchant);
     for order in own.map(|(_, order)| order) {
         if let Some(refund) = order.refunds.iter().find(|refund| refund.number() == number) {
             return if refund.parameters == parameters {
                 Ok(accepted(order, refund))
             } else {
                 let text = "订单金额或退款金额与之前请求不一致，请核实后再试";
-                Err(Fault::new("REFUND_FEE_MISMATCH", text))
+                Err(Refusal::new("REFUND_FEE_MISMATCH", text))
             };
         }
     }
     let key = orders.find(&wanted);
-    let order = key.and_then(|key| orders.book.get_mut(&key));
-    let order = order.ok_or_else(|| Fault::new("ORDERNOTEXIST", "订单不存在"))?;
+    let order = key.and_then(|key| orders.orders.get_mut(&key));
+    let order = order.ok_or_else(|| Refusal::new("ORDERNOTEXIST", "订单不存在"))?;
     let Some(payment) = &order.payment else {
-        return Err(Fault::new("TRADE_STATE_ERROR", "订单状态错误：未支付"));
+        return Err(Refusal::new("TRADE_STATE_ERROR", "订单状态错误：未支付"));
     };
-    if at.now.saturating_sub(payment.time_end) > A_YEAR {
-        return Err(Fault::new("TRADE_OVERDUE", "订单已经超过退款期限"));
+    if context.now.saturating_sub(payment.time_end) > A_YEAR {
+        return Err(Refusal::new("TRADE_OVERDUE", "订单已经超过退款期限"));
     }
-    let open = order.refunds.iter().filter(|refund| refund.status != "REFUNDCLOSE");
+    let open = order.refunds.iter().filter(|refund| refund.status != RefundStatus::Closed);
     let before = open.fold(0_u64, |sum, refund| sum.saturating_add(refund.fee()));
     let fee = number_of(request, "refund_fee");
     let is_total = number_of(request, "total_fee") == order.total_fee();
     if !is_total || before.saturating_add(fee) > order.total_fee() {
-        return Err(Fault::new("INVALID_REQUEST", "订单金额或退款金额错误"));
+        return Err(Refusal::new("INVALID_REQUEST", "订单金额或退款金额错误"));
     }
     if order.refunds.len() >= MOST {
-        return Err(Fault::new("INVALID_REQUEST", "部分退款次数超过限制"));
+        return Err(Refusal::new("INVALID_REQUEST", "部分退款次数超过限制"));
     }
-    if !at.balance.take(fee) {
-        return Err(Fault::new("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
+    if !context.balance.take(fee) {
+        return Err(Refusal::new("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
     }
-    let day = Beijing::at(at.now).day_digits();
-    let refund_id = format!("5000000000{day}{}", at.fresh.decimals(11));
+    let day = Beijing::at(context.now).day_digits();
+    let refund_id = format!("5000000000{day}{}", context.ids.decimals(11));
     let refund = Refund {
         parameters,
         refund_id,
-        status: "PROCESSING",
-        create_time: at.now,
+        status: RefundStatus::Processing,
+        create_time: context.now,
         success_time: None,
     };
-    let told = accepted(order, &refund);
+    let output = accepted(order, &refund);
     order.refunds.push(refund);
-    Ok(told)
+    Ok(output)
 }
 
 /// 查询退款: ten at once.
-pub(super) fn query(orders: &Orders, request: &Fields) -> Result<Fields, Fault> {
+pub(super) fn query(orders: &OrderBook, request: &Fields) -> Result<Fields, Refusal> {
     let names = ["refund_id", "out_refund_no", "transaction_id", "out_trade_no"];
     let request = &one_of(request, &names)?;
-    let missing = || Fault::new("REFUNDNOTEXIST", "退款订单查询失败");
+    let missing = || Refusal::new("REFUNDNOTEXIST", "退款订单查询失败");
     let is_asked = |refund: &Refund| {
         request.get("refund_id").is_none_or(|id| *id == refund.refund_id)
             && request.get("out_refund_no").is_none_or(|number| *number == refund.number())
@@ -132,7 +107,7 @@ pub(super) fn query(orders: &Orders, request: &Fields) -> Result<Fields, Fault> 
     let order = if is_of_order {
         orders.wanted(request)
     } else {
-        let mut own = orders.book.iter().filter(|((owner, _), _)| owner == merchant);
+        let mut own = orders.orders.iter().filter(|((owner, _), _)| owner == merchant);
         own.find(|(_, order)| order.refunds.iter().any(is_asked)).map(|(_, order)| order)
     };
     let order = order.ok_or_else(missing)?;
@@ -143,9 +118,9 @@ pub(super) fn query(orders: &Orders, request: &Fields) -> Result<Fields, Fault> 
     }
     let page: Vec<&Refund> = all.iter().skip(offset).take(PAGE).copied().collect();
     if page.is_empty() {
-        return Err(Fault::new("PARAM_ERROR", "offset超过退款笔数"));
+        return Err(Refusal::new("PARAM_ERROR", "offset超过退款笔数"));
     }
-    let mut told = fields_of(&[
+    let mut output = fields_of(&[
         ("transaction_id", transaction_id(order)),
         ("out_trade_no", text(&order.parameters, "out_trade_no")),
         ("total_fee", &order.total_fee().to_string()),
@@ -154,43 +129,47 @@ pub(super) fn query(orders: &Orders, request: &Fields) -> Result<Fields, Fault> 
         ("refund_count", &page.len().to_string()),
     ]);
     if all.len() > PAGE {
-        told.insert("total_refund_count".to_owned(), all.len().to_string());
+        output.insert("total_refund_count".to_owned(), all.len().to_string());
     }
     for (index, refund) in page.iter().enumerate() {
         let mut tell = |name: &str, value: &str| {
-            told.insert(format!("{name}_{index}"), value.to_owned());
+            output.insert(format!("{name}_{index}"), value.to_owned());
         };
         tell("out_refund_no", refund.number());
         tell("refund_id", &refund.refund_id);
         tell("refund_channel", "ORIGINAL");
         tell("refund_fee", text(&refund.parameters, "refund_fee"));
-        tell("refund_status", refund.status);
+        tell("refund_status", refund.status.as_v2_str());
         tell("refund_account", ACCOUNT);
         tell("refund_recv_accout", "支付用户零钱");
         if let Some(time) = refund.success_time {
             tell("refund_success_time", &Beijing::at(time).plain());
         }
     }
-    Ok(told)
+    Ok(output)
 }
 
 /// A refund that is being processed ends.
 pub(super) fn end<'a>(
-    orders: &'a mut Orders,
-    merchant: &str,
+    orders: &'a mut OrderBook,
     number: &str,
-    status: &'static str,
+    status: RefundStatus,
     now: i64,
-) -> Option<(&'a Order, &'a Refund)> {
-    let is_it = |refund: &Refund| refund.number() == number && refund.status == "PROCESSING";
-    let mut own = orders.book.iter_mut().filter(|((owner, _), _): &(&Key, _)| owner == merchant);
-    let (_, order) = own.find(|(_, order)| order.refunds.iter().any(is_it))?;
-    let refund = order.refunds.iter_mut().find(|refund| is_it(refund))?;
+) -> Result<(&'a Order, &'a Refund), RefundError> {
+    let not_found = || RefundError::not_found(number);
+    let is_it = |refund: &Refund| refund.number() == number;
+    let mut own = orders.orders.iter_mut().filter(|((owner, _), _)| owner == MCHID);
+    let order = own.find(|(_, order)| order.refunds.iter().any(is_it));
+    let (_, order) = order.ok_or_else(not_found)?;
+    let refund = order.refunds.iter_mut().find(|refund| is_it(refund)).ok_or_else(not_found)?;
+    if refund.status != RefundStatus::Processing {
+        return Err(RefundError::ended(number, refund.status.as_v2_str()));
+    }
     refund.status = status;
-    refund.success_time = (status == "SUCCESS").then_some(now);
+    refund.success_time = (status == RefundStatus::Success).then_some(now);
     let order: &Order = order;
-    let refund = order.refunds.iter().find(|refund| refund.number() == number)?;
-    Some((order, refund))
+    let refund = order.refunds.iter().find(|refund| is_it(refund)).ok_or_else(not_found)?;
+    Ok((order, refund))
 }
 
 fn accepted(order: &Order, refund: &Refund) -> Fields {
@@ -215,10 +194,10 @@ fn transaction_id(order: &Order) -> &str {
 }
 
 /// Of several numbers the first one counts, in this order of precedence.
-fn one_of(request: &Fields, names: &[&str]) -> Result<Fields, Fault> {
+fn one_of(request: &Fields, names: &[&str]) -> Result<Fields, Refusal> {
     let first = names.iter().find(|name| request.contains_key(**name));
-    let first =
-        first.ok_or_else(|| Fault::new("LACK_PARAMS", &format!("缺少参数{}", names.join("、"))))?;
+    let first = first
+        .ok_or_else(|| Refusal::new("LACK_PARAMS", &format!("缺少参数{}", names.join("、"))))?;
     let mut request = request.clone();
     request.retain(|name, _| name == first || !names.contains(&name.as_str()));
     Ok(request)

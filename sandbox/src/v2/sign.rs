@@ -3,7 +3,7 @@
 use md5::{Digest, Md5};
 use ring::hmac;
 
-use super::{API_KEY, Fields};
+use super::fields::Fields;
 
 /// The digest of these fields by this algorithm; `None` if there is no such algorithm.
 pub(super) fn sign(sign_type: &str, fields: &Fields) -> Option<String> {
@@ -34,3 +34,6 @@ pub(super) fn notification_key() -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
+
+/// API密钥: 32 letters and digits, public.
+pub(super) const API_KEY: &str = "SandboxApiV2Key0SandboxApiV2Key0";

@@ -1,59 +1,74 @@
-//! Orders and refunds of APIv2 as people look at them.
+//! Summaries of orders and refunds of APIv2.
 
 use serde_json::Value;
 
 use wechatpay::Fen;
 
-use super::super::MCHID;
+use super::super::merchants::MCHID;
 use super::super::schema::{fen_of, items_of, text_of};
-use super::super::summary::{OrderItem, RefundSummary, Told};
-use super::{Fields, Room, text};
+use super::super::summary::{OrderDetails, OrderItem, RefundSummary};
+use super::combined_order::CombinedOrder;
+use super::fields::{Fields, text};
+use super::order::Order;
+use super::order_book::own;
+use super::state::V2State;
 
-impl Room {
-    /// A single order.
-    pub(crate) fn order_told(&self, number: &str) -> Option<Told> {
-        let order = self.orders.book.get(&(MCHID.to_owned(), number.to_owned()))?;
-        let description = text(&order.parameters, "body").to_owned();
-        let items = vec![OrderItem {
-            mchid: MCHID.to_owned(),
-            description,
-            amount: Fen(order.total_fee()),
-        }];
-        Some(told(&order.parameters, text(&order.describe(), "trade_state"), items))
-    }
-
-    /// A combined order.
-    pub(crate) fn combined_told(&self, number: &str) -> Option<Told> {
-        let whole = self.orders.combined.get(&(MCHID.to_owned(), number.to_owned()))?;
-        let list: Value =
-            serde_json::from_str(text(&whole.parameters, "sub_order_list")).unwrap_or_default();
-        let item = |part: &Value| OrderItem {
-            mchid: text_of(part, "mch_id").to_owned(),
-            description: text_of(part, "body").to_owned(),
-            amount: Fen(fen_of(part, "/total_fee")),
-        };
-        let items = items_of(&list, "order_list").iter().map(item).collect();
-        Some(told(&whole.parameters, whole.state(), items))
+impl V2State {
+    /// An order, single or combined.
+    pub(crate) fn order_details(&self, number: &str) -> Option<OrderDetails> {
+        let key = own(number);
+        match self.orders.combined.get(&key) {
+            Some(combined) => Some(of_combined(combined)),
+            None => self.orders.single(&key).map(of_single),
+        }
     }
 
     /// Every refund, in no order.
     pub(crate) fn refund_summaries(&self) -> impl Iterator<Item = RefundSummary> {
-        let all = self.orders.book.values();
+        let all = self.orders.orders.values();
         all.flat_map(|order| order.refunds.iter().map(move |refund| (order, refund))).map(
             |(order, refund)| RefundSummary {
                 version: 2,
                 out_refund_no: refund.number().to_owned(),
                 out_trade_no: text(&order.parameters, "out_trade_no").to_owned(),
                 refund: Fen(refund.fee()),
-                status: refund.status.to_owned(),
+                status: refund.status.as_v2_str().to_owned(),
                 create_time: refund.create_time,
             },
         )
     }
 }
 
-fn told(parameters: &Fields, trade_state: &str, items: Vec<OrderItem>) -> Told {
-    Told {
+fn of_single(order: &Order) -> OrderDetails {
+    let item = OrderItem {
+        mchid: MCHID.to_owned(),
+        description: text(&order.parameters, "body").to_owned(),
+        amount: Fen(order.total_fee()),
+    };
+    let state = order.describe();
+    details(&order.parameters, false, text(&state, "trade_state"), vec![item])
+}
+
+fn of_combined(combined: &CombinedOrder) -> OrderDetails {
+    let list = text(&combined.parameters, "sub_order_list");
+    let list: Value = serde_json::from_str(list).unwrap_or_default();
+    let item = |part: &Value| OrderItem {
+        mchid: text_of(part, "mch_id").to_owned(),
+        description: text_of(part, "body").to_owned(),
+        amount: Fen(fen_of(part, "/total_fee")),
+    };
+    let items = items_of(&list, "order_list").iter().map(item).collect();
+    details(&combined.parameters, true, combined.state(), items)
+}
+
+fn details(
+    parameters: &Fields,
+    is_combined: bool,
+    trade_state: &str,
+    items: Vec<OrderItem>,
+) -> OrderDetails {
+    OrderDetails {
+        is_combined,
         trade_type: text(parameters, "trade_type").to_owned(),
         trade_state: trade_state.to_owned(),
         items,

@@ -6,64 +6,52 @@ use super::super::schema::{
     self, CURRENCY, Form, GOODS_ID, IP, NOTIFY_URL, ORDER_NUMBER, REFUND_NUMBER, Rule, Table,
     formed, object, optional, required, text, whole,
 };
-use super::Fields;
-use super::call::Call;
-use super::fault::Fault;
+use super::fields::{Fields, unix_time};
+use super::interface::Interface;
+use super::refusal::{FieldErrors, Refusal};
 
-/// Holds the fields of a request, and the JSON in them, against their tables.
-pub(super) fn check(call: Call, fields: &Fields) -> Result<(), Fault> {
+/// Checks the fields of a request, and the JSON in them, against their tables.
+pub(super) fn check(interface: &Interface, fields: &Fields) -> Result<(), Refusal> {
     let members = fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
     let request = Value::Object(members.collect());
-    let common = if call.is_combined() { COMBINED } else { SINGLE };
-    let tables = [common, table(call)];
-    schema::check_body(&request, &tables).map_err(|refusal| Fault::of_field(call, &refusal))?;
+    let common = if interface.is_combined { COMBINED } else { SINGLE };
+    let tables = [common, interface.fields];
+    let refused = |refusal| Refusal::of_field(interface.field_errors, &refusal);
+    schema::check_body(&request, &tables).map_err(refused)?;
     for (name, table) in [("detail", DETAIL), ("scene_info", scene(fields))] {
         if let Some(json) = fields.get(name) {
-            json_of(call, json, &[table])?;
+            json_of(interface.field_errors, json, &[table])?;
         }
     }
     Ok(())
 }
 
 /// 子单信息, checked.
-pub(super) fn sub_orders(call: Call, fields: &Fields) -> Result<Vec<Value>, Fault> {
+pub(super) fn sub_orders(fields: &Fields) -> Result<Vec<Value>, Refusal> {
     let json = fields.get("sub_order_list").map_or("", String::as_str);
-    let list = json_of(call, json, &[SUB_ORDER_LIST])?;
+    let list = json_of(FieldErrors::COMBINED, json, &[SUB_ORDER_LIST])?;
     let items = schema::items_of(&list, "order_list");
     if items.len() > MOST_SUB_ORDERS {
-        return Err(Fault::new("SUBORDER_LIMIT_EXCEEDED", "子单数量超过系统限制最大值"));
+        return Err(Refusal::new("SUBORDER_LIMIT_EXCEEDED", "子单数量超过系统限制最大值"));
     }
     let counted = list.get("order_num").and_then(Value::as_u64);
     if counted != u64::try_from(items.len()).ok() {
-        return Err(Fault::new("INVALID_PARAMS", "order_num与子单数量不一致"));
+        return Err(Refusal::new("INVALID_PARAMS", "order_num与子单数量不一致"));
     }
     Ok(items.to_vec())
 }
 
 /// 子单信息 of a request to close.
-pub(super) fn closed_sub_orders(call: Call, fields: &Fields) -> Result<Vec<Value>, Fault> {
+pub(super) fn closed_sub_orders(fields: &Fields) -> Result<Vec<Value>, Refusal> {
     let json = fields.get("sub_order_list").map_or("", String::as_str);
-    // A bare list, which a table describes as a member only.
+    // A list alone, which a table describes as a member only.
     let wrapped = format!("{{\"order_list\":{json}}}");
-    let list = json_of(call, &wrapped, &[CLOSED_LIST])?;
+    let list = json_of(FieldErrors::COMBINED, &wrapped, &[CLOSED_LIST])?;
     Ok(schema::items_of(&list, "order_list").to_vec())
 }
 
-fn json_of(call: Call, json: &str, tables: &[Table]) -> Result<Value, Fault> {
-    schema::read(json.as_bytes(), tables).map_err(|refusal| Fault::of_field(call, &refusal))
-}
-
-fn table(call: Call) -> Table {
-    match call {
-        Call::Place => ORDER,
-        Call::Query => QUERY,
-        Call::Close => CLOSE,
-        Call::PlaceCombined => COMBINED_ORDER,
-        Call::QueryCombined => COMBINED_QUERY,
-        Call::CloseCombined => COMBINED_CLOSE,
-        Call::Refund => REFUND,
-        Call::QueryRefund => REFUND_QUERY,
-    }
+fn json_of(errors: FieldErrors, json: &str, tables: &[Table]) -> Result<Value, Refusal> {
+    schema::read(json.as_bytes(), tables).map_err(|refusal| Refusal::of_field(errors, &refusal))
 }
 
 fn scene(fields: &Fields) -> Table {
@@ -95,7 +83,7 @@ const COMBINED: Table = &[
     required("sign_type", text(64)),
 ];
 
-const ORDER: Table = &[
+pub(super) const ORDER: Table = &[
     optional("device_info", text(32)),
     required("body", text(128)),
     optional("detail", text(6000)),
@@ -117,7 +105,7 @@ const ORDER: Table = &[
     optional("scene_info", text(256)),
 ];
 
-const COMBINED_ORDER: Table = &[
+pub(super) const COMBINED_ORDER: Table = &[
     optional("device_info", text(32)),
     required("combine_out_trade_no", OUT_TRADE_NO),
     required("spbill_create_ip", formed(16, IP)),
@@ -131,19 +119,19 @@ const COMBINED_ORDER: Table = &[
     required("sub_order_list", formed(SUB_ORDER_BYTES, LIST)),
 ];
 
-const QUERY: Table =
+pub(super) const QUERY: Table =
     &[optional("transaction_id", text(32)), optional("out_trade_no", OUT_TRADE_NO)];
 
-const CLOSE: Table = &[required("out_trade_no", OUT_TRADE_NO)];
+pub(super) const CLOSE: Table = &[required("out_trade_no", OUT_TRADE_NO)];
 
-const COMBINED_QUERY: Table = &[required("combine_out_trade_no", OUT_TRADE_NO)];
+pub(super) const COMBINED_QUERY: Table = &[required("combine_out_trade_no", OUT_TRADE_NO)];
 
-const COMBINED_CLOSE: Table = &[
+pub(super) const COMBINED_CLOSE: Table = &[
     required("combine_out_trade_no", OUT_TRADE_NO),
     required("sub_order_list", text(SUB_ORDER_BYTES)),
 ];
 
-const REFUND: Table = &[
+pub(super) const REFUND: Table = &[
     optional("transaction_id", text(32)),
     optional("out_trade_no", OUT_TRADE_NO),
     required("out_refund_no", formed(64, REFUND_NUMBER)),
@@ -158,7 +146,7 @@ const REFUND: Table = &[
     optional("notify_url", formed(256, NOTIFY_URL)),
 ];
 
-const REFUND_QUERY: Table = &[
+pub(super) const REFUND_QUERY: Table = &[
     optional("refund_id", text(32)),
     optional("out_refund_no", formed(64, REFUND_NUMBER)),
     optional("transaction_id", text(32)),
@@ -258,7 +246,7 @@ const FEN: Rule = formed(
 const TIME: Rule = formed(
     14,
     Form::new(
-        |time| time.len() == 14 && is_number(time) && super::unix_time(time).is_some(),
+        |time| time.len() == 14 && is_number(time) && unix_time(time).is_some(),
         "is not a time like 20091225091010",
     ),
 );

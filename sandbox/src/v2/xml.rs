@@ -1,7 +1,7 @@
 //! Reading XML as strictly as a service may, and writing it. Of its own, so that it shares no
 //! fault with the client.
 
-use super::Fields;
+use super::fields::Fields;
 
 /// Reads `<xml>` with its fields, each one level deep and there once; `None` for anything else.
 pub(super) fn read(text: &str) -> Option<Fields> {

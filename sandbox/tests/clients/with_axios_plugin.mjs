@@ -31,7 +31,7 @@ const FORGERIES = [
   'TamperedBody',
   'EmptiedBody',
   'TamperedNonce',
-  'SignatureOfAnotherAnswer',
+  'SignatureOfAnotherResponse',
   'OtherKey',
   'SignedByMerchant',
   'UnknownSerial',

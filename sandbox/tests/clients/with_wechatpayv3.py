@@ -28,7 +28,7 @@ FORGERIES = [
     'TamperedBody',
     'EmptiedBody',
     'TamperedNonce',
-    'SignatureOfAnotherAnswer',
+    'SignatureOfAnotherResponse',
     'OtherKey',
     'SignedByMerchant',
     'UnknownSerial',

@@ -56,7 +56,7 @@ fn an_h5_order_is_paid_by_a_click_and_the_payer_goes_on_to_the_merchant() {
     page.assert_hides(&["<button"]);
     let page = browser_client.pay(&address);
     assert_eq!(page.status, 409, "an order is paid once");
-    page.assert_shows(&["订单已支付", "paid already"]);
+    page.assert_shows(&["订单已支付", "already paid"]);
     assert!(sandbox.take_notifications().is_empty());
 }
 

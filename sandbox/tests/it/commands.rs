@@ -22,20 +22,20 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST refuse-payment", r#"{"out_trade_no": "order-1"}"#, 409),
     ("POST close", r#"{"out_trade_no": "order-2"}"#, 200),
     ("POST close", r#"{"out_trade_no": "order-9"}"#, 404),
-    ("POST refuse-combined-payment", r#"{"combine_out_trade_no": "whole-1"}"#, 200),
-    ("POST refuse-combined-payment", r#"{"combine_out_trade_no": "order-1"}"#, 404),
-    ("POST pay-combined", r#"{"combine_out_trade_no": "whole-1"}"#, 200),
-    ("POST pay-combined", r#"{"out_trade_no": "whole-1"}"#, 400),
-    ("POST close-combined", r#"{"combine_out_trade_no": "whole-2"}"#, 200),
-    ("POST close-combined", r#"{"combine_out_trade_no": "whole-1"}"#, 409),
+    ("POST refuse-payment", r#"{"out_trade_no": "whole-1"}"#, 200),
+    ("POST refuse-payment", r#"{"out_trade_no": "whole-1-1"}"#, 404),
+    ("POST pay", r#"{"out_trade_no": "whole-1", "coupon": 1}"#, 409),
+    ("POST pay", r#"{"out_trade_no": "whole-1"}"#, 200),
+    ("POST close", r#"{"out_trade_no": "whole-2"}"#, 200),
+    ("POST close", r#"{"out_trade_no": "whole-1"}"#, 409),
     ("POST end-refund", r#"{"out_refund_no": "refund-1", "status": "SUCCESS"}"#, 200),
     ("POST end-refund", r#"{"out_refund_no": "refund-1", "status": "CLOSED"}"#, 409),
     ("POST let-time-pass", r#"{"seconds": 1}"#, 200),
     ("POST let-time-pass", r#"{"seconds": -1}"#, 400),
     ("POST shift-clock", r#"{"seconds": -1}"#, 200),
     ("POST shift-clock", r#"{"seconds": 1.5}"#, 400),
-    ("POST shift-answers", r#"{"seconds": 1}"#, 200),
-    ("POST shift-answers", r#"{}"#, 400),
+    ("POST shift-responses", r#"{"seconds": 1}"#, 200),
+    ("POST shift-responses", r#"{}"#, 400),
     ("POST set-key-mode", r#"{"mode": "CERTIFICATE"}"#, 200),
     ("POST set-key-mode", r#"{"mode": "certificate"}"#, 400),
     ("POST rotate-platform-certificate", "", 200),
@@ -80,14 +80,14 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST v2/pay", r#"{"out_trade_no": "order-1"}"#, 404),
     ("POST v2/refuse-payment", r#"{"out_trade_no": "old-other"}"#, 200),
     ("POST v2/refuse-payment", r#"{"out_trade_no": "old-order"}"#, 409),
-    ("POST v2/refuse-combined-payment", r#"{"combine_out_trade_no": "old-whole"}"#, 200),
-    ("POST v2/refuse-combined-payment", r#"{"combine_out_trade_no": "old-order"}"#, 404),
-    ("POST v2/pay-combined", r#"{"combine_out_trade_no": "old-whole"}"#, 200),
-    ("POST v2/pay-combined", r#"{"combine_out_trade_no": "old-whole"}"#, 409),
+    ("POST v2/refuse-payment", r#"{"out_trade_no": "old-whole"}"#, 200),
+    ("POST v2/refuse-payment", r#"{"out_trade_no": "whole-1"}"#, 404),
+    ("POST v2/pay", r#"{"out_trade_no": "old-whole"}"#, 200),
+    ("POST v2/pay", r#"{"out_trade_no": "old-whole"}"#, 409),
     ("POST v2/close", r#"{"out_trade_no": "old-other"}"#, 200),
     ("POST v2/close", r#"{"out_trade_no": "old-order"}"#, 409),
-    ("POST v2/close-combined", r#"{"combine_out_trade_no": "old-whole-2"}"#, 200),
-    ("POST v2/close-combined", r#"{"combine_out_trade_no": "old-whole"}"#, 409),
+    ("POST v2/close", r#"{"out_trade_no": "old-whole-2"}"#, 200),
+    ("POST v2/close", r#"{"out_trade_no": "old-whole"}"#, 409),
     ("POST v2/end-refund", r#"{"out_refund_no": "old-refund", "status": "SUCCESS"}"#, 404),
     ("POST v2/refuse-next", r#"{"code": "SYSTEMERROR", "text": "系统错误"}"#, 200),
     ("POST v2/refuse-next", r#"{"code": "SYSTEMERROR"}"#, 400),
@@ -243,6 +243,31 @@ fn faults_meet_the_calls_that_the_command_chooses() {
     assert!(told["faults"].as_array().unwrap().contains(&json!("Silence")));
 }
 
+/// Programs that were written before a command got its present name still work.
+#[test]
+fn earlier_names_of_commands_still_work() {
+    let sandbox = busy();
+    let browser_client = BrowserClient::to(&sandbox);
+    for (command, body) in [
+        ("POST refuse-combined-payment", r#"{"combine_out_trade_no": "whole-1"}"#),
+        ("POST pay-combined", r#"{"combine_out_trade_no": "whole-1"}"#),
+        ("POST close-combined", r#"{"combine_out_trade_no": "whole-2"}"#),
+        ("POST v2/refuse-combined-payment", r#"{"combine_out_trade_no": "old-whole"}"#),
+        ("POST v2/pay-combined", r#"{"combine_out_trade_no": "old-whole"}"#),
+        ("POST v2/close-combined", r#"{"combine_out_trade_no": "old-whole-2"}"#),
+        ("POST shift-answers", r#"{"seconds": 0}"#),
+        ("GET notices", ""),
+        ("POST deliver-notices", ""),
+        ("POST deliver-due-notices", ""),
+        ("POST take-notices", ""),
+        ("POST v2/take-notices", ""),
+    ] {
+        let (method, name) = command.split_once(' ').unwrap();
+        let (status, body) = browser_client.command(method, name, body);
+        assert_eq!(status, 200, "{command}: {body}");
+    }
+}
+
 /// A list was once taken for the fields in their order, and a method in lower case met nothing.
 #[test]
 fn a_command_that_means_nothing_is_told_what_is_wrong() {
@@ -252,16 +277,15 @@ fn a_command_that_means_nothing_is_told_what_is_wrong() {
         ("POST pay", r#"["order-1"]"#, "must be a JSON object"),
         ("POST take-notifications", "[]", "must be a JSON object"),
         ("POST pay", r#"{"out_trade_no": "nobody-1"}"#, "nobody-1: "),
-        ("POST pay", r#"{"out_trade_no": "whole-1"}"#, "a combined order of APIv3"),
-        ("POST pay-combined", r#"{"combine_out_trade_no": "order-1"}"#, "a single order of APIv3"),
-        ("POST v2/pay", r#"{"out_trade_no": "order-1"}"#, "a single order of APIv3"),
-        ("POST close", r#"{"out_trade_no": "order-3"}"#, "order-3: the order is paid"),
+        ("POST pay", r#"{"out_trade_no": "whole-1-1"}"#, "combine_out_trade_no"),
+        ("POST v2/pay", r#"{"out_trade_no": "order-1"}"#, "for the order of APIv3, omit v2/"),
+        ("POST close", r#"{"out_trade_no": "order-3"}"#, "order-3: the order is already paid"),
         ("POST fault-next", r#"{"fault": "Quiet"}"#, "\"Quiet\"; GET /sandbox/faults"),
         ("POST fault-when", r#"{"fault": "Silence", "times": 0}"#, "at least 1"),
         ("POST fault-when", r#"{"fault": "Silence", "path_prefix": "v3"}"#, "begin with /"),
         ("POST fault-when", r#"{"fault": "PlainText"}"#, "how many connections PlainText"),
-        ("GET pay", "", "takes POST"),
-        ("POST orders", "", "takes GET"),
+        ("GET pay", "", "must be sent by POST"),
+        ("POST orders", "", "must be sent by GET"),
         ("POST quiet", "", "no command \"quiet\""),
     ] {
         let (method, name) = command.split_once(' ').unwrap();
@@ -318,7 +342,7 @@ fn a_refund_of_apiv2_ends_once() {
         let body = json!({ "out_refund_no": "old-refund", "status": status });
         browser_client.command("POST", "v2/end-refund", &body.to_string()).0
     };
-    assert_eq!((end("ABNORMAL"), end("CHANGE"), end("SUCCESS")), (400, 200, 404));
+    assert_eq!((end("ABNORMAL"), end("CHANGE"), end("SUCCESS")), (400, 200, 409));
     let (_, told) = browser_client.command("GET", "refunds", "");
     let refunds = told["refunds"].as_array().unwrap();
     let refund = refunds.iter().find(|refund| refund["version"] == 2).unwrap();

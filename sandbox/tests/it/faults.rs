@@ -27,7 +27,7 @@ enum Verdict {
 fn verdict(fault: Fault) -> Verdict {
     match fault {
         Fault::ContinueFirst
-        | Fault::ClosedAfterTheAnswer
+        | Fault::ClosedAfterTheResponse
         | Fault::UnknownField
         | Fault::UnknownWord => Verdict::Good,
         Fault::ForbiddenPage
@@ -70,7 +70,7 @@ fn why(fault: Fault) -> &'static str {
     match fault {
         Fault::ClosedBeforeReading | Fault::ResetAfterTheRequest => "reset",
         Fault::ClosedAfterHalfTheRequest
-        | Fault::ClosedWithoutAnswer
+        | Fault::ClosedWithoutResponse
         | Fault::HalfStatusLine
         | Fault::HalfHeaders => "the connection was closed",
         Fault::Silence | Fault::SilenceAfterHeaders => "time ran out",
@@ -93,7 +93,7 @@ fn why(fault: Fault) -> &'static str {
         | Fault::TamperedBody
         | Fault::EmptiedBody
         | Fault::TamperedNonce
-        | Fault::SignatureOfAnotherAnswer
+        | Fault::SignatureOfAnotherResponse
         | Fault::Compressed
         | Fault::SignedByMerchant => "signature does not verify",
         Fault::EmptyArray
@@ -399,7 +399,7 @@ fn what_an_order_of_apiv2_meets_is_unknown_as_well() {
         (Fault::ClosedBeforeReading, false),
         (Fault::ClosedAfterHalfTheRequest, false),
         (Fault::ResetAfterTheRequest, true),
-        (Fault::ClosedWithoutAnswer, true),
+        (Fault::ClosedWithoutResponse, true),
         (Fault::HalfHeaders, true),
         (Fault::ShortBody, true),
         (Fault::ShortBodyWithoutLength, true),

@@ -189,7 +189,7 @@ fn notifications_of_apiv2_keep_the_same_schedule() {
     let refund = v2::refund::Refund::new(sandbox.appid(), refund_no, number, Fen(60), Fen(100));
     v2::refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
     let error = v2.fail_refund("v2-refund-2").unwrap_err();
-    let text = "the sandbox has no refund v2-refund-2 that is being processed";
+    let text = "the sandbox has no refund v2-refund-2; check the refund number (out_refund_no)";
     assert_eq!(error.to_string(), text);
     v2.succeed_refund("v2-refund-1").unwrap();
     v2.fail_refund("v2-refund-1").unwrap_err();

@@ -41,7 +41,7 @@ fn the_sandbox_tells_its_orders_and_refunds() {
     let (appid, url) = (sandbox.appid(), sandbox.notify_url());
     let old = v2::pay::Order::new(appid, number, "充值", Fen(5), address, url);
     v2::pay::prepay(v2.signer(), v2.gateway(), &old, &v2::App).unwrap();
-    sandbox.pay_combined("whole-1").unwrap();
+    sandbox.pay("whole-1").unwrap();
     let number = OutRefundNo::new("told-refund").unwrap();
     let part = OutTradeNo::new("part-1").unwrap();
     refund::apply(signer, gateway, &Refund::new(number, part, Fen(4), Fen(10))).unwrap();
@@ -89,7 +89,32 @@ fn the_platform_closes_orders_of_apiv2_as_well() {
     assert_eq!(v2.pay("shut-1", &[]), Err(OrderError::Closed));
     let refused = ["shut-1", "shut-2", "shut-3"].map(|number| v2.close(number).unwrap_err());
     assert_eq!(refused, [OrderError::Closed, OrderError::Paid, OrderError::NotPlaced]);
-    assert_eq!(v2.close_combined("shut-1"), Err(OrderError::NotPlaced));
+}
+
+#[test]
+fn an_order_is_found_by_its_number_in_either_version() {
+    let sandbox = start();
+    let (signer, gateway, v2) = (sandbox.signer(), sandbox.gateway(), sandbox.v2());
+    for number in ["both-1", "old-v2"] {
+        let (address, url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
+        let number = OutTradeNo::new(number).unwrap();
+        let order = v2::pay::Order::new(sandbox.appid(), number, "充值", Fen(5), address, url);
+        v2::pay::prepay(v2.signer(), v2.gateway(), &order, &v2::App).unwrap();
+    }
+    app::prepay(signer, gateway, &order(&sandbox, "both-1")).unwrap();
+    combine::app::prepay(signer, gateway, &combined(&sandbox)).unwrap();
+
+    sandbox.refuse_payment("old-v2").unwrap();
+    sandbox.pay("old-v2").unwrap();
+    assert_eq!(v2.close("old-v2"), Err(OrderError::Paid));
+    sandbox.pay("both-1").unwrap();
+    assert_eq!(sandbox.close("both-1"), Err(OrderError::Paid));
+    v2.close("both-1").unwrap();
+
+    assert_eq!(sandbox.pay("part-1"), Err(OrderError::NotPlaced));
+    let coupon = sandbox.pay_with_coupon("whole-1", Fen(1));
+    assert_eq!(coupon, Err(OrderError::CouponNotSupported));
+    sandbox.pay("whole-1").unwrap();
 }
 
 #[test]
@@ -99,8 +124,8 @@ fn a_prepay_id_is_good_for_two_hours_and_the_same_order_gets_another() {
     let place = || app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
     let first = place();
     sandbox.let_time_pass(TWO_HOURS + 60);
-    assert_eq!(sandbox.pay("ticket-1"), Err(OrderError::TicketExpired));
-    assert_eq!(sandbox.refuse_payment("ticket-1"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.pay("ticket-1"), Err(OrderError::PaymentTokenExpired));
+    assert_eq!(sandbox.refuse_payment("ticket-1"), Err(OrderError::PaymentTokenExpired));
     assert_eq!(state(&sandbox, &order), TradeState::NotPay);
     assert_ne!(first, place());
     sandbox.pay("ticket-1").unwrap();
@@ -117,10 +142,10 @@ fn an_h5_url_is_good_for_five_minutes_and_a_code_url_for_two_hours() {
     h5::prepay(signer, gateway, &by_h5, &scene).unwrap();
     native::prepay(signer, gateway, &by_code).unwrap();
     sandbox.let_time_pass(FIVE_MINUTES + 60);
-    assert_eq!(sandbox.pay("ticket-h5"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.pay("ticket-h5"), Err(OrderError::PaymentTokenExpired));
     assert_eq!(sandbox.refuse_payment("ticket-native"), Ok(()));
     sandbox.let_time_pass(TWO_HOURS);
-    assert_eq!(sandbox.pay("ticket-native"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.pay("ticket-native"), Err(OrderError::PaymentTokenExpired));
 }
 
 #[test]
@@ -156,7 +181,6 @@ fn an_error_says_why_an_order_cannot_be_paid() {
     assert_eq!(sandbox.close("paid-1"), Err(OrderError::Paid));
     sandbox.close("closed-1").unwrap();
     assert_eq!(sandbox.pay("closed-1"), Err(OrderError::Closed));
-    assert_eq!(sandbox.pay_combined("paid-1"), Err(OrderError::NotPlaced));
 }
 
 #[test]
@@ -172,13 +196,13 @@ fn a_refused_payment_leaves_the_order_as_it_was() {
 
     let whole = combined(&sandbox);
     combine::app::prepay(signer, gateway, &whole).unwrap();
-    sandbox.refuse_combined_payment("whole-1").unwrap();
+    sandbox.refuse_payment("whole-1").unwrap();
     sandbox.let_time_pass(TWO_HOURS + 60);
-    assert_eq!(sandbox.refuse_combined_payment("whole-1"), Err(OrderError::TicketExpired));
-    assert_eq!(sandbox.pay_combined("whole-1"), Err(OrderError::TicketExpired));
+    assert_eq!(sandbox.refuse_payment("whole-1"), Err(OrderError::PaymentTokenExpired));
+    assert_eq!(sandbox.pay("whole-1"), Err(OrderError::PaymentTokenExpired));
     combine::app::prepay(signer, gateway, &whole).unwrap();
-    sandbox.pay_combined("whole-1").unwrap();
-    assert_eq!(sandbox.refuse_combined_payment("whole-1"), Err(OrderError::Paid));
+    sandbox.pay("whole-1").unwrap();
+    assert_eq!(sandbox.refuse_payment("whole-1"), Err(OrderError::Paid));
 }
 
 #[test]
@@ -208,8 +232,8 @@ fn orders_of_apiv2_end_alike() {
     place(&two);
     v2.refuse_payment("v2-ticket-2").unwrap();
     sandbox.let_time_pass(TWO_HOURS + 60);
-    assert_eq!(v2.pay("v2-ticket-1", &[]), Err(OrderError::TicketExpired));
-    assert_eq!(v2.refuse_payment("v2-ticket-1"), Err(OrderError::TicketExpired));
+    assert_eq!(v2.pay("v2-ticket-1", &[]), Err(OrderError::PaymentTokenExpired));
+    assert_eq!(v2.refuse_payment("v2-ticket-1"), Err(OrderError::PaymentTokenExpired));
     assert_eq!(v2.pay("v2-ticket-2", &[]), Err(OrderError::Expired));
     place(&one);
     v2.pay("v2-ticket-1", &[]).unwrap();
@@ -227,11 +251,11 @@ fn orders_of_apiv2_end_alike() {
     let whole =
         v2::combine::Order::new(sandbox.appid(), whole, parts, address, sandbox.notify_url());
     let place = || v2::combine::prepay(v2.signer(), v2.gateway(), &whole, &v2::App).unwrap();
-    assert_eq!(v2.refuse_combined_payment("v2-whole-1"), Err(OrderError::NotPlaced));
+    assert_eq!(v2.refuse_payment("v2-whole-1"), Err(OrderError::NotPlaced));
     place();
-    v2.refuse_combined_payment("v2-whole-1").unwrap();
+    v2.refuse_payment("v2-whole-1").unwrap();
     sandbox.let_time_pass(TWO_HOURS + 60);
-    assert_eq!(v2.pay_combined("v2-whole-1"), Err(OrderError::TicketExpired));
+    assert_eq!(v2.pay("v2-whole-1", &[]), Err(OrderError::PaymentTokenExpired));
     place();
-    v2.pay_combined("v2-whole-1").unwrap();
+    v2.pay("v2-whole-1", &[]).unwrap();
 }

@@ -26,7 +26,7 @@
 //! let prepay_id = combine::prepay(signer, gateway, &order, &App)?;
 //! let for_the_app = pay::invoke_app(signer, &order, &prepay_id)?;
 //!
-//! sandbox.v2().pay_combined("order-1")?; // 用户付款
+//! sandbox.v2().pay("order-1", &[])?; // 用户付款
 //! let number = &order.combine_out_trade_no;
 //! let transaction = combine::query(signer, gateway, &order.combine_appid, number)?;
 //! assert_eq!(transaction.paid(signer.mchid(), &order)?.len(), 2);

@@ -256,7 +256,7 @@ impl Fault {
 }
 
 /// The fields of an answer in XML: the sandbox writes each on a line.
-fn fields(answer: &wechatpay_sandbox::Answer) -> Vec<(String, String)> {
+fn fields(answer: &wechatpay_sandbox::Response) -> Vec<(String, String)> {
     let field = |line: &str| {
         let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
         let value = rest.strip_suffix(&format!("</{name}>"))?;
@@ -266,18 +266,18 @@ fn fields(answer: &wechatpay_sandbox::Answer) -> Vec<(String, String)> {
     std::str::from_utf8(&answer.body).unwrap().lines().filter_map(field).collect()
 }
 
-fn sign_xml(answer: &wechatpay_sandbox::Answer, key: &v2::HmacSha256Key) -> String {
+fn sign_xml(answer: &wechatpay_sandbox::Response, key: &v2::HmacSha256Key) -> String {
     let fields = fields(answer);
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     v2::Signer::sign(key, &v2::signing::message(fields)).unwrap()
 }
 
-fn field(answer: &wechatpay_sandbox::Answer, name: &str) -> String {
+fn field(answer: &wechatpay_sandbox::Response, name: &str) -> String {
     fields(answer).into_iter().find(|(other, _)| other == name).unwrap().1
 }
 
 /// Gives a field of an answer in XML another value, or takes it out.
-fn replace(answer: &mut wechatpay_sandbox::Answer, name: &str, value: Option<&str>) {
+fn replace(answer: &mut wechatpay_sandbox::Response, name: &str, value: Option<&str>) {
     let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
     let (before, rest) = xml.split_once(&format!("<{name}>")).unwrap();
     let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
@@ -285,7 +285,7 @@ fn replace(answer: &mut wechatpay_sandbox::Answer, name: &str, value: Option<&st
     answer.body = format!("{before}{value}{after}").into_bytes();
 }
 
-fn add(answer: &mut wechatpay_sandbox::Answer, name: &str, value: &str) {
+fn add(answer: &mut wechatpay_sandbox::Response, name: &str, value: &str) {
     let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
     answer.body = xml.replace("</xml>", &format!("<{name}>{value}</{name}></xml>")).into_bytes();
 }

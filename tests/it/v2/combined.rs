@@ -29,7 +29,7 @@ fn combined_order_is_placed_paid_and_each_part_proved() {
         combine::query(signer, gateway, &order.combine_appid, number).unwrap()
     };
     assert_eq!(query().paid(sandbox.mchid(), &order), Err(NotPaid::State(TradeState::NotPay)));
-    v2.pay_combined("combined-1").unwrap();
+    v2.pay("combined-1", &[]).unwrap();
     let found = query();
     assert_eq!(found.device_info.as_deref(), Some("TEST01"));
     let paid = found.paid(sandbox.mchid(), &order).unwrap();

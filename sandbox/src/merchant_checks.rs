@@ -1,63 +1,27 @@
-//! Who takes part in an order: a merchant alone, or a partner (服务商) for a sub-merchant.
+//! Which merchants, appids and payers a request may name.
 
 use serde_json::{Map, Value};
 
-use super::merchants::{Merchant, Merchants};
+use super::caller::{Caller, MerchantKind};
+use super::merchants::Merchant;
 use super::refusal::{Location, Refusal};
 use super::schema::{items_of, text_of};
 use super::trade_type::TradeType;
 
-/// Whose order it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Mode {
-    /// 普通商户.
-    Direct,
-    /// 服务商.
-    Partner,
-}
-
-/// Who calls, and when.
-pub(super) struct Caller<'a> {
-    /// The merchant who signed.
-    pub(super) mchid: &'a str,
-    pub(super) merchants: &'a Merchants,
-    /// Business time in Unix seconds.
-    pub(super) now: i64,
-}
-
-impl Mode {
-    pub(super) fn appid(self) -> &'static str {
-        match self {
-            Self::Direct => "appid",
-            Self::Partner => "sp_appid",
-        }
-    }
-
-    pub(super) fn mchid(self) -> &'static str {
-        match self {
-            Self::Direct => "mchid",
-            Self::Partner => "sp_mchid",
-        }
-    }
-
-    pub(super) fn openid(self) -> &'static str {
-        match self {
-            Self::Direct => "openid",
-            Self::Partner => "sp_openid",
-        }
-    }
-}
-
-/// The parties that an order names, as every answer about it repeats them.
-pub(super) fn named(order: &Value) -> Map<String, Value> {
+/// The merchants and appids that an order names, which every response about it repeats.
+pub(super) fn parties(order: &Value) -> Map<String, Value> {
     let names = ["appid", "mchid", "sp_appid", "sp_mchid", "sub_appid", "sub_mchid"];
-    let parties = names.into_iter().filter_map(|name| Some((name, order.get(name)?)));
-    parties.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    let merchant_checks = names.into_iter().filter_map(|name| Some((name, order.get(name)?)));
+    merchant_checks.map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }
 
-/// The merchants must exist, the first must be the one who signed, the other one of theirs, and
-/// each must own its appid.
-pub(super) fn check(request: &Value, mode: Mode, caller: &Caller<'_>) -> Result<(), Refusal> {
+/// Checks that the merchants exist, that the first one signed the request, that the sub-merchant is
+/// bound to it, and that each appid is bound to its merchant.
+pub(super) fn check(
+    request: &Value,
+    mode: MerchantKind,
+    caller: &Caller<'_>,
+) -> Result<(), Refusal> {
     let merchant = signing_merchant(request, mode.mchid(), caller)?;
     check_appid(request, mode.appid(), merchant)?;
     check_sub_merchant(request, merchant, caller)
@@ -66,7 +30,7 @@ pub(super) fn check(request: &Value, mode: Mode, caller: &Caller<'_>) -> Result<
 /// As [`check`], for a combined order.
 pub(super) fn check_combined(
     order: &Value,
-    mode: Mode,
+    mode: MerchantKind,
     caller: &Caller<'_>,
 ) -> Result<(), Refusal> {
     signing_merchant(order, "combine_mchid", caller)?;
@@ -77,14 +41,14 @@ pub(super) fn check_combined(
 /// sub-order: for a partner both are the same.
 pub(super) fn check_participants(
     order: &Value,
-    mode: Mode,
+    mode: MerchantKind,
     caller: &Caller<'_>,
 ) -> Result<(), Refusal> {
     check_appid(order, "combine_appid", merchant(caller.mchid, caller)?)?;
     for sub_order in items_of(order, "sub_orders") {
         let merchant = match mode {
-            Mode::Direct => merchant(text_of(sub_order, "mchid"), caller)?,
-            Mode::Partner => signing_merchant(sub_order, "mchid", caller)?,
+            MerchantKind::Direct => merchant(text_of(sub_order, "mchid"), caller)?,
+            MerchantKind::Partner => signing_merchant(sub_order, "mchid", caller)?,
         };
         check_appid(order, "combine_appid", merchant)?;
         check_sub_merchant(sub_order, merchant, caller)?;
@@ -93,7 +57,7 @@ pub(super) fn check_participants(
 }
 
 /// The payer of a JSAPI order must be a user of the appid; the others have none yet.
-pub(super) fn check_payer(order: &Value, mode: Mode) -> Result<(), Refusal> {
+pub(super) fn check_payer(order: &Value, mode: MerchantKind) -> Result<(), Refusal> {
     let Some(payer) = order.get("payer") else { return Ok(()) };
     let (own, sub) = (payer.get(mode.openid()), payer.get("sub_openid"));
     if own.is_none() && sub.is_none() {

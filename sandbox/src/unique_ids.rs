@@ -7,12 +7,12 @@ use ring::digest::{SHA256, digest};
 /// A well of fresh hex digits: unique by its counter, different in every sandbox by its seed.
 ///
 /// A digest and not a random source, because it cannot fail in the middle of a call.
-pub(super) struct Fresh {
+pub(super) struct UniqueIds {
     seed: [u8; 32],
     drawn: u64,
 }
 
-impl Fresh {
+impl UniqueIds {
     pub(super) fn new(seed: [u8; 32]) -> Self {
         Self { seed, drawn: 0 }
     }
@@ -24,7 +24,7 @@ impl Fresh {
         digest(&SHA256, &input).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// As [`Fresh::hex`], but that many digits: at most 64.
+    /// As [`UniqueIds::hex`], but that many digits: at most 64.
     pub(super) fn digits(&mut self, count: usize) -> String {
         self.hex().chars().take(count).collect()
     }

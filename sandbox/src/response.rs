@@ -5,7 +5,7 @@ use serde_json::Value;
 /// An answer on its way out: what [`Sandbox::tamper_next`](super::Sandbox::tamper_next) and
 /// [`Sandbox::rewrite_next`](super::Sandbox::rewrite_next) may change.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status. One that HTTP does not know, such as 0, hangs up without a byte.
     pub status: u16,
     /// The headers, in order. A name may occur more than once, a value need not be text.
@@ -17,7 +17,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// The first header of this name, in whatever case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
@@ -47,9 +47,9 @@ impl Answer {
 
     /// Something else than JSON.
     pub(super) fn file(media_type: &str, body: &[u8]) -> Self {
-        let mut answer = Self { status: 200, headers: Vec::new(), body: body.to_vec() };
-        answer.add_header("Content-Type", media_type);
-        answer
+        let mut response = Self { status: 200, headers: Vec::new(), body: body.to_vec() };
+        response.add_header("Content-Type", media_type);
+        response
     }
 
     pub(super) fn empty(status: u16) -> Self {
@@ -63,12 +63,12 @@ mod tests {
 
     #[test]
     fn headers_are_found_in_any_case_and_may_repeat() {
-        let mut answer = Answer::empty(204);
-        answer.add_header("Wechatpay-Nonce", "a");
-        answer.add_header("wechatpay-nonce", [0xFF]);
-        assert_eq!(answer.header("WECHATPAY-NONCE"), Some(b"a".as_slice()));
-        assert_eq!(answer.headers.len(), 2);
-        answer.set_header("WechatPay-Nonce", "b");
-        assert_eq!(answer.headers, [("WechatPay-Nonce".to_owned(), b"b".to_vec())]);
+        let mut response = Response::empty(204);
+        response.add_header("Wechatpay-Nonce", "a");
+        response.add_header("wechatpay-nonce", [0xFF]);
+        assert_eq!(response.header("WECHATPAY-NONCE"), Some(b"a".as_slice()));
+        assert_eq!(response.headers.len(), 2);
+        response.set_header("WechatPay-Nonce", "b");
+        assert_eq!(response.headers, [("WechatPay-Nonce".to_owned(), b"b".to_vec())]);
     }
 }

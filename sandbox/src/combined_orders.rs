@@ -1,34 +1,18 @@
-//! Combined orders (合单) in the order book.
+//! 合单下单, 查询合单订单, 关闭合单订单: the interfaces of combined orders.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::caller::{Caller, MerchantKind};
+use super::combined_order::{CombinedOrder, CombinedRecord};
 use super::fields;
-use super::fresh::Fresh;
-use super::json::put;
-use super::order_error::OrderError;
-use super::orders::{self, Key, NOT_FOUND, Order, Orders};
-use super::parties::{self, Caller, Mode};
+use super::merchant_checks;
+use super::order::{self, NOT_FOUND, Order};
+use super::order_book::OrderBook;
 use super::refusal::{Location, Refusal};
-use super::schema::{self, fen_of, items_of, text_of};
+use super::schema::{self, items_of, text_of};
 use super::trade_type::TradeType;
 
-/// A combined order. It is paid, closed or expired if its parts are, which stand in the book of
-/// single orders, each under its own merchant and number.
-pub(super) struct Combined {
-    mode: Mode,
-    trade_type: TradeType,
-    /// What it was placed with: a repetition must say the same.
-    parameters: Value,
-    parts: Vec<Key>,
-}
-
-/// A combined order together with its parts, in the order in which it names them.
-pub(super) struct Whole<'a> {
-    combined: &'a Combined,
-    pub(super) parts: Vec<&'a Order>,
-}
-
-impl Orders {
+impl OrderBook {
     /// 合单下单. Returns its number.
     pub(super) fn place_combined(
         &mut self,
@@ -40,13 +24,13 @@ impl Orders {
         let mode = mode_of(&parameters);
         schema::check_body(&parameters, &fields::combined_order(mode, trade_type))?;
         check_numbers(&parameters)?;
-        parties::check_combined(&parameters, mode, caller)?;
-        parties::check_combined_payer(&parameters, trade_type)?;
-        let combined = Combined::new(mode, trade_type, parameters);
-        if let Some(placed) = self.whole(caller.mchid, combined.number()) {
-            let same = placed.combined.is_same(&combined);
+        merchant_checks::check_combined(&parameters, mode, caller)?;
+        merchant_checks::check_combined_payer(&parameters, trade_type)?;
+        let combined = CombinedRecord::new(mode, trade_type, parameters);
+        if let Some(placed) = self.combined_order(caller.mchid, combined.number()) {
+            let same = placed.record.is_same(&combined);
             placed.parts.iter().try_for_each(|part| part.check_reentry(same, caller.now))?;
-            let renew = |part: &mut Order| part.renew_ticket(caller.now);
+            let renew = |part: &mut Order| part.renew_payment_token(caller.now);
             self.for_each_part(caller.mchid, combined.number(), renew);
             return Ok(combined.number().to_owned());
         }
@@ -56,7 +40,7 @@ impl Orders {
             self.check_unused(mchid, number)?;
         }
         let parts = combined.parts(caller.now);
-        self.book.extend(combined.parts.iter().cloned().zip(parts));
+        self.orders.extend(combined.parts.iter().cloned().zip(parts));
         let number = combined.number().to_owned();
         self.combined.insert((caller.mchid.to_owned(), number.clone()), combined);
         Ok(number)
@@ -67,8 +51,8 @@ impl Orders {
         &self,
         number: &str,
         caller: &Caller<'_>,
-    ) -> Result<Whole<'_>, Refusal> {
-        self.whole(caller.mchid, number).ok_or_else(unknown)
+    ) -> Result<CombinedOrder<'_>, Refusal> {
+        self.combined_order(caller.mchid, number).ok_or_else(unknown)
     }
 
     /// 关闭合单订单: all of it or nothing.
@@ -81,132 +65,25 @@ impl Orders {
         let named = schema::parse(body)?;
         let mode = mode_of(&named);
         schema::check_body(&named, &fields::combined_closing(mode))?;
-        parties::check_participants(&named, mode, caller)?;
-        let whole = self.whole(caller.mchid, number).ok_or_else(unknown)?;
-        if !whole.combined.is_named_by(&named) {
+        merchant_checks::check_participants(&named, mode, caller)?;
+        let combined_order = self.combined_order(caller.mchid, number).ok_or_else(unknown)?;
+        if !combined_order.record.is_named_by(&named) {
             return Err(Refusal::invalid("关单信息与下单时的合单信息不一致"));
         }
-        whole.parts.iter().try_for_each(|part| part.check_unpaid())?;
-        if whole.parts.iter().any(|part| part.is_closed()) {
-            return Err(orders::closed());
+        combined_order.parts.iter().try_for_each(|part| part.check_unpaid())?;
+        if combined_order.parts.iter().any(|part| part.is_closed()) {
+            return Err(order::closed());
         }
         self.for_each_part(caller.mchid, number, Order::close);
         Ok(())
     }
-
-    /// The user pays: every part, or none.
-    pub(super) fn pay_combined(
-        &mut self,
-        mchid: &str,
-        number: &str,
-        now: i64,
-        fresh: &mut Fresh,
-    ) -> Result<Whole<'_>, OrderError> {
-        self.refuse_combined_payment(mchid, number, now)?;
-        self.for_each_part(mchid, number, |part| part.pay(0, now, fresh));
-        self.whole(mchid, number).ok_or(OrderError::NotPlaced)
-    }
-
-    /// The user's payment fails: the order stays as it is.
-    pub(super) fn refuse_combined_payment(
-        &self,
-        mchid: &str,
-        number: &str,
-        now: i64,
-    ) -> Result<(), OrderError> {
-        let whole = self.whole(mchid, number).ok_or(OrderError::NotPlaced)?;
-        whole.parts.iter().try_for_each(|part| part.check_payable(now))
-    }
-
-    /// The platform closes a combined order, and its numbers are burnt.
-    pub(super) fn shut_combined(&mut self, mchid: &str, number: &str) -> Result<(), OrderError> {
-        let whole = self.whole(mchid, number).ok_or(OrderError::NotPlaced)?;
-        whole.parts.iter().try_for_each(|part| part.check_open())?;
-        self.for_each_part(mchid, number, Order::close);
-        Ok(())
-    }
-
-    /// A combined order with its parts.
-    pub(super) fn whole(&self, mchid: &str, number: &str) -> Option<Whole<'_>> {
-        let combined = self.combined.get(&(mchid.to_owned(), number.to_owned()))?;
-        let parts = combined.parts.iter().filter_map(|key| self.book.get(key)).collect();
-        Some(Whole { combined, parts })
-    }
-
-    fn for_each_part(&mut self, mchid: &str, number: &str, mut change: impl FnMut(&mut Order)) {
-        let Self { book, combined } = self;
-        let whole = combined.get(&(mchid.to_owned(), number.to_owned()));
-        for key in whole.into_iter().flat_map(|whole| &whole.parts) {
-            book.get_mut(key).into_iter().for_each(&mut change);
-        }
-    }
-}
-
-impl Combined {
-    fn new(mode: Mode, trade_type: TradeType, parameters: Value) -> Self {
-        let key = |sub_order: &Value| {
-            let text = |field| text_of(sub_order, field).to_owned();
-            (text("mchid"), text("out_trade_no"))
-        };
-        let parts = items_of(&parameters, "sub_orders").iter().map(key).collect();
-        Self { mode, trade_type, parameters, parts }
-    }
-
-    /// Whether one of its parts has this 商户订单号.
-    pub(super) fn has_part(&self, number: &str) -> bool {
-        self.parts.iter().any(|(_, part)| part == number)
-    }
-
-    /// 合单商户订单号.
-    fn number(&self) -> &str {
-        text_of(&self.parameters, "combine_out_trade_no")
-    }
-
-    fn is_same(&self, again: &Self) -> bool {
-        self.trade_type == again.trade_type && self.parameters == again.parameters
-    }
-
-    /// Whether a request to close it names it, with all of its parts and no others.
-    fn is_named_by(&self, named: &Value) -> bool {
-        let (ours, theirs) =
-            (items_of(&self.parameters, "sub_orders"), items_of(named, "sub_orders"));
-        let same = |one: &Value, other: &Value| {
-            let fields = ["mchid", "sub_mchid", "out_trade_no"];
-            fields.iter().all(|field| one.get(field) == other.get(field))
-        };
-        text_of(named, "combine_appid") == text_of(&self.parameters, "combine_appid")
-            && ours.len() == theirs.len()
-            && ours.iter().all(|ours| theirs.iter().any(|theirs| same(ours, theirs)))
-    }
-
-    fn parts(&self, now: i64) -> Vec<Order> {
-        let part = |sub_order| {
-            let parameters = as_single(&self.parameters, sub_order, self.mode);
-            Order::part(self.mode, self.trade_type, parameters, now)
-        };
-        items_of(&self.parameters, "sub_orders").iter().map(part).collect()
-    }
-}
-
-impl Whole<'_> {
-    pub(super) fn mode(&self) -> Mode {
-        self.combined.mode
-    }
-
-    pub(super) fn parameters(&self) -> &Value {
-        &self.combined.parameters
-    }
-
-    pub(super) fn notify_url(&self) -> &str {
-        text_of(self.parameters(), "notify_url")
-    }
 }
 
 /// Its fields say whether it is a partner's: the paths are the same.
-fn mode_of(request: &Value) -> Mode {
+fn mode_of(request: &Value) -> MerchantKind {
     let sub_orders = items_of(request, "sub_orders");
     let is_partner = sub_orders.iter().any(|sub_order| sub_order.get("sub_mchid").is_some());
-    if is_partner { Mode::Partner } else { Mode::Direct }
+    if is_partner { MerchantKind::Partner } else { MerchantKind::Direct }
 }
 
 /// 商户订单号: that of the whole and those of its parts must all be different.
@@ -224,33 +101,6 @@ fn check_numbers(parameters: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A sub-order, as a single order would say it.
-fn as_single(whole: &Value, sub_order: &Value, mode: Mode) -> Value {
-    let mut single = json!({
-        mode.appid(): text_of(whole, "combine_appid"),
-        mode.mchid(): text_of(sub_order, "mchid"),
-        "amount": { "total": fen_of(sub_order, "/amount/total_amount"), "currency": "CNY" },
-    });
-    let of_whole = ["scene_info", "time_expire", "notify_url"].map(|name| (name, whole.get(name)));
-    let own = ["sub_mchid", "sub_appid", "out_trade_no", "description", "attach"];
-    let own = own.map(|name| (name, sub_order.get(name)));
-    let payer = whole.get("combine_payer_info").map(|payer| {
-        let mut named = json!({});
-        for (name, openid) in [(mode.openid(), "openid"), ("sub_openid", "sub_openid")] {
-            if let Some(openid) = payer.get(openid) {
-                put(&mut named, name, openid.clone());
-            }
-        }
-        named
-    });
-    for (name, value) in of_whole.into_iter().chain(own).chain([("payer", payer.as_ref())]) {
-        if let Some(value) = value {
-            put(&mut single, name, value.clone());
-        }
-    }
-    single
-}
-
 /// In the spelling of these interfaces.
 fn unknown() -> Refusal {
     Refusal::new(404, "ORDERNOTEXIST", "订单不存在").numbered(NOT_FOUND)
@@ -258,13 +108,14 @@ fn unknown() -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID};
     use super::super::combined_transaction;
-    use super::super::orders::tests::{
-        Desk, INVALID, Refused, UNLISTED, order, refused, short, with,
-    };
-    use super::super::refunds::RefundStatus;
+    use super::super::order_error::OrderError;
+    use super::super::refund::RefundStatus;
     use super::super::refunds::tests::refund;
+    use super::super::test_desk::{Desk, INVALID, Refused, UNLISTED, order, refused, short, with};
     use super::*;
 
     const USED: &str = "OUT_TRADE_NO_USED";
@@ -284,17 +135,17 @@ mod tests {
             self.combine_as(TradeType::App, order)
         }
 
-        fn whole(&self, number: &str) -> Result<Value, Refused> {
+        fn combined_order(&self, number: &str) -> Result<Value, Refused> {
             let caller = Caller { mchid: MCHID, merchants: &self.merchants, now: self.now };
-            let whole = self.orders.query_combined(number, &caller).map_err(short)?;
-            Ok(combined_transaction::describe(&whole, self.now))
+            let combined_order = self.orders.query_combined(number, &caller).map_err(short)?;
+            Ok(combined_transaction::describe(&combined_order, self.now))
         }
 
         #[track_caller]
         fn states(&self, number: &str) -> Vec<String> {
-            let told = self.whole(number).unwrap();
+            let output = self.combined_order(number).unwrap();
             let state = |part: &Value| text_of(part, "trade_state").to_owned();
-            items_of(&told, "sub_orders").iter().map(state).collect()
+            items_of(&output, "sub_orders").iter().map(state).collect()
         }
 
         fn close_whole(&mut self, number: &str, body: &Value) -> Result<(), Refused> {
@@ -304,9 +155,9 @@ mod tests {
         }
 
         fn pay_whole(&mut self, number: &str) -> Result<Value, OrderError> {
-            let Self { orders, now, fresh, .. } = self;
-            let whole = orders.pay_combined(MCHID, number, *now, fresh);
-            whole.map(|whole| combined_transaction::describe(&whole, *now))
+            let Self { orders, now, ids, .. } = self;
+            let order = orders.pay(MCHID, number, 0, *now, ids);
+            order.map(|order| order.describe(*now))
         }
     }
 
@@ -351,8 +202,8 @@ mod tests {
         let mismatch = refused(400, "APPID_MCHID_NOT_MATCH", 268_445_527);
         for mchid in ["1", NEIGHBOUR] {
             let code = if mchid == "1" { "MCH_NOT_EXISTS" } else { INVALID };
-            let whole = other("combine_mchid", json!(mchid));
-            assert_eq!(desk.combine(&whole), refused(400, code, UNLISTED));
+            let combined_order = other("combine_mchid", json!(mchid));
+            assert_eq!(desk.combine(&combined_order), refused(400, code, UNLISTED));
         }
         assert_eq!(desk.combine(&other("combine_appid", json!("wx2"))), mismatch);
         let with_part =
@@ -384,8 +235,8 @@ mod tests {
         };
         let foreign = json!({ "openid": "other-1" });
         for trade_type in [TradeType::App, TradeType::Jsapi] {
-            let answer = place(trade_type, &combined(), foreign.clone());
-            assert_eq!(answer, refused(500, "OPENID_MISMATCH", UNLISTED));
+            let response = place(trade_type, &combined(), foreign.clone());
+            assert_eq!(response, refused(500, "OPENID_MISMATCH", UNLISTED));
         }
         let parts = |parts: &[Value]| combined_of("whole-1", parts);
         let own = partner_part("part-1", Some("wx3"));
@@ -398,10 +249,10 @@ mod tests {
         assert_eq!(place(TradeType::Jsapi, &two, sub.clone()), refused(400, INVALID, UNLISTED));
         let one = parts(&[own, partner_part("part-2", None)]);
         assert_eq!(place(TradeType::Jsapi, &one, sub), Ok(()));
-        let told = desk.pay_whole("whole-1").unwrap();
-        assert!(told["combine_payer_info"]["openid"].is_string());
-        assert_eq!(told["sub_orders"][0]["sub_openid"], "o");
-        assert_eq!(told["sub_orders"][1].get("sub_openid"), None);
+        let output = desk.pay_whole("whole-1").unwrap();
+        assert!(output["combine_payer_info"]["openid"].is_string());
+        assert_eq!(output["sub_orders"][0]["sub_openid"], "o");
+        assert_eq!(output["sub_orders"][1].get("sub_openid"), None);
     }
 
     #[test]
@@ -461,23 +312,23 @@ mod tests {
     #[test]
     fn little_is_told_before_it_is_paid_and_everything_after() {
         let mut desk = Desk::open();
-        assert_eq!(desk.whole("whole-1"), refused(404, "ORDERNOTEXIST", NOT_FOUND));
+        assert_eq!(desk.combined_order("whole-1"), refused(404, "ORDERNOTEXIST", NOT_FOUND));
         let scene = json!({ "payer_client_ip": "1.2.3.4", "device_id": "POS1:1" });
         desk.combine(&other("scene_info", scene)).unwrap();
         assert_eq!(
-            desk.whole("whole-1").unwrap(),
+            desk.combined_order("whole-1").unwrap(),
             json!({ "combine_appid": "wx1", "combine_mchid": MCHID,
                 "combine_out_trade_no": "whole-1", "sub_orders": [
                 { "mchid": MCHID, "out_trade_no": "order-1", "trade_state": "NOTPAY" },
                 { "mchid": NEIGHBOUR, "out_trade_no": "part-2", "trade_state": "NOTPAY" }] })
         );
-        let told = desk.pay_whole("whole-1").unwrap();
-        assert_eq!(desk.whole("whole-1").unwrap(), told);
-        assert_eq!(told["scene_info"], json!({ "device_id": "POS1:1" }));
-        let id = |index: usize| told["sub_orders"][index]["transaction_id"].as_str().unwrap();
+        let output = desk.pay_whole("whole-1").unwrap();
+        assert_eq!(desk.combined_order("whole-1").unwrap(), output);
+        assert_eq!(output["scene_info"], json!({ "device_id": "POS1:1" }));
+        let id = |index: usize| output["sub_orders"][index]["transaction_id"].as_str().unwrap();
         assert_ne!(id(0), id(1));
         assert_eq!(
-            told["sub_orders"][1],
+            output["sub_orders"][1],
             json!({ "mchid": NEIGHBOUR, "out_trade_no": "part-2", "trade_state": "SUCCESS",
                 "transaction_id": id(1), "trade_type": "APP", "bank_type": "OTHERS",
                 "attach": "a", "success_time": "2019-04-02T20:34:20.120+08:00",
@@ -502,8 +353,8 @@ mod tests {
             vec![one, (MCHID, "part-2")],
             vec![one, (NEIGHBOUR, "part-3")],
         ] {
-            let answer = desk.close_whole("whole-1", &closing(&wrong));
-            assert_eq!(answer, refused(400, INVALID, UNLISTED), "{wrong:?}");
+            let response = desk.close_whole("whole-1", &closing(&wrong));
+            assert_eq!(response, refused(400, INVALID, UNLISTED), "{wrong:?}");
         }
         assert_eq!(desk.states("whole-1"), ["NOTPAY", "NOTPAY"]);
         let appid = with(all.clone(), "combine_appid", json!("wx2"));
@@ -514,7 +365,7 @@ mod tests {
         let closed = refused(400, "ORDER_CLOSED", 268_447_914);
         assert_eq!(desk.close_whole("whole-1", &all), closed);
         assert_eq!(desk.combine(&combined()), closed);
-        assert!(desk.orders.shut_combined(MCHID, "whole-1").is_err());
+        assert!(desk.orders.close(MCHID, "whole-1").is_err());
 
         let parts = [partner_part("part-3", Some("wx3"))];
         desk.combine(&combined_of("whole-2", &parts)).unwrap();
@@ -530,12 +381,12 @@ mod tests {
         desk.combine(&combined()).unwrap();
         let gone = refused(404, "RESOURCE_NOT_EXISTS", UNLISTED);
         assert_eq!(desk.refund(&refund("1", 40)), gone);
-        let told = desk.pay_whole("whole-1").unwrap();
+        let output = desk.pay_whole("whole-1").unwrap();
         for number in ["whole-1", "part-2"] {
             assert_eq!(desk.refund(&with(refund("1", 20), "out_trade_no", json!(number))), gone);
         }
         let accepted = desk.refund(&refund("1", 40)).unwrap();
-        assert_eq!(accepted["transaction_id"], told["sub_orders"][0]["transaction_id"]);
+        assert_eq!(accepted["transaction_id"], output["sub_orders"][0]["transaction_id"]);
         let notification = desk.end("1", RefundStatus::Success).unwrap();
         assert_eq!(
             (&notification["mchid"], &notification["out_trade_no"]),
@@ -554,9 +405,9 @@ mod tests {
         let mut desk = Desk::open();
         desk.combine(&combined()).unwrap();
         assert_eq!(desk.pay("order-1"), Err(OrderError::NotPlaced));
-        assert!(desk.orders.shut(MCHID, "order-1").is_err());
-        assert!(desk.orders.pay_combined(NEIGHBOUR, "whole-1", NOW, &mut desk.fresh).is_err());
-        desk.orders.shut_combined(MCHID, "whole-1").unwrap();
+        assert!(desk.orders.close(MCHID, "order-1").is_err());
+        assert!(desk.orders.pay(NEIGHBOUR, "whole-1", 0, NOW, &mut desk.ids).is_err());
+        desk.orders.close(MCHID, "whole-1").unwrap();
         assert_eq!(desk.pay_whole("whole-1"), Err(OrderError::Closed));
     }
 }

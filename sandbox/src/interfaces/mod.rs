@@ -1,0 +1,7 @@
+//! The interfaces of APIv3, a file for each subject.
+
+pub(super) mod bill;
+pub(super) mod certificates;
+pub(super) mod combine;
+pub(super) mod pay;
+pub(super) mod refund;

@@ -1,0 +1,195 @@
+//! An order of APIv2: its payment, its refunds and its state.
+
+use serde_json::{Value, json};
+
+use super::super::calendar::Beijing;
+use super::super::order_error::OrderError;
+use super::super::trade_type::{FIVE_MINUTES, TWO_HOURS};
+use super::super::unique_ids::UniqueIds;
+use super::fields::{Fields, fields_of, number_of, picked, text, unix_time};
+use super::refund::Refund;
+use super::refusal::Refusal;
+
+/// A single order, or a part of a combined one.
+pub(super) struct Order {
+    /// What it was placed with; a repetition must say the same.
+    pub(super) parameters: Fields,
+    pub(super) sign_type: String,
+    pub(super) refunds: Vec<Refund>,
+    pub(super) payment: Option<Payment>,
+    pub(super) placed: i64,
+    /// The last moment of the newest prepay_id, code_url or mweb_url, in Unix seconds.
+    pub(super) token_expire: i64,
+    pub(super) closed: bool,
+    pub(super) is_part: bool,
+}
+
+/// That an order was paid.
+pub(super) struct Payment {
+    pub(super) transaction_id: String,
+    pub(super) time_end: i64,
+    /// What each coupon paid, in fen.
+    pub(super) coupons: Vec<u64>,
+}
+
+impl Order {
+    pub(super) fn total_fee(&self) -> u64 {
+        number_of(&self.parameters, "total_fee")
+    }
+
+    /// What a query says: little of an order that nobody has paid.
+    pub(super) fn describe(&self) -> Fields {
+        let Some(payment) = &self.payment else {
+            let (state, text) = if self.closed {
+                ("CLOSED", "订单已关闭")
+            } else {
+                ("NOTPAY", "订单未支付")
+            };
+            let mut output = picked(&self.parameters, &["out_trade_no", "attach", "device_info"]);
+            output.extend(fields_of(&[("trade_state", state), ("trade_state_desc", text)]));
+            return output;
+        };
+        let mut output = self.describe_payment(payment);
+        let refunded = self.refunds.iter().any(Refund::has_succeeded);
+        let (state, text) =
+            if refunded { ("REFUND", "转入退款") } else { ("SUCCESS", "支付成功") };
+        output.extend(fields_of(&[("trade_state", state), ("trade_state_desc", text)]));
+        output
+    }
+
+    /// What query and notification say of a paid order.
+    pub(super) fn describe_payment(&self, payment: &Payment) -> Fields {
+        let names = ["out_trade_no", "attach", "device_info", "trade_type", "total_fee"];
+        let mut output = picked(&self.parameters, &names);
+        let coupon_fee = payment.coupons.iter().fold(0_u64, |sum, fee| sum.saturating_add(*fee));
+        let openid = self.parameters.get("openid").map_or(OPENID, String::as_str);
+        output.extend(fields_of(&[
+            ("openid", openid),
+            ("is_subscribe", "N"),
+            ("bank_type", "OTHERS"),
+            ("fee_type", "CNY"),
+            ("cash_fee", &self.total_fee().saturating_sub(coupon_fee).to_string()),
+            ("transaction_id", &payment.transaction_id),
+            ("time_end", &Beijing::at(payment.time_end).digits()),
+        ]));
+        if !payment.coupons.is_empty() {
+            output.insert("coupon_fee".to_owned(), coupon_fee.to_string());
+            output.insert("coupon_count".to_owned(), payment.coupons.len().to_string());
+        }
+        for (index, fee) in payment.coupons.iter().enumerate() {
+            output.insert(
+                format!("coupon_id_{index}"),
+                format!("{}", 10_000_usize.saturating_add(index)),
+            );
+            output.insert(format!("coupon_type_{index}"), "CASH".to_owned());
+            output.insert(format!("coupon_fee_{index}"), fee.to_string());
+        }
+        output
+    }
+
+    pub(super) fn describe_part(&self) -> Value {
+        let parameter = |name| text(&self.parameters, name);
+        let mut part = json!({
+            "appid": parameter("appid"),
+            "mch_id": parameter("mch_id"),
+            "out_trade_no": parameter("out_trade_no"),
+            "attach": parameter("attach"),
+            "total_fee": self.total_fee(),
+        });
+        if let (Some(payment), Some(members)) = (&self.payment, part.as_object_mut()) {
+            members.insert("openid".to_owned(), OPENID.into());
+            members.insert("cash_fee".to_owned(), self.total_fee().into());
+            members.insert("transaction_id".to_owned(), payment.transaction_id.clone().into());
+            members.insert("time_end".to_owned(), Beijing::at(payment.time_end).digits().into());
+        }
+        part
+    }
+
+    pub(super) fn check_reentry(&self, again: &Self) -> Result<(), Refusal> {
+        self.check_open()?;
+        if self.parameters != again.parameters {
+            return Err(Refusal::new("INVALID_REQUEST", "订单重入时，参数值与原请求不一致"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), Refusal> {
+        check_open(self.payment.is_some(), self.closed)
+    }
+
+    /// As [`check_unpaid`].
+    pub(super) fn check_unpaid(&self) -> Result<(), OrderError> {
+        if self.refunds.iter().any(Refund::has_succeeded) {
+            return Err(OrderError::Refunded);
+        }
+        check_unpaid(self.payment.is_some(), self.closed)
+    }
+
+    pub(super) fn check_payable(&self, now: i64) -> Result<(), OrderError> {
+        if self.refunds.iter().any(Refund::has_succeeded) {
+            return Err(OrderError::Refunded);
+        }
+        let times = Times { token_expire: self.token_expire, now };
+        times.check_payable(self.payment.is_some(), self.closed, &self.parameters)
+    }
+}
+
+impl Payment {
+    pub(super) fn new(coupons: &[u64], now: i64, ids: &mut UniqueIds) -> Self {
+        let day = Beijing::at(now).day_digits();
+        let transaction_id = format!("4200000000{day}{}", ids.decimals(10));
+        Self { transaction_id, time_end: now, coupons: coupons.to_vec() }
+    }
+}
+
+/// The times that decide whether an order can be paid.
+pub(super) struct Times {
+    pub(super) token_expire: i64,
+    pub(super) now: i64,
+}
+
+impl Times {
+    pub(super) fn check_payable(
+        &self,
+        paid: bool,
+        closed: bool,
+        parameters: &Fields,
+    ) -> Result<(), OrderError> {
+        check_unpaid(paid, closed)?;
+        let time_expire = unix_time(text(parameters, "time_expire"));
+        if time_expire.is_some_and(|end| end < self.now) {
+            Err(OrderError::Expired)
+        } else if self.token_expire < self.now {
+            Err(OrderError::PaymentTokenExpired)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The last moment of a payment token, which lives as long as in APIv3.
+pub(super) fn token_expire(request: &Fields, now: i64) -> i64 {
+    let is_h5 = text(request, "trade_type") == "MWEB";
+    now.saturating_add(if is_h5 { FIVE_MINUTES } else { TWO_HOURS })
+}
+
+/// Whether an order is neither paid nor closed, for users and the platform.
+pub(super) fn check_unpaid(paid: bool, closed: bool) -> Result<(), OrderError> {
+    match (paid, closed) {
+        (true, _) => Err(OrderError::Paid),
+        (_, true) => Err(OrderError::Closed),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an order is neither paid nor closed, for the merchant.
+pub(super) fn check_open(paid: bool, closed: bool) -> Result<(), Refusal> {
+    match (paid, closed) {
+        (true, _) => Err(Refusal::new("ORDERPAID", "商户订单已支付")),
+        (_, true) => Err(Refusal::new("ORDERCLOSED", "订单已关闭")),
+        _ => Ok(()),
+    }
+}
+
+/// The payer, where the order does not name one.
+pub(super) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";

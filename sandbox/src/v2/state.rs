@@ -1,0 +1,60 @@
+//! Everything that the sandbox remembers of APIv2.
+
+use std::collections::VecDeque;
+
+use super::super::order_error::OrderError;
+use super::super::refund::RefundStatus;
+use super::super::refund_error::RefundError;
+use super::context::Context;
+use super::fields::Fields;
+use super::notifications;
+use super::order_book::OrderBook;
+use super::refunds;
+use super::refusal::Refusal;
+
+/// Everything that the sandbox remembers of APIv2.
+#[derive(Default)]
+pub(crate) struct V2State {
+    pub(crate) orders: OrderBook,
+    pub(super) refusals: VecDeque<Refusal>,
+    /// The texts of unsigned refusals.
+    pub(super) failures: VecDeque<String>,
+    pub(super) rewrites: VecDeque<Rewrite>,
+    /// The merchant's certificate in DER, which refunds require.
+    pub(super) certificate: Vec<u8>,
+}
+
+/// What a test does to the fields of one response.
+pub(crate) type Rewrite = Box<dyn FnOnce(&mut Fields) + Send>;
+
+impl V2State {
+    /// The user pays an order, which makes a notification.
+    pub(crate) fn pay(
+        &mut self,
+        number: &str,
+        coupons: &[u64],
+        Context { now, ids, notifications, .. }: Context<'_>,
+    ) -> Result<(), OrderError> {
+        self.orders.pay(number, coupons, now, ids)?;
+        if let Some(message) = notifications::of_payment(&self.orders, number, ids) {
+            notifications.add_v2(&message.notify_url, number, message.body, now, ids);
+        }
+        Ok(())
+    }
+
+    /// A refund ends, which makes a notification.
+    pub(crate) fn end_refund(
+        &mut self,
+        number: &str,
+        status: RefundStatus,
+        Context { now, ids, notifications, balance, .. }: Context<'_>,
+    ) -> Result<(), RefundError> {
+        let (order, refund) = refunds::end(&mut self.orders, number, status, now)?;
+        let message = notifications::of_refund(order, refund, ids);
+        notifications.add_v2(&message.notify_url, number, message.body, now, ids);
+        if status == RefundStatus::Closed {
+            balance.put_back(refund.fee());
+        }
+        Ok(())
+    }
+}
