@@ -13,7 +13,7 @@ use crate::v2::fields::{Fields, yes_or_no};
 use crate::v2::parse;
 use crate::validate;
 
-/// Implements `of_required`, `set_fields` and `read` for an order: first the required fields, then
+/// Implements `with_required`, `set_fields` and `read` for an order: first the required fields, then
 /// the optional ones, then those that are not fields of the message themselves.
 macro_rules! order_fields {
     ($order:ident {
@@ -22,7 +22,7 @@ macro_rules! order_fields {
         $($other:ident),*
     }) => {
         impl $order {
-            fn of_required($($required: $type),+) -> Self {
+            fn with_required($($required: $type),+) -> Self {
                 Self {
                     $($required,)+
                     $($optional: Default::default(),)+
@@ -51,7 +51,7 @@ macro_rules! order_fields {
                     let $required = <$type>::required(object, name);
                 )+
                 $(let $optional = OptionalField::read(object, stringify!($optional));)+
-                let mut order = Self::of_required($($required?),+);
+                let mut order = Self::with_required($($required?),+);
                 $(order.$optional = $optional;)+
                 Some(order)
             }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::error::{Error, Invalid, Violations};
 use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
+use crate::request_fields::request_fields;
 use crate::strict_json::{Json, Object, Read, read_strictly};
 use crate::time::Time;
 use crate::v2::fields::Fields;
@@ -86,7 +87,7 @@ impl Order {
         spbill_create_ip: Ipv4Addr,
         notify_url: NotifyUrl,
     ) -> Self {
-        Self::of_required(
+        Self::with_required(
             combine_appid,
             combine_out_trade_no,
             sub_orders,
@@ -176,7 +177,7 @@ impl AsRef<AppId> for Order {
 }
 
 /// 子单: one of the orders of a combined order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubOrder {
     /// 子单appid: appid of the sub-order.
@@ -194,13 +195,10 @@ pub struct SubOrder {
     /// 附加数据: your own data, returned by notifications; not empty.
     pub attach: String,
     /// 商品详情: details of the goods, as text. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// 子商户公众账号ID: appid of the sub-merchant, in partner mode. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<AppId>,
     /// 子商户号: sub-merchant number, in partner mode. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mch_id: Option<String>,
 }
 
@@ -214,18 +212,15 @@ impl SubOrder {
         total_fee: Fen,
         attach: impl Into<String>,
     ) -> Self {
-        Self {
+        Self::with_required(
             appid,
-            mch_id: mch_id.into(),
-            body: body.into(),
+            mch_id.into(),
+            body.into(),
             out_trade_no,
-            fee_type: "CNY".to_owned(),
+            "CNY".to_owned(),
             total_fee,
-            attach: attach.into(),
-            detail: None,
-            sub_appid: None,
-            sub_mch_id: None,
-        }
+            attach.into(),
+        )
     }
 
     fn find_violations(&self, violations: &mut Violations, path: &str) {
@@ -251,10 +246,18 @@ impl SubOrder {
     }
 }
 
-read_strictly! {
+request_fields! {
     SubOrder {
-        appid, mch_id, body, out_trade_no, fee_type, total_fee, attach;
-        detail, sub_appid, sub_mch_id
+        appid: AppId,
+        mch_id: String,
+        body: String,
+        out_trade_no: OutTradeNo,
+        fee_type: String,
+        total_fee: Fen,
+        attach: String;
+        detail,
+        sub_appid,
+        sub_mch_id
     }
 }
 

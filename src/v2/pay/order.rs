@@ -117,7 +117,14 @@ impl Order {
         spbill_create_ip: IpAddr,
         notify_url: NotifyUrl,
     ) -> Self {
-        Self::of_required(appid, out_trade_no, body.into(), total_fee, spbill_create_ip, notify_url)
+        Self::with_required(
+            appid,
+            out_trade_no,
+            body.into(),
+            total_fee,
+            spbill_create_ip,
+            notify_url,
+        )
     }
 
     /// Reads the XML of an order as document 001 prints it: the order, and the kind that its
