@@ -54,7 +54,7 @@ fn order_error_ends_with_outcome_and_advice() {
 
 /// "It may have been processed" would be wrong for a query.
 #[test]
-fn a_query_that_failed_changed_nothing() {
+fn failed_query_reports_that_nothing_changed() {
     let program = Program::new("query");
     program.result(&["order", "app", &program.order("query-1")]);
     program.sandbox.tamper_next(|answer| answer.body.push(b' '));
