@@ -1,4 +1,5 @@
-//! The caller's own JSON, read strictly: every violation at once, each by its path, and no value.
+//! Strict parsing of the caller's own JSON: reports every violation at once, each with its path and without
+//! values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,7 @@ use crate::money::Fen;
 use crate::pem::without_mark;
 use crate::time::Time;
 
-/// Reads an object whose members `members` takes; any that it leaves is a violation.
+/// Parses an object. `members` takes its members; every member that is left is a violation.
 pub(crate) fn read<T>(
     json: &[u8],
     members: impl FnOnce(&mut Object<'_>) -> Option<T>,
@@ -24,21 +25,21 @@ pub(crate) fn read<T>(
     Ok(read.ok_or_else(|| Invalid::new("json", "cannot be read"))?)
 }
 
-/// What JSON can say, as far as orders say it.
+/// A JSON value, as far as requests use it.
 pub(crate) enum Json {
     Null,
     Bool(bool),
     Whole(u64),
-    /// Negative, broken or too large.
+    /// A negative, fractional or too large number.
     OtherNumber,
     Text(String),
     List(Vec<Self>),
-    /// In the order of the text; a name may stand there twice.
+    /// In the order of the text; a name may occur twice.
     Object(Vec<(String, Self)>),
 }
 
 impl Json {
-    /// A text, or the rule that it breaks. A byte order mark, as Windows writes it, is passed over.
+    /// Parses JSON, or returns the rule that it breaks. Skips a byte order mark, as Windows writes it.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(without_mark(json))
             .map_err(|_| "is not UTF-8; save it as UTF-8".to_owned())?;
@@ -49,12 +50,13 @@ impl Json {
     }
 }
 
-/// Why JSON cannot be read, and where. These words hold no values: every value is taken as it is.
+/// Why JSON cannot be parsed, and where. The messages of serde_json contain no values here, because every value is
+/// accepted.
 fn unreadable(json: &str, error: &serde_json::Error) -> String {
     let words = error.to_string();
     let what = words.rsplit_once(" at line ").map_or(words.as_str(), |(what, _)| what);
     let line = error.line().checked_sub(1).and_then(|index| json.split('\n').nth(index));
-    // It counts bytes, and people count characters.
+    // serde_json counts bytes, and people count characters.
     let mut up_to = line
         .unwrap_or_default()
         .char_indices()
@@ -73,12 +75,12 @@ fn unreadable(json: &str, error: &serde_json::Error) -> String {
     format!("cannot be read: {what} at {place}")
 }
 
-/// A value that is read from JSON, or else leaves a violation.
+/// A value that is read from JSON, or adds a violation.
 pub(crate) trait Read: Sized {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self>;
 }
 
-/// An object whose members are being read.
+/// An object while its members are read.
 pub(crate) struct Object<'a> {
     path: String,
     members: Vec<(String, Json)>,
@@ -86,7 +88,7 @@ pub(crate) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Reads an object at `path` by `members`.
+    /// Reads the object at `path`: `members` takes its members.
     pub(crate) fn read<T>(
         json: Json,
         path: String,
@@ -103,7 +105,7 @@ impl<'a> Object<'a> {
         read
     }
 
-    /// Reads the fields of a message, which have no path but their names.
+    /// Reads the fields of an XML message, whose paths are their names.
     #[cfg(feature = "v2")]
     pub(crate) fn of_fields(fields: Vec<(String, Json)>, violations: &'a mut Violations) -> Self {
         Self { path: String::new(), members: fields, violations }
@@ -120,13 +122,13 @@ impl<'a> Object<'a> {
         self.optional(name)
     }
 
-    /// A member that may be left out. If it is wrong, it leaves a violation and counts as left out.
+    /// A member that may be left out. If it is wrong, it adds a violation and counts as left out.
     pub(crate) fn optional<T: Read>(&mut self, name: &str) -> Option<T> {
         let json = self.take(name)?;
         T::read(json, self.at(name), self.violations)
     }
 
-    /// An object that must be there, read by `members`.
+    /// A required object, read by `members`.
     pub(crate) fn object<T>(
         &mut self,
         name: &str,
@@ -139,7 +141,7 @@ impl<'a> Object<'a> {
         Object::read(json, self.at(name), self.violations, members)
     }
 
-    /// A list of objects that must be there, each read by `members`.
+    /// A required list of objects, each read by `members`.
     pub(crate) fn list<T>(
         &mut self,
         name: &str,
@@ -150,16 +152,15 @@ impl<'a> Object<'a> {
         read_all(list, path, |json, path| Object::read(json, path, self.violations, &members))
     }
 
-    /// A value that was made of this member, unless it breaks a rule.
+    /// A value made from this member, unless it breaks a rule.
     pub(crate) fn checked<T>(&mut self, name: &str, value: Result<T, Error>) -> Option<T> {
         value.map_or_else(|error| self.violations.note(self.at(name), rule_of(error)), Some)
     }
 
-    /// A member that says again what is known, and `whose` that is: it may be left out, and must be
-    /// the same.
+    /// A member whose value is known, from `whose`: it may be left out, and otherwise must be equal.
     pub(crate) fn agrees(&mut self, name: &str, known: Option<&str>, whose: &'static str) {
-        let said = self.optional::<String>(name);
-        if said.is_some_and(|said| known != Some(said.as_str())) {
+        let given = self.optional::<String>(name);
+        if given.is_some_and(|given| known != Some(given.as_str())) {
             let rule = match known {
                 Some(known) => format!("must be {}{whose}, or left out", known.escape_debug()),
                 None => "must be left out, as there is none".to_owned(),
@@ -176,7 +177,7 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// 货币类型, which may be left out.
+    /// 货币类型: the currency, which may be left out.
     pub(crate) fn currency(&mut self) {
         self.agrees("currency", Some("CNY"), "");
     }
@@ -185,22 +186,22 @@ impl<'a> Object<'a> {
         self.violations.add(self.at(name), rule);
     }
 
-    /// [`violation`](Self::violation), where nothing could be read.
+    /// Adds a [`violation`](Self::violation) if nothing could be read.
     #[cfg(feature = "v2")]
     pub(crate) fn note<T>(&mut self, name: &str, rule: impl Into<Cow<'static, str>>) -> Option<T> {
         self.violations.note(self.at(name), rule)
     }
 
-    /// Reads JSON that was found within this member.
+    /// Reads JSON that this member contains as text.
     #[cfg(feature = "v2")]
     pub(crate) fn nested<T: Read>(&mut self, name: &str, json: Json) -> Option<T> {
         T::read(json, self.at(name), self.violations)
     }
 
-    /// Everything that was not taken is unknown.
+    /// Reports every member that was not taken as unknown.
     pub(crate) fn finish(self) {
         for (name, _) in self.members {
-            // A name of the caller's, shortened and without what would break a line.
+            // The caller's own name, shortened and without line breaks.
             let name: String = name.chars().take(64).collect();
             let name = name.replace('~', "~0").replace('/', "~1");
             let path = format!("{}{}", self.path, name.escape_debug());
@@ -223,7 +224,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Implements [`Read`] for a struct: what must be there, and what may be left out.
+/// Implements [`Read`] for a struct: first the required fields, then those that may be left out.
 macro_rules! read_strictly {
     ($name:ident { $($required:ident),* ; $($optional:ident),* }) => {
         impl crate::strict_json::Read for $name {
@@ -300,7 +301,7 @@ impl<T: Read> Read for Option<T> {
     }
 }
 
-/// Reads every value before it gives up, so that every violation is found.
+/// Reads every value even after a violation, so that every violation is found.
 fn read_all<T>(
     list: Vec<Json>,
     path: String,
@@ -338,7 +339,7 @@ macro_rules! read_checked_texts {
 
 read_checked_texts!(AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Time, TransactionId);
 
-/// The rule that a single value breaks.
+/// The rule that a single value breaks, from its error.
 pub(crate) fn rule_of(error: Error) -> Cow<'static, str> {
     let Error::Invalid(invalid) = error else { return "cannot be read".into() };
     invalid.into_rule()

@@ -1,4 +1,4 @@
-//! The rules that several fields share.
+//! Rules for outgoing values that several fields share.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::error::{Invalid, Violations};
 use crate::money::Fen;
 use crate::time::Time;
 
-/// 1 to `longest` characters, none of which takes four bytes.
+/// A string of 1 to `longest` characters, none of which takes four bytes in UTF-8.
 pub(crate) fn text(
     violations: &mut Violations,
     path: impl Into<String>,
@@ -20,6 +20,7 @@ pub(crate) fn text(
     }
 }
 
+/// A [`text`] that may be left out.
 pub(crate) fn optional_text(
     violations: &mut Violations,
     path: impl Into<String>,
@@ -31,6 +32,7 @@ pub(crate) fn optional_text(
     }
 }
 
+/// 商户侧商品编码: a merchant item number.
 pub(crate) fn goods_id(violations: &mut Violations, path: impl Into<String>, text: &str) {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     if !(1..=32).contains(&text.len()) || !text.bytes().all(good) {
@@ -38,25 +40,28 @@ pub(crate) fn goods_id(violations: &mut Violations, path: impl Into<String>, tex
     }
 }
 
+/// An amount of at least 1 fen.
 pub(crate) fn total(violations: &mut Violations, path: impl Into<String>, total: Fen) {
     if !(Fen(1)..=Fen::MAX).contains(&total) {
         violations.add(path, "must be at least 1 fen and fit a signed 64-bit integer");
     }
 }
 
-/// An amount that may be nothing.
+/// An amount that may be zero.
 pub(crate) fn amount(violations: &mut Violations, path: impl Into<String>, amount: Fen) {
     if amount > Fen::MAX {
         violations.add(path, "must fit a signed 64-bit integer");
     }
 }
 
+/// A quantity of at least 1.
 pub(crate) fn quantity(violations: &mut Violations, path: impl Into<String>, quantity: u64) {
     if !(1..=Fen::MAX.0).contains(&quantity) {
         violations.add(path, "must be at least 1 and fit a signed 64-bit integer");
     }
 }
 
+/// A time that is sent without fractions of a second.
 pub(crate) fn whole_second(
     violations: &mut Violations,
     path: impl Into<String>,
@@ -67,6 +72,7 @@ pub(crate) fn whole_second(
     }
 }
 
+/// The bytes that are signed and sent.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Invalid> {
     serde_json::to_vec(value).map_err(|_| Invalid::new("request", "cannot be written as JSON"))
 }
