@@ -35,8 +35,8 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// ```
 /// use wechatpay::{AwsLcSigner, Signer};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (certificate, key) = (sandbox.merchant_certificate_pem(), sandbox.merchant_key_pem());
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (certificate, key) = (sandbox.merchant_certificate_pem(), sandbox.merchant_key_pem());
 /// let signer = AwsLcSigner::from_certificate("1900007291", certificate, key)?;
 /// assert_eq!(signer.mchid(), "1900007291");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

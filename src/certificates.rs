@@ -3,9 +3,9 @@
 //! ```
 //! use wechatpay::certificates;
 //!
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-//! # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+//! let sandbox = wechatpay_sandbox::Sandbox::start()?;
+//! let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+//! let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 //! let listed = certificates::list(signer, gateway, &api_v3_key)?;
 //! let gateway = gateway.with_keys(certificates::keys(&listed)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -32,14 +32,14 @@ use crate::time::Time;
 /// ```
 /// use wechatpay::{Gateway, PlatformKeys, certificates};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let signer = sandbox.signer();
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let signer = sandbox.signer();
+/// let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// let mut gateway = Gateway::new(PlatformKeys::none())?;
-/// # gateway = sandbox.gateway().with_keys(PlatformKeys::none());
+/// gateway = sandbox.gateway().with_keys(PlatformKeys::none());
 /// let listed = certificates::list(signer, &gateway, &api_v3_key)?;
 /// gateway = gateway.with_keys(certificates::keys(&listed)?);
-/// # certificates::list(signer, &gateway, &api_v3_key)?;
+/// certificates::list(signer, &gateway, &api_v3_key)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -95,9 +95,9 @@ pub fn list(
 /// ```
 /// use wechatpay::certificates;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// let listed = certificates::list(signer, gateway, &api_v3_key)?;
 /// let gateway = gateway.with_keys(certificates::keys(&listed)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -116,9 +116,9 @@ pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error>
 /// ```
 /// use wechatpay::certificates;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
 /// for certificate in certificates::list(signer, gateway, &api_v3_key)? {
 ///     assert!(certificate.pem.starts_with("-----BEGIN CERTIFICATE-----")); // Keep it in a file.
 /// }

@@ -197,7 +197,7 @@ impl std::error::Error for DecryptError {}
 /// when the keys change.
 ///
 /// ```
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// let encryptor = sandbox.platform_keys().encryptor()?;
 /// let name = encryptor.encrypt("张三")?;
 /// assert_eq!(name.serial(), encryptor.serial());
@@ -217,7 +217,7 @@ impl Encryptor {
     /// encrypt, leave the field out.
     ///
     /// ```
-    /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
+    /// let sandbox = wechatpay_sandbox::Sandbox::start()?;
     /// let name = sandbox.platform_keys().encryptor()?.encrypt("张三")?;
     /// assert_eq!(name.ciphertext().len(), 344); // Base64 of 256 bytes.
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -267,7 +267,7 @@ impl PlatformKeys {
     /// the platform certificate that came into effect last.
     ///
     /// ```
-    /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
+    /// let sandbox = wechatpay_sandbox::Sandbox::start()?;
     /// let encryptor = sandbox.platform_keys().encryptor()?;
     /// assert_eq!(encryptor.serial(), sandbox.public_key_id());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -295,7 +295,7 @@ impl PlatformKeys {
 /// ```
 /// use wechatpay::encryption::RsaDecryptor;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
 /// let decryptor = RsaDecryptor::from_pem(sandbox.merchant_key_pem())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -17,22 +17,20 @@ use crate::signer::Signer;
 /// use wechatpay::pay::app;
 /// use wechatpay::{Failover, Gateway, Host};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let keys = sandbox.platform_keys().clone();
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+/// let keys = sandbox.platform_keys().clone();
 /// let hosts = Failover::new(Gateway::new(keys.clone())?, Gateway::standby(keys)?);
-/// # // Nobody listens on port 1.
-/// # let nobody = wechatpay::UreqTransport::new(&wechatpay::HttpOptions::default())?;
-/// # let main = Gateway::at("https://127.0.0.1:1", sandbox.platform_keys().clone(), nobody)?;
-/// # let hosts = Failover::new(main, gateway.clone());
+/// // Nobody listens on port 1.
+/// let nobody = wechatpay::UreqTransport::new(&wechatpay::HttpOptions::default())?;
+/// let main = Gateway::at("https://127.0.0.1:1", sandbox.platform_keys().clone(), nobody)?;
+/// let hosts = Failover::new(main, gateway.clone());
 /// let answered = hosts.call(signer, &order, app::prepay);
 /// if answered.host == Host::Standby {
 ///     println!("the main host cannot be reached");
 /// }
-/// # assert_eq!(answered.host, Host::Standby);
+/// assert_eq!(answered.host, Host::Standby);
 /// let prepay_id = answered.result?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -47,12 +45,10 @@ pub struct Failover {
 /// ```
 /// use wechatpay::{Failover, Host, pay::app};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let (main, standby) = (gateway.clone(), gateway.clone());
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+/// let (main, standby) = (gateway.clone(), gateway.clone());
 /// let hosts = Failover::new(main, standby);
 /// let answered = hosts.call(signer, &order, app::prepay);
 /// assert_eq!(answered.host, Host::Main);
@@ -71,12 +67,10 @@ pub enum Host {
 /// ```
 /// use wechatpay::{Failover, pay::app};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let (main, standby) = (gateway.clone(), gateway.clone());
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+/// let (main, standby) = (gateway.clone(), gateway.clone());
 /// let hosts = Failover::new(main, standby);
 /// let answered = hosts.call(signer, &order, app::prepay);
 /// println!("{:?} answered", answered.host);

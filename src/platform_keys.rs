@@ -29,9 +29,9 @@ use crate::{pem, signing};
 /// ```
 /// use wechatpay::PlatformKeys;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
-/// # let certificate_pem = sandbox.platform_certificate_pem();
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
+/// let certificate_pem = sandbox.platform_certificate_pem();
 /// let mut keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?;
 /// // While the merchant changes over from certificates:
 /// keys = keys.with_certificate(certificate_pem)?;
@@ -122,8 +122,8 @@ impl PlatformKeys {
     /// ```
     /// use wechatpay::PlatformKeys;
     ///
-    /// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-    /// # let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
+    /// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+    /// let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
     /// let keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?.verified_by_aws_lc();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

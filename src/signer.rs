@@ -31,8 +31,8 @@ use crate::platform_keys::Certificate;
 ///         Ok(Signature { serial_no: "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C".into(), bytes })
 ///     }
 /// }
-/// # fn ask_the_hsm(_: &[u8]) -> Result<Vec<u8>, ()> { Err(()) }
-/// # assert!(Hsm.sign(b"").is_err());
+/// fn ask_the_hsm(_: &[u8]) -> Result<Vec<u8>, ()> { Err(()) }
+/// assert!(Hsm.sign(b"").is_err());
 /// ```
 pub trait Signer: Send + Sync {
     /// 商户号: the merchant who signs. Every call takes it from here, so that header and body
@@ -118,11 +118,11 @@ impl<'a, S: Signer + ?Sized> From<&'a S> for Party<'a> {
 /// ```
 /// use wechatpay::Signer;
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let signer = sandbox.signer();
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let signer = sandbox.signer();
 /// let signature = signer.sign(b"GET\n/v3/certificates\n1554208460\n593BEC0C930B\n\n")?;
 /// assert_eq!(signature.bytes.len(), 256); // Of RSA with 2048 bits.
-/// # assert_eq!(signature.serial_no, sandbox.serial_no());
+/// assert_eq!(signature.serial_no, sandbox.serial_no());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,9 +141,9 @@ pub struct Signature {
 /// ```
 /// use wechatpay::{RsaSigner, Signer};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (mchid, serial_no) = (sandbox.mchid(), sandbox.serial_no());
-/// # let apiclient_key_pem = sandbox.merchant_key_pem();
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (mchid, serial_no) = (sandbox.mchid(), sandbox.serial_no());
+/// let apiclient_key_pem = sandbox.merchant_key_pem();
 /// let signer = RsaSigner::from_pem(mchid, serial_no, apiclient_key_pem)?;
 /// assert_eq!(signer.mchid(), mchid);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -6,12 +6,12 @@
 //! ```
 //! use wechatpay::{Signer, signing};
 //!
-//! # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-//! # let signer = sandbox.signer();
+//! let sandbox = wechatpay_sandbox::Sandbox::start()?;
+//! let signer = sandbox.signer();
 //! let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242"; // A fresh one for each request.
 //! let message = signing::request("GET", "/v3/certificates", 1554208460, nonce, b"");
 //! let signature = signer.sign(&message)?;
-//! # assert_eq!(signature.bytes.len(), 256);
+//! assert_eq!(signature.bytes.len(), 256);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -38,17 +38,15 @@ use crate::signer::RsaSigner;
 ///         reply
 ///     }
 /// }
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let mut options = wechatpay::HttpOptions::default();
-/// # options.root_certificates = Some(sandbox.ca_pem().to_owned());
-/// # let transport = Timed(wechatpay::UreqTransport::new(&options)?);
-/// # let keys = sandbox.platform_keys().clone();
-/// # let gateway = wechatpay::Gateway::at(sandbox.base_url(), keys, transport)?;
-/// # wechatpay::pay::app::prepay(signer, &gateway, &order)?;
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+/// let order = sandbox.order("order-1")?;
+/// let mut options = wechatpay::HttpOptions::default();
+/// options.root_certificates = Some(sandbox.ca_pem().to_owned());
+/// let transport = Timed(wechatpay::UreqTransport::new(&options)?);
+/// let keys = sandbox.platform_keys().clone();
+/// let gateway = wechatpay::Gateway::at(sandbox.base_url(), keys, transport)?;
+/// wechatpay::pay::app::prepay(signer, &gateway, &order)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Transport: Send + Sync {
@@ -217,9 +215,9 @@ impl Default for HttpOptions {
 /// ```
 /// use wechatpay::{ClientCertificate, HttpOptions};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let apiclient_cert_pem = sandbox.merchant_certificate_pem();
-/// # let apiclient_key_pem = sandbox.merchant_key_pem();
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let apiclient_cert_pem = sandbox.merchant_certificate_pem();
+/// let apiclient_key_pem = sandbox.merchant_key_pem();
 /// let certificate = ClientCertificate::from_pem(apiclient_cert_pem, apiclient_key_pem)?;
 /// let mut options = HttpOptions::default();
 /// options.client_certificate = Some(certificate);
@@ -301,8 +299,8 @@ impl fmt::Debug for Proxy {
 /// use std::sync::Arc;
 /// use wechatpay::{Gateway, HttpOptions, UreqTransport};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let keys = sandbox.platform_keys().clone();
+/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
+/// let keys = sandbox.platform_keys().clone();
 /// let transport = Arc::new(UreqTransport::new(&HttpOptions::default())?);
 /// let gateway = Gateway::at("https://api.mch.weixin.qq.com", keys.clone(), transport.clone())?;
 /// let standby = Gateway::at("https://api2.mch.weixin.qq.com", keys, transport)?;

@@ -19,7 +19,7 @@ use crate::time::Time;
 /// ```
 /// use wechatpay::bill::{Direction, FundFlowBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
+/// let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
 /// let mut bill = FundFlowBill::new(&file[..])?;
 /// for row in &mut bill {
 ///     let row = row?;
@@ -91,7 +91,7 @@ impl<R> fmt::Debug for FundFlowBill<R> {
 /// ```
 /// use wechatpay::{Fen, bill::FundFlowBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
+/// let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
 /// let rows: Vec<_> = FundFlowBill::new(&file[..])?.collect::<Result<_, _>>()?;
 /// assert_eq!((rows[0].amount, rows[0].balance.to_fen()), (Fen(976), Some(Fen(10_976))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -161,7 +161,7 @@ open_set! {
 /// ```
 /// use wechatpay::{Fen, bill::FundFlowBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
+/// let file = std::fs::read("tests/data/bills/fund_flow.csv")?;
 /// let summary = FundFlowBill::new(&file[..])?.finish()?;
 /// assert_eq!((summary.amount_in, summary.amount_out), (Fen(976), Fen(701)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

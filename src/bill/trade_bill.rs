@@ -21,7 +21,7 @@ use crate::time::Time;
 /// ```
 /// use wechatpay::bill::{RowState, TradeBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
+/// let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
 /// let mut bill = TradeBill::new(&file[..])?;
 /// for row in &mut bill {
 ///     let row = row?;
@@ -96,7 +96,7 @@ impl<R> fmt::Debug for TradeBill<R> {
 /// ```
 /// use wechatpay::{Fen, bill::TradeBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
+/// let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
 /// let rows: Vec<_> = TradeBill::new(&file[..])?.collect::<Result<_, _>>()?;
 /// assert_eq!(rows[0].out_trade_no, "shop-20261001-1");
 /// assert_eq!(rows[0].order_total, Some(Fen(976)));
@@ -218,7 +218,7 @@ open_set! {
 /// ```
 /// use wechatpay::{Fen, bill::TradeBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/trade.REFUND.csv")?;
+/// let file = std::fs::read("tests/data/bills/trade.REFUND.csv")?;
 /// let rows: Vec<_> = TradeBill::new(&file[..])?.collect::<Result<_, _>>()?;
 /// let refund = rows[0].refund.clone().unwrap_or_default();
 /// assert_eq!(refund.requested, Some(Fen(700)));
@@ -291,7 +291,7 @@ open_set! {
 /// ```
 /// use wechatpay::{Fen, bill::TradeBill};
 ///
-/// # let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
+/// let file = std::fs::read("tests/data/bills/trade.ALL.csv")?;
 /// let summary = TradeBill::new(&file[..])?.finish()?;
 /// assert_eq!((summary.rows, summary.order_total), (3, Some(Fen(10_976))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
