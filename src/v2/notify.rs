@@ -5,8 +5,8 @@
 //! with the APIv2 key. Take the body as received, [`open`] it, store the result, return [`ACCEPTED`]
 //! within five seconds, then do the work.
 //!
-//! A notification has neither a time nor a number of its own, so anyone who saw an old one can post it
-//! again: process each `transaction_id` or `out_refund_no` once. Notifications come more than once, in
+//! A notification has neither a timestamp nor an ID, so anyone who saw an old one can post it again:
+//! process each `transaction_id` or `out_refund_no` once. Notifications come more than once, in
 //! any order, and sometimes never: query the order as well.
 //!
 //! ```
@@ -93,6 +93,7 @@ pub fn open(signer: &dyn Signer, body: &[u8]) -> Result<Notification, Refusal> {
 ///
 /// # Errors
 /// As [`open`].
+#[doc(alias = "支付结果通知")]
 pub fn open_by_length(
     hmac_sha256: &dyn Signer,
     md5: &dyn Signer,
@@ -311,12 +312,12 @@ mod tests {
             let body = signed_with(&hmac_key(), &[("trade_state", word)]);
             let posted = transaction(open(&hmac_key(), &body));
             assert_eq!(posted.paid("1900000001", &order()), Err(NotPaid::State(state.clone())));
-            let whole = [("combine_out_trade_no", "C20250101-001"), ("trade_state", word)];
-            let body = signed_with(&hmac_key(), &whole);
-            let Ok(Notification::Combined(whole)) = open(&hmac_key(), &body) else {
+            let combined = [("combine_out_trade_no", "C20250101-001"), ("trade_state", word)];
+            let body = signed_with(&hmac_key(), &combined);
+            let Ok(Notification::Combined(combined)) = open(&hmac_key(), &body) else {
                 panic!("not a combined order");
             };
-            assert_eq!(whole.trade_state, Some(state));
+            assert_eq!(combined.trade_state, Some(state));
         }
         let body = signed_with(&hmac_key(), &[("trade_state", "SUCCESS")]);
         let posted = transaction(open(&hmac_key(), &body));
@@ -342,8 +343,8 @@ mod tests {
         assert_eq!(refused(&other, &notification(HMAC)), WrongSign);
         let contradicted = signed_with(&hmac_key(), &[("sign_type", "MD5")]);
         assert_eq!(refused(&hmac_key(), &contradicted), OtherSignType);
-        let said = signed_with(&hmac_key(), &[("sign_type", "HMAC-SHA256")]);
-        assert!(open(&hmac_key(), &said).is_ok());
+        let named = signed_with(&hmac_key(), &[("sign_type", "HMAC-SHA256")]);
+        assert!(open(&hmac_key(), &named).is_ok());
         // An unknown field is signed too.
         let text = String::from_utf8(notification(HMAC)).unwrap();
         let changed = text.replace("<![CDATA[x]]></future", "<![CDATA[y]]></future");
@@ -358,9 +359,12 @@ mod tests {
                      &return_code=SUCCESS&time_end=20250101090807&total_fee=99999&tr=";
         assert!(typed.chars().count() <= 127, "an order takes it");
         let genuine = signed_with(&hmac_key(), &[("attach", typed), ("total_fee", "1")]);
-        let told = transaction(open(&hmac_key(), &genuine));
-        assert_eq!(told.attach.as_deref(), Some(typed));
-        assert_eq!((told.out_trade_no.as_str(), told.total_fee), ("T20250101-001", Some(Fen(1))));
+        let received = transaction(open(&hmac_key(), &genuine));
+        assert_eq!(received.attach.as_deref(), Some(typed));
+        assert_eq!(
+            (received.out_trade_no.as_str(), received.total_fee),
+            ("T20250101-001", Some(Fen(1)))
+        );
 
         let fields = xml::read(&genuine, "xml").unwrap();
         let signed = message(fields.iter());
@@ -381,7 +385,7 @@ mod tests {
             Refusal::Malformed("a value contains another field, out_trade_no".into())
         );
         // The original is genuine, whatever the payer typed.
-        assert_eq!(told.paid("1900000001", &order()), Err(NotPaid::Differs("total_fee")));
+        assert_eq!(received.paid("1900000001", &order()), Err(NotPaid::Differs("total_fee")));
     }
 
     #[test]

@@ -584,7 +584,7 @@ mod tests {
 
     #[test]
     fn query_reads_each_refund_with_its_coupons() {
-        let answer = fields(&[
+        let response = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "1415757673"),
             ("total_fee", "100"),
@@ -608,7 +608,7 @@ mod tests {
             ("refund_fee_1", "1"),
             ("refund_status_1", "REFUNDCLOSE"),
         ]);
-        let refunds = Refunds::read(&answer).unwrap();
+        let refunds = Refunds::read(&response).unwrap();
         assert_eq!((refunds.total_refund_count, refunds.refunds.len()), (Some(12), 2));
         let (one, two) = (&refunds.refunds[0], &refunds.refunds[1]);
         assert_eq!(one.refund_channel, Some(Channel::Original));
@@ -668,7 +668,7 @@ mod tests {
     /// Ten refunds of an order that was paid with ten coupons: more than 400 fields.
     #[test]
     fn largest_page_is_read() {
-        let mut answer = fields(&[
+        let mut response = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "1415757673"),
             ("total_fee", "100"),
@@ -688,7 +688,7 @@ mod tests {
                 ("refund_recv_accout", "招商银行信用卡0403"),
                 ("refund_success_time", "2016-07-25 15:26:26"),
             ] {
-                answer.insert(format!("{name}_{n}"), value.to_owned()).unwrap();
+                response.insert(format!("{name}_{n}"), value.to_owned()).unwrap();
             }
             for m in 0..10 {
                 for (name, value) in [
@@ -696,26 +696,26 @@ mod tests {
                     ("coupon_refund_id", "2000000044096177209"),
                     ("coupon_refund_fee", "1"),
                 ] {
-                    answer.insert(format!("{name}_{n}_{m}"), value.to_owned()).unwrap();
+                    response.insert(format!("{name}_{n}_{m}"), value.to_owned()).unwrap();
                 }
             }
         }
-        let parsed = xml::read_response(xml::write(&answer).as_bytes()).unwrap();
+        let parsed = xml::read_response(xml::write(&response).as_bytes()).unwrap();
         let page = Refunds::read(&parsed).unwrap();
         assert_eq!((page.refunds.len(), page.refunds[9].coupons.len()), (10, 10));
     }
 
     #[test]
     fn query_with_missing_refunds_is_an_error() {
-        let mut answer = fields(&[
+        let mut response = fields(&[
             ("transaction_id", "42"),
             ("out_trade_no", "1415757673"),
             ("total_fee", "100"),
             ("refund_count", "1"),
         ]);
-        let what = |answer: &Fields| Refunds::read(answer).unwrap_err().0;
-        assert_eq!(what(&answer), "refund_id_0 is missing");
-        answer.set("refund_count", "18446744073709551615");
-        assert_eq!(what(&answer), "refund_count is larger than a page");
+        let what = |response: &Fields| Refunds::read(response).unwrap_err().0;
+        assert_eq!(what(&response), "refund_id_0 is missing");
+        response.set("refund_count", "18446744073709551615");
+        assert_eq!(what(&response), "refund_count is larger than a page");
     }
 }

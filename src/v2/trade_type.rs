@@ -1,4 +1,4 @@
-//! 交易类型: the four kinds of order, each of which knows how it is paid and what starts its payment.
+//! 交易类型: the four kinds of order, each with its own fields and response.
 
 use serde::Serialize;
 

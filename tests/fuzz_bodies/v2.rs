@@ -15,27 +15,27 @@ use wechatpay::{
 
 use super::{Answer, End, Fields, HOST, MCHID, Wire, made, nothing_sent};
 
-/// XML, as a notification and as the answer to every call. Nothing is believed but what [`SIGNED`] holds:
-/// every field takes part in the signature, so a change of any is noticed.
+/// XML as a notification and as the response to every call. Only the messages in [`SIGNED`] verify: the
+/// signature covers every field, so any change is noticed.
 pub(crate) fn xml_read(data: &[u8]) -> bool {
-    let believed = believed(data);
-    // An `&` within a value joins two fields to one with the same signature; that is APIv2's own.
-    let is_signed = |text: &String| BELIEVED.contains(text) || data.contains(&b'&');
-    assert!(believed.iter().all(is_signed), "nobody signed this: {believed:?}");
-    assert!(!SIGNED.contains(&data) || !believed.is_empty());
-    !believed.is_empty()
+    let verified = verified(data);
+    // In APIv2, an `&` in a value can make one field of two with the same signature.
+    let is_signed = |text: &String| VERIFIED.contains(text) || data.contains(&b'&');
+    assert!(verified.iter().all(is_signed), "nobody signed this: {verified:?}");
+    assert!(!SIGNED.contains(&data) || !verified.is_empty());
+    !verified.is_empty()
 }
 
-/// An order and the fields of an answer, of the same [`Fields`]: what is written is read again.
+/// An order and a response of the same [`Fields`]: what is written is read again.
 pub(crate) fn xml_write(data: &[u8]) -> bool {
     let fields = Fields::of(data);
-    let took = [written(&fields), answered(&fields)];
+    let took = [order_is_sent(&fields), response_is_read(&fields)];
     took.contains(&Some(true))
 }
 
-/// What the library believes of a message, in words that name all of it.
-fn believed(body: &[u8]) -> Vec<String> {
-    let mut believed = Vec::new();
+/// What the library verifies of a message, as a text that contains all of it.
+fn verified(body: &[u8]) -> Vec<String> {
+    let mut verified = Vec::new();
     let notifications = [
         ("hmac", notify::open(&*HMAC, body)),
         ("md5", notify::open(&*MD5, body)),
@@ -43,9 +43,9 @@ fn believed(body: &[u8]) -> Vec<String> {
     ];
     for (name, notification) in notifications {
         match notification {
-            // Encrypted, and not signed.
+            // Encrypted, not signed.
             Ok(Notification::Refund(refund)) => assert!(!refund.out_trade_no.as_str().is_empty()),
-            Ok(notification) => believed.push(format!("{name} {notification:?}")),
+            Ok(notification) => verified.push(format!("{name} {notification:?}")),
             Err(Refusal::TooLarge) => assert!(body.len() > 64 * 1024),
             Err(refusal) => assert!(refusal.to_string().len() < 512, "{refusal}"),
         }
@@ -55,15 +55,15 @@ fn believed(body: &[u8]) -> Vec<String> {
         let result = call(&gateway(&wire));
         assert_eq!(wire.sent().len(), 1, "{name}");
         let error = match result {
-            Ok(answer) => {
-                believed.push(format!("{name} {answer}"));
+            Ok(value) => {
+                verified.push(format!("{name} {value}"));
                 continue;
             }
             Err(error) => error,
         };
         let text = format!("{name} {error:?}");
         match error {
-            Error::Api(error) if error.signed => believed.push(text),
+            Error::Api(error) if error.signed => verified.push(text),
             error => {
                 assert_eq!(error.outcome(), Outcome::Unknown, "{text}");
                 assert!(error.retry() != Retry::Never, "{text}");
@@ -72,11 +72,11 @@ fn believed(body: &[u8]) -> Vec<String> {
             }
         }
     }
-    believed
+    verified
 }
 
-/// An order is sent as it is, signed, and the same each time but for the nonce.
-fn written(fields: &Fields) -> Option<bool> {
+/// A signed order contains its values, and only the nonce and the sign differ between requests.
+fn order_is_sent(fields: &Fields) -> Option<bool> {
     let appid = made(AppId::new(fields.text("appid")?))?;
     let out_trade_no = made(OutTradeNo::new(fields.text("out_trade_no")?))?;
     let notify_url = made(NotifyUrl::new(fields.text("notify_url")?))?;
@@ -127,16 +127,16 @@ fn written(fields: &Fields) -> Option<bool> {
     Some(true)
 }
 
-/// Any fields, signed: that the signature holds shows that each was read as it was written.
-fn answered(fields: &Fields) -> Option<bool> {
-    let mut answer: BTreeMap<String, String> =
+/// Any fields, signed: if the signature verifies, each was read as it was written.
+fn response_is_read(fields: &Fields) -> Option<bool> {
+    let mut response: BTreeMap<String, String> =
         fields.0.iter().filter(|(name, value)| is_name(name) && is_text(value)).cloned().collect();
-    answer.remove("sign_type");
-    answer.insert("return_code".to_owned(), "SUCCESS".to_owned());
-    answer.entry("result_code".to_owned()).or_insert("SUCCESS".to_owned());
-    answer.insert("sign".to_owned(), digest(&answer));
-    let xml = written_otherwise(&answer);
-    if answer.len() > 256 || xml.len() > 64 * 1024 {
+    response.remove("sign_type");
+    response.insert("return_code".to_owned(), "SUCCESS".to_owned());
+    response.entry("result_code".to_owned()).or_insert("SUCCESS".to_owned());
+    response.insert("sign".to_owned(), digest(&response));
+    let xml = written_otherwise(&response);
+    if response.len() > 256 || xml.len() > 64 * 1024 {
         return None;
     }
     for (name, call) in CALLS.into_iter().filter(|(name, _)| !name.starts_with("md5")) {
@@ -153,7 +153,8 @@ fn answered(fields: &Fields) -> Option<bool> {
     let transaction =
         v2::pay::query(&*HMAC, &gateway(&wire), &SHOP.order.appid, &SHOP.order.out_trade_no);
     let transaction = transaction.ok()?;
-    let sent = |name: &str| answer.get(name).filter(|value| !value.is_empty()).map(String::as_str);
+    let sent =
+        |name: &str| response.get(name).filter(|value| !value.is_empty()).map(String::as_str);
     assert_eq!(transaction.attach.as_deref(), sent("attach"));
     assert_eq!(transaction.bank_type.as_deref(), sent("bank_type"));
     assert_eq!(Some(transaction.out_trade_no.as_str()), sent("out_trade_no"));
@@ -170,36 +171,36 @@ fn answered(fields: &Fields) -> Option<bool> {
 type Call = fn(&Gateway) -> Result<String, Error>;
 
 const CALLS: [(&str, Call); 13] = [
-    ("app", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
-    ("jsapi", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
-    ("native", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
-    ("h5", |gateway| told(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.h5))),
+    ("app", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
+    ("jsapi", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
+    ("native", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
+    ("h5", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.h5))),
     ("query", |gateway| {
-        told(v2::pay::query(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        debug(v2::pay::query(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("md5 query", |gateway| {
-        told(v2::pay::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        debug(v2::pay::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("query_by_id", |gateway| {
-        told(v2::pay::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
+        debug(v2::pay::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
     }),
     ("close", |gateway| {
-        told(v2::pay::close(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+        debug(v2::pay::close(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
-    ("refund", |gateway| told(v2::refund::apply(&*HMAC, gateway, &SHOP.refund))),
-    ("refund_query", |gateway| told(v2::refund::query(&*HMAC, gateway, &SHOP.refund_query))),
+    ("refund", |gateway| debug(v2::refund::apply(&*HMAC, gateway, &SHOP.refund))),
+    ("refund_query", |gateway| debug(v2::refund::query(&*HMAC, gateway, &SHOP.refund_query))),
     ("combined_order", |gateway| {
-        told(v2::combine::prepay(&*HMAC, gateway, &SHOP.combined, &v2::App))
+        debug(v2::combine::prepay(&*HMAC, gateway, &SHOP.combined, &v2::App))
     }),
     ("query_combined", |gateway| {
         let number = &SHOP.combined.combine_out_trade_no;
-        told(v2::combine::query(&*HMAC, gateway, &SHOP.combined.combine_appid, number))
+        debug(v2::combine::query(&*HMAC, gateway, &SHOP.combined.combine_appid, number))
     }),
-    ("close_combined", |gateway| told(v2::combine::close(&*HMAC, gateway, &SHOP.combined))),
+    ("close_combined", |gateway| debug(v2::combine::close(&*HMAC, gateway, &SHOP.combined))),
 ];
 
-fn told<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
-    result.map(|answer| format!("{answer:?}"))
+fn debug<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
+    result.map(|value| format!("{value:?}"))
 }
 
 pub(super) fn gateway(wire: &Wire) -> Gateway {
@@ -210,7 +211,7 @@ fn whole(body: &[u8]) -> Answer {
     Answer { status: 200, headers: Vec::new(), body: body.to_vec(), end: End::Whole }
 }
 
-/// The `sign` of these fields by HMAC-SHA256, made a second time.
+/// An independent HMAC-SHA256 `sign` of these fields.
 fn digest(fields: &BTreeMap<String, String>) -> String {
     let signed = fields.iter().filter(|(name, value)| *name != "sign" && !value.is_empty());
     let message: String = signed.map(|(name, value)| format!("{name}={value}&")).collect();
@@ -219,7 +220,7 @@ fn digest(fields: &BTreeMap<String, String>) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// Reads the XML that the library writes, and no other.
+/// Reads only the XML that the library writes.
 fn flat(xml: &str) -> Option<BTreeMap<String, String>> {
     let mut rest = xml.strip_prefix("<xml>")?.strip_suffix("</xml>")?;
     let mut fields = BTreeMap::new();
@@ -234,7 +235,7 @@ fn flat(xml: &str) -> Option<BTreeMap<String, String>> {
     Some(fields)
 }
 
-/// Writes XML in other ways than the library does.
+/// Writes XML in other forms than the library does.
 fn written_otherwise(fields: &BTreeMap<String, String>) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml>\n");
     for (index, (name, value)) in fields.iter().enumerate() {
@@ -254,7 +255,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-/// Whether XML can hold it; a byte order mark has no place within.
+/// Whether XML can contain the text; a byte order mark must not be within it.
 fn is_text(text: &str) -> bool {
     text.chars().all(|character| {
         matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
@@ -262,7 +263,7 @@ fn is_text(text: &str) -> bool {
     })
 }
 
-/// What a merchant of APIv2 asks for.
+/// The requests of an APIv2 merchant.
 struct Shop {
     order: v2::pay::Order,
     payer: v2::Jsapi,
@@ -314,8 +315,8 @@ pub(super) static HMAC: LazyLock<HmacSha256Key> =
     LazyLock::new(|| HmacSha256Key::new(MCHID, KEY).unwrap());
 static MD5: LazyLock<Md5Key> = LazyLock::new(|| Md5Key::new(MCHID, KEY).unwrap());
 
-static BELIEVED: LazyLock<HashSet<String>> =
-    LazyLock::new(|| SIGNED.iter().flat_map(|body| believed(body)).collect());
+static VERIFIED: LazyLock<HashSet<String>> =
+    LazyLock::new(|| SIGNED.iter().flat_map(|body| verified(body)).collect());
 
 const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
@@ -325,7 +326,7 @@ macro_rules! seeds {
     };
 }
 
-/// Messages that WeChat Pay did sign.
+/// Messages that WeChat Pay signed.
 const SIGNED: [&[u8]; 14] = seeds![
     "signed_payment",
     "signed_payment_md5",

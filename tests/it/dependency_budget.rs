@@ -1,6 +1,6 @@
 //! What this crate is made of, and what it shows of that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,6 +98,75 @@ fn no_float_and_no_unsafe_in_the_source() {
     for lint in ["unsafe_code = \"forbid\"", "float_arithmetic = \"deny\""] {
         assert!(manifest.lines().any(|line| line == lint), "{lint}");
     }
+}
+
+/// Files of one folder are one module here: they may use each other.
+#[test]
+fn modules_depend_on_each_other_without_a_cycle() {
+    let mut uses = BTreeMap::<String, BTreeSet<String>>::new();
+    for (path, source) in sources() {
+        let path = path.strip_prefix(Path::new(ROOT).join("src")).unwrap().to_owned();
+        let module = path.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        // Tests may use what they like.
+        let code = source.split("\nmod tests {").next().unwrap();
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let code = code.lines().filter(is_code).collect::<Vec<_>>().join("\n");
+        let used = uses.entry(module.to_owned()).or_default();
+        for path in code.split("crate::").skip(1) {
+            match path.strip_prefix('{') {
+                Some(list) => used.extend(first_names(list).map(str::to_owned)),
+                None => used.extend(words(path).next().map(str::to_owned)),
+            }
+        }
+        used.remove(module);
+    }
+    assert!(uses.len() > 25 && uses.values().map(BTreeSet::len).sum::<usize>() > 80, "{uses:?}");
+    let unknown = uses.values().flatten().find(|name| !uses.contains_key(*name));
+    assert_eq!(unknown, None, "name the module, not what the root exports");
+    for module in uses.keys() {
+        let mut path = vec![module.as_str()];
+        assert!(!is_reached(&uses, module, &mut path, &mut BTreeSet::new()), "a cycle: {path:?}");
+    }
+}
+
+/// The first name of each path in a list within braces.
+fn first_names(list: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 1;
+    let end = list.find(|character| {
+        depth += match character {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        depth == 0
+    });
+    let mut depth = 0;
+    let paths = list[..end.unwrap()].split(move |character| {
+        depth += match character {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        character == ',' && depth == 0
+    });
+    paths.filter_map(|path| words(path).next())
+}
+
+/// Whether the last module of the path uses the target, itself or by others, which are added.
+fn is_reached<'a>(
+    uses: &'a BTreeMap<String, BTreeSet<String>>,
+    target: &str,
+    path: &mut Vec<&'a str>,
+    seen: &mut BTreeSet<&'a str>,
+) -> bool {
+    for used in &uses[*path.last().unwrap()] {
+        path.push(used);
+        if used == target || (seen.insert(used) && is_reached(uses, target, path, seen)) {
+            return true;
+        }
+        path.pop();
+    }
+    false
 }
 
 /// So that a new major version of a dependency is no new major version of this crate. serde's

@@ -39,6 +39,124 @@ fn every_public_module_and_function_shows_an_example() {
     }
 }
 
+/// What a reader does not see, he cannot copy.
+#[test]
+#[ignore = "until the sweep of the texts is complete"]
+fn every_example_hides_at_most_one_line() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for File { path, text } in sources() {
+        let mut hidden = None;
+        for (number, line) in (1..).zip(text.lines()) {
+            let Some(line) = doc_line(line) else { continue };
+            if line.starts_with("```") {
+                count += 1;
+                let lines = hidden.take();
+                if lines.is_none() {
+                    hidden = Some(0);
+                } else if lines > Some(1) {
+                    wrong.push(format!("{path}:{number}"));
+                }
+            } else if line == "#" || line.starts_with("# ") {
+                hidden = hidden.map(|hidden| hidden + 1);
+            }
+        }
+    }
+    assert!(count > 200, "only {count} marks were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// rustdoc's search finds a name only where it is an alias.
+#[test]
+#[ignore = "until the sweep of the texts is complete"]
+fn every_function_with_a_chinese_name_has_it_as_an_alias() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for File { path, text } in sources() {
+        for Declaration { number, doc, attributes, declared } in declarations(&text) {
+            // Of a method, the type is what is searched for.
+            let is_function = text.lines().nth(number - 1).unwrap().starts_with("pub fn ");
+            let has_name = doc.lines().next().is_some_and(|line| line.contains(is_chinese));
+            if is_function && has_name {
+                count += 1;
+                if !attributes.contains("doc(alias") {
+                    wrong.push(format!("{path}:{number}: {declared}"));
+                }
+            }
+        }
+    }
+    assert!(count > 30, "only {count} functions have a Chinese name");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[ignore = "until the sweep of the texts is complete"]
+fn every_public_field_and_variant_is_explained_in_english() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for File { path, text } in sources() {
+        let mut is_enum = false;
+        for Declaration { number, doc, declared, .. } in declarations(&text) {
+            let line = text.lines().nth(number - 1).unwrap();
+            if !line.starts_with(' ') {
+                is_enum = declared.starts_with("pub enum ");
+            }
+            let field = declared.strip_prefix("pub ").and_then(|rest| rest.split_once(':'));
+            let is_field = field.is_some_and(|(name, _)| name.chars().all(is_of_name));
+            let indent = line.len() - line.trim_start().len();
+            let is_variant =
+                is_enum && indent == 4 && declared.starts_with(|c: char| c.is_ascii_uppercase());
+            if is_field || is_variant {
+                count += 1;
+                if !has_english(&doc) {
+                    wrong.push(format!("{path}:{number}: {declared} {doc}"));
+                }
+            }
+        }
+    }
+    assert!(count > 400, "only {count} fields and variants were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A line of code that is no comment, with the documentation and attributes directly before it.
+struct Declaration<'a> {
+    /// Of its line.
+    number: usize,
+    doc: String,
+    attributes: String,
+    declared: &'a str,
+}
+
+fn declarations(source: &str) -> Vec<Declaration<'_>> {
+    let code = source.split("\nmod tests {").next().unwrap();
+    let (mut found, mut doc, mut attributes) = (Vec::new(), String::new(), String::new());
+    for (number, line) in (1..).zip(code.lines()) {
+        let declared = line.trim_start();
+        if let Some(text) = declared.strip_prefix("///") {
+            doc.extend([text, "\n"]);
+        } else if declared.starts_with("#[") {
+            attributes.push_str(declared);
+        } else {
+            let (doc, attributes) = (std::mem::take(&mut doc), std::mem::take(&mut attributes));
+            found.push(Declaration { number, doc, attributes, declared });
+        }
+    }
+    found
+}
+
+fn doc_line(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    line.strip_prefix("///").or_else(|| line.strip_prefix("//!")).map(str::trim)
+}
+
+fn is_chinese(character: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&character)
+}
+
+/// Whether there is a word outside code.
+fn has_english(doc: &str) -> bool {
+    let prose = doc.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    let mut words = prose.split(|c: char| !c.is_ascii_alphabetic());
+    words.any(|word| word.len() > 1)
+}
+
 /// The name of every public struct and enum, as often as there are some of it.
 pub(crate) fn public_types() -> Vec<String> {
     let files = sources();

@@ -23,6 +23,7 @@ mod forgery;
 mod from_json;
 mod fuzz;
 mod keys;
+mod language;
 mod lifecycle;
 mod messages;
 mod money;

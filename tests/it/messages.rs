@@ -76,7 +76,7 @@ fn of_this_build(table: &str) -> String {
 }
 
 #[test]
-fn every_text_is_short_and_avoids_the_glossary() {
+fn every_error_text_is_short_and_clean() {
     let table = include_str!("../data/messages.txt");
     assert!(table.lines().count() > 200);
     for line in table.lines().filter(|line| !line.starts_with("== ")) {

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// Listens to the log of the whole suite. What is heard is checked at once, so that a secret fails
-/// the very test that let it out.
+/// Installs a logger for all tests. It checks each record at once, so that a secret fails the test
+/// that logs it.
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -35,7 +35,7 @@ impl Log for Listener {
     fn flush(&self) {}
 }
 
-/// Whether the text holds 16 bytes of a secret: as they are, in Base64, or in hexadecimal.
+/// Whether the text contains 16 bytes of a secret: raw, in Base64, or in hexadecimal.
 pub(crate) fn leaks(text: &str) -> bool {
     static PIECES: LazyLock<HashSet<Vec<u8>>> = LazyLock::new(pieces);
     let holds = |text: &str| text.as_bytes().windows(16).any(|piece| PIECES.contains(piece));
@@ -48,11 +48,11 @@ fn pieces() -> HashSet<Vec<u8>> {
     let pem = sandbox.merchant_key_pem();
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let der = STANDARD.decode(&base64).unwrap();
-    // The first bytes are the same in every RSA key.
+    // The first bytes are equal in every RSA key.
     let (base64, der) = (&base64.as_bytes()[36..], &der[26..]);
     let api_keys = crate::api_keys(&sandbox);
     let texts = || api_keys.iter().map(String::as_bytes);
-    // Base64 looks different from each of three bytes.
+    // The Base64 text depends on the offset modulo 3.
     let secrets = texts().chain([der]);
     let encoded = secrets.flat_map(|secret| {
         let shifted = secret.iter().enumerate().take(3).map(|(start, _)| &secret[start..]);

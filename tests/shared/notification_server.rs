@@ -1,4 +1,4 @@
-//! A merchant's door for notifications, over plain HTTP on loopback.
+//! A merchant's server for notifications, over plain HTTP on loopback.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use tiny_http::{Response, Server};
 use wechatpay::NotifyUrl;
 
-/// Answers until it is dropped.
+/// Serves until it is dropped.
 pub(crate) struct NotificationServer {
     server: Arc<Server>,
     thread: Option<JoinHandle<()>>,
@@ -16,7 +16,7 @@ pub(crate) struct NotificationServer {
 pub(crate) type Headers = [(String, Vec<u8>)];
 
 impl NotificationServer {
-    /// `answer` says the status and the body.
+    /// `answer` returns the status and the body.
     pub(crate) fn start(
         answer: impl Fn(&Headers, &[u8]) -> (u16, String) + Send + 'static,
     ) -> Self {

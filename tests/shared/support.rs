@@ -1,7 +1,7 @@
-//! What the themes share.
+//! What the tests of the three packages share.
 
 use wechatpay::pay::Order;
-use wechatpay::{ApiError, Error, Fen, OutTradeNo, Time};
+use wechatpay::{ApiError, Error, Time};
 use wechatpay_sandbox::Sandbox;
 
 pub(crate) fn start() -> Sandbox {
@@ -9,15 +9,8 @@ pub(crate) fn start() -> Sandbox {
     Sandbox::start().unwrap()
 }
 
-/// The least order.
 pub(crate) fn order(sandbox: &Sandbox, out_trade_no: &str) -> Order {
-    Order::new(
-        sandbox.appid(),
-        OutTradeNo::new(out_trade_no).unwrap(),
-        "Image形象店-深圳腾大-QQ公仔",
-        Fen(100),
-        sandbox.notify_url(),
-    )
+    sandbox.order(out_trade_no).unwrap()
 }
 
 /// Lets the time pass until the next noon in Beijing, so that no day of bills ends in the middle of

@@ -10,7 +10,7 @@ use crate::received;
 use crate::time::Time;
 use crate::v2::combine::order::{Order, SubOrder};
 use crate::v2::fields::{Fields, Malformed};
-use crate::v2::parse::{json, received as word, time};
+use crate::v2::parse::{self, json, time};
 use crate::v2::pay::transaction::notified_state;
 
 /// A combined order in WeChat Pay's state, from a [`query`](crate::v2::combine::query) or a
@@ -69,13 +69,13 @@ impl Transaction {
             Some(TradeState::Success) => {}
             Some(state) => return Err(NotPaid::State(state.clone())),
         }
-        let theirs = self.sub_orders().ok_or(NotPaid::Missing("sub_order_list"))?;
-        same("the number of sub-orders", theirs.len(), order.sub_orders.len())?;
-        order.sub_orders.iter().map(|ours| paid_part(&theirs, ours)).collect()
+        let received = self.sub_orders().ok_or(NotPaid::Missing("sub_order_list"))?;
+        same("the number of sub-orders", received.len(), order.sub_orders.len())?;
+        order.sub_orders.iter().map(|ordered| paid_sub_order(&received, ordered)).collect()
     }
 
     pub(super) fn of_query(fields: &Fields) -> Result<Self, Malformed> {
-        Self::read(fields, fields.optional("trade_state", word)?)
+        Self::read(fields, fields.optional("trade_state", parse::received)?)
     }
 
     pub(in crate::v2) fn of_notification(fields: &Fields) -> Result<Self, Malformed> {
@@ -86,11 +86,11 @@ impl Transaction {
         Ok(Self {
             combine_appid: fields.text("combine_appid"),
             combine_mch_id: fields.text("combine_mch_id"),
-            combine_out_trade_no: fields.required("combine_out_trade_no", word)?,
-            combine_openid: fields.optional("combine_openid", word)?,
+            combine_out_trade_no: fields.required("combine_out_trade_no", parse::received)?,
+            combine_openid: fields.optional("combine_openid", parse::received)?,
             trade_state,
             trade_state_desc: fields.text("trade_state_desc"),
-            trade_type: fields.optional("trade_type", word)?,
+            trade_type: fields.optional("trade_type", parse::received)?,
             bank_type: fields.text("bank_type"),
             device_info: fields.text("device_info"),
             sub_order_list: fields.text("sub_order_list"),
@@ -149,11 +149,11 @@ impl SubTransaction {
         time(self.time_end.as_deref()?)
     }
 
-    fn paid(&self, ours: &SubOrder) -> Result<Paid, NotPaid> {
+    fn paid(&self, ordered: &SubOrder) -> Result<Paid, NotPaid> {
         if let Some(appid) = &self.appid {
-            same("appid", appid.as_str(), ours.appid.as_str())?;
+            same("appid", appid.as_str(), ordered.appid.as_str())?;
         }
-        same("fee_type", self.fee_type().unwrap_or("CNY"), ours.fee_type.as_str())?;
+        same("fee_type", self.fee_type().unwrap_or("CNY"), ordered.fee_type.as_str())?;
         Claim {
             // Sub-orders are paid together or not at all.
             trade_state: &TradeState::Success,
@@ -163,20 +163,21 @@ impl SubTransaction {
             currency: None,
             success_time: Some(self.time_end().ok_or(NotPaid::Missing("time_end"))?),
         }
-        .prove(ours.total_fee)
+        .prove(ordered.total_fee)
     }
 }
 
-fn paid_part(theirs: &[SubTransaction], ours: &SubOrder) -> Result<Paid, NotPaid> {
-    let is_ours =
-        |sub: &&SubTransaction| sub.mch_id == ours.mch_id && sub.out_trade_no == ours.out_trade_no;
-    theirs
+fn paid_sub_order(received: &[SubTransaction], ordered: &SubOrder) -> Result<Paid, NotPaid> {
+    let is_ours = |sub: &&SubTransaction| {
+        sub.mch_id == ordered.mch_id && sub.out_trade_no == ordered.out_trade_no
+    };
+    received
         .iter()
         .find(is_ours)
         .ok_or(NotPaid::Missing("the sub-order"))
-        .and_then(|theirs| theirs.paid(ours))
+        .and_then(|received| received.paid(ordered))
         .map_err(|reason| NotPaid::SubOrder {
-            out_trade_no: ours.out_trade_no.clone(),
+            out_trade_no: ordered.out_trade_no.clone(),
             reason: Box::new(reason),
         })
 }
