@@ -10,6 +10,7 @@ mod error;
 mod failover;
 mod gateway;
 mod id;
+mod method;
 mod money;
 mod open_set;
 mod party;
@@ -49,6 +50,7 @@ pub use self::id::{
     AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId, RefundId,
     TransactionId,
 };
+pub use self::method::Method;
 pub use self::money::Fen;
 pub use self::party::{Party, SubMerchant};
 pub use self::platform_keys::PlatformKeys;

@@ -30,6 +30,8 @@
 //! | `POST /sandbox/clear-faults` | | |
 //! | `POST /sandbox/set-balance` | `balance` (fen) | |
 //! | `POST /sandbox/limit-rate` | `calls`, `seconds` | |
+//! | `POST /sandbox/script` | `method`, `path`, `status`; optional `body` (JSON), `decrypt` and `encrypt` (lists of JSON pointers) | |
+//! | `POST /sandbox/clear-scripts` | | |
 //! | `POST /sandbox/take-notifications` | | `notifications` |
 //! | `POST /sandbox/sign-again` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `notifications`: this one |
 //! | `POST /sandbox/post` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `deliveries`: this one |
@@ -39,6 +41,7 @@
 //! | `GET /sandbox/orders` | | `orders` of both versions |
 //! | `GET /sandbox/refunds` | | `refunds` of both versions |
 //! | `GET /sandbox/notifications` | | `pending` and `sent` notifications of both versions |
+//! | `GET /sandbox/scripted-requests` | | `requests` that scripts responded to: `method`, `path`, `body` as a text |
 //! | `GET /sandbox/received` | | `received` requests, each with its response as `answer` |
 //!
 //! `out_trade_no` is the number of a single order (商户订单号) or of a combined one (合单商户订单号).
@@ -94,7 +97,7 @@ use std::io;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::balance::Balance;
 use super::calendar::unix_now;
@@ -113,6 +116,7 @@ use super::received::Received;
 use super::refund::RefundStatus;
 use super::refusal::Refusal;
 use super::response::Response;
+use super::scripts::{Script, ScriptedRequest};
 use super::state::State;
 use super::url;
 use super::version::Version;
@@ -171,6 +175,19 @@ struct RefusedCall {
 #[serde(deny_unknown_fields)]
 struct Funds {
     balance: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScriptedResponse {
+    method: String,
+    path: String,
+    status: u16,
+    body: Option<Value>,
+    #[serde(default)]
+    decrypt: Vec<String>,
+    #[serde(default)]
+    encrypt: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -334,6 +351,12 @@ const COMMANDS: &[(&str, Command)] = &[
         controller.state().rate_limit = Some(RateLimit::new(calls, seconds.into()));
         Ok(json!({}))
     }),
+    ("script", script),
+    ("clear-scripts", |controller, body| {
+        let Nothing {} = read(body)?;
+        controller.state().scripts.clear();
+        Ok(json!({}))
+    }),
     ("take-notifications", |controller, body| {
         let Nothing {} = read(body)?;
         Ok(taken(&controller.state().take_notifications(Version::V3, unix_now())))
@@ -369,12 +392,40 @@ const LISTED: &[(&str, Command)] = &[
         let sent: Vec<_> = state.journal.deliveries().iter().rev().map(sent).collect();
         Ok(json!({ "pending": pending, "sent": sent }))
     }),
+    ("scripted-requests", |controller, _| {
+        let state = controller.state();
+        let requests = state.scripts.requests().iter().rev().map(|ScriptedRequest { method, path, body }| {
+            json!({ "method": method, "path": path, "body": body })
+        });
+        Ok(json!({ "requests": requests.collect::<Vec<_>>() }))
+    }),
     ("received", |controller, _| {
         let state = controller.state();
         let received: Vec<_> = state.journal.exchanges().iter().rev().map(exchange).collect();
         Ok(json!({ "received": received }))
     }),
 ];
+
+fn script(controller: &Controller, body: &[u8]) -> Done {
+    let ScriptedResponse { method, path, status, body, decrypt, encrypt } = read(body)?;
+    let method = method.parse().map_err(|error| CommandError::new(400, format!("{error}")))?;
+    if !(200..=599).contains(&status) {
+        return Err(CommandError::new(400, "status must be 200 to 599"));
+    }
+    let body = body.map(|body| body.to_string()).unwrap_or_default();
+    let script = Script::new(status, body);
+    #[cfg(feature = "aws-lc-rs")]
+    let script = decrypt.iter().fold(script, |script, pointer| script.decrypt(pointer));
+    #[cfg(feature = "aws-lc-rs")]
+    let script = encrypt.iter().fold(script, |script, pointer| script.encrypt(pointer));
+    #[cfg(not(feature = "aws-lc-rs"))]
+    if !decrypt.is_empty() || !encrypt.is_empty() {
+        let error = "decrypt and encrypt need the feature aws-lc-rs of the sandbox";
+        return Err(CommandError::new(400, error));
+    }
+    controller.state().scripts.add(method, &path, script);
+    Ok(json!({}))
+}
 
 fn end_refund(controller: &Controller, body: &[u8]) -> Done {
     let RefundEnd { out_refund_no, status } = read(body)?;

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::response::Response;
 use super::router::{Route, route};
 use super::state::State;
-use super::url;
+use super::{scripts, url};
 
 /// Responds to a request; `now` is the true time in Unix seconds.
 pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Outgoing {
@@ -32,7 +32,10 @@ fn respond_by_version(state: &mut State, request: &Received, now: i64) -> Outgoi
 }
 
 fn respond_v3(state: &mut State, request: &Received, now: i64) -> Outgoing {
-    let route = route(request);
+    let route = match state.scripts.find(request) {
+        Some(_) => Ok(Route { interface: &scripts::INTERFACE, path_parameters: Vec::new() }),
+        None => route(request),
+    };
     let is_file = route.as_ref().is_ok_and(|route| route.interface.is_file);
     let accepted = route.and_then(|route| {
         let mchid = identify(state, route.interface, request, now)?;
@@ -205,12 +208,12 @@ pub(super) mod tests {
     const BASE_URL: &str = "https://127.0.0.1:1";
 
     impl State {
-        fn handle(&mut self, request: &Received, now: i64) -> Response {
+        pub(crate) fn handle(&mut self, request: &Received, now: i64) -> Response {
             respond(self, request, now).response
         }
     }
 
-    fn state() -> State {
+    pub(crate) fn state() -> State {
         let key = |serial_no: &str| PlatformKey {
             serial_no: serial_no.to_owned(),
             key_pair: platform_key().into(),
@@ -242,7 +245,7 @@ pub(super) mod tests {
         signed("POST", APP, &order.to_string())
     }
 
-    fn with(mut request: Received, name: &str, value: &str) -> Received {
+    pub(crate) fn with(mut request: Received, name: &str, value: &str) -> Received {
         request.headers.retain(|(other, _)| other != name);
         if !value.is_empty() {
             request.headers.push((name.to_owned(), value.into()));
@@ -251,7 +254,7 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    fn code(response: &Response) -> String {
+    pub(crate) fn code(response: &Response) -> String {
         let body: Value = serde_json::from_slice(&response.body).unwrap();
         body["code"].as_str().unwrap_or("none").to_owned()
     }
@@ -261,7 +264,7 @@ pub(super) mod tests {
     }
 
     #[track_caller]
-    fn assert_sealed(response: &Response, serial: &str) {
+    pub(crate) fn assert_sealed(response: &Response, serial: &str) {
         assert_eq!(text(response, "Wechatpay-Serial"), serial);
         let (timestamp, nonce) =
             (text(response, "Wechatpay-Timestamp"), text(response, "Wechatpay-Nonce"));

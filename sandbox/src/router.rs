@@ -12,7 +12,7 @@ pub(super) struct Route<'a> {
     pub(super) path_parameters: Vec<(&'static str, &'a str)>,
 }
 
-/// Finds the interface of a request.
+/// Finds the interface of a request that has no script.
 pub(super) fn route(request: &Received) -> Result<Route<'_>, Refusal> {
     let (path, _) = url::split(&request.path);
     let mut known: Vec<Route<'_>> = ALL
@@ -30,8 +30,13 @@ pub(super) fn route(request: &Received) -> Result<Route<'_>, Refusal> {
     known.pop().ok_or_else(|| Refusal::bare(405))
 }
 
+/// Whether a path has the form of this pattern.
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
+    matched(pattern, path).is_some()
+}
+
 /// The parameters of a path, if it has the form of this pattern.
-fn matched<'a>(pattern: &'static str, path: &'a str) -> Option<Vec<(&'static str, &'a str)>> {
+fn matched<'p, 'a>(pattern: &'p str, path: &'a str) -> Option<Vec<(&'p str, &'a str)>> {
     let (mut expected, mut found) = (pattern.split('/'), path.split('/'));
     let mut parameters = Vec::new();
     loop {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use rcgen::KeyPair;
 
 use wechatpay::{
-    AppId, Fen, Gateway, HttpOptions, NotifyUrl, OutTradeNo, PlatformKeys, RsaSigner,
+    AppId, Fen, Gateway, HttpOptions, Method, NotifyUrl, OutTradeNo, PlatformKeys, RsaSigner,
     UreqTransport, pay,
 };
 
@@ -37,6 +37,7 @@ use super::refund::RefundStatus;
 use super::refund_error::RefundError;
 use super::refusal::Refusal;
 use super::response::Response;
+use super::scripts::{Script, ScriptedRequest};
 use super::server::{Server, reachable};
 use super::state::{State, lock};
 use super::summary::{OrderSummary, RefundSummary};
@@ -563,6 +564,36 @@ impl Sandbox {
     /// [`usize::MAX`] calls there is none again.
     pub fn limit_rate(&self, calls: usize, seconds: u32) {
         lock(&self.state).rate_limit = Some(RateLimit::new(calls, seconds.into()));
+    }
+
+    /// Responds by this script to every call of an interface that the sandbox does not model. In the
+    /// path, a segment in braces stands for any segment: `/v3/marketing/busifavor/stocks/{stock_id}`.
+    ///
+    /// A script for the same method and path is replaced. A script for an interface that the sandbox
+    /// models takes its place.
+    ///
+    /// ```
+    /// use wechatpay::Method;
+    /// use wechatpay_sandbox::{Sandbox, Script};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let path = "/v3/merchant-service/complaint-notifications";
+    /// sandbox.script(Method::Delete, path, Script::new(204, ""));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn script(&self, method: Method, path: &str, script: Script) {
+        lock(&self.state).scripts.add(method, path, script);
+    }
+
+    /// Removes every script. The requests that they responded to stay.
+    pub fn clear_scripts(&self) {
+        lock(&self.state).scripts.clear();
+    }
+
+    /// Every request that a script responded to, in order, with its encrypted fields in plain text.
+    #[must_use]
+    pub fn scripted_requests(&self) -> Vec<ScriptedRequest> {
+        lock(&self.state).scripts.requests().to_vec()
     }
 
     /// Takes the notifications of APIv3 that were neither taken nor delivered, the oldest first, signed

@@ -19,6 +19,7 @@ use super::received::Received;
 use super::refund::RefundStatus;
 use super::refund_error::RefundError;
 use super::refunds;
+use super::scripts::Scripts;
 use super::summary::{self, OrderDetails, OrderSummary, RefundSummary};
 use super::unique_ids::UniqueIds;
 #[cfg(feature = "v2")]
@@ -47,6 +48,7 @@ pub(super) struct State {
     pub(super) received: Vec<Received>,
     pub(super) journal: Journal,
     pub(super) faults: Faults,
+    pub(super) scripts: Scripts,
 }
 
 /// By how many seconds the sandbox's clocks differ from the true time.
@@ -83,6 +85,7 @@ impl State {
             received: Vec::new(),
             journal: Journal::default(),
             faults: Faults::default(),
+            scripts: Scripts::default(),
         }
     }
 
