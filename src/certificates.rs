@@ -44,12 +44,13 @@ use crate::time::Time;
 /// ```
 ///
 /// # Errors
-/// A question changes nothing, so repeat it whatever the outcome. An
+/// Safe to retry. An
 /// [`UnknownSerial`](crate::Untrusted::UnknownSerial) of a gateway of [`PlatformKeys::none`] means
 /// that the APIv3 key opens nothing in the list, or that the number is that of the public key, which
 /// is to be given then. HTTP 404 means that the merchant
 /// has no certificate: it is in public-key mode, and [`PlatformKeys::from_pem`] with the public key
 /// from the merchant platform is all it needs.
+#[doc(alias = "下载平台证书")]
 pub fn list(
     signer: &dyn Signer,
     gateway: &Gateway,
@@ -127,11 +128,11 @@ pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error>
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlatformCertificate {
-    /// 证书序列号.
+    /// 证书序列号: certificate serial number.
     pub serial_no: String,
-    /// 证书启用时间.
+    /// 证书启用时间: start of its validity.
     pub effective_time: Option<Time>,
-    /// 证书弃用时间; it may differ from the one within the certificate.
+    /// 证书弃用时间: end of its validity; it may differ from the one within the certificate.
     pub expire_time: Option<Time>,
     /// The certificate, in PEM.
     pub pem: String,

@@ -375,7 +375,7 @@ mod tests {
     use crate::test_vectors as vectors;
 
     #[test]
-    fn a_clock_that_fails_after_the_request_has_left_does_not_say_that_nothing_was_sent() {
+    fn clock_failure_after_sending_is_not_reported_as_not_sent() {
         let headers = [
             ("Wechatpay-Timestamp", "1722850421"),
             ("Wechatpay-Nonce", "d824f2e086d3c1df967785d13fcd22ef"),

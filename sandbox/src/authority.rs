@@ -18,8 +18,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
 
-/// The main and the standby host of WeChat Pay. A client that cannot be told of another one is led
-/// here by a proxy or the resolver.
+/// The main and the standby host of WeChat Pay. If a client cannot be configured for another
+/// host, a proxy or the resolver leads it here.
 pub(super) const HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 
 /// A certificate authority, made anew for every sandbox.
@@ -51,7 +51,7 @@ impl Authority {
         Self::named("WeChat Pay sandbox authority")
     }
 
-    /// Whom nobody trusts.
+    /// An authority that no client trusts.
     pub(super) fn unknown() -> io::Result<Self> {
         Self::named("Unknown authority")
     }

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_merchants_are_checked_the_one_of_the_whole_and_those_of_the_parts() {
+    fn merchants_of_combined_order_and_sub_orders_are_checked() {
         let mut desk = Desk::open();
         let mismatch = refused(400, "APPID_MCHID_NOT_MATCH", 268_445_527);
         for mchid in ["1", NEIGHBOUR] {
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_refunded_by_its_own_merchant_and_the_whole_by_nobody() {
+    fn sub_order_is_refunded_alone_and_by_its_own_merchant() {
         let mut desk = Desk::open();
         desk.combine(&combined()).unwrap();
         let gone = refused(404, "RESOURCE_NOT_EXISTS", UNLISTED);

@@ -47,7 +47,7 @@ fn describe_part(part: &Order, mode: MerchantKind, now: i64) -> Value {
     output
 }
 
-/// Here nobody learns of refunds.
+/// A combined order does not report refunds.
 fn trade_state(state: TradeState) -> TradeState {
     match state {
         TradeState::Refund => TradeState::Success,

@@ -40,13 +40,13 @@ named! {
     /// Something that goes wrong with a call: see [`Sandbox::fault_next`](super::Sandbox::fault_next)
     /// and [`Sandbox::fault_when`](super::Sandbox::fault_when).
     ///
-    /// *On the wire* the connection breaks, or says what is no answer. *In the handshake* somebody
-    /// else seems to be at the other end. An answer is *not to be believed* if its signature does not
-    /// hold, or *odd* if it is signed and still wrong. *A machine between* answers in WeChat Pay's
-    /// place, and *errors* are the documented ones.
+    /// *On the wire* the connection breaks, or sends what is not a response. *In the handshake* the
+    /// server seems to be another one. A response is *unverifiable* if its signature is wrong, or
+    /// *malformed* if it is signed and still wrong. *A proxy* responds in WeChat Pay's place, and
+    /// *errors* are the documented ones.
     ///
     /// A fault on the wire or in an answer meets a call that was carried out, unless its rule says
-    /// otherwise: the answer is lost, not the request. Machines between and errors take the place of
+    /// otherwise: the answer is lost, not the request. Proxies and errors take the place of
     /// the call. Errors are spelled as their interface documents them: those of combined orders say
     /// NOAUTH, RULELIMIT, ORDERNOTEXIST and SYSTEMERROR, and MCH_NOT_EXISTS is 404 for refunds.
     ///
@@ -120,7 +120,7 @@ named! {
 
         // In the handshake.
 
-        /// The TLS certificate is of an authority that nobody knows.
+        /// The TLS certificate is of an unknown authority.
         UnknownAuthority,
         /// The TLS certificate is of another host.
         OtherHost,
@@ -171,7 +171,7 @@ named! {
         TamperedNonce,
         /// The signature is good, of another answer.
         SignatureOfAnotherResponse,
-        /// A machine between compressed the body.
+        /// A proxy compressed the body.
         Compressed,
         /// Signed with the merchant's own key.
         SignedByMerchant,
@@ -198,13 +198,13 @@ named! {
         TruncatedJson,
         /// The body is gzip, in place of JSON.
         SignedCompressed,
-        /// A field that nobody knows yet: no fault, the call is a success.
+        /// A field that is new: no fault, the call is a success.
         UnknownField,
-        /// `status`, `trade_state` and `trade_type`, where the answer has them, say a word that
-        /// nobody knows yet: no fault, the call is a success.
+        /// `status`, `trade_state` and `trade_type`, where the answer has them, have a value
+        /// that is new: no fault, the call is a success.
         UnknownWord,
 
-        // Machines between.
+        // Proxies.
 
         /// 200 with a page of HTML: log in first.
         CaptivePortal,
@@ -522,7 +522,7 @@ fn page(status: u16, text: &str) -> Response {
     Response { status, ..Response::file("text/html", page.as_bytes()) }
 }
 
-/// To the sandbox itself: whoever follows it is seen there.
+/// To the sandbox itself, which sees a client that follows it.
 fn redirect(status: u16) -> Response {
     let mut response = Response::empty(status);
     response.add_header("Location", "/v3/certificates");
@@ -599,7 +599,7 @@ const V2_NONCE: &[u8] = b"<nonce_str><![CDATA[";
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
 /// Of the documents' form, and no key's.
 const NOBODY: &str = "PUB_KEY_ID_0119000072912025010100000000009999";
-/// Twice what merchants may believe.
+/// Twice the difference that merchants may accept.
 const TEN_MINUTES: i64 = 600;
 const MEGABYTE: usize = 1_000_000;
 

@@ -174,7 +174,7 @@ impl Faults {
         self.rules.push((rule, fault));
     }
 
-    /// Nothing more goes wrong, whoever wanted it.
+    /// Removes every rule.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

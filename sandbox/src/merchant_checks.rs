@@ -142,7 +142,7 @@ fn check_appid(request: &Value, field: &str, merchant: &Merchant) -> Result<(), 
     }
 }
 
-/// Users of somebody else's appid, in this sandbox.
+/// Users of another merchant's appid, in this sandbox.
 const FOREIGN: &str = "other-";
 /// The service's number for a missing openid (排障手册).
 const NO_OPENID: u32 = 268_501_013;

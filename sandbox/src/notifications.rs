@@ -1,4 +1,4 @@
-//! 回调通知: what the platform tells the merchant of its own accord.
+//! 回调通知: what the platform reports to the merchant by itself.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -208,7 +208,7 @@ impl Notification {
         probe
     }
 
-    /// The same notification from somebody who has no key of WeChat Pay's: the signature is of the right
+    /// The same notification from an attacker without a key of WeChat Pay's: the signature is of the right
     /// form, and nothing else. Of a notification of APIv2 about a refund, which has no signature, it is the
     /// ciphertext.
     #[must_use]

@@ -121,7 +121,7 @@ fn refund_status(status: &str) -> String {
     format!("{chinese} {status}")
 }
 
-/// A notification that nobody has yet.
+/// A notification that is not delivered yet.
 fn waiting(notification: &Notification) -> Html {
     entry(&Entry {
         outcome: "等待 waiting",

@@ -76,7 +76,7 @@ impl Platform {
         self.announced = Some(certificate);
     }
 
-    /// From now on the announced certificate, else this one, is used where nobody asks for an older
+    /// From now on the announced certificate, else this one, is used unless a request names an older
     /// one. Returns its PEM.
     pub(super) fn rotate(&mut self, certificate: PlatformCertificate) -> String {
         let next = self.announced.take().unwrap_or(certificate);
@@ -164,8 +164,8 @@ impl PlatformKey {
 
     /// The five headers of a signed message, over the raw body.
     ///
-    /// Without a source of randomness there are none: the message stays unsigned, and nobody will
-    /// believe it.
+    /// Without a source of randomness there are none: the message stays unsigned, and no client will
+    /// accept it.
     pub(super) fn sign(&self, body: &[u8], now: i64, nonce: &str) -> Vec<(&'static str, String)> {
         let timestamp = now.to_string();
         let message = [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"].concat();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_certificate_is_shown_and_signs_nothing_until_its_turn() {
+    fn announced_certificate_is_listed_but_does_not_sign_yet() {
         let mut platform = Platform::new(key("P"), certificate("AA"));
         platform.announce(certificate("BB"));
         assert_eq!(platform.certificates().len(), 2);

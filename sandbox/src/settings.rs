@@ -87,8 +87,8 @@ impl Settings {
     }
 }
 
-/// Whether anything is set, also under a name that is misspelt: the sandbox is for those who set
-/// nothing.
+/// Whether anything is set, also under a name that is misspelt: the sandbox is used if
+/// nothing is set.
 pub fn any_set() -> bool {
     env::vars_os().any(|(name, value)| {
         name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && !value.is_empty()

@@ -51,7 +51,7 @@ impl OrderBook {
 
     /// 关闭订单.
     ///
-    /// Its page lists the errors of a query without ORDER_NOT_EXIST: so a number that nobody knows
+    /// Its page lists the errors of a query without ORDER_NOT_EXIST: so an unknown number
     /// is an invalid request.
     pub(super) fn close_single(
         &mut self,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_ends_before_its_order_and_is_renewed_by_the_same_order() {
+    fn ticket_expires_before_its_order_and_is_renewed() {
         for (trade_type, life) in [
             (TradeType::App, 7_200),
             (TradeType::Jsapi, 7_200),

@@ -11,7 +11,7 @@ use socket2::SockRef;
 pub(super) struct Socket(pub(super) Arc<TcpStream>);
 
 impl Socket {
-    /// Ends with RST in place of FIN, once nobody holds it any more.
+    /// Ends with RST in place of FIN, once its last owner drops it.
     pub(super) fn reset(&self) -> io::Result<()> {
         SockRef::from(&*self.0).set_linger(Some(Duration::ZERO))
     }

@@ -43,7 +43,7 @@ fn put_payment(output: &mut Value, order: &Order, payment: &Payment) {
     }
 }
 
-/// What is told of a payment in the same words of a single order and of a part of a combined one.
+/// The fields of a payment that single orders and sub-orders share.
 pub(super) fn put_deal(output: &mut Value, order: &Order, payment: &Payment) {
     put(output, "transaction_id", payment.transaction_id.as_str());
     put(output, "trade_type", order.trade_type.as_str());
@@ -53,14 +53,14 @@ pub(super) fn put_deal(output: &mut Value, order: &Order, payment: &Payment) {
     }
 }
 
-/// 场景信息, of which the device alone is told.
+/// 场景信息, of which only the device is reported.
 pub(super) fn put_scene(output: &mut Value, parameters: &Value) {
     if let Some(device_id) = parameters.pointer("/scene_info/device_id") {
         put(output, "scene_info", json!({ "device_id": device_id }));
     }
 }
 
-/// Whoever the order names; else a user whom it did not know when it was placed.
+/// The payer that the order names; else a user unknown when it was placed.
 pub(super) fn payer(order: &Order) -> Value {
     let named = order.parameters.get("payer");
     let openid = |field, stranger: &str| {

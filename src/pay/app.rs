@@ -48,7 +48,7 @@ use crate::signer::Signer;
 /// * `NotSent`: there is no order. Correct what the error names, then place it.
 /// * `Refused`: this call placed no order; an earlier one may have. On `OUT_TRADE_NO_USED`, and
 ///   if the message of an `INVALID_REQUEST` is about a payment, an order with this number exists: query it.
-/// * `Unknown`: the order may exist, though nobody can pay it without its prepay_id. Place the same
+/// * `Unknown`: the order may exist, but cannot be paid without its prepay_id. Place the same
 ///   order again, or query it; never use a new order number before that.
 #[doc(alias = "APP下单")]
 #[doc(alias = "下单")]

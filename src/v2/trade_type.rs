@@ -214,9 +214,13 @@ impl Sealed for H5 {
 /// A kind of order, with the fields that only it has.
 #[derive(Clone, Copy)]
 pub enum Kind<'a> {
+    /// APP支付: paid in an app.
     App,
+    /// JSAPI支付: the payer.
     Jsapi(&'a OpenId),
+    /// Native支付: the identifier of the product.
     Native(&'a str),
+    /// H5支付: the page or app.
     H5(&'a H5Info),
 }
 

@@ -67,7 +67,6 @@ fn every_example_hides_at_most_one_line() {
 
 /// rustdoc's search finds a name only where it is an alias.
 #[test]
-#[ignore = "until the sweep of the texts is complete"]
 fn every_function_with_a_chinese_name_has_it_as_an_alias() {
     let (mut wrong, mut count) = (Vec::new(), 0);
     for File { path, text } in sources() {
@@ -88,7 +87,6 @@ fn every_function_with_a_chinese_name_has_it_as_an_alias() {
 }
 
 #[test]
-#[ignore = "until the sweep of the texts is complete"]
 fn every_public_field_and_variant_is_explained_in_english() {
     let (mut wrong, mut count) = (Vec::new(), 0);
     for File { path, text } in sources() {

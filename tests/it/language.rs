@@ -68,7 +68,6 @@ fn every_text_avoids_the_expressions_of_the_glossary() {
 }
 
 #[test]
-#[ignore = "until the sweep of the texts is complete"]
 fn every_test_name_has_at_most_60_characters() {
     let (mut long, mut count) = (Vec::new(), 0);
     for folder in ["src", "tests", "sandbox", "cli"] {

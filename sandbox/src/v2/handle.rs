@@ -164,8 +164,8 @@ impl V2 {
         lock(&self.state).v2.failures.push_back(text.to_owned());
     }
 
-    /// Passes the fields of the next answer of APIv2 through `change` before it is signed: odd, but
-    /// to be believed. [`Sandbox::tamper_next`](super::Sandbox::tamper_next) changes it afterwards.
+    /// Passes the fields of the next answer of APIv2 through `change` before it is signed: malformed,
+    /// but verifiable. [`Sandbox::tamper_next`](super::Sandbox::tamper_next) changes it afterwards.
     ///
     /// The call itself has happened. `change` must not use the sandbox, which waits for it.
     pub fn rewrite_next(

@@ -37,7 +37,7 @@ impl Order {
         number_of(&self.parameters, "total_fee")
     }
 
-    /// What a query says: little of an order that nobody has paid.
+    /// What a query says: only a few fields of an unpaid order.
     pub(super) fn describe(&self) -> Fields {
         let Some(payment) = &self.payment else {
             let (state, text) = if self.closed {

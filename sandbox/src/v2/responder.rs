@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_combined_order_is_closed_in_whatever_order_its_parts_are_named() {
+    fn combined_order_closes_with_sub_orders_in_any_order() {
         let mut v2_state = V2State::default();
         let common = [
             ("combine_appid", APPID),

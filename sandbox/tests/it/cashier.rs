@@ -24,7 +24,7 @@ fn state(sandbox: &Sandbox, order: &Order) -> TradeState {
 }
 
 #[test]
-fn an_h5_order_is_paid_by_a_click_and_the_payer_goes_on_to_the_merchant() {
+fn h5_order_is_paid_by_a_click_and_returns_to_the_merchant() {
     let sandbox = start();
     let shop = tiny_http::Server::http("127.0.0.1:0").unwrap();
     let mut order = order(&sandbox, "h5-paid");
@@ -140,7 +140,7 @@ fn a_page_of_another_site_cannot_pay() {
 }
 
 #[test]
-fn an_h5_url_of_more_than_five_minutes_ago_pays_nothing_until_there_is_a_fresh_one() {
+fn expired_h5_url_pays_nothing_until_it_is_renewed() {
     let sandbox = start();
     let order = order(&sandbox, "h5-late");
     let h5_url = place_h5(&sandbox, &order);
@@ -269,7 +269,7 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
 }
 
 #[test]
-fn the_pages_take_nothing_that_waits_for_the_merchants_next_call() {
+fn pages_consume_no_fault_of_the_next_call() {
     let sandbox = start();
     sandbox.refuse_next(500, "SYSTEM_ERROR", "系统异常");
     let browser_client = BrowserClient::to(&sandbox);

@@ -413,7 +413,7 @@ fn lists_tell_everything_with_the_newest_first() {
 }
 
 #[test]
-fn notifications_are_delivered_on_command_until_the_merchant_accepts_them() {
+fn notifications_are_delivered_until_the_merchant_accepts() {
     let sandbox = start();
     let shop = tiny_http::Server::http("127.0.0.1:0").unwrap();
     let own = format!("http://{}/notify", shop.server_addr());

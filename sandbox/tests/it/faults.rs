@@ -224,7 +224,7 @@ fn walk(check: fn(&Sandbox, Fault)) {
 }
 
 #[test]
-fn every_fault_of_an_order_is_told_for_what_it_is_and_the_same_order_mends_it() {
+fn order_faults_are_classified_and_a_retry_succeeds() {
     walk(|sandbox, fault| {
         let order = order(sandbox, &format!("o-{fault}").to_lowercase());
         let once = FaultRule::calls("POST", "/v3/pay/transactions/app").times(1);
@@ -240,7 +240,7 @@ fn every_fault_of_an_order_is_told_for_what_it_is_and_the_same_order_mends_it() 
 }
 
 #[test]
-fn every_fault_of_a_refund_is_told_for_what_it_is_and_the_same_refund_mends_it() {
+fn refund_faults_are_classified_and_a_retry_succeeds() {
     walk(|sandbox, fault| {
         let order = order(sandbox, &format!("r-{fault}").to_lowercase());
         let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
@@ -261,7 +261,7 @@ fn every_fault_of_a_refund_is_told_for_what_it_is_and_the_same_refund_mends_it()
 
 /// The connection of the call before would have been used again, and nothing been seen of it.
 #[test]
-fn a_fault_in_the_handshake_meets_the_next_call_though_a_connection_stands() {
+fn handshake_fault_meets_the_next_call_despite_the_pool() {
     let sandbox = start();
     let place = |text: &str| {
         app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, text)).map(drop)

@@ -59,7 +59,7 @@ fn notifications(sandbox: &Sandbox, count: usize) -> BTreeSet<Vec<u8>> {
 }
 
 #[test]
-fn a_merchant_goes_from_certificates_to_the_public_key_and_must_hold_both_between() {
+fn merchant_changing_to_the_public_key_needs_both_keys() {
     let sandbox = start();
     let (new, old) = (public_key(&sandbox), certificate(sandbox.platform_certificate_pem()));
     sandbox.set_key_mode(KeyMode::Certificate);
@@ -78,7 +78,7 @@ fn a_merchant_goes_from_certificates_to_the_public_key_and_must_hold_both_betwee
 }
 
 #[test]
-fn a_platform_certificate_is_announced_used_and_the_old_one_retired() {
+fn platform_certificate_is_announced_used_and_retired() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
     let old = certificate(sandbox.platform_certificate_pem());
@@ -103,7 +103,7 @@ fn a_platform_certificate_is_announced_used_and_the_old_one_retired() {
 }
 
 #[test]
-fn a_notification_by_a_certificate_that_a_merchant_does_not_hold_is_of_an_unknown_key() {
+fn notification_under_an_unknown_certificate_is_refused() {
     let sandbox = start();
     sandbox.set_key_mode(KeyMode::Certificate);
     let old = certificate(sandbox.platform_certificate_pem());

@@ -52,7 +52,7 @@ fn door(status: u16, body: &'static str) -> (NotificationServer, Arc<Mutex<usize
 }
 
 #[test]
-fn a_notification_that_nobody_takes_comes_again_for_a_day_and_then_no_more() {
+fn unaccepted_notification_is_repeated_for_one_day() {
     let sandbox = start();
     let (server, visits) = door(500, "");
     let mut order = order(&sandbox, "schedule-1");
@@ -112,7 +112,7 @@ fn every_attempt_has_the_same_number_and_a_fresh_signature() {
 }
 
 #[test]
-fn a_notification_can_be_posted_twice_later_and_in_another_order() {
+fn notification_can_be_posted_twice_late_and_reordered() {
     let sandbox = start();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (sender, keys) = (Arc::clone(&seen), sandbox.platform_keys().clone());
@@ -199,7 +199,7 @@ fn notifications_of_apiv2_keep_the_same_schedule() {
 }
 
 #[test]
-fn a_refund_that_the_balance_does_not_cover_is_refused_until_it_does() {
+fn refund_is_refused_until_the_balance_covers_it() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "balance-1");

@@ -118,7 +118,7 @@ fn an_order_is_found_by_its_number_in_either_version() {
 }
 
 #[test]
-fn a_prepay_id_is_good_for_two_hours_and_the_same_order_gets_another() {
+fn prepay_id_lasts_two_hours_and_is_renewed_by_the_order() {
     let sandbox = start();
     let order = order(&sandbox, "ticket-1");
     let place = || app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
@@ -133,7 +133,7 @@ fn a_prepay_id_is_good_for_two_hours_and_the_same_order_gets_another() {
 }
 
 #[test]
-fn an_h5_url_is_good_for_five_minutes_and_a_code_url_for_two_hours() {
+fn h5_url_lasts_five_minutes_and_code_url_two_hours() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let (by_h5, by_code) = (order(&sandbox, "ticket-h5"), order(&sandbox, "ticket-native"));
