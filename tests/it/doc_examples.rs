@@ -148,8 +148,11 @@ fn is_chinese(character: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&character)
 }
 
-/// Whether there is a word outside code.
+/// Whether there is a word outside code, or code alone.
 fn has_english(doc: &str) -> bool {
+    if !doc.is_empty() && !doc.contains(is_chinese) {
+        return true;
+    }
     let prose = doc.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let mut words = prose.split(|c: char| !c.is_ascii_alphabetic());
     words.any(|word| word.len() > 1)
