@@ -26,7 +26,7 @@ impl ApiV3Key {
     /// Takes the key as the merchant platform was given it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] unless it is 32 bytes long; a blank or a line feed that was copied along
+    /// [`Invalid`](crate::ErrorKind::Invalid) unless it is 32 bytes long; a blank or a line feed that was copied along
     /// is the usual violation.
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
         let key = key.as_ref();

@@ -56,9 +56,9 @@ pub fn list(
     gateway: &Gateway,
     api_v3_key: &ApiV3Key,
 ) -> Result<Vec<PlatformCertificate>, Error> {
-    let answer = gateway.exchange(signer, "GET", "/v3/certificates", b"")?;
+    let response = gateway.exchange(signer, "GET", "/v3/certificates", b"")?;
     // What does not open brings no keys, and so is not believed.
-    let brought = serde_json::from_slice(answer.unbelieved_body())
+    let brought = serde_json::from_slice(response.unverified_body())
         .ok()
         .and_then(|listed| open_all(listed, api_v3_key))
         .unwrap_or_default();
@@ -73,18 +73,17 @@ pub fn list(
             }
         }
     }
-    let believed = answer.believed_by(&keys).map_err(|error| match error {
-        Error::Api(mut error) if error.status == 404 => {
-            error.message.push_str(PUBLIC_KEY_MODE);
-            Error::Api(error)
+    let verified = response.verify(&keys).map_err(|mut error| {
+        if let Some(api) = error.api_mut().filter(|api| api.status == 404) {
+            api.message.push_str(PUBLIC_KEY_MODE);
         }
-        error => error,
+        error
     })?;
     if brought.is_empty() {
-        return Err(believed.malformed("it holds no certificate that the APIv3 key opens; look whether the key is that of the merchant platform"));
+        return Err(verified.malformed("it holds no certificate that the APIv3 key opens; look whether the key is that of the merchant platform"));
     }
     if !is_readable {
-        return Err(believed.malformed("it holds a certificate that cannot be read"));
+        return Err(verified.malformed("it holds a certificate that cannot be read"));
     }
     Ok(brought)
 }
@@ -105,7 +104,7 @@ pub fn list(
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] if a certificate cannot be read.
+/// [`Invalid`](crate::ErrorKind::Invalid) if a certificate cannot be read.
 pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error> {
     certificates.iter().try_fold(PlatformKeys::none(), |keys, certificate| {
         keys.with_certificate_since(certificate.pem.as_bytes(), certificate.effective_time)

@@ -1,13 +1,13 @@
 //! 跨城冗灾: the main host, and the standby when it cannot be reached.
 
-use crate::error::{Error, Outcome};
+use crate::error::{Error, ErrorKind, Outcome};
 use crate::gateway::Gateway;
 use crate::signer::Signer;
 
 /// Makes a call on the main host and, only if it was lost on the way there, once more on the
 /// standby (m/4012075113).
 ///
-/// A request or an answer that is lost ([`Error::Transport`]) is the one reason to go on: any response
+/// A request or an answer that is lost ([`Transport`](crate::ErrorKind::Transport)) is the one reason to go on: any response
 /// of WeChat Pay is final, and so is a response that fails verification. Both calls get the same
 /// borrowed order, refund or number, so both send the same bytes, and WeChat Pay takes the second
 /// for a repetition of the first: one order never becomes two. Where a call fails on both hosts the
@@ -107,7 +107,7 @@ impl Failover {
         function: impl Fn(&dyn Signer, &Gateway, &W) -> Result<T, Error>,
     ) -> Answered<T> {
         let lost = match function(signer, &self.main, what) {
-            Err(error @ Error::Transport(_)) => error,
+            Err(error) if matches!(error.kind(), ErrorKind::Transport(_)) => error,
             result => return Answered { host: Host::Main, result },
         };
         match function(signer, &self.standby, what) {

@@ -1,4 +1,4 @@
-//! The one road of every APIv3 call: sign, send once, believe, read.
+//! The request pipeline of every APIv3 call: sign, send once, verify, deserialize.
 
 use std::fmt;
 use std::io::Read;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{ApiError, Code, Error, ErrorDetail, Invalid};
+use crate::error::{ApiError, Call, Code, Error, ErrorDetail, ErrorKind, Invalid};
 use crate::platform_keys::{self, PlatformKeys};
 use crate::sign_diagnosis::SignDiagnosis;
 use crate::signer::{self, Signer};
@@ -19,26 +19,18 @@ use crate::transport::{
 };
 use crate::{id, received, signing};
 
-/// Where calls go, and by which keys the answers are believed. One for a whole process: it is
-/// cheap to clone, safe to share between threads, and reuses its connections.
+/// The host that calls go to, and the keys that verify its responses. Use one for the whole process:
+/// it is cheap to clone, can be shared between threads, and reuses its connections.
 ///
-/// It belongs to no merchant; several signers may use one gateway as long as its keys hold those
-/// of each of them.
+/// It belongs to no merchant: several signers may use one gateway, provided that its keys include
+/// those of each merchant.
 ///
 /// ```
-/// use wechatpay::{Gateway, PlatformKeys, pay::app};
+/// use wechatpay::{Error, Gateway, PlatformKeys};
 ///
-/// # let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// # let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// # let (number, total) = ("order-1".parse()?, wechatpay::Fen(100));
-/// # let notify_url = sandbox.notify_url();
-/// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
-/// # let (public_key_id, pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
-/// let gateway = Gateway::new(PlatformKeys::from_pem(public_key_id, pem)?)?;
-/// # assert_eq!(gateway.base_url(), "https://api.mch.weixin.qq.com");
-/// # let gateway = sandbox.gateway();
-/// let prepay_id = app::prepay(signer, &gateway, &order)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// fn example(public_key_id: &str, pub_key_pem: &str) -> Result<Gateway, Error> {
+///     Gateway::new(PlatformKeys::from_pem(public_key_id, pub_key_pem)?)
+/// }
 /// ```
 #[derive(Clone)]
 pub struct Gateway {
@@ -48,28 +40,39 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The main host (主域名), `https://api.mch.weixin.qq.com`, with the default [`HttpOptions`].
+    /// 主域名: the main host, `https://api.mch.weixin.qq.com`, with the default [`HttpOptions`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the default settings cannot be used on this machine.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the proxy in the environment cannot be used.
+    #[doc(alias = "主域名")]
     pub fn new(keys: PlatformKeys) -> Result<Self, Error> {
         Self::at(MAIN_HOST, keys, UreqTransport::new(&HttpOptions::default())?)
     }
 
-    /// The backup host (备域名), `https://api2.mch.weixin.qq.com`, in another city. It is for the
-    /// time when the main host cannot be reached, not for errors that it answers.
+    /// 备域名: the backup host, `https://api2.mch.weixin.qq.com`, in another city. Use it when the
+    /// main host cannot be reached, not when it returns an error: see [`Failover`](crate::Failover).
     ///
     /// # Errors
     /// As [`new`](Self::new).
+    #[doc(alias = "备域名")]
     pub fn standby(keys: PlatformKeys) -> Result<Self, Error> {
         Self::at(STANDBY_HOST, keys, UreqTransport::new(&HttpOptions::default())?)
     }
 
-    /// Any host, by any transport: `https://` and a host, without a path. `http://` is taken for
-    /// loopback addresses only.
+    /// Any host through any transport: `https://` and a host, without a path. `http://` is accepted
+    /// for loopback addresses only.
+    ///
+    /// ```
+    /// use wechatpay::{Error, Gateway, HttpOptions, PlatformKeys, UreqTransport};
+    ///
+    /// fn example(keys: PlatformKeys, ca_pem: &str) -> Result<Gateway, Error> {
+    ///     let transport = UreqTransport::new(&HttpOptions::trusting(ca_pem))?;
+    ///     Gateway::at("https://127.0.0.1:8443", keys, transport)
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the base URL is not of that form.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the base URL does not have that form.
     pub fn at(
         base_url: &str,
         keys: PlatformKeys,
@@ -79,7 +82,7 @@ impl Gateway {
         Ok(Self { base_url: base_url.into(), keys: Arc::new(keys), transport: Arc::new(transport) })
     }
 
-    /// The same host and the same connections with other keys, as when they rotate.
+    /// The same host and the same connections with other keys, for a rotation of keys.
     #[must_use]
     pub fn with_keys(&self, keys: PlatformKeys) -> Self {
         Self { keys: Arc::new(keys), ..self.clone() }
@@ -91,43 +94,43 @@ impl Gateway {
         &self.base_url
     }
 
-    /// The keys by which answers are believed.
+    /// The keys that verify responses.
     #[must_use]
     pub fn keys(&self) -> &PlatformKeys {
         &self.keys
     }
 
-    /// Asks, and reads the JSON that is answered. `path` is path and query, encoded: the bytes
-    /// signed are the bytes sent.
+    /// Sends a `GET` and returns the JSON of the response. `path` is path and query, encoded: the
+    /// bytes signed are the bytes sent.
     pub(crate) fn get<T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
         path: &str,
     ) -> Result<T, Error> {
-        self.exchange(signer, "GET", path, b"")?.believed_by(&self.keys)?.json()
+        self.exchange(signer, "GET", path, b"")?.verify(&self.keys)?.json()
     }
 
-    /// Sends a body, and reads the JSON that is answered.
+    /// Sends a body and returns the JSON of the response.
     pub(crate) fn post<T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
         path: &str,
         body: &[u8],
     ) -> Result<T, Error> {
-        self.exchange(signer, "POST", path, body)?.believed_by(&self.keys)?.json()
+        self.exchange(signer, "POST", path, body)?.verify(&self.keys)?.json()
     }
 
-    /// Asks about an order or a refund, and takes only an answer that is about it.
+    /// Queries an order or a refund, and refuses a response that is about another one.
     pub(crate) fn get_about<T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
         path: &str,
         is_about: impl FnOnce(&T) -> bool,
     ) -> Result<T, Error> {
-        self.exchange(signer, "GET", path, b"")?.believed_by(&self.keys)?.json_about(is_about)
+        self.exchange(signer, "GET", path, b"")?.verify(&self.keys)?.json_about(is_about)
     }
 
-    /// Sends a body about a refund, and takes only an answer that is about it.
+    /// Sends a body about a refund, and refuses a response that is about another one.
     pub(crate) fn post_about<T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
@@ -135,56 +138,59 @@ impl Gateway {
         body: &[u8],
         is_about: impl FnOnce(&T) -> bool,
     ) -> Result<T, Error> {
-        self.exchange(signer, "POST", path, body)?.believed_by(&self.keys)?.json_about(is_about)
+        self.exchange(signer, "POST", path, body)?.verify(&self.keys)?.json_about(is_about)
     }
 
-    /// Sends a body, and is answered that it is done (204), without a body.
-    pub(crate) fn post_unanswered(
+    /// Sends a body whose response has none (204).
+    pub(crate) fn post_no_content(
         &self,
         signer: &dyn Signer,
         path: &str,
         body: &[u8],
     ) -> Result<(), Error> {
-        self.exchange(signer, "POST", path, body)?.believed_by(&self.keys).map(drop)
+        self.exchange(signer, "POST", path, body)?.verify(&self.keys).map(drop)
     }
 
-    /// Asks for a file, which is not signed: whoever reads it holds it against a hash that is.
+    /// Downloads a file, which is not signed: its reader checks it against a hash that is.
     pub(crate) fn download(
         &self,
         signer: &dyn Signer,
         url: &str,
     ) -> Result<Box<dyn Read + Send>, Error> {
-        let path = self.path_within(url)?;
-        let (message, reply) = self.send(signer, "GET", (url, path), b"", true)?;
-        if reply.status == 200 {
-            return Ok(reply.body);
+        let call = Call::DOWNLOAD;
+        let path = self.path_within(url).map_err(|error| Error::from(error).in_call(call))?;
+        let (message, response) = self.send(call, signer, "GET", (url, path), b"", true)?;
+        if response.status == 200 {
+            return Ok(response.body);
         }
-        let refused = Answer::read(message, reply)?.believed_by(&self.keys);
-        refused.and_then(|answer| Err(answer.malformed("the answer is no file")))
+        let refused = Unverified::receive(call, message, response)?.verify(&self.keys);
+        refused.and_then(|verified| Err(verified.malformed("the response is not a file")))
     }
 
-    /// Makes one request and reads its answer, which is not believed yet.
+    /// Sends one request and receives its response, which is not verified yet.
     pub(crate) fn exchange(
         &self,
         signer: &dyn Signer,
         method: &'static str,
         path: &str,
         body: &[u8],
-    ) -> Result<Answer, Error> {
-        let url = format!("{}{path}", self.base_url);
-        let (message, reply) = self.send(signer, method, (&url, path), body, false)?;
-        Answer::read(message, reply)
+    ) -> Result<Unverified, Error> {
+        let (call, url) = (Call::v3(method, path), format!("{}{path}", self.base_url));
+        let (message, response) = self.send(call, signer, method, (&url, path), body, false)?;
+        Unverified::receive(call, message, response)
     }
 
     fn send(
         &self,
+        call: Call,
         signer: &dyn Signer,
         method: &'static str,
         (url, path): (&str, &str),
         body: &[u8],
         is_file: bool,
     ) -> Result<(Vec<u8>, Response), Error> {
-        let (message, authorization) = authorize(signer, method, path, body)?;
+        let (message, authorization) =
+            authorize(signer, method, path, body).map_err(|error| error.in_call(call))?;
         let serial = self.keys.preferred_serial();
         let mut headers = Vec::with_capacity(4);
         headers.push(("Accept", if is_file { "*/*" } else { "application/json" }));
@@ -195,25 +201,22 @@ impl Gateway {
         if !body.is_empty() {
             headers.push(("Content-Type", "application/json"));
         }
-        let reply =
-            self.transport.send(&Request { method, url, headers: &headers, body, is_file })?;
-        Ok((message, reply))
+        let request = Request { method, url, headers: &headers, body, is_file };
+        match self.transport.send(&request) {
+            Ok(response) => Ok((message, response)),
+            Err(error) => Err(Error::new(call, ErrorKind::Transport(error))),
+        }
     }
 
-    /// The path and query of a URL that is WeChat Pay's or this gateway's: the signature must go
-    /// nowhere else.
-    fn path_within<'u>(&self, url: &'u str) -> Result<&'u str, Error> {
+    /// The path and query of a URL of WeChat Pay or of this gateway. The signature must go nowhere
+    /// else.
+    fn path_within<'u>(&self, url: &'u str) -> Result<&'u str, Invalid> {
+        let rule = "must be on a host of WeChat Pay; use a new link";
         [&*self.base_url, MAIN_HOST, STANDBY_HOST]
             .into_iter()
             .find_map(|host| url.strip_prefix(host).filter(|path| path.starts_with('/')))
             .filter(|path| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
-            .ok_or_else(|| {
-                Invalid::new(
-                    "download_url",
-                    "must be of WeChat Pay's hosts; apply for a fresh link",
-                )
-                .into()
-            })
+            .ok_or_else(|| Invalid::new("download_url", rule))
     }
 }
 
@@ -226,7 +229,7 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// The message that was signed, and the header that proves it.
+/// The message that is signed, and the header with its signature.
 fn authorize(
     signer: &dyn Signer,
     method: &str,
@@ -248,9 +251,10 @@ fn authorize(
     Ok((message, authorization))
 }
 
-/// An answer, read whole, and the message it answers. Its body is out of reach until it is
-/// believed.
-pub(crate) struct Answer {
+/// A response as received, and the message that was signed for its request. Its body is out of
+/// reach until it is verified.
+pub(crate) struct Unverified {
+    call: Call,
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
@@ -258,27 +262,29 @@ pub(crate) struct Answer {
     message: Vec<u8>,
 }
 
-impl Answer {
-    fn read(message: Vec<u8>, mut reply: Response) -> Result<Self, Error> {
-        let request_id = reply.request_id();
-        let body = reply.read_body()?;
-        Ok(Self { status: reply.status, headers: reply.headers, body, request_id, message })
+impl Unverified {
+    fn receive(call: Call, message: Vec<u8>, mut response: Response) -> Result<Self, Error> {
+        let request_id = response.request_id();
+        let body =
+            response.read_body().map_err(|error| Error::new(call, ErrorKind::Transport(error)))?;
+        let (status, headers) = (response.status, response.headers);
+        Ok(Self { call, status, headers, body, request_id, message })
     }
 
-    /// The body before it is believed: for an answer that brings the keys to believe it by.
-    pub(crate) fn unbelieved_body(&self) -> &[u8] {
+    /// The body before it is verified, for a response that brings the keys to verify it with.
+    pub(crate) fn unverified_body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Believes a success by these keys, or says why not. An error answer ends as an error in any
-    /// case; where it claims a signature, that is checked first.
-    pub(crate) fn believed_by(self, keys: &PlatformKeys) -> Result<Verified, Error> {
-        self.believed_at(keys, Time::now())
+    /// Verifies a success with these keys. An error response ends as an error in any case; if it
+    /// claims a signature, that is verified first.
+    pub(crate) fn verify(self, keys: &PlatformKeys) -> Result<Verified, Error> {
+        self.verify_at(keys, Time::now())
     }
 
-    fn believed_at(self, keys: &PlatformKeys, now: Result<Time, Error>) -> Result<Verified, Error> {
-        // The request has left, so a clock that has become unusable must not end as an error that
-        // says otherwise: the answer is stale then.
+    fn verify_at(self, keys: &PlatformKeys, now: Result<Time, Error>) -> Result<Verified, Error> {
+        // The request was sent, so a clock that has become unusable must not end as an error that
+        // denies it: the response is stale then.
         let now = now.unwrap_or(Time::START);
         let is_success = (200..=299).contains(&self.status);
         let signed =
@@ -287,18 +293,20 @@ impl Answer {
             let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
             if let Err(reason) = keys.verify(headers, &self.body, now) {
                 let (status, request_id) = (self.status, self.request_id);
-                return Err(Error::Untrusted { status, reason, request_id });
+                let kind = ErrorKind::Untrusted { status, reason, request_id };
+                return Err(Error::new(self.call, kind));
             }
         }
         if is_success && self.status != ACCEPTED {
-            Ok(Verified { status: self.status, body: self.body, request_id: self.request_id })
+            let Self { call, status, body, request_id, .. } = self;
+            Ok(Verified { call, status, body, request_id })
         } else {
-            Err(Error::Api(Box::new(self.into_error(signed))))
+            Err(Error::new(self.call, ErrorKind::Api(self.into_api_error(signed))))
         }
     }
 
-    /// An error answer is read as far as it goes: it may come from a machine between.
-    fn into_error(self, signed: bool) -> ApiError {
+    /// Reads an error response as far as possible: it may come from a proxy.
+    fn into_api_error(self, signed: bool) -> ApiError {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let text = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let code = Code::new(text("code"));
@@ -307,7 +315,7 @@ impl Answer {
             .filter(|_| code == Code::SIGN_ERROR)
             .and_then(|detail| SignDiagnosis::of(&self.message, detail));
         let message = match self.status {
-            ACCEPTED => "accepted, but not processed yet; repeat with the same values",
+            ACCEPTED => "accepted, but not processed yet",
             _ => text("message"),
         };
         ApiError {
@@ -318,14 +326,13 @@ impl Answer {
             signed,
             sign_diagnosis,
             code,
-            is_refund: false,
-            is_v2: false,
         }
     }
 }
 
-/// The body of an answer whose signature was checked.
+/// A success whose signature was verified.
 pub(crate) struct Verified {
+    call: Call,
     status: u16,
     body: Vec<u8>,
     request_id: Option<String>,
@@ -336,21 +343,22 @@ impl Verified {
         received::json(&self.body).map_err(|what| self.malformed(what))
     }
 
-    /// The signature covers the answer and not the request, so a genuine answer to another request
-    /// could stand in the place of this one.
+    /// The signature covers the response and not the request, so a genuine response to another
+    /// request could be in its place.
     fn json_about<T: DeserializeOwned>(
         self,
         is_about: impl FnOnce(&T) -> bool,
     ) -> Result<T, Error> {
         match received::json(&self.body) {
-            Ok(said) if is_about(&said) => Ok(said),
-            Ok(_) => Err(self.malformed("it is about another number than the request")),
+            Ok(response) if is_about(&response) => Ok(response),
+            Ok(_) => Err(self.malformed("its number is not the one requested")),
             Err(what) => Err(self.malformed(what)),
         }
     }
 
     pub(crate) fn malformed(self, what: impl Into<String>) -> Error {
-        Error::Malformed { status: self.status, what: what.into(), request_id: self.request_id }
+        let (status, what, request_id) = (self.status, what.into(), self.request_id);
+        Error::new(self.call, ErrorKind::Malformed { status, what, request_id })
     }
 }
 
@@ -358,14 +366,14 @@ fn read_detail(detail: &Value) -> ErrorDetail {
     let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
     ErrorDetail {
         field: text(detail, "field"),
-        // SIGN_ERROR answers nest it once more.
+        // A SIGN_ERROR response nests it once more.
         issue: text(detail, "issue").or_else(|| text(detail.get("detail")?, "issue")),
         location: text(detail, "location"),
         json: detail.to_string(),
     }
 }
 
-/// 202: taken, not processed (m/4012081717).
+/// 202: accepted, not processed (m/4012081717).
 const ACCEPTED: u16 = 202;
 
 #[cfg(test)]
@@ -382,7 +390,8 @@ mod tests {
             ("Wechatpay-Signature", vectors::E2),
             ("Wechatpay-Serial", "PUB_KEY_ID_01"),
         ];
-        let answer = || Answer {
+        let response = || Unverified {
+            call: Call::v3("POST", "/v3/pay/transactions/app"),
             status: 200,
             headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
             body: vectors::E2_BODY.to_vec(),
@@ -390,11 +399,11 @@ mod tests {
             message: Vec::new(),
         };
         let keys = keys();
-        assert!(answer().believed_at(&keys, Time::from_unix_seconds(1_722_850_421)).is_ok());
-        let before_1970 = Invalid::new("clock", "of this machine stands before 1970; set it");
-        let error = answer().believed_at(&keys, Err(before_1970.into())).map(drop).unwrap_err();
+        assert!(response().verify_at(&keys, Time::from_unix_seconds(1_722_850_421)).is_ok());
+        let before_1970 = Invalid::new("system clock", "is before 1970; correct it");
+        let error = response().verify_at(&keys, Err(before_1970.into())).map(drop).unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
-        assert!(error.to_string().contains("check this machine's clock"), "{error}");
+        assert!(error.to_string().contains("check the system clock"), "{error}");
     }
 
     fn keys() -> PlatformKeys {
@@ -406,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_is_a_host_and_nothing_more() {
+    fn base_url_with_more_than_a_host_is_refused() {
         struct Nowhere;
         impl Transport for Nowhere {
             fn send(&self, _: &Request<'_>) -> Result<Response, TransportError> {

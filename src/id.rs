@@ -28,7 +28,7 @@ macro_rules! checked_text {
             /// Checks the text.
             ///
             /// # Errors
-            /// [`Error::Invalid`] with the rule that it breaks.
+            /// [`Invalid`](crate::ErrorKind::Invalid) with the rule that it breaks.
             pub fn new(text: impl Into<String>) -> Result<Self, Error> {
                 let text = text.into();
                 match $check(&text) {

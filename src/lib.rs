@@ -41,8 +41,8 @@ pub use self::api_v3_key::ApiV3Key;
 #[cfg(feature = "aws-lc-rs")]
 pub use self::aws_lc_signer::AwsLcSigner;
 pub use self::error::{
-    ApiError, Code, Error, ErrorDetail, Invalid, Outcome, Retry, SignError, TransportError,
-    Untrusted, Violation,
+    ApiError, Code, Error, ErrorDetail, ErrorKind, Invalid, Outcome, Retry, SignError,
+    TransportError, Untrusted, Violation,
 };
 pub use self::failover::{Answered, Failover, Host};
 pub use self::gateway::Gateway;

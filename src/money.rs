@@ -30,7 +30,7 @@ impl Fen {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the text is anything else, not of whole fen, or more than [`Fen::MAX`].
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the text is anything else, not of whole fen, or more than [`Fen::MAX`].
     pub fn from_yuan(yuan: &str) -> Result<Self, Error> {
         decimal(yuan, 2).map(Self).filter(|fen| *fen <= Self::MAX).ok_or_else(|| {
             Invalid::new("yuan", "must be yuan in digits, of whole fen: 10.50").into()

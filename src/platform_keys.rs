@@ -64,7 +64,7 @@ impl PlatformKeys {
     /// `pub_key.pem`, both from the merchant platform.
     ///
     /// # Errors
-    /// [`Error::Invalid`] says what is wrong with the id or the key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with the id or the key.
     pub fn from_pem(public_key_id: &str, public_key_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::none().with_public_key(public_key_id, public_key_pem)
     }
@@ -73,7 +73,7 @@ impl PlatformKeys {
     /// yet. Its serial number is read from it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] says what is wrong with the certificate.
+    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with the certificate.
     pub fn from_certificate(certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::none().with_certificate(certificate_pem)
     }

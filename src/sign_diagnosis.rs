@@ -30,8 +30,8 @@ use serde_json::Value;
 /// # let notify_url = sandbox.notify_url();
 /// # let order = wechatpay::pay::Order::new(sandbox.appid(), number, "公仔", total, notify_url);
 /// # let signer = &Trims(signer);
-/// let Err(Error::Api(error)) = app::prepay(signer, gateway, &order) else { panic!() };
-/// if let Some(diagnosis) = error.sign_diagnosis {
+/// let error = app::prepay(signer, gateway, &order).unwrap_err();
+/// if let Some(diagnosis) = error.api().and_then(|api| api.sign_diagnosis.as_ref()) {
 ///     println!("{diagnosis}"); // Says where to look.
 /// #     assert_eq!(diagnosis.line, None);
 /// }

@@ -161,7 +161,7 @@ impl RsaSigner {
     /// RSA of 2048 to 4096 bits, PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`).
     ///
     /// # Errors
-    /// [`Error::Invalid`] says what is wrong with the merchant number, the serial number or the
+    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with the merchant number, the serial number or the
     /// key.
     pub fn from_pem(
         mchid: impl Into<String>,
@@ -183,7 +183,7 @@ impl RsaSigner {
     /// from the certificate, and the two are checked against each other.
     ///
     /// # Errors
-    /// [`Error::Invalid`] says what is wrong, also if the key is not that of the certificate.
+    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong, also if the key is not that of the certificate.
     pub fn from_certificate(
         mchid: impl Into<String>,
         certificate_pem: impl AsRef<[u8]>,

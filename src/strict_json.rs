@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{Error, Invalid, Violations};
+use crate::error::{Error, ErrorKind, Invalid, Violations};
 use crate::id::{AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::pem::without_mark;
@@ -341,7 +341,7 @@ read_checked_texts!(AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Time, Tra
 
 /// The rule that a single value breaks, from its error.
 pub(crate) fn rule_of(error: Error) -> Cow<'static, str> {
-    let Error::Invalid(invalid) = error else { return "cannot be read".into() };
+    let ErrorKind::Invalid(invalid) = error.into_kind() else { return "cannot be read".into() };
     invalid.into_rule()
 }
 

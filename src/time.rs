@@ -34,7 +34,7 @@ impl Time {
     /// The time of this machine's clock.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the clock stands before 1970 or after 9999.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the clock stands before 1970 or after 9999.
     pub fn now() -> Result<Self, Error> {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -47,7 +47,7 @@ impl Time {
     /// The point that many seconds after the start of 1970 (UTC).
     ///
     /// # Errors
-    /// [`Error::Invalid`] outside the years 1970 to 9999.
+    /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 1970 to 9999.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
         seconds
             .checked_mul(1000)
@@ -76,7 +76,7 @@ impl Time {
     /// Reads what [`compact`](Self::compact) writes.
     ///
     /// # Errors
-    /// [`Error::Invalid`] unless it is fourteen digits of a time that exists.
+    /// [`Invalid`](crate::ErrorKind::Invalid) unless it is fourteen digits of a time that exists.
     pub fn from_compact(text: &str) -> Result<Self, Error> {
         let part = |range| text.get(range).unwrap_or_default();
         let (date, time) = ([0..4, 4..6, 6..8].map(part), [8..10, 10..12, 12..14].map(part));
@@ -147,7 +147,7 @@ impl FromStr for Time {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Invalid`] if the text is not RFC 3339 with an offset.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the text is not RFC 3339 with an offset.
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::parse(text).ok_or_else(|| {
             Invalid::new("time", "must be RFC 3339 with an offset: 2018-06-08T10:34:56+08:00")

@@ -146,10 +146,10 @@ impl Response {
     pub(crate) fn read_body(&mut self) -> Result<Vec<u8>, TransportError> {
         let mut body = Vec::new();
         (&mut self.body).take(ANSWER_LIMIT.saturating_add(1)).read_to_end(&mut body).map_err(
-            |error| TransportError::unknown(format!("the answer broke off: {}", plain(&error))),
+            |error| TransportError::unknown(format!("the response broke off: {}", plain(&error))),
         )?;
         if u64::try_from(body.len()).is_ok_and(|length| length > ANSWER_LIMIT) {
-            return Err(TransportError::unknown("the answer is larger than 1 MiB"));
+            return Err(TransportError::unknown("the response is larger than 1 MiB"));
         }
         Ok(body)
     }
@@ -230,7 +230,7 @@ impl ClientCertificate {
     /// From the texts of `apiclient_cert.pem` and `apiclient_key.pem`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] says what is wrong with either, also if the key is not that of the
+    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with either, also if the key is not that of the
     /// certificate.
     pub fn from_pem(
         certificate_pem: impl AsRef<[u8]>,
@@ -317,7 +317,7 @@ impl UreqTransport {
     /// A transport with its own connections.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if a timeout, a root certificate or the proxy cannot be used.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if a timeout, a root certificate or the proxy cannot be used.
     pub fn new(options: &HttpOptions) -> Result<Self, Error> {
         let connect_timeout = options.total_timeout.checked_div(4).unwrap_or_default();
         if connect_timeout.is_zero() {
@@ -541,7 +541,7 @@ fn lost(error: &ureq::Error) -> TransportError {
     use ureq::{Error, Timeout};
     match error {
         Error::Timeout(phase @ (Timeout::Resolve | Timeout::Connect)) => {
-            TransportError::not_sent(format!("no connection: time-out of {phase}"))
+            TransportError::not_sent(format!("no connection: timed out ({phase})"))
         }
         Error::HostNotFound => TransportError::not_sent("no connection: no such host"),
         Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -549,9 +549,9 @@ fn lost(error: &ureq::Error) -> TransportError {
         }
         // Its text would repeat the URL.
         Error::BadUri(_) => TransportError::not_sent("the URL cannot be sent"),
-        Error::Timeout(_) => TransportError::unknown(format!("no answer: {TIME_RAN_OUT}")),
-        Error::Io(error) => TransportError::unknown(format!("no answer: {}", plain(error))),
-        error => TransportError::unknown(format!("no answer: {error}")),
+        Error::Timeout(_) => TransportError::unknown(format!("no response: {TIME_RAN_OUT}")),
+        Error::Io(error) => TransportError::unknown(format!("no response: {}", plain(error))),
+        error => TransportError::unknown(format!("no response: {error}")),
     }
 }
 
@@ -569,7 +569,7 @@ pub(crate) fn plain(error: &io::Error) -> String {
     }
 }
 
-const TIME_RAN_OUT: &str = "time ran out";
+const TIME_RAN_OUT: &str = "timed out";
 
 /// m/4013070347 and every other page.
 pub(crate) const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use wechatpay::v2::HmacSha256Key;
 use wechatpay::{
-    ApiError, ApiV3Key, AppId, Code, Error, Gateway, HttpOptions, NotifyUrl, OutTradeNo,
+    ApiError, ApiV3Key, AppId, Code, Error, ErrorKind, Gateway, HttpOptions, NotifyUrl, OutTradeNo,
     PlatformKeys, RsaSigner, Time, Untrusted, UreqTransport, pay,
 };
 
@@ -253,32 +253,32 @@ fn diagnosis(result: Result<(), Error>, base_url: &str) -> Finding {
         state: State::Ok,
         message: "the request was accepted, and the response was verified".to_owned(),
     };
-    match result {
-        Ok(()) => ok(),
-        Err(Error::Api(error)) if error.signed && error.status == 404 => ok(),
-        Err(Error::Api(error)) if error.code == Code::SIGN_ERROR => wrong_signature(&error),
-        Err(Error::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. }) => {
-            Finding::problem("clock", wrong_clock(skew_seconds))
+    let Err(error) = result else { return ok() };
+    match error.kind() {
+        ErrorKind::Api(api) if api.signed && api.status == 404 => ok(),
+        ErrorKind::Api(api) if api.code == Code::SIGN_ERROR => wrong_signature(api),
+        ErrorKind::Untrusted { reason: Untrusted::Stale { skew_seconds }, .. } => {
+            Finding::problem("clock", wrong_clock(*skew_seconds))
         }
-        Err(Error::Untrusted { reason: Untrusted::UnknownSerial(serial), .. }) => {
-            Finding::problem(WECHATPAY_KEYS, unknown_serial(&serial))
+        ErrorKind::Untrusted { reason: Untrusted::UnknownSerial(serial), .. } => {
+            Finding::problem(WECHATPAY_KEYS, unknown_serial(serial))
         }
-        Err(Error::Api(error)) if error.signed && error.message.contains("Wechatpay-Serial") => {
+        ErrorKind::Api(api) if api.signed && api.message.contains("Wechatpay-Serial") => {
             let message = format!(
                 "{error}; WeChat Pay does not know the requested key; check that \
                  WECHATPAY_PUBLIC_KEY_ID is the ID on the merchant platform"
             );
             Finding::problem(WECHATPAY_KEYS, message)
         }
-        Err(error @ Error::Untrusted { reason: Untrusted::Signature { .. }, .. }) => {
+        ErrorKind::Untrusted { reason: Untrusted::Signature { .. }, .. } => {
             let message = format!(
                 "{error}; check that WECHATPAY_PUBLIC_KEY_FILE is the key of \
                  WECHATPAY_PUBLIC_KEY_ID"
             );
             Finding::problem(WECHATPAY_KEYS, message)
         }
-        Err(Error::Transport(error)) => unreachable_host(&error.to_string(), base_url),
-        Err(error) => Finding::problem("host and keys", error.to_string()),
+        ErrorKind::Transport(lost) => unreachable_host(&lost.to_string(), base_url),
+        _ => Finding::problem("host and keys", error.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use wechatpay::notify::Refusal;
-use wechatpay::{Outcome, Retry, Untrusted};
+use wechatpay::{ErrorKind, Outcome, Retry, Untrusted};
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
@@ -25,8 +25,6 @@ pub(crate) enum Failure {
     Notification(Refusal),
     /// A call ended in an error.
     Call(wechatpay::Error),
-    /// A call that changes nothing ended in an error.
-    Read(wechatpay::Error),
     /// The result could not be printed.
     Unprinted { what: String, is_write: bool },
 }
@@ -43,7 +41,6 @@ impl Failure {
     /// Of a command that changes nothing.
     pub(crate) fn of_read(self) -> Self {
         match self {
-            Self::Call(error) => Self::Read(error),
             Self::Unprinted { what, .. } => Self::Unprinted { what, is_write: false },
             other => other,
         }
@@ -58,7 +55,7 @@ impl Failure {
             | Self::Settings(what)
             | Self::Invalid(what) => what.clone(),
             Self::Notification(refusal) => refusal.to_string(),
-            Self::Call(error) | Self::Read(error) => error.to_string(),
+            Self::Call(error) => error.to_string(),
             Self::Unprinted { what, .. } => format!("the result cannot be written: {what}"),
         }
     }
@@ -70,8 +67,8 @@ impl Failure {
                 WRONG_USE
             }
             Self::Invalid(_) | Self::Notification(_) => FAILED,
-            Self::Read(wechatpay::Error::Output { .. }) => FAILED,
-            Self::Call(error) | Self::Read(error) => match error.outcome() {
+            Self::Call(error) if matches!(error.kind(), ErrorKind::Output { .. }) => FAILED,
+            Self::Call(error) => match error.outcome() {
                 Outcome::NotSent | Outcome::Refused => FAILED,
                 Outcome::Unknown => UNKNOWN,
             },
@@ -92,12 +89,8 @@ impl Failure {
             Self::Call(error) => match error.outcome() {
                 Outcome::NotSent => NOT_SENT,
                 Outcome::Refused => REFUSED,
+                Outcome::Unknown if error.is_read() => "no result; nothing changed at WeChat Pay",
                 Outcome::Unknown => "unknown: WeChat Pay may have processed the request",
-            },
-            Self::Read(error) => match error.outcome() {
-                Outcome::NotSent => NOT_SENT,
-                Outcome::Refused => REFUSED,
-                Outcome::Unknown => "no result; nothing changed at WeChat Pay",
             },
             Self::Unprinted { is_write: false, .. } => "nothing changed at WeChat Pay",
             Self::Unprinted { is_write: true, .. } => "WeChat Pay processed the request",
@@ -117,16 +110,12 @@ impl Failure {
             }
             Self::Notification(_) => "do not ship; query the order",
             Self::Call(error) => match error.retry() {
-                Retry::Never => NEVER,
+                Retry::Never => "correct what the error names",
+                Retry::SameRequest if error.is_read() => "retry after a pause",
                 Retry::SameRequest => {
                     "after a pause, send the identical request again, with the same number"
                 }
                 Retry::QueryFirst => "query by the same number first",
-            },
-            Self::Read(error) => match error.retry() {
-                Retry::Never => NEVER,
-                Retry::SameRequest => "retry after a pause",
-                Retry::QueryFirst => "correct what the error names, then retry",
             },
             Self::Unprinted { is_write: false, .. } => "run the same command again",
             Self::Unprinted { is_write: true, .. } => {
@@ -154,4 +143,3 @@ const FAILED: u8 = 1;
 const UNKNOWN: u8 = 3;
 const NOT_SENT: &str = "nothing was sent to WeChat Pay";
 const REFUSED: &str = "WeChat Pay refused the request";
-const NEVER: &str = "correct what the error names; retrying will not help";

@@ -262,7 +262,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`wechatpay::Error::Invalid`] if the order number has not 6 to 32 characters, or has other
+    /// [`wechatpay::ErrorKind::Invalid`] if the order number has not 6 to 32 characters, or has other
     /// characters than letters, digits and `_-|*`.
     pub fn order(&self, out_trade_no: &str) -> Result<pay::Order, wechatpay::Error> {
         let number = OutTradeNo::new(out_trade_no)?;

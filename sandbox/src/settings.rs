@@ -174,7 +174,7 @@ pub fn file(name: &str) -> Result<Vec<u8>> {
 /// Tells a wrong value by the name of its setting.
 pub fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
     value.map_err(|error| {
-        let wechatpay::Error::Invalid(invalid) = &error else { return error.into() };
+        let wechatpay::ErrorKind::Invalid(invalid) = error.kind() else { return error.into() };
         let path = invalid.violations().first().map_or("", |fault| &fault.path);
         match SETTINGS.iter().find(|(_, known, _)| *known == path) {
             Some((name, ..)) => format!("{name}: {error}").into(),

@@ -32,7 +32,7 @@ impl FromStr for Date {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Invalid`] if the text is not a day as in `2018-06-08`.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the text is not a day as in `2018-06-08`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let is_date =
             text.len() == DATE_LENGTH && format!("{text}T12:00:00+08:00").parse::<Time>().is_ok();

@@ -10,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use ring::digest;
 
 use super::Link;
-use crate::error::{Error, Invalid, TransportError, Untrusted};
+use crate::error::{Call, Error, ErrorKind, Invalid, TransportError, Untrusted};
 use crate::gateway::Gateway;
 use crate::signer::{self, Signer};
 use crate::transport::plain;
@@ -38,12 +38,12 @@ use crate::transport::plain;
 ///
 /// # Errors
 /// Safe to retry with a new link: the call changes nothing.
-/// * [`Error::Invalid`]: the link does not lead to WeChat Pay or to the gateway. Nothing was sent.
-/// * [`Error::Untrusted`]: the file is not the one whose SHA-1 was signed.
-/// * [`Error::Transport`]: the file broke off.
-/// * [`Error::Output`]: `out` did not take it.
-/// * [`Error::Malformed`]: the file cannot be unpacked, or exceeds a bound.
-/// * [`Error::Api`]: as with `INVALID_REQUEST` for a link that is too old, and `NO_AUTH` for one of
+/// * [`Invalid`](crate::ErrorKind::Invalid): the link does not lead to WeChat Pay or to the gateway. Nothing was sent.
+/// * [`Untrusted`](crate::ErrorKind::Untrusted): the file is not the one whose SHA-1 was signed.
+/// * [`Transport`](crate::ErrorKind::Transport): the file broke off.
+/// * [`Output`](crate::ErrorKind::Output): `out` did not take it.
+/// * [`Malformed`](crate::ErrorKind::Malformed): the file cannot be unpacked, or exceeds a bound.
+/// * [`Api`](crate::ErrorKind::Api): as with `INVALID_REQUEST` for a link that is too old, and `NO_AUTH` for one of
 ///   another merchant.
 #[doc(alias = "下载账单")]
 pub fn download(
@@ -82,7 +82,7 @@ pub fn download(
 /// ```
 ///
 /// # Errors
-/// As [`download`]; and [`Error::Invalid`] if `path` names no file. Nothing was sent.
+/// As [`download`]; and [`Invalid`](crate::ErrorKind::Invalid) if `path` names no file. Nothing was sent.
 #[doc(alias = "下载账单")]
 pub fn download_to(
     signer: &dyn Signer,
@@ -166,7 +166,8 @@ fn copy(
     out.flush().map_err(|error| output(&error))?;
     let found: String = sha1.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     if found != link.sha1 {
-        return Err(Error::Untrusted { status: 200, reason: Untrusted::Hash, request_id: None });
+        let kind = ErrorKind::Untrusted { status: 200, reason: Untrusted::Hash, request_id: None };
+        return Err(Error::new(Call::DOWNLOAD, kind));
     }
     Ok(written)
 }
@@ -214,17 +215,19 @@ impl Source for MultiGzDecoder<Wire> {
 
 fn unreadable(error: io::Error) -> Error {
     match error.downcast::<TransportError>() {
-        Ok(error) => error.into(),
+        Ok(error) => Error::new(Call::DOWNLOAD, ErrorKind::Transport(error)),
         Err(_) => malformed("the file is not complete gzip"),
     }
 }
 
 fn malformed(what: &str) -> Error {
-    Error::Malformed { status: 200, what: what.to_owned(), request_id: None }
+    let (status, what) = (200, what.to_owned());
+    Error::new(Call::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
 }
 
 fn output(error: &io::Error) -> Error {
-    Error::Output { kind: error.kind(), what: error.to_string() }
+    let (kind, what) = (error.kind(), error.to_string());
+    Error::new(Call::DOWNLOAD, ErrorKind::Output { kind, what })
 }
 
 /// Two TLS records.
@@ -279,7 +282,10 @@ mod tests {
     fn file_with_another_sha1_is_untrusted() {
         for other in [&b"Message"[..], b"messag", b"message\n", b""] {
             let error = copied(wire(other)).unwrap_err();
-            assert!(matches!(error, Error::Untrusted { reason: Untrusted::Hash, .. }), "{error}");
+            assert!(
+                matches!(error.kind(), ErrorKind::Untrusted { reason: Untrusted::Hash, .. }),
+                "{error}"
+            );
         }
     }
 
@@ -293,7 +299,7 @@ mod tests {
         }
         for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::TimedOut] {
             let error = copied(wire(CONTENT.chain(Broken(Some(kind))))).unwrap_err();
-            assert!(matches!(error, Error::Transport(_)), "{error}");
+            assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error}");
             assert!(error.to_string().starts_with("the file broke off: "), "{error}");
         }
         let interrupted = Broken(Some(io::ErrorKind::Interrupted));
@@ -322,8 +328,13 @@ mod tests {
             let result = copy(wire(CONTENT), &link(), &mut out, &mut |_| ());
             match result {
                 Ok(length) => assert!(is_written && length == 7),
-                Err(Error::Output { kind: io::ErrorKind::StorageFull, .. }) => assert!(!is_written),
-                Err(other) => panic!("{other}"),
+                Err(error) => {
+                    let kind = io::ErrorKind::StorageFull;
+                    assert!(
+                        matches!(error.kind(), ErrorKind::Output { kind: of, .. } if *of == kind)
+                    );
+                    assert!(!is_written);
+                }
             }
         }
     }
@@ -344,7 +355,7 @@ mod tests {
         assert_eq!(copied(Short(wire(CONTENT))).unwrap(), CONTENT);
         let error = copied(Short(wire(CONTENT.chain(&b"!"[..])))).unwrap_err();
         assert!(
-            error.to_string().ends_with(": the file exceeds the size limit of a bill"),
+            error.to_string().contains(": the file exceeds the size limit of a bill;"),
             "{error}"
         );
     }
@@ -371,7 +382,10 @@ mod tests {
         fn compressed_file_is_checked_after_decompression() {
             assert_eq!(unpacked(packed(CONTENT)).unwrap(), CONTENT);
             let error = unpacked(packed(&b"Message"[..])).unwrap_err();
-            assert!(matches!(error, Error::Untrusted { reason: Untrusted::Hash, .. }), "{error}");
+            assert!(
+                matches!(error.kind(), ErrorKind::Untrusted { reason: Untrusted::Hash, .. }),
+                "{error}"
+            );
         }
 
         #[test]
@@ -397,7 +411,7 @@ mod tests {
             for packed in wrong {
                 let error = unpacked(packed.clone()).unwrap_err();
                 assert!(
-                    error.to_string().ends_with(": the file is not complete gzip"),
+                    error.to_string().contains(": the file is not complete gzip;"),
                     "{packed:x?}"
                 );
             }
@@ -415,7 +429,7 @@ mod tests {
             for end in 0..=whole.len() {
                 let source = io::Cursor::new(whole[..end].to_vec()).chain(Broken);
                 let error = copied(MultiGzDecoder::new(wire(source))).unwrap_err();
-                assert!(matches!(error, Error::Transport(_)), "{end}: {error}");
+                assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{end}: {error}");
             }
         }
 
@@ -438,7 +452,7 @@ mod tests {
             let source = MultiGzDecoder::new(wire(io::Cursor::new(bomb)));
             let error = copy(source, &link(), &mut out, &mut |_| ()).unwrap_err();
             assert!(
-                error.to_string().ends_with(": the file exceeds the size limit of a bill"),
+                error.to_string().contains(": the file exceeds the size limit of a bill;"),
                 "{error}"
             );
             assert!(out.0 <= most && most < 8 * 1024 * 1024, "{}", out.0);

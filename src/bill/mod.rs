@@ -33,7 +33,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::error::{Error, Invalid};
+use crate::error::{Call, Error, ErrorKind, Invalid};
 use crate::gateway::Gateway;
 use crate::open_set::open_set;
 use crate::signer::Signer;
@@ -272,8 +272,10 @@ fn apply(
         path.push_str("&tar_type=GZIP");
     }
     let answer: Applied = gateway.get(signer, &path)?;
-    let malformed =
-        |what: &str| Error::Malformed { status: 200, what: what.to_owned(), request_id: None };
+    let malformed = |what: &str| {
+        let (status, what) = (200, what.to_owned());
+        Error::new(Call::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
+    };
     if answer.hash_type != "SHA1" {
         return Err(malformed("hash_type is not SHA1"));
     }

@@ -55,7 +55,7 @@ impl FromStr for Yuan {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Invalid`] if the text is not digits with up to six decimals, or too large.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the text is not digits with up to six decimals, or too large.
     fn from_str(text: &str) -> Result<Self, Error> {
         let (is_negative, digits) =
             text.strip_prefix('-').map_or((false, text), |digits| (true, digits));

@@ -33,7 +33,7 @@
 
 use serde::Serialize;
 
-use crate::error::{Code, Error};
+use crate::error::{ApiError, Code, Error};
 use crate::gateway::Gateway;
 use crate::id::{self, AppId, OutTradeNo};
 use crate::signer::Signer;
@@ -127,9 +127,10 @@ pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<()
     let body = validate::to_json(&Close { combine_appid: &order.combine_appid, sub_orders })?;
     let number = id::encoded(order.combine_out_trade_no.as_str());
     let path = format!("/v3/combine-transactions/out-trade-no/{number}/close");
-    match gateway.post_unanswered(signer, &path, &body) {
+    let is_closed = |api: &ApiError| api.signed && api.code == Code::ORDER_CLOSED;
+    match gateway.post_no_content(signer, &path, &body) {
         // Signed only: an error response without a signature may come from anywhere.
-        Err(Error::Api(error)) if error.signed && error.code == Code::ORDER_CLOSED => Ok(()),
+        Err(error) if error.api().is_some_and(is_closed) => Ok(()),
         result => result,
     }
 }

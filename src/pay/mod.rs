@@ -156,5 +156,5 @@ pub fn close(
     let party = Party::from(signer);
     let number = id::encoded(out_trade_no.as_str());
     let path = party.transactions_path(&format!("out-trade-no/{number}/close"));
-    gateway.post_unanswered(signer, &path, &validate::to_json(&party.numbers())?)
+    gateway.post_no_content(signer, &path, &validate::to_json(&party.numbers())?)
 }

@@ -67,7 +67,7 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<State, Error> {
     let body = refund.to_body(signer)?;
     let is_about = |state: &State| state.out_refund_no == refund.out_refund_no;
-    gateway.post_about(signer, PATH, &body, is_about).map_err(Error::of_refund)
+    gateway.post_about(signer, PATH, &body, is_about)
 }
 
 /// 查询单笔退款: queries a refund by the merchant's refund number.
@@ -140,7 +140,7 @@ pub fn apply_abnormal(
     let path = format!("{PATH}/{number}/apply-abnormal-refund");
     let is_about =
         |state: &State| state.refund_id == *refund_id && state.out_refund_no == *out_refund_no;
-    gateway.post_about(signer, &path, &body, is_about).map_err(Error::of_refund)
+    gateway.post_about(signer, &path, &body, is_about)
 }
 
 const PATH: &str = "/v3/refund/domestic/refunds";

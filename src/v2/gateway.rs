@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{ApiError, Code, Error, Invalid};
+use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
 use crate::transport::{
     self, HttpOptions, MAIN_HOST, Request, STANDBY_HOST, Transport, UreqTransport,
 };
@@ -102,7 +102,7 @@ impl Gateway {
         fields: Fields,
     ) -> Result<(), Error> {
         match self.call(signer, path, fields) {
-            Err(Error::Api(error)) if error.code == Code::ORDER_CLOSED => Ok(()),
+            Err(error) if error.api().is_some_and(|api| api.code == Code::ORDER_CLOSED) => Ok(()),
             response => response.map(drop),
         }
     }
@@ -127,27 +127,35 @@ impl Gateway {
         path: &str,
         mut fields: Fields,
     ) -> Result<Response, Error> {
-        id::check_mchid(signer.mchid()).map_err(|rule| Invalid::new("mch_id", rule))?;
-        fields.set("nonce_str", v3_signer::nonce()?);
-        fields.set("sign_type", signer.sign_type());
-        fields.set("sign", signer::sign(signer, &fields)?);
+        let call = Call::v2(path);
+        sign(signer, &mut fields).map_err(|error| error.in_call(call))?;
         let (url, body) = (format!("{}{path}", self.base_url), xml::write(&fields));
-        let mut received = transport.send(&Request {
+        let lost = |error| Error::new(call, ErrorKind::Transport(error));
+        let request = Request {
             method: "POST",
             url: &url,
             headers: &[("Accept", "text/xml"), ("Content-Type", "text/xml; charset=utf-8")],
             body: body.as_bytes(),
             is_file: false,
-        })?;
+        };
+        let mut received = transport.send(&request).map_err(lost)?;
         let request_id = received.request_id();
-        let (status, body) = (received.status, received.read_body()?);
-        let mut response = Response { status, request_id, fields: Fields::default() };
+        let (status, body) = (received.status, received.read_body().map_err(lost)?);
+        let mut response = Response { call, status, request_id, fields: Fields::default() };
         if status != 200 {
             return Err(response.refused(false, String::new()));
         }
         response.fields = xml::read_response(&body).map_err(|what| response.malformed(what))?;
         response.judged(signer, &fields)
     }
+}
+
+fn sign(signer: &dyn Signer, fields: &mut Fields) -> Result<(), Error> {
+    id::check_mchid(signer.mchid()).map_err(|rule| Invalid::new("mch_id", rule))?;
+    fields.set("nonce_str", v3_signer::nonce()?);
+    fields.set("sign_type", signer.sign_type());
+    fields.set("sign", signer::sign(signer, fields)?);
+    Ok(())
 }
 
 impl fmt::Debug for Gateway {
@@ -161,6 +169,7 @@ impl fmt::Debug for Gateway {
 
 /// The fields of a response.
 pub(super) struct Response {
+    call: Call,
     status: u16,
     request_id: Option<String>,
     fields: Fields,
@@ -188,7 +197,8 @@ impl Response {
         }
         if let Err(reason) = signer::verify(signer, &self.fields) {
             let (status, request_id) = (self.status, self.request_id);
-            return Err(Error::Untrusted { status, reason, request_id });
+            let kind = ErrorKind::Untrusted { status, reason, request_id };
+            return Err(Error::new(self.call, kind));
         }
         // A response contains neither a time nor the request's nonce, so compare the numbers.
         for name in ECHOED {
@@ -211,7 +221,7 @@ impl Response {
     /// A code is taken from a signed response only.
     fn refused(&self, signed: bool, message: String) -> Error {
         let code = self.fields.get("err_code").filter(|_| signed).unwrap_or_default();
-        Error::Api(Box::new(ApiError {
+        let error = ApiError {
             status: self.status,
             code: Code::new(code),
             message,
@@ -219,13 +229,13 @@ impl Response {
             request_id: self.request_id.clone(),
             signed,
             sign_diagnosis: None,
-            is_refund: false,
-            is_v2: true,
-        }))
+        };
+        Error::new(self.call, ErrorKind::Api(error))
     }
 
     fn malformed(&self, Malformed(what): Malformed) -> Error {
-        Error::Malformed { status: self.status, what, request_id: self.request_id.clone() }
+        let (status, request_id) = (self.status, self.request_id.clone());
+        Error::new(self.call, ErrorKind::Malformed { status, what, request_id })
     }
 }
 

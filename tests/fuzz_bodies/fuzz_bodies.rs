@@ -26,10 +26,10 @@ use wechatpay::pay::{self, Detail, GoodsDetail, Order, SceneInfo, StoreInfo, app
 use wechatpay::pay::{Payer, jsapi};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
-    ApiV3Key, AppId, ClientCertificate, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
-    OutRefundNo, OutTradeNo, Outcome, PlatformKeys, RefundId, Request, Response, Retry, RsaSigner,
-    SignError, Signature, Signer, SubMerchant, Time, TransactionId, Transport, TransportError,
-    Untrusted, UreqTransport, certificates, combine, signing,
+    ApiV3Key, AppId, ClientCertificate, Error, ErrorKind, Fen, Gateway, HttpOptions, NotifyUrl,
+    OpenId, OutRefundNo, OutTradeNo, Outcome, PlatformKeys, RefundId, Request, Response, Retry,
+    RsaSigner, SignError, Signature, Signer, SubMerchant, Time, TransactionId, Transport,
+    TransportError, Untrusted, UreqTransport, certificates, combine, signing,
 };
 
 // By their paths, because where a module is looked for depends on how this file was found.
@@ -229,10 +229,10 @@ pub(crate) fn answer(data: &[u8]) -> bool {
         assert_eq!(error.outcome(), expected, "{text}");
         assert!(expected == Outcome::Refused || error.retry() != Retry::Never, "{text}");
         if end == End::Whole && !is_file && (is_success || claims) {
-            let is_untrusted = matches!(error, Error::Untrusted { .. });
+            let is_untrusted = matches!(error.kind(), ErrorKind::Untrusted { .. });
             assert_eq!(is_untrusted, !is_believed, "{text}");
         }
-        if let Error::Api(error) = error {
+        if let ErrorKind::Api(error) = error.kind() {
             assert_eq!((error.status, error.signed), (status, signed), "{text}");
         }
     }
@@ -253,7 +253,7 @@ pub(crate) fn api_error(data: &[u8]) -> bool {
         assert_eq!(error.outcome(), expected, "{error}");
         assert!(expected == Outcome::Refused || error.retry() != Retry::Never, "{error}");
         let told = format!("{error} {error:?}");
-        let Error::Api(error) = error else { panic!("{error}") };
+        let ErrorKind::Api(error) = error.kind() else { panic!("{error}") };
         assert_eq!((error.status, error.signed), (status, false));
         assert_eq!(error.message, value["message"].as_str().unwrap_or_default());
         let detail = value.get("detail").filter(|detail| !detail.is_null());
@@ -449,8 +449,8 @@ fn follow(link: &Link) {
     let error = bill::download(&Pen, &wire.gateway(), link, &mut io::sink(), &mut |_| ());
     let sent = wire.sent();
     let hosts = [HOST, "https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"];
-    match error.unwrap_err() {
-        Error::Invalid(_) => assert!(sent.is_empty()),
+    match error.unwrap_err().kind() {
+        ErrorKind::Invalid(_) => assert!(sent.is_empty()),
         _ => {
             let rest = hosts.iter().find_map(|host| sent[0].url.strip_prefix(host));
             assert!(rest.is_some_and(|rest| rest.starts_with('/')), "{}", sent[0].url);
@@ -839,7 +839,7 @@ impl Recorder {
         assert_eq!(call(&gateway), Err(error.clone()));
         let signed = std::mem::take(&mut *self.signed.lock().unwrap());
         let sent = wire.sent();
-        if let Error::Invalid(_) = &error {
+        if let ErrorKind::Invalid(_) = error.kind() {
             nothing_sent(&error);
             assert!(sent.is_empty() && signed.is_empty(), "{error}");
             return Err(error);
@@ -1023,7 +1023,7 @@ fn sum(amounts: impl Iterator<Item = Fen>) -> u128 {
 /// What an error must be that comes before anything is sent.
 #[track_caller]
 fn nothing_sent(error: &Error) -> &Error {
-    assert!(matches!(error, Error::Invalid(_)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{error}");
     assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::Never));
     error
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wechatpay::pay::app;
 use wechatpay::{
-    AppId, Code, Error, Fen, NotifyUrl, OutTradeNo, Outcome, Retry, RsaSigner, Signer, signing,
+    AppId, Code, ErrorKind, Fen, NotifyUrl, OutTradeNo, Outcome, Retry, RsaSigner, Signer, signing,
 };
 
 use crate::support::{api, order, start};
@@ -197,7 +197,7 @@ fn order_that_breaks_a_rule_is_never_sent() {
     broken.description = "公仔🧸".into();
     broken.total = Fen(0);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &broken).unwrap_err();
-    let Error::Invalid(invalid) = &error else { panic!("{error}") };
+    let ErrorKind::Invalid(invalid) = error.kind() else { panic!("{error}") };
     let paths: Vec<_> = invalid.violations().iter().map(|fault| fault.path.as_str()).collect();
     assert_eq!(paths, ["/description", "/amount/total"]);
     assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::Never));

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, Refund};
 use wechatpay::{
-    Code, Error, Failover, Fen, Gateway, Host, HttpOptions, OutRefundNo, Outcome, Proxy,
+    Code, ErrorKind, Failover, Fen, Gateway, Host, HttpOptions, OutRefundNo, Outcome, Proxy,
     UreqTransport,
 };
 use wechatpay_sandbox::Sandbox;
@@ -45,7 +45,7 @@ fn standby_is_unused_while_main_host_responds() {
     // So does an answer that cannot be believed: the order may stand.
     sandbox.tamper_next(|answer| answer.body.push(b' '));
     let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
-    assert!(matches!(answered.result, Err(Error::Untrusted { .. })));
+    assert!(matches!(answered.result.unwrap_err().kind(), ErrorKind::Untrusted { .. }));
     assert_eq!(sandbox.received().len(), 4);
 }
 

@@ -343,7 +343,7 @@ fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> 
             *answer = wechatpay_sandbox::Response { status, headers: Vec::new(), body };
         });
     };
-    let why = if status == 200 { "is missing" } else { "carries no signature" };
+    let why = if status == 200 { "is missing" } else { "is not signed" };
     Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
 }
 
@@ -368,14 +368,14 @@ fn before_anything_is_sent() -> Vec<Fault> {
                 .map(|scheme| call(operation, &format!("{scheme}://{free}"), None, AMPLE))
                 .into()
         }),
-        own(5, Verdict::NotSent, "time-out of connect", |operation| {
+        own(5, Verdict::NotSent, "timed out (connect)", |operation| {
             let (address, _kept) = scripted_server::full_port();
             ["http", "https"]
                 .map(|scheme| call(operation, &format!("{scheme}://{address}"), None, LONGER))
                 .into()
         }),
         // The socket stands, TLS does not: nothing of the request can have left.
-        own(5, Verdict::NotSent, "time-out of connect", |operation| {
+        own(5, Verdict::NotSent, "timed out (connect)", |operation| {
             let wire = Wire::start(|peer, _| peer.wait());
             let seen = call(operation, &wire.url("https"), None, LONGER);
             assert_eq!(wire.finish(), 1);
@@ -388,10 +388,10 @@ fn before_anything_is_sent() -> Vec<Fault> {
 fn on_the_way() -> Vec<Fault> {
     vec![
         // A label of 64 characters is no name anywhere: nobody is asked, so that it fails at once.
-        own(7, Verdict::Unknown, "no answer", |operation| {
+        own(7, Verdict::Unknown, "no response", |operation| {
             vec![call(operation, &format!("https://{}.example", "x".repeat(64)), None, AMPLE)]
         }),
-        server(8, "no answer", |_, _| Ok(())),
+        server(8, "no response", |_, _| Ok(())),
         server(8, "reset", |peer, _| {
             peer.first_byte()?;
             peer.reset()
@@ -405,11 +405,11 @@ fn on_the_way() -> Vec<Fault> {
             peer.request()?;
             peer.reset()
         }),
-        slow(11, "time ran out", |peer, _| {
+        slow(11, "timed out", |peer, _| {
             peer.request()?;
             peer.wait()
         }),
-        slow(12, "broke off: time ran out", |peer, operation| {
+        slow(12, "broke off: timed out", |peer, operation| {
             let answer = Answer::signed(operation.answer);
             peer.request()?;
             peer.say(answer.head + "\r\n")?;
@@ -444,7 +444,7 @@ fn on_the_way() -> Vec<Fault> {
             peer.say([&answer.body[..], b"\r\n"].concat())
         }),
         // A body without length ends with its connection: only the signature tells, or the XML.
-        server(17, "the answer (HTTP 200)", |peer, operation| {
+        server(17, "the response (HTTP 200)", |peer, operation| {
             let mut answer = Answer::unframed(operation.answer);
             answer.body.pop();
             peer.request()?;
@@ -457,7 +457,7 @@ fn on_the_way() -> Vec<Fault> {
             peer.say(answer.bytes())?;
             peer.reset()
         }),
-        slow(19, "time ran out", |peer, _| {
+        slow(19, "timed out", |peer, _| {
             peer.request()?;
             peer.say("HTTP/1.1 200 OK\r\n")?;
             peer.drip(b"X-Drip: 1\r\n")
@@ -608,25 +608,25 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
             let value = answer.header(&twice).unwrap().to_vec();
             answer.add_header(&twice, value);
         }));
-        faults.push(tampered(37, "not of its form", move |answer| {
+        faults.push(tampered(37, "empty or malformed", move |answer| {
             let mut value = answer.header(&foreign).unwrap().to_vec();
             value.push(0xFF);
             answer.set_header(&foreign, value);
         }));
     }
-    let not_verified = "signature does not verify";
+    let not_verified = "signature verification failed";
     faults.extend([
-        server(38, "behind this machine's clock", |peer, operation| {
+        server(38, "behind the system clock", |peer, operation| {
             peer.request()?;
             peer.say(Answer::signed_at(now() - 301, operation.answer).bytes())
         })
         .only(Protocol::V3),
-        server(39, "ahead of this machine's clock", |peer, operation| {
+        server(39, "ahead of the system clock", |peer, operation| {
             peer.request()?;
             peer.say(Answer::signed_at(now() + 330, operation.answer).bytes())
         })
         .only(Protocol::V3),
-        tampered(40, "does not hold", |answer| {
+        tampered(40, "does not contain", |answer| {
             answer.set_header("Wechatpay-Serial", PLATFORM_ID_2);
         }),
         tampered(41, not_verified, |answer| {

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use wechatpay::pay::{self, Order, SceneInfo, SettleInfo, StoreInfo};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
-    AppId, Error, Fen, Gateway, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Partner, PlatformKeys,
-    Request, Response, RsaSigner, Signer, SubMerchant, TransactionId, Transport, TransportError,
-    combine,
+    AppId, Error, ErrorKind, Fen, Gateway, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Partner,
+    PlatformKeys, Request, Response, RsaSigner, Signer, SubMerchant, TransactionId, Transport,
+    TransportError, combine,
 };
 
 use crate::sample_bodies::{
@@ -41,13 +41,15 @@ impl Transport for &'static Kept {
 fn kept<T>(call: impl FnOnce(&'static Kept) -> Result<T, Error>) -> Vec<u8> {
     let kept: &'static Kept = Box::leak(Box::default());
     let error = call(kept).err().unwrap();
-    assert!(matches!(error, Error::Transport(_)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error}");
     let body = kept.0.lock().unwrap();
     body.clone()
 }
 
 fn faults<T: std::fmt::Debug>(read: Result<T, Error>) -> Vec<String> {
-    let Error::Invalid(invalid) = read.unwrap_err() else { panic!("another error") };
+    let ErrorKind::Invalid(invalid) = read.unwrap_err().into_kind() else {
+        panic!("another error")
+    };
     invalid.violations().iter().map(|fault| format!("{} {}", fault.path, fault.rule)).collect()
 }
 

@@ -4,7 +4,7 @@
 //! changed there, by hand, and read once more.
 
 use std::fmt::Write;
-use std::io::{Read, Write as _};
+use std::io::{self, Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,12 +13,12 @@ use serde_json::json;
 use wechatpay::encryption::Encrypted;
 use wechatpay::notify::Refusal;
 use wechatpay::pay::{self, NotPaid, Order, TradeState, app};
-use wechatpay::refund::{FundsAccount, Refund, RefundFrom};
+use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
     ApiV3Key, AppId, ClientCertificate, Code, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
-    OutRefundNo, OutTradeNo, Partner, PlatformKeys, Proxy, RefundId, RsaSigner, SignError,
-    SubMerchant, Time, TransactionId, TransportError, Untrusted, UreqTransport, bill, certificates,
-    combine,
+    OutRefundNo, OutTradeNo, Partner, PlatformKeys, Proxy, RefundId, Request, Response, RsaSigner,
+    SignError, SubMerchant, Time, TransactionId, Transport, TransportError, Untrusted,
+    UreqTransport, bill, certificates, combine,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -156,24 +156,64 @@ impl Table {
     }
 }
 
+/// Ends every call in the same way.
+struct Lost(TransportError);
+
+impl Transport for Lost {
+    fn send(&self, _: &Request<'_>) -> Result<Response, TransportError> {
+        Err(self.0.clone())
+    }
+}
+
 fn errors(table: &mut Table) {
     table.chapter("Error");
-    let id = || Some("08F7A1".to_owned());
-    let reason = Untrusted::MissingSign;
+    let sandbox = start();
     table.line("Sign", Error::from(SignError::new("the HSM is locked")));
-    table.line(
-        "Transport, not sent",
-        Error::from(TransportError::not_sent("no connection: refused")),
+    let lost = |error: &TransportError| {
+        let keys = sandbox.platform_keys().clone();
+        Gateway::at(sandbox.base_url(), keys, Lost(error.clone())).unwrap()
+    };
+    let (not_sent, unknown) = (
+        TransportError::not_sent("no connection: refused"),
+        TransportError::unknown("no response: timed out"),
     );
-    table.line("Transport, unknown", Error::from(TransportError::unknown("no answer: time-out")));
-    table.line("Untrusted", Error::Untrusted { status: 200, reason, request_id: id() });
-    let what = "its JSON is broken (column 1)".to_owned();
-    table.line("Malformed", Error::Malformed { status: 200, what, request_id: id() });
-    let what = "No space left on device".to_owned();
-    table.line("Output", Error::Output { kind: std::io::ErrorKind::StorageFull, what });
-    let what = "Permission denied".to_owned();
-    let kind = std::io::ErrorKind::PermissionDenied;
-    table.line("Output, forbidden", Error::Output { kind, what });
+    calls(table, &sandbox, "not sent", || lost(&not_sent));
+    calls(table, &sandbox, "lost", || lost(&unknown));
+    calls(table, &sandbox, "not signed", || {
+        sandbox.tamper_next(|answer| {
+            answer.remove_header("Wechatpay-Signature");
+            answer.set_header("Request-ID", "08F7A1");
+        });
+        sandbox.gateway().clone()
+    });
+    calls(table, &sandbox, "malformed", || {
+        sandbox.rewrite_next(|answer| (answer.status, answer.body) = (200, b"[".to_vec()));
+        sandbox.tamper_next(|answer| answer.set_header("Request-ID", "08F7A1"));
+        sandbox.gateway().clone()
+    });
+    for code in ["SYSTEM_ERROR", "FREQUENCY_LIMITED", "ORDER_NOT_EXIST", "RESOURCE_NOT_EXISTS"] {
+        calls(table, &sandbox, code, || {
+            let status = if code == "SYSTEM_ERROR" { 500 } else { 400 };
+            sandbox.refuse_next(status, code, "");
+            sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+            sandbox.gateway().clone()
+        });
+    }
+}
+
+/// What the same trouble means for a new order, a query, a refund and another read.
+fn calls(table: &mut Table, sandbox: &Sandbox, what: &str, gateway: impl Fn() -> Gateway) {
+    let signer = sandbox.signer();
+    let order = order(sandbox, "errors-1");
+    let number = OutRefundNo::new("errors-1").unwrap();
+    let refund = Refund::new(number, order.out_trade_no.clone(), Fen(1), Fen(100));
+    table.error(&format!("{what}, a new order"), app::prepay(signer, &gateway(), &order));
+    let query = pay::query(signer, &gateway(), &order.out_trade_no);
+    table.error(&format!("{what}, a query"), query);
+    table.error(&format!("{what}, a refund"), refund::apply(signer, &gateway(), &refund));
+    let key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
+    let list = certificates::list(signer, &gateway(), &key);
+    table.error(&format!("{what}, certificates"), list);
 }
 
 fn all_untrusted() -> [(&'static str, Untrusted); 12] {
@@ -515,6 +555,38 @@ fn bills(table: &mut Table) {
     fetched("into nothing", host, Path::new("/"));
     fetched("into a folder", host, folder);
     fetched("of another host", "https://x.example", &folder.join("messages.csv"));
+    let keys = sandbox.platform_keys().clone();
+    let gateway = Gateway::at(sandbox.base_url(), keys, OneByte).unwrap();
+    let link = trade("SHA1", sha1, host).unwrap();
+    let mut refused = |what: &str, kind: io::ErrorKind| {
+        let out = &mut Refusing(kind);
+        let fetched = bill::download(sandbox.signer(), &gateway, &link, out, &mut |_| ());
+        table.error(what, fetched);
+    };
+    refused("into a full disk", io::ErrorKind::StorageFull);
+    refused("into a forbidden place", io::ErrorKind::PermissionDenied);
+}
+
+/// Returns a file of one byte.
+struct OneByte;
+
+impl Transport for OneByte {
+    fn send(&self, _: &Request<'_>) -> Result<Response, TransportError> {
+        Ok(Response { status: 200, headers: Vec::new(), body: Box::new(&b"x"[..]) })
+    }
+}
+
+/// Takes no byte.
+struct Refusing(io::ErrorKind);
+
+impl io::Write for Refusing {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Every code that the library knows, as the sandbox answers it, with nothing of WeChat Pay's words.

@@ -309,7 +309,8 @@ fn until_said<T>(ask: impl Fn() -> Result<T, Error>) -> Option<T> {
         match ask() {
             Ok(said) => return Some(said),
             Err(error) if error.outcome() == Outcome::Unknown => {}
-            Err(Error::Api(error)) => {
+            Err(error) if error.api().is_some() => {
+                let error = error.api().unwrap();
                 let known =
                     [Code::RESOURCE_NOT_EXISTS, Code::ORDER_NOT_EXIST, Code::INVALID_REQUEST];
                 assert!(error.signed && known.contains(&error.code), "{error}");

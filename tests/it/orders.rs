@@ -9,7 +9,7 @@ use wechatpay::pay::{
     self, NotPaid, SceneInfo, StoreInfo, TradeState, TradeType, app, h5, jsapi, native,
 };
 use wechatpay::{
-    Code, Error, Fen, OpenId, OutTradeNo, Outcome, Partner, Retry, Signer, SubMerchant, signing,
+    Code, ErrorKind, Fen, OpenId, OutTradeNo, Outcome, Partner, Retry, Signer, SubMerchant, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -213,7 +213,7 @@ fn a_close_whose_answer_is_forged_or_lost_is_unknown() {
     app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
     sandbox.tamper_next(|answer| answer.set_header("Wechatpay-Nonce", "x"));
     let error = pay::close(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap_err();
-    assert!(matches!(error, Error::Untrusted { status: 204, .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Untrusted { status: 204, .. }), "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 

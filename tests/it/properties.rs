@@ -11,8 +11,8 @@ use ring::digest;
 use serde_json::{Value, json};
 use wechatpay::pay::{Detail, GoodsDetail, Order, SceneInfo, SettleInfo, StoreInfo, app};
 use wechatpay::{
-    AppId, Error, Fen, Gateway, NotifyUrl, OutTradeNo, Outcome, PlatformKeys, Request, Response,
-    SignError, Signature, Signer, Time, Transport, TransportError,
+    AppId, ErrorKind, Fen, Gateway, NotifyUrl, OutTradeNo, Outcome, PlatformKeys, Request,
+    Response, SignError, Signature, Signer, Time, Transport, TransportError,
 };
 
 use crate::support::start;
@@ -261,7 +261,7 @@ impl Drafts {
     fn of(&self, order: &Order) -> (Vec<u8>, Vec<u8>) {
         let error = app::prepay(&self.pen, &self.gateway, order).unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
-        assert!(matches!(error, Error::Transport(_)), "{error}: {order:?}");
+        assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error}: {order:?}");
         let body = self.desk.0.lock().unwrap().pop().unwrap();
         (body, self.pen.0.lock().unwrap().clone())
     }
@@ -328,7 +328,9 @@ fn four_byte_character_in_any_field_is_refused_unsent() {
         let path = spoil(&mut random, &mut order, wide);
         let error = app::prepay(&drafts.pen, &drafts.gateway, &order).unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent);
-        let Error::Invalid(invalid) = &error else { panic!("seed {seed}: {error}: {order:?}") };
+        let ErrorKind::Invalid(invalid) = error.kind() else {
+            panic!("seed {seed}: {error}: {order:?}")
+        };
         let paths: Vec<_> = invalid.violations().iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, [path], "seed {seed}: {error}");
         assert!(drafts.desk.0.lock().unwrap().is_empty(), "it was sent");

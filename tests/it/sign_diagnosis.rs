@@ -2,7 +2,7 @@
 
 use wechatpay::pay::app;
 use wechatpay::{
-    Code, Error, Gateway, HttpOptions, MessageLine, Outcome, Request, Response, RsaSigner,
+    Code, ErrorKind, Gateway, HttpOptions, MessageLine, Outcome, Request, Response, RsaSigner,
     SignError, Signature, Signer, Transport, TransportError, UreqTransport,
 };
 use wechatpay_sandbox::Sandbox;
@@ -125,7 +125,7 @@ fn a_signer_that_does_not_sign_sends_nothing() {
     let sandbox = start();
     let order = order(&sandbox, "locked-hsm-1");
     let error = app::prepay(&Broken(None), sandbox.gateway(), &order).unwrap_err();
-    assert_eq!(error, Error::Sign(SignError::new("the HSM is locked")));
+    assert_eq!(*error.kind(), ErrorKind::Sign(SignError::new("the HSM is locked")));
     assert_eq!(
         error.to_string(),
         "the request was not signed, so nothing was sent: the HSM is locked"

@@ -9,9 +9,9 @@ use wechatpay::certificates::PlatformCertificate;
 use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
 use wechatpay::{
     Answered, ApiError, ApiV3Key, AppId, ClientCertificate, Code, CodeUrl, Error, ErrorDetail,
-    Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl, OpenId,
-    OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId, Request,
-    Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
+    ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl,
+    OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId,
+    Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
     TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, combine,
     encryption, notify, refund, signing,
 };
@@ -29,7 +29,8 @@ fn public_types_are_send_and_sync() {
     shared::<(Gateway, RsaSigner, Partner<'_>, PlatformKeys, ApiV3Key)>();
     shared::<(UreqTransport, ClientCertificate, Failover, Host, Answered<()>, Sandbox)>();
     shared::<(&dyn Signer, &dyn Transport, Request<'_>, HttpOptions, Proxy, Signature)>();
-    shared::<(Error, ApiError, Code, ErrorDetail, Violation, Invalid, Outcome, Retry, SignError)>();
+    shared::<(Error, ErrorKind, ApiError, Code, ErrorDetail, Violation, Invalid, Outcome)>();
+    shared::<(Retry, SignError)>();
     shared::<(SignDiagnosis, MessageLine, TransportError, Untrusted)>();
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();

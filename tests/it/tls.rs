@@ -13,7 +13,7 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
 };
 use wechatpay::pay::app;
-use wechatpay::{Error, Gateway, HttpOptions, Outcome, Proxy, UreqTransport};
+use wechatpay::{Error, ErrorKind, Gateway, HttpOptions, Outcome, Proxy, UreqTransport};
 use wechatpay_sandbox::Sandbox;
 
 use crate::support::{order, start};
@@ -75,7 +75,7 @@ impl Impostor {
 
 #[track_caller]
 fn refused((error, read): (Error, Vec<u8>), why: &str) {
-    assert!(matches!(error, Error::Transport(_)), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown, "any doubt is unknown");
     assert!(error.to_string().contains(why), "{error}");
     assert_eq!(read, b"", "the request was sent to an impostor");

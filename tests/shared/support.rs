@@ -24,8 +24,5 @@ pub(crate) fn noon(sandbox: &Sandbox) -> Time {
 
 #[track_caller]
 pub(crate) fn api(error: &Error) -> &ApiError {
-    match error {
-        Error::Api(error) => error,
-        other => panic!("not an error answer: {other}"),
-    }
+    error.api().unwrap_or_else(|| panic!("not a response: {error}"))
 }

@@ -20,7 +20,7 @@ fn invalid_order_names_the_fields_and_sends_nothing() {
         assert!(done.err.contains(field), "{}", done.err);
     }
     let expected = "\noutcome: nothing was sent to WeChat Pay\n\
-                    advice: correct what the error names; retrying will not help\n";
+                    advice: correct what the error names\n";
     assert!(done.err.ends_with(expected), "{}", done.err);
     assert!(program.sandbox.received().is_empty());
 }
@@ -61,7 +61,7 @@ fn failed_query_reports_that_nothing_changed() {
     let done = program.run(&["query", "query-1"]);
     assert_eq!(done.status, 3);
     let expected = "\noutcome: no result; nothing changed at WeChat Pay\n\
-                    advice: correct what the error names, then retry\n";
+                    advice: retry after a pause\n";
     assert!(done.err.ends_with(expected), "{}", done.err);
     program.sandbox.refuse_next(500, "SYSTEM_ERROR", "系统错误");
     let done = program.run(&["query", "query-1"]);

@@ -65,7 +65,7 @@ fn why(fault: Fault) -> &'static str {
     } else if name.starts_with("Repeated") {
         return "more than once";
     } else if name.starts_with("NotUtf8") {
-        return "not of its form";
+        return "empty or malformed";
     }
     match fault {
         Fault::ClosedBeforeReading | Fault::ResetAfterTheRequest => "reset",
@@ -73,20 +73,20 @@ fn why(fault: Fault) -> &'static str {
         | Fault::ClosedWithoutResponse
         | Fault::HalfStatusLine
         | Fault::HalfHeaders => "the connection was closed",
-        Fault::Silence | Fault::SilenceAfterHeaders => "time ran out",
-        Fault::DrippingHeaders | Fault::DrippingBody | Fault::EndlessContinue => "time ran out",
+        Fault::Silence | Fault::SilenceAfterHeaders => "timed out",
+        Fault::DrippingHeaders | Fault::DrippingBody | Fault::EndlessContinue => "timed out",
         Fault::ShortBody | Fault::ShortChunk | Fault::MissingLastChunk => "broke off",
         Fault::Garbage => "invalid HTTP version",
         Fault::SwitchingProtocols => "HTTP 101",
-        Fault::TlsAlert => "no answer",
+        Fault::TlsAlert => "no response",
         Fault::TooManyHeaders => "too many headers",
         Fault::HugeHeader => "header is too big",
         Fault::HugeBody | Fault::EndlessChunks => "larger than 1 MiB",
         Fault::BadChunkSize => "chunk length",
         Fault::TwoContentLengths => "conflicting content-length",
-        Fault::Stale => "behind this machine's clock",
-        Fault::Future => "ahead of this machine's clock",
-        Fault::UnknownSerial => "does not hold",
+        Fault::Stale => "behind the system clock",
+        Fault::Future => "ahead of the system clock",
+        Fault::UnknownSerial => "does not contain",
         Fault::ProbeSignature => "probes",
         Fault::ShortBodyWithoutLength
         | Fault::OtherKey
@@ -95,7 +95,7 @@ fn why(fault: Fault) -> &'static str {
         | Fault::TamperedNonce
         | Fault::SignatureOfAnotherResponse
         | Fault::Compressed
-        | Fault::SignedByMerchant => "signature does not verify",
+        | Fault::SignedByMerchant => "signature verification failed",
         Fault::EmptyArray
         | Fault::Null
         | Fault::EmptyBody
@@ -306,7 +306,7 @@ fn a_call_that_waits_is_not_ended_by_a_fault_in_the_handshake() {
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &slow).unwrap_err();
         assert!(error.to_string().contains("InvalidContentType"), "{error}");
         let error = asking.join().unwrap();
-        assert!(error.to_string().contains("time ran out"), "{error}");
+        assert!(error.to_string().contains("timed out"), "{error}");
     });
 }
 

@@ -6,8 +6,8 @@ use std::thread;
 use wechatpay::notify;
 use wechatpay::pay::app;
 use wechatpay::{
-    ApiV3Key, Error, Gateway, HttpOptions, PlatformKeys, Proxy, Time, Untrusted, UreqTransport,
-    certificates,
+    ApiV3Key, Error, ErrorKind, Gateway, HttpOptions, PlatformKeys, Proxy, Time, Untrusted,
+    UreqTransport, certificates,
 };
 use wechatpay_sandbox::{Fault, KeyMode, OrderError, Sandbox};
 
@@ -40,7 +40,10 @@ fn call(sandbox: &Sandbox, keys: &PlatformKeys) -> Result<(), Error> {
 /// under another one.
 fn is_unknown(sandbox: &Sandbox, keys: &PlatformKeys) -> bool {
     let error = call(sandbox, keys).unwrap_err();
-    matches!(error, Error::Untrusted { status: 400, reason: Untrusted::UnknownSerial(_), .. })
+    matches!(
+        error.kind(),
+        ErrorKind::Untrusted { status: 400, reason: Untrusted::UnknownSerial(_), .. }
+    )
 }
 
 /// Whose signature is on so many notifications.

@@ -81,10 +81,11 @@ pub(super) fn nothing_sent_in_xml() -> Vec<Fault> {
 ///
 /// Nothing in it is signed at a time (38, 39), by a numbered key (40) or as a probe (47).
 pub(super) fn answered_in_xml() -> Vec<Fault> {
-    let (untrusted, not_documented) = ("sign does not verify", "is not what WeChat Pay documents");
+    let (untrusted, not_documented) =
+        ("sign verification failed", "is not what WeChat Pay documents");
     let mut faults = vec![
-        tampered(35, "it carries no sign", |answer| replace(answer, "sign", None)),
-        tampered(35, "it carries no sign", |answer| replace(answer, "sign", Some(""))),
+        tampered(35, "it has no sign", |answer| replace(answer, "sign", None)),
+        tampered(35, "it has no sign", |answer| replace(answer, "sign", Some(""))),
         tampered(36, " twice", |answer| {
             let sign = field(answer, "sign");
             add(answer, "sign", &sign);

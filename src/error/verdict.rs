@@ -1,0 +1,381 @@
+//! What an error means: the table of statuses and codes, and the two answers it gives.
+
+use std::ops::RangeInclusive;
+
+use super::api::ApiError;
+use super::call::{Call, Effect, Protocol, Subject};
+use super::code::Code;
+
+use self::Outcome::{Refused, Unknown};
+use self::Retry::{Never, QueryFirst, SameRequest};
+
+/// What may have happened at WeChat Pay when a call ended in an [`Error`](crate::Error).
+///
+/// It says what became of the *request*. A read (a query, a download) changes nothing, whatever
+/// became of it: after `Unknown` it can simply be repeated.
+///
+/// ```
+/// use wechatpay::{Error, Gateway, Outcome, Signer, pay::{self, app}};
+///
+/// fn example(signer: &dyn Signer, gateway: &Gateway, order: &pay::Order) -> Result<(), Error> {
+///     match app::prepay(signer, gateway, order) {
+///         Ok(prepay_id) => println!("{}", prepay_id.as_str()),
+///         // The order may exist: retry with the same order.
+///         Err(error) if error.outcome() == Outcome::Unknown => println!("{error}"),
+///         // This call created no order.
+///         Err(error) => return Err(error),
+///     }
+///     Ok(())
+/// }
+/// ```
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Nothing reached WeChat Pay.
+    NotSent,
+    /// WeChat Pay received the request and refused it.
+    Refused,
+    /// The request may have been processed: no verified response says whether it was. Never treat
+    /// this as a failure of a payment or a refund: query it, or retry with the same values.
+    ///
+    /// A read that ends like this has changed nothing and has learned nothing.
+    Unknown,
+}
+
+/// What to do after an [`Error`](crate::Error).
+///
+/// ```
+/// use wechatpay::{Error, Retry};
+///
+/// fn advice(error: &Error) -> &'static str {
+///     match error.retry() {
+///         Retry::Never => "correct the request, the settings or the keys",
+///         Retry::SameRequest => "retry with the same order after a pause",
+///         Retry::QueryFirst => "query the order",
+///     }
+/// }
+/// ```
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// A retry gives the same result: correct the request, the settings or the keys first.
+    Never,
+    /// Retry with the identical request, with the same number and the same values, after a pause.
+    ///
+    /// For a read: repeat it, its result may be another one then.
+    SameRequest,
+    /// Query by the same number first; the result decides. A read never ends like this, because
+    /// it is the query.
+    QueryFirst,
+}
+
+pub(super) type Verdict = (Outcome, Retry);
+
+/// What a response means that is not a success. The first row that fits decides.
+pub(super) fn of_response(call: Call, error: &ApiError) -> Verdict {
+    match call.protocol {
+        Protocol::V3 => first(V3, call, error),
+        #[cfg(feature = "v2")]
+        Protocol::V2 => of_v2_response(call, error),
+    }
+}
+
+#[cfg(feature = "v2")]
+fn of_v2_response(call: Call, error: &ApiError) -> Verdict {
+    match (error.status, error.signed) {
+        (200, true) => first(V2, call, error),
+        // `return_code` is FAIL, which carries no signature.
+        (200, false) => (Unknown, QueryFirst),
+        // Not one of WeChat Pay's.
+        _ => (Unknown, SameRequest),
+    }
+}
+
+fn first(table: &[Row], call: Call, error: &ApiError) -> Verdict {
+    table
+        .iter()
+        .find(|(status, codes, is_about, ..)| {
+            status.contains(&error.status)
+                && (codes.is_empty() || codes.contains(&error.code))
+                && is_about(call)
+        })
+        .map_or((Unknown, QueryFirst), |(.., outcome, retry)| (*outcome, *retry))
+}
+
+/// Statuses, codes (none: any code), the calls that the row is about, and its verdict.
+type Row = (RangeInclusive<u16>, &'static [Code], fn(Call) -> bool, Outcome, Retry);
+
+/// The statuses are those of the documents only where a row needs it: a code may come with
+/// another status than its own.
+const V3: &[Row] = &[
+    // Documented with status 500, and final all the same.
+    (500..=500, &[Code::OPENID_MISMATCH, Code::INVALID_TRANSACTIONID], any, Refused, Never),
+    // An order with this number exists, perhaps a paid one.
+    (400..=499, &[Code::OUT_TRADE_NO_USED], any, Refused, QueryFirst),
+    // Not one of WeChat Pay's: a proxy gave up waiting.
+    (408..=408, &[], any, Unknown, SameRequest),
+    // The refund may be in progress (m/4012791862).
+    (429..=429, &[], new_refund, Unknown, QueryFirst),
+    (400..=499, &[Code::FREQUENCY_LIMITED], new_refund, Unknown, QueryFirst),
+    // A failure inside WeChat Pay is not a refusal.
+    (400..=499, &[Code::SYSTEM_ERROR, Code::BANK_ERROR], any, Unknown, SameRequest),
+    (429..=429, &[], any, Refused, SameRequest),
+    (400..=499, &[Code::FREQUENCY_LIMITED], any, Refused, SameRequest),
+    // The balance is too low: top up, then retry with the same number.
+    (403..=403, &[Code::NOT_ENOUGH], any, Refused, SameRequest),
+    // The bill is not ready: query it again after 10 o'clock.
+    (400..=400, &[Code::STATEMENT_CREATING], any, Refused, SameRequest),
+    // Right after an unknown outcome, the order or the refund may still appear.
+    (400..=499, &[Code::ORDER_NOT_EXIST, Code::RESOURCE_NOT_EXISTS], query, Refused, SameRequest),
+    (400..=499, &[], any, Refused, Never),
+    // A redirect is never followed; it does not come from WeChat Pay.
+    (300..=399, &[], any, Unknown, QueryFirst),
+    // 202: accepted, not processed yet. 5xx: retry with the same values.
+    (0..=u16::MAX, &[], any, Unknown, SameRequest),
+];
+
+/// The codes of documents 001 and 002. A code that no document lists means nothing certain.
+#[cfg(feature = "v2")]
+const V2: &[Row] = &[
+    (200..=200, &[Code::SYSTEM_ERROR, Code::BIZERR_NEED_RETRY], any, Unknown, SameRequest),
+    // Something exists under the number already; a query shows what.
+    (
+        200..=200,
+        &[
+            Code::ORDERPAID,
+            Code::OUT_TRADE_NO_USED,
+            Code::REFUND_FEE_MISMATCH,
+            Code::TRADE_STATE_ERROR,
+        ],
+        any,
+        Refused,
+        QueryFirst,
+    ),
+    // Not now: retry once there is money, or after a pause.
+    (
+        200..=200,
+        &[
+            Code::NOT_ENOUGH,
+            Code::FREQUENCY_LIMITED,
+            Code::INVALID_REQ_TOO_MUCH,
+            Code::ORDER_NOT_READY,
+        ],
+        any,
+        Refused,
+        SameRequest,
+    ),
+    // Right after an unknown outcome, the order or the refund may still appear.
+    (200..=200, &[Code::ORDER_NOT_EXIST, Code::REFUNDNOTEXIST], query, Refused, SameRequest),
+    (
+        200..=200,
+        &[
+            Code::APPID_MCHID_NOT_MATCH,
+            Code::APPID_NOT_EXIST,
+            Code::CERT_ERROR,
+            Code::COMBINE_PAY_NOAUTH,
+            Code::INVALID_PARAMS,
+            Code::INVALID_REQUEST,
+            Code::INVALID_TRANSACTIONID,
+            Code::LACK_PARAMS,
+            Code::MCHID_NOT_EXIST,
+            Code::NOT_UTF8,
+            Code::NO_AUTH,
+            Code::ORDER_CLOSED,
+            Code::ORDER_NOT_EXIST,
+            Code::PARAM_ERROR,
+            Code::POST_DATA_EMPTY,
+            Code::POST_DATA_INVALID,
+            Code::REFUNDNOTEXIST,
+            Code::REQUIRE_POST_METHOD,
+            Code::SIGN_ERROR,
+            Code::SUBORDER_LIMIT_EXCEEDED,
+            Code::TRADE_OVERDUE,
+            Code::USER_ACCOUNT_ABNORMAL,
+            Code::USER_OPENID_NOT_MATCH,
+            Code::XML_FORMAT_ERROR,
+        ],
+        any,
+        Refused,
+        Never,
+    ),
+    (200..=200, &[], any, Unknown, QueryFirst),
+];
+
+fn any(_: Call) -> bool {
+    true
+}
+
+fn new_refund(call: Call) -> bool {
+    call.subject == Subject::Refund && call.effect == Effect::Write
+}
+
+fn query(call: Call) -> bool {
+    matches!(call.subject, Subject::Order | Subject::Refund) && call.is_read()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: Call =
+        Call { protocol: Protocol::V3, subject: Subject::Order, effect: Effect::Write };
+
+    fn error(status: u16, code: &str) -> ApiError {
+        ApiError {
+            status,
+            code: Code::new(code),
+            message: String::new(),
+            detail: None,
+            request_id: None,
+            signed: true,
+            sign_diagnosis: None,
+        }
+    }
+
+    #[test]
+    fn every_documented_code_of_v3_has_its_verdict() {
+        let table = [
+            (400, "APPID_MCHID_NOT_MATCH", Refused, Never),
+            (400, "INVALID_REQUEST", Refused, Never),
+            (400, "MCH_NOT_EXISTS", Refused, Never),
+            (400, "ORDER_CLOSED", Refused, Never),
+            (400, "NO_STATEMENT_EXIST", Refused, Never),
+            (400, "PARAM_ERROR", Refused, Never),
+            (400, "STATEMENT_CREATING", Refused, SameRequest),
+            (401, "SIGN_ERROR", Refused, Never),
+            (403, "ACCOUNT_ERROR", Refused, Never),
+            (403, "NOT_ENOUGH", Refused, SameRequest),
+            (403, "NO_AUTH", Refused, Never),
+            (403, "NOAUTH", Refused, Never),
+            (403, "OUT_TRADE_NO_USED", Refused, QueryFirst),
+            (403, "RULE_LIMIT", Refused, Never),
+            (403, "TRADE_ERROR", Refused, Never),
+            (403, "USER_ACCOUNT_ABNORMAL", Refused, Never),
+            (404, "ORDER_NOT_EXIST", Refused, Never),
+            (404, "RESOURCE_NOT_EXISTS", Refused, Never),
+            (429, "FREQUENCY_LIMITED", Refused, SameRequest),
+            (429, "RATELIMIT_EXCEEDED", Refused, SameRequest),
+            (500, "BANK_ERROR", Unknown, SameRequest),
+            (500, "INVALID_TRANSACTIONID", Refused, Never),
+            (500, "OPENID_MISMATCH", Refused, Never),
+            (500, "SYSTEM_ERROR", Unknown, SameRequest),
+            (500, "SYSTEMERROR", Unknown, SameRequest),
+            (503, "SERVICE_UNAVAILABLE", Unknown, SameRequest),
+            // Not one of WeChat Pay's, and what no code explains.
+            (202, "", Unknown, SameRequest),
+            (302, "", Unknown, QueryFirst),
+            (404, "", Refused, Never),
+            (408, "", Unknown, SameRequest),
+            (500, "", Unknown, SameRequest),
+            (502, "", Unknown, SameRequest),
+            (599, "OPENID_MISMATCH", Unknown, SameRequest),
+            // A code with another status than its own.
+            (400, "SYSTEMERROR", Unknown, SameRequest),
+            (403, "BANK_ERROR", Unknown, SameRequest),
+            (403, "FREQUENCY_LIMITED", Refused, SameRequest),
+            (408, "FREQUENCY_LIMITED", Unknown, SameRequest),
+            (429, "SYSTEM_ERROR", Unknown, SameRequest),
+        ];
+        for (status, code, outcome, retry) in table {
+            let verdict = of_response(ORDER, &error(status, code));
+            assert_eq!(verdict, (outcome, retry), "{status} {code}");
+        }
+    }
+
+    #[cfg(feature = "v2")]
+    #[test]
+    fn every_documented_code_of_v2_has_its_verdict() {
+        let table = [
+            ("APPID_MCHID_NOT_MATCH", Refused, Never),
+            ("APPID_NOT_EXIST", Refused, Never),
+            ("BIZERR_NEED_RETRY", Unknown, SameRequest),
+            ("CERT_ERROR", Refused, Never),
+            ("COMBINE_PAY_NOAUTH", Refused, Never),
+            ("FREQUENCY_LIMITED", Refused, SameRequest),
+            ("INVALID_PARAMS", Refused, Never),
+            ("INVALID_REQUEST", Refused, Never),
+            ("INVALID_REQ_TOO_MUCH", Refused, SameRequest),
+            ("INVALID_TRANSACTIONID", Refused, Never),
+            ("LACK_PARAMS", Refused, Never),
+            ("MCHID_NOT_EXIST", Refused, Never),
+            ("NOAUTH", Refused, Never),
+            ("NOTENOUGH", Refused, SameRequest),
+            ("NOT_UTF8", Refused, Never),
+            ("ORDERCLOSED", Refused, Never),
+            ("ORDERNOTEXIST", Refused, Never),
+            ("ORDERPAID", Refused, QueryFirst),
+            ("ORDER_NOT_READY", Refused, SameRequest),
+            ("OUT_TRADE_NO_USED", Refused, QueryFirst),
+            ("PARAM_ERROR", Refused, Never),
+            ("POST_DATA_EMPTY", Refused, Never),
+            ("POST_DATA_INVALID", Refused, Never),
+            ("REFUNDNOTEXIST", Refused, Never),
+            ("REFUND_FEE_MISMATCH", Refused, QueryFirst),
+            ("REQUIRE_POST_METHOD", Refused, Never),
+            ("SIGNERROR", Refused, Never),
+            ("SUBORDER_LIMIT_EXCEEDED", Refused, Never),
+            ("SYSTEMERROR", Unknown, SameRequest),
+            ("TRADE_OVERDUE", Refused, Never),
+            ("TRADE_STATE_ERROR", Refused, QueryFirst),
+            ("USER_ACCOUNT_ABNORMAL", Refused, Never),
+            ("USER_OPENID_NOT_MATCH", Refused, Never),
+            ("XML_FORMAT_ERROR", Refused, Never),
+            // Only the message explains it.
+            ("ERROR", Unknown, QueryFirst),
+            ("NEW_CODE", Unknown, QueryFirst),
+            ("", Unknown, QueryFirst),
+        ];
+        for (code, outcome, retry) in table {
+            let verdict = of_response(Call::v2("/pay/unifiedorder"), &error(200, code));
+            assert_eq!(verdict, (outcome, retry), "{code}");
+        }
+    }
+
+    #[cfg(feature = "v2")]
+    #[test]
+    fn response_of_v2_without_signature_means_nothing_certain() {
+        for (status, retry) in [(200, QueryFirst), (404, SameRequest), (500, SameRequest)] {
+            let error = ApiError { signed: false, ..error(status, "ORDERCLOSED") };
+            let verdict = of_response(Call::v2("/pay/unifiedorder"), &error);
+            assert_eq!(verdict, (Unknown, retry), "{status}");
+        }
+    }
+
+    #[test]
+    fn refund_that_is_called_too_often_may_be_in_progress() {
+        let refund = Call::v3("POST", "/v3/refund/domestic/refunds");
+        for status in [429, 403] {
+            let error = error(status, "FREQUENCY_LIMITED");
+            assert_eq!(of_response(refund, &error), (Unknown, QueryFirst));
+            let query = Call { effect: Effect::Read, ..refund };
+            assert_eq!(of_response(query, &error), (Refused, SameRequest));
+        }
+        let error = error(400, "INVALID_REQUEST");
+        assert_eq!(of_response(refund, &error), (Refused, Never));
+    }
+
+    #[test]
+    fn query_that_finds_nothing_may_find_it_later() {
+        for (subject, effect, expected) in [
+            (Subject::Order, Effect::Read, SameRequest),
+            (Subject::Refund, Effect::Read, SameRequest),
+            (Subject::Other, Effect::Read, Never),
+            (Subject::Refund, Effect::Write, Never),
+        ] {
+            for code in ["ORDER_NOT_EXIST", "RESOURCE_NOT_EXISTS"] {
+                let call = Call { subject, effect, ..ORDER };
+                assert_eq!(of_response(call, &error(404, code)), (Refused, expected), "{call:?}");
+            }
+        }
+    }
+
+    #[cfg(feature = "v2")]
+    #[test]
+    fn query_of_v2_that_finds_nothing_may_find_it_later() {
+        for (path, code) in
+            [("/pay/orderquery", "ORDERNOTEXIST"), ("/pay/refundquery", "REFUNDNOTEXIST")]
+        {
+            assert_eq!(of_response(Call::v2(path), &error(200, code)), (Refused, SameRequest));
+        }
+    }
+}
