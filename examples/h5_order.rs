@@ -58,7 +58,9 @@ fn run() -> Result<()> {
     let gateway = settings.gateway(settings.transport()?)?;
     let api_v3_key = match &settings.sandbox {
         Some(sandbox) => ApiV3Key::new(sandbox.api_v3_key())?,
-        None => settings::named(ApiV3Key::new(settings::text("WECHATPAY_API_V3_KEY")?))?,
+        None => {
+            settings::name_variable(ApiV3Key::new(settings::required("WECHATPAY_API_V3_KEY")?))?
+        }
     };
     let server = Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     let own = format!("http://{}", server.server_addr());

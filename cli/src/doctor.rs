@@ -11,7 +11,9 @@ use wechatpay::{
     PlatformKeys, RsaSigner, Time, Untrusted, UreqTransport, pay,
 };
 
-use wechatpay_sandbox::settings::{self, Settings, file, named, platform_keys, set, text};
+use wechatpay_sandbox::settings::{
+    self, Settings, file_content, name_variable, optional, platform_keys, required,
+};
 
 use crate::output::Output;
 use crate::session::Session;
@@ -55,7 +57,7 @@ enum State {
 /// nothing, and needs everything.
 fn examine() -> Report {
     let mut report = Report::default();
-    if settings::any_set() {
+    if settings::is_any_set() {
         report.check_unknown_settings();
         report.check_settings();
     } else {
@@ -97,7 +99,7 @@ impl Report {
     }
 
     fn check_unknown_settings(&mut self) {
-        let unknown = settings::strangers();
+        let unknown = settings::unknown_names();
         if !unknown.is_empty() {
             self.skip(
                 "unknown settings",
@@ -108,18 +110,19 @@ impl Report {
 
     fn check_settings(&mut self) {
         self.note("host", host(), VALID);
-        let appid = text("WECHATPAY_APPID").and_then(|it| named(AppId::new(it)));
+        let appid = required("WECHATPAY_APPID").and_then(|it| name_variable(AppId::new(it)));
         self.note("appid", appid, "valid; only an order shows whether it is bound to the merchant");
-        let notify_url = text("WECHATPAY_NOTIFY_URL").and_then(|it| named(NotifyUrl::new(it)));
+        let notify_url =
+            required("WECHATPAY_NOTIFY_URL").and_then(|it| name_variable(NotifyUrl::new(it)));
         self.note("notify_url", notify_url, VALID);
         let merchant = settings::signer();
         let is_merchant_good = merchant.is_ok();
         self.note("merchant and private key", merchant, "the key can sign");
-        if set("WECHATPAY_CERT_FILE").is_none() {
+        if optional("WECHATPAY_CERT_FILE").is_none() {
             let message =
                 "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to check it against the key";
             self.skip("merchant's certificate", message);
-        } else if is_merchant_good || file("WECHATPAY_CERT_FILE").is_err() {
+        } else if is_merchant_good || file_content("WECHATPAY_CERT_FILE").is_err() {
             self.note(
                 "merchant's certificate",
                 certificate(),
@@ -129,8 +132,9 @@ impl Report {
             self.skip("merchant's certificate", "not checked until the private key is valid");
         }
         self.note(WECHATPAY_KEYS, wechatpay_keys(), "can be read");
-        if set("WECHATPAY_API_V3_KEY").is_some() {
-            let key = text("WECHATPAY_API_V3_KEY").and_then(|key| named(ApiV3Key::new(key)));
+        if optional("WECHATPAY_API_V3_KEY").is_some() {
+            let key =
+                required("WECHATPAY_API_V3_KEY").and_then(|key| name_variable(ApiV3Key::new(key)));
             let message =
                 "valid; only `certificates` and `notification` show whether it is correct";
             self.note("APIv3 key", key, message);
@@ -140,8 +144,9 @@ impl Report {
                 "WECHATPAY_API_V3_KEY is not set; only `certificates` and `notification` need it",
             );
         }
-        if set("WECHATPAY_V2_KEY").is_some() {
-            let key = text("WECHATPAY_V2_KEY").and_then(|key| named(HmacSha256Key::new("1", key)));
+        if optional("WECHATPAY_V2_KEY").is_some() {
+            let key = required("WECHATPAY_V2_KEY")
+                .and_then(|key| name_variable(HmacSha256Key::new("1", key)));
             self.note("APIv2 key", key, "valid; only a call of `v2` shows whether it is correct");
         } else {
             self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only `v2` needs it");
@@ -207,18 +212,18 @@ impl Finding {
 fn host() -> Result<(), Box<dyn std::error::Error>> {
     let base_url = settings::base_url()?;
     let mut options = HttpOptions::default();
-    if set("WECHATPAY_CA_FILE").is_some() {
-        options.root_certificates = Some(String::from_utf8(file("WECHATPAY_CA_FILE")?)?);
+    if optional("WECHATPAY_CA_FILE").is_some() {
+        options.root_certificates = Some(String::from_utf8(file_content("WECHATPAY_CA_FILE")?)?);
     }
-    let transport = named(UreqTransport::new(&options))?;
-    named(Gateway::at(&base_url, PlatformKeys::none(), transport)).map(drop)
+    let transport = name_variable(UreqTransport::new(&options))?;
+    name_variable(Gateway::at(&base_url, PlatformKeys::none(), transport)).map(drop)
 }
 
 /// The merchant's certificate is easily mistaken for the platform certificate.
 fn wechatpay_keys() -> Result<(), Box<dyn std::error::Error>> {
     let names = ("WECHATPAY_PLATFORM_CERT_FILE", "WECHATPAY_CERT_FILE");
-    if let (Some(_), Some(_)) = (set(names.0), set(names.1)) {
-        if file(names.0)? == file(names.1)? {
+    if let (Some(_), Some(_)) = (optional(names.0), optional(names.1)) {
+        if file_content(names.0)? == file_content(names.1)? {
             let message = format!(
                 "{} is the merchant's certificate; set it to WeChat Pay's, wechatpay_….pem",
                 names.0
@@ -230,13 +235,15 @@ fn wechatpay_keys() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn certificate() -> Result<(), Box<dyn std::error::Error>> {
-    let (certificate, key) = (file("WECHATPAY_CERT_FILE")?, file("WECHATPAY_PRIVATE_KEY_FILE")?);
-    let signer = named(RsaSigner::from_certificate(text("WECHATPAY_MCHID")?, certificate, key))?;
+    let (certificate, key) =
+        (file_content("WECHATPAY_CERT_FILE")?, file_content("WECHATPAY_PRIVATE_KEY_FILE")?);
+    let signer =
+        name_variable(RsaSigner::from_certificate(required("WECHATPAY_MCHID")?, certificate, key))?;
     let is_same = |one: &str, other: &str| {
         one.trim_start_matches('0').eq_ignore_ascii_case(other.trim_start_matches('0'))
     };
     let right = signer.serial_no();
-    if set("WECHATPAY_SERIAL_NO").is_none_or(|serial_no| is_same(right, &serial_no)) {
+    if optional("WECHATPAY_SERIAL_NO").is_none_or(|serial_no| is_same(right, &serial_no)) {
         Ok(())
     } else {
         let message = format!(

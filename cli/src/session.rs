@@ -34,7 +34,7 @@ impl Session {
         let transport = RecordingTransport { transport, last_response: last_response.clone() };
         let gateway = settings.gateway(transport.clone()).map_err(Failure::of_settings)?;
         let v2_gateway = v2::Gateway::at(&settings.base_url, transport);
-        let v2_gateway = settings::named(v2_gateway).map_err(Failure::of_settings)?;
+        let v2_gateway = settings::name_variable(v2_gateway).map_err(Failure::of_settings)?;
         Ok(Self { settings, gateway, v2_gateway, last_response })
     }
 
@@ -63,15 +63,15 @@ impl Session {
     pub(crate) fn api_v3_key(&self) -> Result<ApiV3Key> {
         let key = match &self.settings.sandbox {
             Some(sandbox) => sandbox.api_v3_key().to_owned(),
-            None => settings::text("WECHATPAY_API_V3_KEY").map_err(Failure::of_settings)?,
+            None => settings::required("WECHATPAY_API_V3_KEY").map_err(Failure::of_settings)?,
         };
-        settings::named(ApiV3Key::new(key)).map_err(Failure::of_settings)
+        settings::name_variable(ApiV3Key::new(key)).map_err(Failure::of_settings)
     }
 
     pub(crate) fn v2_key(&self) -> Result<String> {
         match &self.settings.sandbox {
             Some(sandbox) => Ok(sandbox.v2().api_key().to_owned()),
-            None => settings::text("WECHATPAY_V2_KEY").map_err(Failure::of_settings),
+            None => settings::required("WECHATPAY_V2_KEY").map_err(Failure::of_settings),
         }
     }
 }

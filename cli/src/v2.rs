@@ -57,11 +57,12 @@ impl Family {
     pub(crate) fn run(self, session: &Session) -> Result<Output> {
         let (mchid, key) = (session.signer().mchid(), session.v2_key()?);
         if self.md5 {
-            let signer = settings::named(Md5Key::new(mchid, key)).map_err(Failure::of_settings)?;
+            let signer =
+                settings::name_variable(Md5Key::new(mchid, key)).map_err(Failure::of_settings)?;
             self.verb.run(session, &signer)
         } else {
-            let signer =
-                settings::named(HmacSha256Key::new(mchid, key)).map_err(Failure::of_settings)?;
+            let signer = settings::name_variable(HmacSha256Key::new(mchid, key))
+                .map_err(Failure::of_settings)?;
             self.verb.run(session, &signer)
         }
     }

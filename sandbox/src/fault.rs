@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::refusal::Refusal;
 use super::response::Response;
 
-/// Makes an enum with a list of all of its variants, and their names.
+/// Makes an enum with a list of all its variants and their names.
 macro_rules! named {
     ($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident,)+ }) => {
         $(#[$doc])+
@@ -22,10 +22,10 @@ macro_rules! named {
         }
 
         impl $name {
-            /// Every one of this version, in the order of the documentation.
+            /// Every variant, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Its name, such as `Silence`.
+            /// The name, such as `Silence`.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -40,65 +40,66 @@ named! {
     /// Something that goes wrong with a call: see [`Sandbox::fault_next`](super::Sandbox::fault_next)
     /// and [`Sandbox::fault_when`](super::Sandbox::fault_when).
     ///
-    /// *On the wire* the connection breaks, or sends what is not a response. *In the handshake* the
-    /// server seems to be another one. A response is *unverifiable* if its signature is wrong, or
-    /// *malformed* if it is signed and still wrong. *A proxy* responds in WeChat Pay's place, and
-    /// *errors* are the documented ones.
+    /// The variants are in six groups. *On the wire*: the connection breaks, or carries something that
+    /// is no HTTP response. *In the handshake*: the TLS server is not the expected one. *Unverifiable*:
+    /// the signature of the response is missing or wrong. *Signed, but malformed*: the signature is
+    /// right, the content is not. *Proxies*: a proxy or load balancer responds instead of WeChat Pay.
+    /// *Errors*: the documented ones.
     ///
-    /// A fault on the wire or in an answer meets a call that was carried out, unless its rule says
-    /// otherwise: the answer is lost, not the request. Proxies and errors take the place of
-    /// the call. Errors are spelled as their interface documents them: those of combined orders say
+    /// A fault on the wire or in a response meets a call that is carried out, unless its rule says
+    /// otherwise: the response is lost, not the request. Faults of proxies and errors take the place of
+    /// the call. Errors have the spelling that their interface documents: those of combined orders are
     /// NOAUTH, RULELIMIT, ORDERNOTEXIST and SYSTEMERROR, and MCH_NOT_EXISTS is 404 for refunds.
     ///
-    /// A fault in the handshake meets a connection, before anybody has asked for anything: of its rule
-    /// only `times` and `skip` count, and nothing is received. Connections that stand and are idle are
-    /// closed for it, so that the next call needs a new one.
+    /// A fault in the handshake meets a connection before any request: of its rule only `times` and
+    /// `skip` count, and nothing is received. Idle connections are closed for it, so that the next call
+    /// needs a new one.
     Fault {
         // On the wire.
 
         /// The connection is reset, as the system does for a server that closes it with the request
         /// unread. The call is never carried out.
         ClosedBeforeReading,
-        /// The connection ends, without TLS's goodbye, as if in the middle of the request. The call
-        /// is never carried out.
+        /// The connection is closed without a TLS close_notify, as if in the middle of the request. The
+        /// call is never carried out.
         ClosedAfterHalfTheRequest,
         /// The connection is reset (RST) after the request.
         ResetAfterTheRequest,
-        /// The connection is closed in good order after the request, without an answer.
+        /// The connection is closed with a TLS close_notify after the request, without a response.
         ClosedWithoutResponse,
-        /// Not a byte comes, until the client has had enough.
+        /// Nothing is sent until the client gives up.
         Silence,
-        /// The headers come, and then nothing.
+        /// The headers are sent, and then nothing.
         SilenceAfterHeaders,
-        /// The answer ends in its first line.
+        /// The response ends in its status line.
         HalfStatusLine,
-        /// The answer ends in its headers.
+        /// The response ends in its headers.
         HalfHeaders,
         /// The body is shorter than its Content-Length.
         ShortBody,
         /// The body ends in a chunk.
         ShortChunk,
-        /// The last chunk is missing: to the eye the body is whole.
+        /// The last chunk (of length 0) is missing, though the body is complete.
         MissingLastChunk,
-        /// A body without any length ends early, in good order: only the signature can tell.
+        /// A body without a length ends early, with a TLS close_notify: only the signature reveals it.
         ShortBodyWithoutLength,
-        /// A body without any length ends early, by a reset.
+        /// A body without a length ends early, by a reset.
         ResetInBodyWithoutLength,
-        /// The headers come a byte at a time, without end.
+        /// Headers are sent without end, a byte at a time.
         DrippingHeaders,
-        /// The body comes a byte at a time.
+        /// The body is sent a byte at a time.
         DrippingBody,
-        /// What comes is not HTTP.
+        /// The response is not HTTP.
         Garbage,
         /// 101 Switching Protocols.
         SwitchingProtocols,
-        /// A TLS alert in place of an answer.
+        /// A TLS alert instead of a response.
         TlsAlert,
-        /// 228 headers, where 128 are many.
+        /// 228 headers; ureq accepts 128.
         TooManyHeaders,
         /// A header of 1 MiB.
         HugeHeader,
-        /// A body of 99 MB, which comes.
+        /// A body of 99 MB, which is sent.
         HugeBody,
         /// Chunks without end.
         EndlessChunks,
@@ -112,24 +113,24 @@ named! {
         BadChunkSize,
         /// Two Content-Length that contradict each other.
         TwoContentLengths,
-        /// 100 Continue before the answer, which is good.
+        /// 100 Continue before the response, which is unchanged.
         ContinueFirst,
-        /// The answer is good, and the connection closed right after it, though nothing announced
-        /// that: the next call finds it stale.
+        /// The response is unchanged, and the connection is closed right after it, unannounced: the next
+        /// call finds a closed connection.
         ClosedAfterTheResponse,
 
         // In the handshake.
 
         /// The TLS certificate is of an unknown authority.
         UnknownAuthority,
-        /// The TLS certificate is of another host.
+        /// The TLS certificate is that of another host.
         OtherHost,
         /// The TLS certificate has expired.
         ExpiredCertificate,
-        /// The port does not speak TLS: it answers in plain text.
+        /// The port does not use TLS: it responds in plain text.
         PlainText,
 
-        // Answers that are not to be believed.
+        // Unverifiable.
 
         /// `Wechatpay-Timestamp` is missing.
         MissingTimestamp,
@@ -139,13 +140,13 @@ named! {
         MissingSignature,
         /// `Wechatpay-Serial` is missing.
         MissingSerial,
-        /// `Wechatpay-Timestamp` comes twice.
+        /// `Wechatpay-Timestamp` occurs twice.
         RepeatedTimestamp,
-        /// `Wechatpay-Nonce` comes twice.
+        /// `Wechatpay-Nonce` occurs twice.
         RepeatedNonce,
-        /// `Wechatpay-Signature` comes twice.
+        /// `Wechatpay-Signature` occurs twice.
         RepeatedSignature,
-        /// `Wechatpay-Serial` comes twice.
+        /// `Wechatpay-Serial` occurs twice.
         RepeatedSerial,
         /// `Wechatpay-Timestamp` is not UTF-8.
         NotUtf8Timestamp,
@@ -155,48 +156,48 @@ named! {
         NotUtf8Signature,
         /// `Wechatpay-Serial` is not UTF-8.
         NotUtf8Serial,
-        /// Signed ten minutes ago, and well.
+        /// A correct signature, made ten minutes ago.
         Stale,
-        /// Signed ten minutes ahead, and well.
+        /// A correct signature, made ten minutes in the future.
         Future,
-        /// The serial number is nobody's.
+        /// The serial number is unknown.
         UnknownSerial,
-        /// The serial number is right, the key another.
+        /// The serial number is right, but the signature is by another key.
         OtherKey,
         /// A bit of the body is flipped.
         TamperedBody,
-        /// The body is gone.
+        /// The body is removed.
         EmptiedBody,
-        /// The nonce is another.
+        /// The nonce is changed.
         TamperedNonce,
-        /// The signature is good, of another answer.
+        /// The signature is correct for another response.
         SignatureOfAnotherResponse,
         /// A proxy compressed the body.
         Compressed,
         /// Signed with the merchant's own key.
         SignedByMerchant,
-        /// 签名探测流量: the service's own deliberately wrong signature, `WECHATPAY/SIGNTEST/`.
+        /// 签名探测流量: the deliberately wrong signature of WeChat Pay, `WECHATPAY/SIGNTEST/…`.
         ProbeSignature,
 
-        // Odd answers, signed.
+        // Signed, but malformed.
 
-        /// `[]`.
+        /// The body is `[]`.
         EmptyArray,
-        /// `null`.
+        /// The body is `null`.
         Null,
-        /// No body at all.
+        /// The body is empty.
         EmptyBody,
-        /// `{}`.
+        /// The body is `{}`.
         EmptyObject,
         /// The first field is missing.
         MissingField,
         /// The first field is `null`.
         NullField,
-        /// The first field is of another type.
+        /// The first field has another type.
         WrongType,
         /// The JSON ends early.
         TruncatedJson,
-        /// The body is gzip, in place of JSON.
+        /// The body is gzip instead of JSON.
         SignedCompressed,
         /// A field that is new: no fault, the call is a success.
         UnknownField,
@@ -206,7 +207,7 @@ named! {
 
         // Proxies.
 
-        /// 200 with a page of HTML: log in first.
+        /// 200 with an HTML page that asks to log in.
         CaptivePortal,
         /// 302 to another address.
         Redirect302,
@@ -280,7 +281,7 @@ named! {
     }
 }
 
-/// What a fault does to an answer.
+/// What a fault does to a response.
 pub(super) enum Effect {
     /// How the response is sent.
     OnTheWire,
@@ -292,13 +293,13 @@ pub(super) enum Effect {
     Resign(WrongSignature),
     /// After it was signed.
     Tamper(fn(&mut Response)),
-    /// What stands in its place, signed.
+    /// The signed error instead of it.
     Refuse(Refusal),
-    /// There is no answer, for there is no connection.
+    /// How the connection begins.
     Greet(Greeting),
 }
 
-/// How a connection begins that a client should not go on with.
+/// How a connection begins that a client must reject.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Greeting {
     UnknownAuthority,
@@ -307,12 +308,12 @@ pub(super) enum Greeting {
     PlainText,
 }
 
-/// Whose signature stands where the platform's should.
+/// The signature instead of the right one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WrongSignature {
     ByMerchant,
     ByStranger,
-    /// The platform's, but of another answer.
+    /// By the platform, but over another response.
     OfAnotherResponse,
 }
 
@@ -412,7 +413,7 @@ impl Fault {
             Self::TooManyRequestsPage => Tamper(|response| *response = page(429, "slow down")),
             Self::BadGatewayPage => Tamper(|response| *response = page(502, "bad gateway")),
             Self::UnavailablePage => Tamper(|response| *response = page(503, "try again")),
-            Self::GatewayTimeoutPage => Tamper(|response| *response = page(504, "time-out")),
+            Self::GatewayTimeoutPage => Tamper(|response| *response = page(504, "timeout")),
 
             Self::Accepted => Effect::Refuse(Refusal::bare(202)),
             Self::ParamError => refuse(400, "PARAM_ERROR", "参数错误"),
@@ -444,7 +445,7 @@ impl Fault {
     pub(super) fn spares_the_call(self) -> bool {
         match self.effect() {
             Effect::Refuse(_) => false,
-            Effect::Tamper(_) => !self.is_of_a_machine_between(),
+            Effect::Tamper(_) => !self.is_of_a_proxy(),
             _ => !self.is_before_the_call(),
         }
     }
@@ -462,7 +463,7 @@ impl Fault {
         matches!(self, Self::ClosedBeforeReading | Self::ClosedAfterHalfTheRequest)
     }
 
-    fn is_of_a_machine_between(self) -> bool {
+    fn is_of_a_proxy(self) -> bool {
         matches!(
             self,
             Self::CaptivePortal
@@ -486,7 +487,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// By its name, as [`Fault::as_str`] says it.
+/// Parses a name of [`Fault::as_str`].
 impl FromStr for Fault {
     type Err = UnknownFault;
 
@@ -501,7 +502,7 @@ pub struct UnknownFault;
 
 impl fmt::Display for UnknownFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no fault of the sandbox has this name")
+        formatter.write_str("no fault of the sandbox has this name; use one of Fault::ALL")
     }
 }
 
@@ -597,7 +598,7 @@ const SERIAL: &str = "Wechatpay-Serial";
 const V2_NONCE: &[u8] = b"<nonce_str><![CDATA[";
 /// merchant/4013053249.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
-/// Of the documents' form, and no key's.
+/// In the form of the documents, but of no key.
 const NOBODY: &str = "PUB_KEY_ID_0119000072912025010100000000009999";
 /// Twice the difference that merchants may accept.
 const TEN_MINUTES: i64 = 600;

@@ -9,12 +9,12 @@ use super::received::Received;
 use super::refusal::Refusal;
 use super::response::Response;
 
-/// Which calls a fault meets, how many of them, and whether they are carried out.
+/// Which calls meet a fault, how many of them, and whether they are carried out.
 ///
 /// ```
 /// use wechatpay_sandbox::FaultRule;
 ///
-/// // The answers to the next three refunds are lost, after the money has moved.
+/// // The responses to the next three refunds are lost after the refunds are accepted.
 /// let rule = FaultRule::calls("POST", "/v3/refund/").times(3).after_the_call();
 /// # let _ = rule;
 /// ```
@@ -47,14 +47,15 @@ impl FaultRule {
         }
     }
 
-    /// Every call with this method, such as `POST`, to a path that begins so.
+    /// Every call with this method, such as `POST`, to a path with this prefix.
     #[must_use]
     pub fn calls(method: &str, path_prefix: &str) -> Self {
         let (method, path_prefix) = (method.to_owned(), path_prefix.to_owned());
         Self { method, path_prefix, ..Self::every_call() }
     }
 
-    /// Only calls for which this holds as well. It must not use the sandbox, which waits for it.
+    /// Only calls that fulfil this condition as well. It must not use the sandbox, which would wait for
+    /// itself.
     #[must_use]
     pub fn when(mut self, predicate: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         let before = self.predicate;
@@ -62,32 +63,31 @@ impl FaultRule {
         self
     }
 
-    /// Only so many calls.
+    /// Only this many calls.
     #[must_use]
     pub fn times(mut self, count: usize) -> Self {
         self.left = Some(count);
         self
     }
 
-    /// Not the first so many calls.
+    /// Not the first calls, of this number.
     #[must_use]
     pub fn skip(mut self, count: usize) -> Self {
         self.skipped = count;
         self
     }
 
-    /// The calls are not carried out: the request is lost.
-    ///
-    /// What the fault spoils then is an answer 500 SYSTEM_ERROR.
+    /// The calls are not carried out: the request is lost. The fault then changes a response
+    /// 500 SYSTEM_ERROR.
     #[must_use]
     pub fn before_the_call(mut self) -> Self {
         self.spares_the_call = Some(false);
         self
     }
 
-    /// The calls are carried out: only the answer is lost. Also where the answer is an error.
+    /// The calls are carried out, and only the response is lost, also for faults that are errors.
     ///
-    /// For [`Fault::ClosedBeforeReading`] and [`Fault::ClosedAfterHalfTheRequest`] this cannot be.
+    /// [`Fault::ClosedBeforeReading`] and [`Fault::ClosedAfterHalfTheRequest`] ignore this.
     #[must_use]
     pub fn after_the_call(mut self) -> Self {
         self.spares_the_call = Some(true);

@@ -1,33 +1,35 @@
-//! Serves the sandbox to programs in any language, until Ctrl-C.
+//! `wechatpay-sandbox` serves the sandbox to browsers and to programs in any language, until Ctrl-C.
 //!
 //! ```text
-//! cargo run --example sandbox [-- --port 8443 --folder target/sandbox]
+//! cargo install wechatpay-sandbox
+//! wechatpay-sandbox [--port 8443] [--folder target/sandbox]
 //! ```
 //!
-//! It prints where it listens and what a merchant needs, and writes the same into the folder:
+//! It prints its address and what a merchant needs, and writes the same into the folder:
 //! `settings.json`, `settings.env`, `apiclient_key.pem`, `apiclient_cert.pem`, `pub_key.pem`, the
-//! platform certificate `wechatpay_<serial number>.pem`, and `ca.pem`, the authority that a client
-//! must trust for this host. The keys are throwaway. Certificates are made anew at every start, and
-//! nothing is remembered.
+//! platform certificate `wechatpay_<serial number>.pem`, and `ca.pem`, the certificate authority that
+//! a client must trust for this host. The keys are public. Certificates are new at every start, and
+//! nothing is kept from an earlier one.
 //!
-//! The other examples use it with
+//! In this repository, `cargo run -p wechatpay-sandbox` starts it, and the examples of the library
+//! use it with
 //!
 //! ```text
 //! env $(cat target/sandbox/settings.env) cargo run --example app_order
 //! ```
 //!
-//! The page at `/` shows what happened, and leads to the cashier where orders are paid; an h5_url
-//! leads there as well. The commands of [`wechatpay_sandbox::commands`] do by JSON what the methods
-//! of [`Sandbox`] do:
+//! The page at `/` shows what happened, and leads to the cashier, where orders are paid; an h5_url
+//! leads there as well. The commands of [`wechatpay_sandbox::commands`] do in JSON what the methods of
+//! [`Sandbox`] do:
 //!
 //! ```text
 //! curl --cacert target/sandbox/ca.pem https://127.0.0.1:8443/sandbox/pay \
 //!     -d '{"out_trade_no": "1217752501201407033233368018"}'
 //! ```
 //!
-//! Notifications go to the orders' notify_url in the background, if that is an address of this machine: at
+//! Notifications are sent to the notify_url of their orders, if it is an address of this machine: at
 //! once, and again on WeChat Pay's schedule until they are accepted.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program speaks to people")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints for people")]
 
 use std::env;
 use std::error::Error;
@@ -67,14 +69,14 @@ fn run() -> Result<()> {
     keep_delivering(&sandbox)
 }
 
-/// What the command line says.
+/// The arguments of the command line.
 struct Options {
     port: u16,
     folder: PathBuf,
 }
 
 impl Options {
-    /// `None` if it asks for help.
+    /// `None` if help is asked for.
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut options = Self { port: 8443, folder: PathBuf::from("target/sandbox") };
         while let Some(name) = arguments.next() {
@@ -82,23 +84,25 @@ impl Options {
             match name.as_str() {
                 "--port" => {
                     let port = value()?;
-                    options.port = port.parse().map_err(|_| format!("{port} is no port"))?;
+                    options.port = port.parse().map_err(|_| {
+                        format!("{port} is not a port; use a number from 0 to 65535")
+                    })?;
                 }
                 "--folder" => options.folder = value()?.into(),
                 "--help" => return Ok(None),
-                _ => return Err(format!("{name} is unknown\n{USAGE}").into()),
+                _ => return Err(format!("unknown argument {name}\n{USAGE}").into()),
             }
         }
         Ok(Some(options))
     }
 }
 
-/// The files that a merchant has, by the names that WeChat Pay gives them.
+/// Writes the files of a merchant, with the names that WeChat Pay gives them.
 fn write_files(sandbox: &Sandbox, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     match fs::read(folder.join(MERCHANT_KEY)) {
         Ok(key) if key == sandbox.merchant_key_pem().as_bytes() => clear(folder)?,
-        Ok(_) => return Err("holds the keys of somebody else".into()),
+        Ok(_) => return Err("contains other keys than the sandbox's; use another folder".into()),
         Err(_) => {}
     }
     for (name, text) in [
@@ -115,7 +119,7 @@ fn write_files(sandbox: &Sandbox, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes the platform certificates of earlier sandboxes, so that none is taken for this one's.
+/// Removes the platform certificates of earlier sandboxes, so that none is mistaken for one of this sandbox.
 fn clear(folder: &Path) -> Result<()> {
     for file in fs::read_dir(folder)? {
         let name = file?.file_name();
@@ -153,7 +157,7 @@ fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
     format!("{settings:#}\n")
 }
 
-/// A name and a value a line, for `env` and for shells, which split at white space.
+/// One name and value per line, for `env` and for shells, which split at white space.
 fn settings_env(sandbox: &Sandbox, folder: &Path) -> Result<String> {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut lines = String::new();
@@ -179,8 +183,8 @@ fn settings_env(sandbox: &Sandbox, folder: &Path) -> Result<String> {
 
 fn introduction(sandbox: &Sandbox, folder: &Path) -> Result<String> {
     let (mut text, folder) = (String::new(), folder.display());
-    writeln!(text, "The sandbox listens at {}; Ctrl-C ends it.", sandbox.base_url())?;
-    writeln!(text, "What happens there: {}/\n", sandbox.base_url())?;
+    writeln!(text, "The sandbox listens at {}; press Ctrl-C to stop it.", sandbox.base_url())?;
+    writeln!(text, "Orders, refunds and requests: {}/\n", sandbox.base_url())?;
     writeln!(text, "mchid            {}", sandbox.mchid())?;
     writeln!(text, "appid            {}", sandbox.appid())?;
     writeln!(text, "serial_no        {}", sandbox.serial_no())?;
@@ -196,7 +200,7 @@ fn platform_certificate(sandbox: &Sandbox) -> String {
     format!("{PLATFORM_CERTIFICATE}{}.pem", sandbox.platform_certificate_serial_no())
 }
 
-/// Brings each notification to its merchant when its time has come, and tells what was answered.
+/// Sends each notification when it is due, and prints the merchant's response.
 fn keep_delivering(sandbox: &Sandbox) -> ! {
     loop {
         for Delivery { notify_url, attempt, result, .. } in sandbox.deliver_due_notifications() {
@@ -211,11 +215,11 @@ fn keep_delivering(sandbox: &Sandbox) -> ! {
     }
 }
 
-const USAGE: &str = "cargo run --example sandbox [-- --port 8443 --folder target/sandbox]";
+const USAGE: &str = "usage: wechatpay-sandbox [--port 8443] [--folder target/sandbox]";
 const MERCHANT_KEY: &str = "apiclient_key.pem";
 const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
 const PLATFORM_CERTIFICATE: &str = "wechatpay_";
 const PUBLIC_KEY: &str = "pub_key.pem";
 const CA: &str = "ca.pem";
-/// Between two looks for notifications.
+/// The pause between two checks for due notifications.
 const PAUSE: Duration = Duration::from_millis(100);

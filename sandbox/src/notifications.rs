@@ -16,18 +16,19 @@ use super::platform::Platform;
 use super::unique_ids::UniqueIds;
 use super::version::Version;
 
-/// A notification, signed, as it goes to the merchant.
+/// A signed notification (callback, webhook), as it is sent to the merchant.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Notification {
-    /// 通知ID: the same each time it is sent. Notifications of APIv2 have none, and here the sandbox's own.
+    /// 通知ID: notification ID, the same in each delivery. Notifications of APIv2 have none; here it is
+    /// an ID of the sandbox.
     pub id: String,
-    /// What it is about: 商户订单号 (of a combined order 合单商户订单号), or 商户退款单号 of a refund.
-    /// The merchant finds it in what is encrypted.
+    /// 商户订单号: merchant order number (of a combined order 合单商户订单号), or 商户退款单号: merchant refund
+    /// number. The merchant finds it in the encrypted part.
     pub number: String,
-    /// How often it was posted before.
+    /// How often it was sent before.
     pub attempts: usize,
-    /// Where it goes.
+    /// 通知地址: the URL to which it is sent.
     pub notify_url: String,
     /// The headers, in order.
     pub headers: Vec<(String, Vec<u8>)>,
@@ -35,21 +36,21 @@ pub struct Notification {
     pub body: Vec<u8>,
 }
 
-/// What became of a notification that was sent.
+/// The result of sending a notification.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The notification: [`Notification::id`].
+    /// 通知ID: [`Notification::id`].
     pub id: String,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: usize,
-    /// When it comes again, if it was not taken and is on the schedule: counted from now.
+    /// How long after this attempt the next one follows, if there is one.
     pub next_attempt: Option<Duration>,
-    /// Where it went.
+    /// 通知地址: the URL to which it was sent.
     pub notify_url: String,
-    /// The HTTP status of the merchant's answer, or why there is none.
+    /// The HTTP status of the merchant's response, or why there is none.
     pub result: Result<u16, String>,
-    /// The body of the merchant's answer: at most the first 64 KiB.
+    /// The body of the merchant's response, at most its first 64 KiB.
     pub body: Vec<u8>,
     is_v2: bool,
 }
@@ -60,7 +61,7 @@ pub(super) struct Notifications {
     pending: Vec<Pending>,
 }
 
-/// What there is to tell.
+/// What a notification reports.
 pub(super) struct Event<'a> {
     pub(super) notify_url: &'a str,
     /// Of the order or the refund.
@@ -190,15 +191,15 @@ impl Notifications {
         pause
     }
 
-    /// The merchant has this one.
+    /// The merchant has accepted this one.
     pub(super) fn settle(&mut self, id: &str) {
         self.pending.retain(|pending| pending.id != id);
     }
 }
 
 impl Notification {
-    /// 签名探测流量: the same notification with the wrong signature that WeChat Pay sends now and then, to see
-    /// whether a merchant looks. APIv2 has no probes: there it is the same notification.
+    /// 签名探测流量: the same notification with the wrong signature that WeChat Pay sends now and then, to
+    /// check that merchants verify signatures. APIv2 has no probes: there it is unchanged.
     #[must_use]
     pub fn probe(&self) -> Self {
         let mut probe = self.clone();
@@ -228,9 +229,9 @@ impl Notification {
         forged
     }
 
-    /// Posts it as it is, and waits for the answer.
+    /// Posts it unchanged, and waits for the response.
     pub(super) fn post(&self, transport: &dyn Transport) -> Delivery {
-        // What a test added on its own, and what is no text, the client could not send.
+        // The client cannot send headers that a test added, or that are not text.
         let sent = |(name, value): &'_ (String, Vec<u8>)| {
             let name = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name))?;
             Some((*name, String::from_utf8(value.clone()).ok()?))
@@ -260,8 +261,8 @@ impl Notification {
 }
 
 impl Delivery {
-    /// Whether the platform takes the notification for delivered: any 200 or 204, in APIv2 a 200 that says
-    /// SUCCESS.
+    /// Whether the platform regards the notification as delivered: status 200 or 204, in APIv2 status 200
+    /// and SUCCESS in the body.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         match self.result {
@@ -319,7 +320,7 @@ fn headers(
     signature.chain(others.map(|(name, value)| header(name, value))).collect()
 }
 
-/// Whether the address is of this machine: a sandbox must not call anybody else.
+/// Whether the address belongs to this machine: a sandbox must not call others.
 fn is_loopback(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let authority = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
@@ -347,7 +348,7 @@ const NAMES: [&str; 8] = [
     "Accept",
     "User-Agent",
 ];
-/// Ours: a merchant has nothing to say but that something failed.
+/// Our own bound: a merchant reports an error at most.
 const LONGEST_RESPONSE: u64 = 64 * 1024;
 
 #[cfg(test)]

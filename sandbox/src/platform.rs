@@ -1,4 +1,4 @@
-//! The platform's own keys: the names they go by, and what is signed under which of them.
+//! The platform's keys: their serial numbers, and what is signed with which of them.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ use super::authority::Certificate;
 use super::received::Received;
 use super::refusal::Refusal;
 
-/// Which of its keys WeChat Pay signs with, for this merchant.
+/// The keys with which WeChat Pay signs for this merchant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyMode {
-    /// 微信支付公钥 alone, as every new merchant has it: there are no certificates.
+    /// 微信支付公钥: the public key alone, as for every new merchant. There are no certificates.
     PublicKey,
-    /// 平台证书 alone, as before there were public keys.
+    /// 平台证书: platform certificates alone, as before there were public keys.
     Certificate,
-    /// The time of changing over. Answers go by the key that the request names, else by the
-    /// certificate; notifications by either in turn, the public key first.
+    /// Both, during the change from certificates to the public key. Responses are signed with the key
+    /// that the request names, or else with the certificate; notifications with each in turn, the public
+    /// key first.
     #[default]
     Mixed,
 }
@@ -39,7 +40,7 @@ pub(super) struct Platform {
     public_key_had_its_turn: bool,
 }
 
-/// A key under a name: what signs.
+/// A key pair with its serial number.
 pub(super) struct PlatformKey {
     /// The value of `Wechatpay-Serial`.
     pub(super) serial_no: String,
@@ -71,7 +72,7 @@ impl Platform {
         self.mode = mode;
     }
 
-    /// Shows this certificate to who asks, and does not use it yet.
+    /// Lists this certificate, but does not use it yet.
     pub(super) fn announce(&mut self, certificate: PlatformCertificate) {
         self.announced = Some(certificate);
     }

@@ -6,24 +6,24 @@
 pub struct Received {
     /// The method, such as `POST`.
     pub method: String,
-    /// The path and the query, as they stood on the request line.
+    /// The path and the query, as in the request line.
     pub path: String,
     /// The headers: names in lower case, values as raw bytes.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body after HTTP's transfer decoding.
+    /// The body, after chunks were joined.
     pub body: Vec<u8>,
-    /// The certificate that the client showed in TLS, in DER, if it showed one.
+    /// The client certificate in DER, if the client presented one.
     pub client_certificate: Option<Vec<u8>>,
 }
 
 impl Received {
-    /// The first header of this name, in whatever case.
+    /// The first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers_named(name).next()
     }
 
-    /// The header of this name if there is exactly one and it is ASCII.
+    /// The header with this name, if there is exactly one and it is ASCII.
     pub(super) fn only_header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers_named(name);
         let value = values.next().filter(|value| value.is_ascii())?;

@@ -1,42 +1,42 @@
-//! An answer of the sandbox, before HTTP.
+//! A response of the sandbox, before HTTP.
 
 use serde_json::Value;
 
-/// An answer on its way out: what [`Sandbox::tamper_next`](super::Sandbox::tamper_next) and
-/// [`Sandbox::rewrite_next`](super::Sandbox::rewrite_next) may change.
+/// A response before it is sent, which [`Sandbox::tamper_next`](super::Sandbox::tamper_next) and
+/// [`Sandbox::rewrite_next`](super::Sandbox::rewrite_next) can change.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The HTTP status. One that HTTP does not know, such as 0, hangs up without a byte.
+    /// The HTTP status. With an invalid one, such as 0, the connection is closed without a response.
     pub status: u16,
-    /// The headers, in order. A name may occur more than once, a value need not be text.
+    /// The headers, in order. A name can occur more than once, and a value need not be text.
     ///
-    /// `Content-Length` is added when the answer is sent. One that is set here stays as it is:
-    /// larger than the body, it cuts the answer off half-way; smaller, it hangs up without a byte.
+    /// `Content-Length` is added when the response is sent, unless it is set here: larger than the body,
+    /// it makes the response incomplete; smaller, it closes the connection without a response.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The first header of this name, in whatever case.
+    /// The first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         let same = |(other, _): &&(String, Vec<u8>)| other.eq_ignore_ascii_case(name);
         self.headers.iter().find(same).map(|(_, value)| value.as_slice())
     }
 
-    /// Adds one more header, whether or not there is one of this name.
+    /// Adds a header, even if there is one with this name.
     pub fn add_header(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
     }
 
-    /// Makes this the only header of this name.
+    /// Replaces every header with this name.
     pub fn set_header(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.remove_header(name);
         self.add_header(name, value);
     }
 
-    /// Removes every header of this name.
+    /// Removes every header with this name.
     pub fn remove_header(&mut self, name: &str) {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }
@@ -45,7 +45,7 @@ impl Response {
         Self { status, headers: Vec::new(), body: body.to_string().into_bytes() }
     }
 
-    /// Something else than JSON.
+    /// A body of another type than JSON.
     pub(super) fn file(media_type: &str, body: &[u8]) -> Self {
         let mut response = Self { status: 200, headers: Vec::new(), body: body.to_vec() };
         response.add_header("Content-Type", media_type);

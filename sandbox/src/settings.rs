@@ -1,4 +1,19 @@
-//! A merchant's settings from the environment, or those of a new sandbox if none is set.
+//! A merchant's settings from environment variables, or those of a new sandbox if none is set.
+//!
+//! For programs that run against the sandbox at first and against WeChat Pay later, without a change
+//! of their code:
+//!
+//! ```no_run
+//! use wechatpay::pay::app;
+//! use wechatpay_sandbox::settings::Settings;
+//!
+//! # fn example(order: &wechatpay::pay::Order) -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::load()?;
+//! let gateway = settings.gateway(settings.transport()?)?;
+//! app::prepay(&settings.signer, &gateway, order)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::env;
 use std::error::Error;
@@ -8,33 +23,35 @@ use wechatpay::{AppId, Gateway, HttpOptions, NotifyUrl, PlatformKeys, RsaSigner,
 
 use crate::Sandbox;
 
-/// What a merchant needs to place orders.
+/// The settings with which a merchant places orders.
 pub struct Settings {
     /// 应用ID: the appid that is bound to the merchant number.
     pub appid: AppId,
-    /// 通知地址: where notifications go.
+    /// 通知地址: the URL to which WeChat Pay sends notifications.
     pub notify_url: NotifyUrl,
-    /// The merchant number, its certificate's serial number, and its private key.
+    /// The signer with the merchant number (商户号), the certificate's serial number (商户API证书序列号) and the
+    /// private key (商户API私钥).
     pub signer: RsaSigner,
-    /// WeChat Pay's public key or platform certificate.
+    /// WeChat Pay's public key (微信支付公钥), or its platform certificate (平台证书), or both.
     pub keys: PlatformKeys,
-    /// The host, such as `https://api.mch.weixin.qq.com`.
+    /// The base URL, such as `https://api.mch.weixin.qq.com`.
     pub base_url: String,
-    /// Roots to trust in place of Mozilla's, in PEM.
+    /// Root certificates to trust instead of Mozilla's, in PEM.
     pub root_certificates: Option<String>,
-    /// Lives as long as the settings, if they are its own.
+    /// The sandbox, if the settings are those of a new one. It stops when they are dropped.
     pub sandbox: Option<Sandbox>,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 impl Settings {
-    /// Reads the environment. If no `WECHATPAY_…` variable is set, starts a sandbox.
+    /// Reads the environment variables. If no `WECHATPAY_…` variable is set, starts a sandbox.
     ///
     /// # Errors
-    /// The error names the variable that is missing or wrong.
+    ///
+    /// If a variable is missing or wrong. The error names it.
     pub fn load() -> Result<Self> {
-        if any_set() { Self::from_environment() } else { Self::of_sandbox(Sandbox::start()?) }
+        if is_any_set() { Self::from_environment() } else { Self::of_sandbox(Sandbox::start()?) }
     }
 
     fn of_sandbox(sandbox: Sandbox) -> Result<Self> {
@@ -56,126 +73,151 @@ impl Settings {
     fn from_environment() -> Result<Self> {
         Ok(Self {
             signer: signer()?,
-            appid: named(AppId::new(text("WECHATPAY_APPID")?))?,
-            notify_url: named(NotifyUrl::new(text("WECHATPAY_NOTIFY_URL")?))?,
+            appid: name_variable(AppId::new(required("WECHATPAY_APPID")?))?,
+            notify_url: name_variable(NotifyUrl::new(required("WECHATPAY_NOTIFY_URL")?))?,
             keys: platform_keys()?,
             base_url: base_url()?,
-            root_certificates: match set("WECHATPAY_CA_FILE") {
-                Some(_) => Some(String::from_utf8(file("WECHATPAY_CA_FILE")?)?),
+            root_certificates: match optional("WECHATPAY_CA_FILE") {
+                Some(_) => Some(String::from_utf8(file_content("WECHATPAY_CA_FILE")?)?),
                 None => None,
             },
             sandbox: None,
         })
     }
 
-    /// A transport that trusts the roots of these settings.
+    /// A transport that trusts the root certificates of these settings.
     ///
     /// # Errors
+    ///
     /// If the root certificates cannot be read.
     pub fn transport(&self) -> Result<UreqTransport> {
         let mut options = HttpOptions::default();
         options.root_certificates.clone_from(&self.root_certificates);
-        named(UreqTransport::new(&options))
+        name_variable(UreqTransport::new(&options))
     }
 
-    /// A gateway to the host of these settings.
+    /// A gateway to the base URL of these settings.
     ///
     /// # Errors
-    /// If the host is not a base URL.
+    ///
+    /// If the base URL is invalid.
     pub fn gateway(&self, transport: impl wechatpay::Transport + 'static) -> Result<Gateway> {
-        named(Gateway::at(&self.base_url, self.keys.clone(), transport))
+        name_variable(Gateway::at(&self.base_url, self.keys.clone(), transport))
     }
 }
 
-/// Whether anything is set, also under a name that is misspelt: the sandbox is used if
-/// nothing is set.
-pub fn any_set() -> bool {
+/// Whether any `WECHATPAY_…` variable is set, also one with an unknown name, which may be misspelt.
+#[must_use]
+pub fn is_any_set() -> bool {
     env::vars_os().any(|(name, value)| {
         name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && !value.is_empty()
     })
 }
 
-/// WeChat Pay's, unless another is set, perhaps under a name that is misspelt.
+/// The base URL in `WECHATPAY_BASE_URL`, or else that of WeChat Pay.
+///
+/// # Errors
+///
+/// If it is not set, but a variable with an unknown name is, which may be a misspelt one.
 pub fn base_url() -> Result<String> {
-    match set("WECHATPAY_BASE_URL") {
-        None if strangers().is_empty() => Ok("https://api.mch.weixin.qq.com".to_owned()),
-        _ => text("WECHATPAY_BASE_URL"),
+    match optional("WECHATPAY_BASE_URL") {
+        None if unknown_names().is_empty() => Ok("https://api.mch.weixin.qq.com".to_owned()),
+        _ => required("WECHATPAY_BASE_URL"),
     }
 }
 
-/// The certificate holds the serial number, which can be set instead.
+/// The merchant's signer, with the serial number in `WECHATPAY_SERIAL_NO`, or else that of the
+/// certificate in `WECHATPAY_CERT_FILE`.
+///
+/// # Errors
+///
+/// If a variable is missing or wrong. The error names it.
 pub fn signer() -> Result<RsaSigner> {
     const SERIAL_NO: &str = "WECHATPAY_SERIAL_NO";
     const CERTIFICATE: &str = "WECHATPAY_CERT_FILE";
-    let (mchid, key) = (text("WECHATPAY_MCHID")?, file("WECHATPAY_PRIVATE_KEY_FILE")?);
-    if set(SERIAL_NO).is_none() && set(CERTIFICATE).is_some() {
-        named(RsaSigner::from_certificate(mchid, file(CERTIFICATE)?, key))
+    let (mchid, key) = (required("WECHATPAY_MCHID")?, file_content("WECHATPAY_PRIVATE_KEY_FILE")?);
+    if optional(SERIAL_NO).is_none() && optional(CERTIFICATE).is_some() {
+        name_variable(RsaSigner::from_certificate(mchid, file_content(CERTIFICATE)?, key))
     } else {
-        named(RsaSigner::from_pem(mchid, text(SERIAL_NO)?, key))
+        name_variable(RsaSigner::from_pem(mchid, required(SERIAL_NO)?, key))
     }
 }
 
-/// The public key, a platform certificate, or both while the merchant changes over.
+/// WeChat Pay's public key, its platform certificate, or both during a change from one to the other.
+///
+/// # Errors
+///
+/// If a variable is missing or wrong. The error names it.
 pub fn platform_keys() -> Result<PlatformKeys> {
     const CERTIFICATE: &str = "WECHATPAY_PLATFORM_CERT_FILE";
     let (id, key) = ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY_FILE");
-    let has_certificate = set(CERTIFICATE).is_some();
+    let has_certificate = optional(CERTIFICATE).is_some();
     let mut keys = PlatformKeys::none();
     if has_certificate {
-        keys = named(keys.with_certificate(file(CERTIFICATE)?))?;
+        keys = name_variable(keys.with_certificate(file_content(CERTIFICATE)?))?;
     }
-    if !has_certificate || set(id).is_some() || set(key).is_some() {
-        keys = named(keys.with_public_key(&text(id)?, file(key)?))?;
+    if !has_certificate || optional(id).is_some() || optional(key).is_some() {
+        keys = name_variable(keys.with_public_key(&required(id)?, file_content(key)?))?;
     }
     Ok(keys)
 }
 
-/// What it is set to, without the blanks and line ends that an edited file leaves at the end.
-pub fn set(name: &str) -> Option<String> {
+/// The value of a variable, without white space at its end; `None` if it is not set or empty.
+#[must_use]
+pub fn optional(name: &str) -> Option<String> {
     let value = env::var(name).ok()?;
     Some(value.trim_end().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// The text of a variable that must be set.
+/// The value of a variable that must be set.
 ///
 /// # Errors
-/// If it is not set; the error says what it is for.
-pub fn text(name: &str) -> Result<String> {
-    set(name).ok_or_else(|| {
+///
+/// If it is not set. The error describes the value, and lists variables with unknown names.
+pub fn required(name: &str) -> Result<String> {
+    optional(name).ok_or_else(|| {
         let what = SETTINGS.iter().find(|(known, ..)| *known == name).map_or("", |it| it.2);
-        let strangers = strangers();
-        let strangers = match strangers.as_slice() {
+        let unknown = unknown_names();
+        let unknown = match unknown.as_slice() {
             [] => String::new(),
-            names => format!("; {} is set, and no setting", names.join(", ")),
+            names => {
+                format!("; {} is set, but is not a setting, check its spelling", names.join(", "))
+            }
         };
-        format!("{name} is not set: {what}{strangers}").into()
+        format!("{name} is not set; set it to {what}{unknown}").into()
     })
 }
 
-/// What is set under a name like those of the settings, and is none: perhaps one that is misspelt.
-pub fn strangers() -> Vec<String> {
+/// The `WECHATPAY_…` variables that are set and are no settings, perhaps because they are misspelt.
+#[must_use]
+pub fn unknown_names() -> Vec<String> {
     let is_known = |name: &str| SETTINGS.iter().any(|(known, ..)| *known == name);
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let mut strangers: Vec<_> =
+    let mut unknown: Vec<_> =
         names.filter(|name| name.starts_with("WECHATPAY_") && !is_known(name)).collect();
-    strangers.sort();
-    strangers
+    unknown.sort();
+    unknown
 }
 
-/// The content of the file that a variable names.
+/// The content of the file whose path is the value of a variable.
 ///
 /// # Errors
+///
 /// If it is not set, or the file cannot be read.
-pub fn file(name: &str) -> Result<Vec<u8>> {
-    let path = text(name)?;
+pub fn file_content(name: &str) -> Result<Vec<u8>> {
+    let path = required(name)?;
     fs::read(&path).map_err(|error| format!("{name}: {path} cannot be read: {error}").into())
 }
 
-/// Tells a wrong value by the name of its setting.
-pub fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
+/// The result of the library, in whose error an invalid value is named by its variable.
+///
+/// # Errors
+///
+/// The same as the library's.
+pub fn name_variable<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
     value.map_err(|error| {
         let wechatpay::ErrorKind::Invalid(invalid) = error.kind() else { return error.into() };
-        let path = invalid.violations().first().map_or("", |fault| &fault.path);
+        let path = invalid.violations().first().map_or("", |violation| &violation.path);
         match SETTINGS.iter().find(|(_, known, _)| *known == path) {
             Some((name, ..)) => format!("{name}: {error}").into(),
             None => error.into(),
@@ -183,26 +225,34 @@ pub fn named<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
     })
 }
 
-/// Every setting, what the library calls its value, and what it is.
+/// Every setting: the variable, the name of its value in errors of the library, and a description.
 const SETTINGS: [(&str, &str, &str); 13] = [
-    ("WECHATPAY_BASE_URL", "base_url", "WeChat Pay's is https://api.mch.weixin.qq.com"),
-    ("WECHATPAY_CA_FILE", "root_certificates", "the certificate authority of the host"),
+    (
+        "WECHATPAY_BASE_URL",
+        "base_url",
+        "the base URL, for WeChat Pay https://api.mch.weixin.qq.com",
+    ),
+    ("WECHATPAY_CA_FILE", "root_certificates", "the path of the root certificate of the host"),
     ("WECHATPAY_APPID", "appid", "the appid that is bound to the merchant number"),
     ("WECHATPAY_MCHID", "mchid", "the merchant number (商户号)"),
     (
         "WECHATPAY_SERIAL_NO",
         "serial_no",
-        "the serial number of the merchant's API certificate, or set WECHATPAY_CERT_FILE",
+        "the serial number of the merchant's API certificate, or set WECHATPAY_CERT_FILE instead",
     ),
     ("WECHATPAY_PRIVATE_KEY_FILE", "private_key", "the path of apiclient_key.pem"),
-    ("WECHATPAY_PUBLIC_KEY_ID", "public_key_id", "PUB_KEY_ID_…, beside WECHATPAY_PUBLIC_KEY_FILE"),
+    (
+        "WECHATPAY_PUBLIC_KEY_ID",
+        "public_key_id",
+        "the ID of WECHATPAY_PUBLIC_KEY_FILE, PUB_KEY_ID_…",
+    ),
     ("WECHATPAY_PUBLIC_KEY_FILE", "public_key", "the path of pub_key.pem"),
     (
         "WECHATPAY_PLATFORM_CERT_FILE",
         "platform_certificate",
         "the path of the platform certificate, wechatpay_….pem",
     ),
-    ("WECHATPAY_NOTIFY_URL", "notify_url", "where notifications go, https://…"),
+    ("WECHATPAY_NOTIFY_URL", "notify_url", "the URL of your notification handler, https://…"),
     ("WECHATPAY_CERT_FILE", "certificate", "the path of apiclient_cert.pem"),
     ("WECHATPAY_API_V3_KEY", "api_v3_key", "the APIv3 key of the merchant platform"),
     ("WECHATPAY_V2_KEY", "api_key", "the APIv2 key of the merchant platform"),

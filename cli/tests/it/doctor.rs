@@ -127,8 +127,8 @@ fn doctor_names_each_problem() {
                 program.settings.remove("WECHATPAY_MCHID");
                 program.settings.insert("WECHATPAY_MCHI", "1900007291".into());
             },
-            "problem: merchant and private key: WECHATPAY_MCHID is not set: the merchant number \
-             (商户号); WECHATPAY_MCHI is set, and no setting\n",
+            "problem: merchant and private key: WECHATPAY_MCHID is not set; set it to the merchant number \
+             (商户号); WECHATPAY_MCHI is set, but is not a setting, check its spelling\n",
         ),
         (
             "no-such-host",

@@ -16,8 +16,8 @@ fn command_without_settings_uses_its_own_sandbox() {
     program.settings.insert("WECHATPAY_MCH_ID", "1900007291".into());
     let done = program.run(&["order", "app", &file]);
     assert_eq!(done.status, 2);
-    let expected = "error: WECHATPAY_MCHID is not set: the merchant number (商户号); \
-                    WECHATPAY_MCH_ID is set, and no setting\n";
+    let expected = "error: WECHATPAY_MCHID is not set; set it to the merchant number (商户号); \
+                    WECHATPAY_MCH_ID is set, but is not a setting, check its spelling\n";
     assert!(done.err.starts_with(expected), "{}", done.err);
 }
 
@@ -35,7 +35,11 @@ fn setting_with_carriage_return_is_trimmed() {
 fn wrong_setting_is_named() {
     for (name, value, expected) in [
         ("WECHATPAY_CERT_FILE", "no/such", "WECHATPAY_CERT_FILE: no/such cannot be read: "),
-        ("WECHATPAY_MCHID", "", "WECHATPAY_MCHID is not set: the merchant number (商户号)\n"),
+        (
+            "WECHATPAY_MCHID",
+            "",
+            "WECHATPAY_MCHID is not set; set it to the merchant number (商户号)\n",
+        ),
         ("WECHATPAY_MCHID", "19 0", "WECHATPAY_MCHID: mchid must be the merchant number"),
         ("WECHATPAY_PUBLIC_KEY_ID", "01", "WECHATPAY_PUBLIC_KEY_ID: public_key_id must be"),
         (
@@ -75,8 +79,8 @@ fn certificate_file_replaces_the_serial_number() {
     program.settings.remove("WECHATPAY_CERT_FILE");
     let done = program.run(&["certificates"]);
     assert_eq!(done.status, 2);
-    let words = "WECHATPAY_SERIAL_NO is not set: the serial number of the merchant's API \
-                 certificate, or set WECHATPAY_CERT_FILE\n";
+    let words = "WECHATPAY_SERIAL_NO is not set; set it to the serial number of the merchant's API \
+                 certificate, or set WECHATPAY_CERT_FILE instead\n";
     assert!(done.err.contains(words), "{}", done.err);
 }
 
@@ -88,6 +92,10 @@ fn misspelt_host_is_reported_and_nothing_sent() {
     program.settings.insert("WECHATPAY_BASEURL", host);
     let done = program.run(&["certificates"]);
     assert_eq!(done.status, 2);
-    assert!(done.err.contains("; WECHATPAY_BASEURL is set, and no setting\n"), "{}", done.err);
+    assert!(
+        done.err.contains("; WECHATPAY_BASEURL is set, but is not a setting, check its spelling\n"),
+        "{}",
+        done.err
+    );
     assert!(program.sandbox.received().is_empty());
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Pays and refuses in a real browser, at the cashier of the sandbox.
 
-    tests/browser/pay.py FOLDER
+    sandbox/tests/browser/pay.py FOLDER
 
-It takes the built examples `sandbox`, `h5_order` and `app_order`, and drives Chromium by
+It runs the built program `wechatpay-sandbox` and the built examples `h5_order` and `app_order`, and drives Chromium by
 chromedriver; logs and screenshots go into FOLDER. It needs nothing but Python.
 """
 
@@ -104,7 +104,7 @@ class Program:
 
     def __init__(self, folder, name, *arguments, env=None, program=None):
         self.log = folder / f"{name}.log"
-        command = [str(program or EXAMPLES / name), *map(str, arguments)]
+        command = [str(program or EXAMPLES.parent / f"wechatpay-{name}"), *map(str, arguments)]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
 
