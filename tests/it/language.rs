@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Expressions that a reader with school English does not know in the sense that was meant, and
 /// what to write instead.
-const GLOSSARY: [(&str, &str); 41] = [
+const GLOSSARY: [(&str, &str); 42] = [
     ("believe", "verify"),
     ("believes", "verifies"),
     ("believed", "verified"),
@@ -34,7 +34,8 @@ const GLOSSARY: [(&str, &str); 41] = [
     ("said by", "reported by"),
     ("says so", "the response contains…"),
     ("the same again", "retry with the same order"),
-    ("verdict", "not conclusive"),
+    ("a verdict", "not conclusive"),
+    ("no verdict", "not conclusive"),
     ("machine between", "a proxy or load balancer"),
     ("of one's own", "a local …"),
     ("of its own accord", "by itself"),
@@ -50,7 +51,6 @@ const GLOSSARY: [(&str, &str); 41] = [
 ];
 
 #[test]
-#[ignore = "until the sweep of the texts is complete"]
 fn every_text_avoids_the_expressions_of_the_glossary() {
     let mut wrong = Vec::new();
     let mut count = 0;
