@@ -207,7 +207,7 @@ fn keep_delivering(sandbox: &Sandbox) -> ! {
             match result {
                 Ok(status) => println!("notification to {notify_url}, attempt {attempt}: {status}"),
                 Err(reason) => {
-                    println!("notification to {notify_url}, attempt {attempt}: {reason}")
+                    println!("notification to {notify_url}, attempt {attempt}: {reason}");
                 }
             }
         }
