@@ -4,6 +4,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_v3_key;
+mod atomic_file;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc_signer;
 mod error;

@@ -30,6 +30,7 @@ mod order;
 mod output;
 mod output_file;
 mod qr_code;
+mod random;
 mod refund;
 mod session;
 mod sign;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
+use crate::random::random_hexadecimal;
 
 /// A file that is to be written.
 pub(crate) struct OutputFile {
@@ -25,10 +26,11 @@ impl OutputFile {
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             return Err(unwritable("it exists and is not a file"));
         }
+        // Nobody can guess the name and put a symbolic link there; one that is there is not followed.
         let mut part = OsString::from(name);
-        part.push(format!(".{}.part", std::process::id()));
+        part.push(format!(".{}.part", random_hexadecimal()?));
         let part = path.with_file_name(part);
-        let file = File::create(&part).map_err(|error| unwritable(&error.to_string()))?;
+        let file = File::create_new(&part).map_err(|error| unwritable(&error.to_string()))?;
         Ok(Self { path: path.to_owned(), part, file })
     }
 

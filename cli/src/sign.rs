@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use wechatpay::{Signer, Time, signing};
 
 use crate::failure::{Failure, Result};
 use crate::input::read;
 use crate::output::Output;
+use crate::random::random_hexadecimal;
 use crate::session::Session;
 
 #[derive(Subcommand)]
@@ -52,7 +52,7 @@ fn sign(session: &Session, method: &str, path: &str, body: Option<&Path>) -> Res
             "note: the body ends with a line feed, which is part of the signed text; send it as well"
         );
     }
-    let (timestamp, nonce) = (Time::now()?.unix_seconds(), nonce()?);
+    let (timestamp, nonce) = (Time::now()?.unix_seconds(), random_hexadecimal()?);
     let message = signing::request(method, path, timestamp, &nonce, &body);
     let signature = signer.sign(&message).map_err(wechatpay::Error::from)?;
     let authorization = format!(
@@ -65,12 +65,4 @@ fn sign(session: &Session, method: &str, path: &str, body: Option<&Path>) -> Res
     // Every line ends with a line feed. The body counts as one line.
     let lines = [method, path, &timestamp.to_string(), &nonce, last].map(|it| format!("{it}\n"));
     Ok(json!({"message": lines, "Authorization": authorization}))
-}
-
-fn nonce() -> Result<String> {
-    let mut bits = [0; 16];
-    SystemRandom::new().fill(&mut bits).map_err(|_| {
-        Failure::Invalid("the operating system returned no random numbers".to_owned())
-    })?;
-    Ok(format!("{:032X}", u128::from_be_bytes(bits)))
 }

@@ -1,18 +1,17 @@
 //! The download of a bill's file: streamed, bounded, and checked against its SHA-1.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[cfg(feature = "gzip")]
 use flate2::read::MultiGzDecoder;
 use ring::digest;
 
 use super::Link;
+use crate::atomic_file::AtomicFile;
 use crate::error::{Call, Error, ErrorKind, Invalid, TransportError, Untrusted};
 use crate::gateway::Gateway;
-use crate::signer::{self, Signer};
+use crate::signer::Signer;
 use crate::transport::plain;
 
 /// 下载账单: downloads a bill, writes it uncompressed to `out`, and returns its length in bytes.
@@ -65,9 +64,10 @@ pub fn download(
 ///
 /// Like [`download`], but the bill is first written next to `path`, to a file whose name has eight
 /// random characters and `.part` appended. After its SHA-1 was checked, the file is synced and moved
-/// to `path`, where it replaces an existing file. If `path` is not a file, such as a folder or a
-/// device, nothing is sent. On failure the partial file is removed; it remains only if the process is
-/// killed.
+/// to `path`, where it replaces an existing file, and the folder is synced. A bill holds the openids of
+/// payers, so a new file is readable by its owner only; one that replaces a file gets the permissions of
+/// that file. If `path` is not a file, such as a folder or a device, nothing is sent. On failure the
+/// partial file is removed; it remains only if the process is killed.
 ///
 /// ```
 /// use std::path::Path;
@@ -91,45 +91,13 @@ pub fn download_to(
     path: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let (part, mut file) = Part::create(path)?;
+    let mut file = AtomicFile::create(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Invalid::new("path", error.to_string()).into(),
+        _ => output(&error),
+    })?;
     let length = download(signer, gateway, link, &mut file, progress)?;
-    file.sync_all().map_err(|error| output(&error))?;
-    drop(file);
-    fs::rename(&part.path, path).map_err(|error| output(&error))?;
+    file.commit().map_err(|error| output(&error))?;
     Ok(length)
-}
-
-/// A file that is removed on drop, unless it was moved away.
-struct Part {
-    path: PathBuf,
-}
-
-impl Part {
-    fn create(target: &Path) -> Result<(Self, File), Error> {
-        let mut name = target
-            .file_name()
-            .ok_or_else(|| Invalid::new("path", "must name a file"))
-            .map(OsString::from)?;
-        // A device or folder must not be replaced by a file.
-        if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
-            return Err(
-                Invalid::new("path", "must name a file, but names a folder or device").into()
-            );
-        }
-        // Concurrent downloads, or one that was killed, must not share a partial file.
-        let random: String = signer::nonce()?.chars().take(8).collect();
-        name.push(format!(".{random}.part"));
-        let path = target.with_file_name(name);
-        let file = File::create_new(&path).map_err(|error| output(&error))?;
-        Ok((Self { path }, file))
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // After a success the file has been moved away.
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 /// The source of a file, with a limit on its length.
