@@ -7,7 +7,7 @@ use wechatpay::{OutTradeNo, combine};
 use crate::failure::{Failure, Result};
 use crate::input::BodyFile;
 use crate::order::{Kind, app_payment, jsapi_payment};
-use crate::output::Output;
+use crate::output::{Content, Output};
 use crate::qr_code::Picture;
 use crate::session::Session;
 
@@ -48,29 +48,29 @@ impl Verb {
     }
 }
 
-fn place(session: &Session, kind: &Kind) -> Result<Value> {
+fn place(session: &Session, kind: &Kind) -> Result<Content> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     match kind {
         Kind::App { file } => {
             let order = combine::Order::from_json(signer, &file.read()?)?;
             let prepay_id = combine::app::prepay(signer, gateway, &order)?;
-            app_payment(signer, &order, &prepay_id)
+            Ok(app_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Jsapi { file } => {
             let (order, payer) = combine::jsapi::from_json(signer, &file.read()?)?;
             let prepay_id = combine::jsapi::prepay(signer, gateway, &order, &payer)?;
-            jsapi_payment(signer, &order, &prepay_id)
+            Ok(jsapi_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Native { file, qr } => {
             let order = combine::Order::from_json(signer, &file.read()?)?;
             let picture = Picture::open(qr.path.as_deref())?;
             let code_url = combine::native::prepay(signer, gateway, &order)?;
-            picture.draw(&code_url);
-            Ok(json!({"code_url": code_url}))
+            let drawing = picture.of(&code_url);
+            Ok(Content::with_drawing(json!({"code_url": code_url}), drawing))
         }
         Kind::H5 { file } => {
             let (order, scene) = combine::h5::from_json(signer, &file.read()?)?;
-            Ok(json!({"h5_url": combine::h5::prepay(signer, gateway, &order, &scene)?}))
+            Ok(json!({"h5_url": combine::h5::prepay(signer, gateway, &order, &scene)?}).into())
         }
     }
 }

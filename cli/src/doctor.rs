@@ -17,6 +17,7 @@ use wechatpay_sandbox::settings::{
 
 use crate::output::Output;
 use crate::session::Session;
+use crate::terminal::print_note;
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -86,7 +87,7 @@ impl Report {
 
     fn print_problems(&self) {
         for finding in self.0.iter().filter(|finding| finding.state == State::Problem) {
-            eprintln!("problem: {}: {}", finding.check, finding.message);
+            print_note(format_args!("problem: {}: {}", finding.check, finding.message));
         }
     }
 

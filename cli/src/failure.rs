@@ -6,6 +6,8 @@ use std::fmt;
 use wechatpay::notify::Refusal;
 use wechatpay::{ErrorKind, Outcome, Retry, Untrusted};
 
+use crate::terminal::one_line;
+
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 /// Why a command has no result.
@@ -134,8 +136,9 @@ impl From<wechatpay::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, outcome, advice) = (self.what(), self.outcome(), self.advice());
-        write!(f, "error: {what}\noutcome: {outcome}\nadvice: {advice}")
+        // Whatever was received, these are three lines.
+        let (what, advice) = (one_line(&self.what()), one_line(&self.advice()));
+        write!(f, "error: {what}\noutcome: {}\nadvice: {advice}", self.outcome())
     }
 }
 

@@ -10,13 +10,12 @@
 //!
 //! ```text
 //! main ── arguments ─┬─ order · combine · refund · bill · certificates · notification · sign · v2 · doctor
-//!                    │        └── session · input · output · qr_code · output_file ── failure
+//!                    │        └── session · input · output · qr_code · output_file ── failure · terminal
 //!                    └─ usage_error
 //! ```
 //!
 //! Standard output is one JSON value, with WeChat Pay's own field names. Errors go to standard error:
 //! what is wrong, what may have happened, and what to do next.
-#![allow(clippy::print_stderr, reason = "a command-line program writes to standard error")]
 
 mod arguments;
 mod bill;
@@ -34,6 +33,7 @@ mod random;
 mod refund;
 mod session;
 mod sign;
+mod terminal;
 mod usage_error;
 mod v2;
 
@@ -44,7 +44,7 @@ use usage_error::Stop;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| {
-        eprintln!("{failure}");
+        terminal::print(&format!("{failure}\n"));
         ExitCode::from(failure.status())
     })
 }
@@ -54,7 +54,7 @@ fn run() -> Result<ExitCode> {
         Ok(command) => command.run()?.print(),
         Err(Stop::Help(text)) => output::print_text(&text),
         Err(Stop::NoArguments(help)) => {
-            eprint!("{help}");
+            terminal::print(&help);
             Ok(ExitCode::from(failure::WRONG_USE))
         }
         Err(Stop::Wrong { what, usage }) => Err(Failure::Arguments { what, usage }),

@@ -6,7 +6,7 @@ use wechatpay::{AppId, OutTradeNo, PrepayId, Signer, TransactionId, pay};
 
 use crate::failure::Result;
 use crate::input::{BodyFile, Number, PaymentNumber};
-use crate::output::Output;
+use crate::output::{Content, Output};
 use crate::qr_code::{Picture, QrFile};
 use crate::session::Session;
 
@@ -66,29 +66,29 @@ impl Verb {
     }
 }
 
-fn place(session: &Session, kind: &Kind) -> Result<Value> {
+fn place(session: &Session, kind: &Kind) -> Result<Content> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     match kind {
         Kind::App { file } => {
             let order = pay::Order::from_json(signer, &file.read()?)?;
             let prepay_id = pay::app::prepay(signer, gateway, &order)?;
-            app_payment(signer, &order, &prepay_id)
+            Ok(app_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Jsapi { file } => {
             let (order, payer) = pay::jsapi::from_json(signer, &file.read()?)?;
             let prepay_id = pay::jsapi::prepay(signer, gateway, &order, &payer)?;
-            jsapi_payment(signer, &order, &prepay_id)
+            Ok(jsapi_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Native { file, qr } => {
             let order = pay::Order::from_json(signer, &file.read()?)?;
             let picture = Picture::open(qr.path.as_deref())?;
             let code_url = pay::native::prepay(signer, gateway, &order)?;
-            picture.draw(&code_url);
-            Ok(json!({"code_url": code_url}))
+            let drawing = picture.of(&code_url);
+            Ok(Content::with_drawing(json!({"code_url": code_url}), drawing))
         }
         Kind::H5 { file } => {
             let (order, scene) = pay::h5::from_json(signer, &file.read()?)?;
-            Ok(json!({"h5_url": pay::h5::prepay(signer, gateway, &order, &scene)?}))
+            Ok(json!({"h5_url": pay::h5::prepay(signer, gateway, &order, &scene)?}).into())
         }
     }
 }

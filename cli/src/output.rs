@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::failure::{Failure, Result};
+use crate::qr_code::Drawing;
+use crate::terminal::json_without_controls;
 
 /// The result of a command.
 pub(crate) struct Output {
-    json: Value,
+    content: Content,
     /// Whether the command may have changed something at WeChat Pay.
     is_write: bool,
     status: ExitCode,
@@ -18,13 +20,13 @@ pub(crate) struct Output {
 impl Output {
     /// The result of a command that changes nothing at WeChat Pay.
     pub(crate) fn read(json: Result<Value>) -> Result<Self> {
-        let json = json.map_err(Failure::of_read)?;
-        Ok(Self { json, is_write: false, status: ExitCode::SUCCESS })
+        let content = json.map_err(Failure::of_read)?.into();
+        Ok(Self { content, is_write: false, status: ExitCode::SUCCESS })
     }
 
     /// The result of a command that may change something at WeChat Pay.
-    pub(crate) fn write(json: Result<Value>) -> Result<Self> {
-        Ok(Self { json: json?, is_write: true, status: ExitCode::SUCCESS })
+    pub(crate) fn write(content: Result<impl Into<Content>>) -> Result<Self> {
+        Ok(Self { content: content?.into(), is_write: true, status: ExitCode::SUCCESS })
     }
 
     pub(crate) fn with_status(self, status: ExitCode) -> Self {
@@ -32,13 +34,38 @@ impl Output {
     }
 
     pub(crate) fn print(self) -> Result<ExitCode> {
+        let Content { json, drawing } = self.content;
+        let json = json_without_controls(&format!("{json:#}"));
         let mut out = io::stdout().lock();
-        match writeln!(out, "{:#}", self.json).and_then(|()| out.flush()) {
+        let printed = writeln!(out, "{json}").and_then(|()| out.flush());
+        // After the result, which must not depend on whether somebody looks at the picture.
+        if let Some(drawing) = drawing {
+            drawing.draw();
+        }
+        match printed {
             Ok(()) => Ok(self.status),
             Err(error) => {
                 Err(Failure::Unprinted { what: error.to_string(), is_write: self.is_write })
             }
         }
+    }
+}
+
+/// A JSON value, and perhaps a picture of a part of it.
+pub(crate) struct Content {
+    json: Value,
+    drawing: Option<Drawing>,
+}
+
+impl Content {
+    pub(crate) fn with_drawing(json: Value, drawing: Drawing) -> Self {
+        Self { json, drawing: Some(drawing) }
+    }
+}
+
+impl From<Value> for Content {
+    fn from(json: Value) -> Self {
+        Self { json, drawing: None }
     }
 }
 

@@ -12,6 +12,7 @@ use wechatpay::CodeUrl;
 
 use crate::failure::{Failure, Result};
 use crate::output_file::OutputFile;
+use crate::terminal::{print, print_note};
 
 /// The option of commands that print a QR code.
 #[derive(Args)]
@@ -23,6 +24,12 @@ pub(crate) struct QrFile {
 
 /// Where the code is drawn: on standard error, and perhaps in a file.
 pub(crate) struct Picture(Option<(OutputFile, Format)>);
+
+/// The code of a placed order.
+pub(crate) struct Drawing {
+    picture: Picture,
+    code_url: CodeUrl,
+}
 
 enum Format {
     Svg,
@@ -42,14 +49,21 @@ impl Picture {
         Ok(Self(Some((OutputFile::open(path)?, format))))
     }
 
+    /// The picture of this code.
+    pub(crate) fn of(self, code_url: &CodeUrl) -> Drawing {
+        Drawing { picture: self, code_url: code_url.clone() }
+    }
+}
+
+impl Drawing {
     /// Draws the code. The order exists by now, so an error is only a note.
-    pub(crate) fn draw(self, code_url: &CodeUrl) {
-        let Ok(code) = QrCode::new(code_url.as_str()) else {
-            eprintln!("note: the code_url is too long for a QR code");
+    pub(crate) fn draw(self) {
+        let Ok(code) = QrCode::new(self.code_url.as_str()) else {
+            print_note("note: the code_url is too long for a QR code");
             return;
         };
-        eprint!("{}", as_text(&code, io::stderr().is_terminal()));
-        let Self(Some((file, format))) = self else { return };
+        print(&as_text(&code, io::stderr().is_terminal()));
+        let Picture(Some((file, format))) = self.picture else { return };
         let picture = match format {
             Format::Png => as_png(&code),
             Format::Svg => {
@@ -58,7 +72,7 @@ impl Picture {
             }
         };
         if let Err(error) = picture.and_then(|picture| file.write(&picture)) {
-            eprintln!("note: the QR code cannot be written: {error}");
+            print_note(format_args!("note: the QR code cannot be written: {error}"));
         }
     }
 }

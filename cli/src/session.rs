@@ -10,6 +10,7 @@ use wechatpay::{
 use wechatpay_sandbox::settings::{self, Settings};
 
 use crate::failure::{Failure, Result};
+use crate::terminal::print_note;
 
 /// Everything that a call needs.
 pub(crate) struct Session {
@@ -27,7 +28,8 @@ impl Session {
 
     pub(crate) fn new(settings: Settings) -> Result<Self> {
         if let Some(sandbox) = &settings.sandbox {
-            eprintln!("note: no setting is set; using a sandbox at {}", sandbox.base_url());
+            let url = sandbox.base_url();
+            print_note(format_args!("note: no setting is set; using a sandbox at {url}"));
         }
         let last_response = LastResponse::default();
         let transport = settings.transport().map_err(Failure::of_settings)?;

@@ -13,6 +13,7 @@ use crate::input::read;
 use crate::output::Output;
 use crate::random::random_hexadecimal;
 use crate::session::Session;
+use crate::terminal::print_note;
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -48,8 +49,8 @@ fn sign(session: &Session, method: &str, path: &str, body: Option<&Path>) -> Res
         return Err(Failure::Invalid("the body must be UTF-8".to_owned()));
     };
     if last.ends_with('\n') {
-        eprintln!(
-            "note: the body ends with a line feed, which is part of the signed text; send it as well"
+        print_note(
+            "note: the body ends with a line feed, which is part of the signed text; send it as well",
         );
     }
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), random_hexadecimal()?);

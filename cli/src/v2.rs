@@ -11,7 +11,7 @@ use wechatpay_sandbox::settings;
 
 use crate::failure::{Failure, Result};
 use crate::input::{BodyFile, Number, PaymentNumber};
-use crate::output::Output;
+use crate::output::{Content, Output};
 use crate::qr_code::{Picture, QrFile};
 use crate::session::Session;
 
@@ -79,7 +79,12 @@ impl Verb {
     }
 }
 
-fn unified(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile) -> Result<Value> {
+fn unified(
+    session: &Session,
+    signer: &dyn Signer,
+    file: &BodyFile,
+    qr: &QrFile,
+) -> Result<Content> {
     let gateway = &session.v2_gateway;
     let (order, trade) = v2::pay::Order::from_xml(signer, &file.read()?)?;
     let picture = picture(&trade, qr)?;
@@ -89,12 +94,17 @@ fn unified(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile)
         AnyTrade::Jsapi(trade) => placed.jsapi(&v2::pay::prepay(signer, gateway, &order, trade)?),
         AnyTrade::Native(trade) => placed.native(&v2::pay::prepay(signer, gateway, &order, trade)?),
         AnyTrade::H5(trade) => {
-            Ok(json!({"mweb_url": v2::pay::prepay(signer, gateway, &order, trade)?}))
+            Ok(json!({"mweb_url": v2::pay::prepay(signer, gateway, &order, trade)?}).into())
         }
     }
 }
 
-fn combined(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile) -> Result<Value> {
+fn combined(
+    session: &Session,
+    signer: &dyn Signer,
+    file: &BodyFile,
+    qr: &QrFile,
+) -> Result<Content> {
     let gateway = &session.v2_gateway;
     let (order, trade) = v2::combine::Order::from_xml(signer, &file.read()?)?;
     let picture = picture(&trade, qr)?;
@@ -108,7 +118,7 @@ fn combined(session: &Session, signer: &dyn Signer, file: &BodyFile, qr: &QrFile
             placed.native(&v2::combine::prepay(signer, gateway, &order, trade)?)
         }
         AnyTrade::H5(trade) => {
-            Ok(json!({"mweb_url": v2::combine::prepay(signer, gateway, &order, trade)?}))
+            Ok(json!({"mweb_url": v2::combine::prepay(signer, gateway, &order, trade)?}).into())
         }
     }
 }
@@ -147,19 +157,19 @@ struct Placed<'a, O> {
 }
 
 impl<O: AsRef<AppId>> Placed<'_, O> {
-    fn app(&self, prepay_id: &PrepayId) -> Result<Value> {
+    fn app(&self, prepay_id: &PrepayId) -> Result<Content> {
         let invoke = v2::pay::invoke_app(self.signer, self.order, prepay_id)?;
-        Ok(json!({"prepay_id": prepay_id, "invoke": invoke}))
+        Ok(json!({"prepay_id": prepay_id, "invoke": invoke}).into())
     }
 
-    fn jsapi(&self, prepay_id: &PrepayId) -> Result<Value> {
+    fn jsapi(&self, prepay_id: &PrepayId) -> Result<Content> {
         let invoke = v2::pay::invoke_jsapi(self.signer, self.order, prepay_id)?;
-        Ok(json!({"prepay_id": prepay_id, "invoke": invoke}))
+        Ok(json!({"prepay_id": prepay_id, "invoke": invoke}).into())
     }
 
-    fn native(self, code_url: &CodeUrl) -> Result<Value> {
-        self.picture.draw(code_url);
-        Ok(json!({"code_url": code_url}))
+    fn native(self, code_url: &CodeUrl) -> Result<Content> {
+        let drawing = self.picture.of(code_url);
+        Ok(Content::with_drawing(json!({"code_url": code_url}), drawing))
     }
 }
 

@@ -29,12 +29,12 @@
 //!
 //! Notifications are sent to the notify_url of their orders, if it is an address of this machine: at
 //! once, and again on WeChat Pay's schedule until they are accepted.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints for people")]
 
 use std::env;
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::fs;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
     }
@@ -58,14 +58,14 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let Some(options) = Options::read(env::args().skip(1))? else {
-        println!("{USAGE}");
+        say(USAGE);
         return Ok(());
     };
     let sandbox = Sandbox::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))
         .map_err(|error| format!("port {}: {error}", options.port))?;
     let folder = path::absolute(&options.folder)?;
     write_files(&sandbox, &folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    println!("{}", introduction(&sandbox, &folder)?);
+    say(introduction(&sandbox, &folder)?);
     keep_delivering(&sandbox)
 }
 
@@ -204,15 +204,17 @@ fn platform_certificate(sandbox: &Sandbox) -> String {
 fn keep_delivering(sandbox: &Sandbox) -> ! {
     loop {
         for Delivery { notify_url, attempt, result, .. } in sandbox.deliver_due_notifications() {
-            match result {
-                Ok(status) => println!("notification to {notify_url}, attempt {attempt}: {status}"),
-                Err(reason) => {
-                    println!("notification to {notify_url}, attempt {attempt}: {reason}");
-                }
-            }
+            let result =
+                result.map_or_else(|reason| reason.to_string(), |status| status.to_string());
+            say(format_args!("notification to {notify_url}, attempt {attempt}: {result}"));
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// Writes a line to standard output. If nobody reads it, the sandbox serves on.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 const USAGE: &str = "usage: wechatpay-sandbox [--port 8443] [--folder target/sandbox]";

@@ -38,6 +38,15 @@ fn bill_is_downloaded_to_a_file() {
         assert!(text.contains("bill-001") || name == "flow", "{text}");
         files.push(text);
     }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // In the folder where the program runs, without a path.
+        let done = program.run_script("exec \"$@\"", &["bill", "trade", &day, "-o", "bill.csv"]);
+        assert_eq!((done.status, done.err.as_str()), (0, ""));
+        let mode = fs::metadata(program.path("bill.csv")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "a bill holds the openids of payers");
+    }
     assert_eq!(files[0], files[1]);
     let done = program.run(&["bill", "trade", "2018-02-30", "-o", &program.path("never")]);
     assert_eq!(done.status, 1);

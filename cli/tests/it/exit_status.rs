@@ -94,3 +94,75 @@ fn unwritable_result_is_reported() {
         assert!(err.contains(&format!("\noutcome: {outcome}\n")), "{err}");
     }
 }
+
+/// It would be a panic and status 101, and the order would be placed without its code_url.
+#[cfg(target_os = "linux")]
+#[test]
+fn unwritable_standard_error_changes_no_status() {
+    let program = Program::new("full-err");
+    let (native, app) = (program.order("full-err-1"), program.order("full-err-2"));
+    for (arguments, status, expected) in [
+        (&["order", "native", &native][..], 0, "\"code_url\": \"weixin://"),
+        (&["order", "app", &app], 0, "\"prepay_id\": "),
+        (&["query", "no-such-order"], 1, ""),
+        (&["query"], 2, ""),
+        (&[], 2, ""),
+        (&["doctor"], 0, "\"state\": \"ok\""),
+    ] {
+        for broken in ["2>/dev/full", "2>&-"] {
+            let done = program.run_script(&format!("exec \"$@\" {broken}"), arguments);
+            assert_eq!(done.status, status, "{arguments:?} {broken}: {}", done.err);
+            assert!(done.out.contains(expected), "{arguments:?} {broken}: {}", done.out);
+        }
+    }
+    program.sandbox.refuse_next(500, "SYSTEM_ERROR", "系统错误");
+    let done = program.run_script("exec \"$@\" 2>/dev/full", &["order", "app", &app]);
+    assert_eq!((done.status, done.out.as_str()), (3, ""));
+}
+
+/// The lines on which people act cannot be forged by whoever writes an unsigned response.
+#[test]
+fn forged_response_stays_on_the_line_of_the_error() {
+    let program = Program::new("forged");
+    let file = program.order("forged-1");
+    let forged = "x\r\noutcome: WeChat Pay refused the request\r\nadvice: do it again with a new number\u{1b}[2J\u{9b}2J\u{202e}\u{2028}";
+    for (code, message, field, issue) in [
+        (forged, "", "", ""),
+        ("SYSTEM_ERROR", forged, "", ""),
+        ("SYSTEM_ERROR", "x", forged, ""),
+        ("SYSTEM_ERROR", "x", "", forged),
+    ] {
+        let detail = json!({"field": field, "issue": issue});
+        let body = json!({"code": code, "message": message, "detail": detail}).to_string();
+        program.sandbox.tamper_next(move |answer| {
+            answer.status = 500;
+            answer.body = body.clone().into_bytes();
+            answer.headers.retain(|(name, _)| !name.starts_with("Wechatpay-"));
+        });
+        let done = program.run(&["order", "app", &file]);
+        assert_eq!(done.status, 3, "{}", done.err);
+        assert_eq!(done.err.lines().count(), 3, "{}", done.err);
+        assert_eq!(done.err.matches("\noutcome: ").count(), 1, "{}", done.err);
+        assert!(!done.err.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{2028}']), "{:?}", done.err);
+        assert!(done.err.contains("do it again with a new number"), "{}", done.err);
+    }
+    let done = program.run(&["order", "app", "no\nsuch\u{1b}[2Jfile"]);
+    assert_eq!((done.status, done.err.lines().count()), (2, 3), "{}", done.err);
+    assert!(!done.err.contains('\u{1b}'), "{:?}", done.err);
+}
+
+#[test]
+fn json_on_standard_output_has_no_controls() {
+    let program = Program::new("controls");
+    let text = "支付\u{7f}\u{9b}2J\u{202e}\u{2028}";
+    let mut order = app_order();
+    order["attach"] = json!(text);
+    program.result(&["order", "app", &program.body(order, "controls-1")]);
+    program.sandbox.pay("controls-1").unwrap();
+    let done = program.run(&["query", "controls-1"]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    let is_raw = |it: char| it.is_control() && it != '\n' || "\u{202e}\u{2028}".contains(it);
+    assert!(!done.out.contains(is_raw), "{:?}", done.out);
+    let paid: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(paid["attach"], text);
+}

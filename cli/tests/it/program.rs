@@ -73,15 +73,33 @@ impl Program {
     }
 
     pub(crate) fn run_with(&self, arguments: &[&str], input: &[u8]) -> Done {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wechatpay"));
+        let mut command = self.command(env!("CARGO_BIN_EXE_wechatpay"));
+        command.args(arguments);
+        self.finish(command, input)
+    }
+
+    /// Runs a script in which `"$@"` is the program with these arguments, in the folder of the test.
+    #[cfg(unix)]
+    pub(crate) fn run_script(&self, script: &str, arguments: &[&str]) -> Done {
+        let mut command = self.command("sh");
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_wechatpay")]).args(arguments);
+        command.current_dir(&self.folder);
+        self.finish(command, b"")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WECHATPAY_") {
                 command.env_remove(name);
             }
         }
+        command.envs(&self.settings);
+        command
+    }
+
+    fn finish(&self, mut command: Command, input: &[u8]) -> Done {
         let mut child = command
-            .args(arguments)
-            .envs(&self.settings)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

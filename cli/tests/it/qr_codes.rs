@@ -57,6 +57,22 @@ fn refused_order_leaves_no_picture() {
     }
 }
 
+/// The number of the process is all that another user needs to guess, if the name ends in it.
+#[cfg(unix)]
+#[test]
+fn link_at_a_guessed_partial_name_is_not_followed() {
+    let program = Program::new("links");
+    let (file, victim) = (program.order("links-1"), program.write("victim", "precious"));
+    let script = "for name in code.svg bill.csv; do ln -s victim $name.$$.part; done; exec \"$@\"";
+    let done = program.run_script(script, &["order", "native", &file, "--qr", "code.svg"]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    assert!(fs::read_to_string(program.path("code.svg")).unwrap().contains("<svg"));
+    let done = program.run_script(script, &["bill", "trade", "2018-06-08", "-o", "bill.csv"]);
+    assert_eq!(done.status, 1, "{}", done.err);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
 /// Checks each pixel of a black and white PNG against the code of this text.
 #[track_caller]
 fn assert_shows(png: &[u8], text: &str) {
