@@ -28,7 +28,7 @@ impl AtomicFile {
         if fs::metadata(target).is_ok_and(|found| !found.is_file()) {
             return Err(invalid("must name a file, but names a folder or device"));
         }
-        // Nobody can guess the name, and so nobody can have put a link there. Two downloads to one target
+        // No one can guess the name and put a symbolic link there. Two downloads to one target
         // have two partial files.
         let random = signer::nonce().map_err(io::Error::other)?;
         let mut part = OsString::from(name);
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(mode(&file.part.path), 0o600);
         file.commit().unwrap();
         assert_eq!(mode(&target), 0o600);
-        // What somebody has chosen for an earlier file holds for its successor, but not for its parts.
+        // What was chosen for an earlier file holds for its successor, but not for its parts.
         for chosen in [0o640, 0o644, 0o400] {
             fs::set_permissions(&target, fs::Permissions::from_mode(chosen)).unwrap();
             let file = AtomicFile::create(&target).unwrap();

@@ -38,7 +38,7 @@ impl Output {
         let json = json_without_controls(&format!("{json:#}"));
         let mut out = io::stdout().lock();
         let printed = writeln!(out, "{json}").and_then(|()| out.flush());
-        // After the result, which must not depend on whether somebody looks at the picture.
+        // After the result, which must not depend on whether the picture can be written.
         if let Some(drawing) = drawing {
             drawing.draw();
         }

@@ -26,7 +26,7 @@ impl OutputFile {
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             return Err(unwritable("it exists and is not a file"));
         }
-        // Nobody can guess the name and put a symbolic link there; one that is there is not followed.
+        // No one can guess the name and put a symbolic link there; one that is there is not followed.
         let mut part = OsString::from(name);
         part.push(format!(".{}.part", random_hexadecimal()?));
         let part = path.with_file_name(part);

@@ -11,8 +11,8 @@ pub(crate) fn print_note(line: impl Display) {
     print(&format!("{}\n", one_line(&line.to_string())));
 }
 
-/// Writes text to standard error as it is. If nobody reads it, there is nobody to report that to: the
-/// exit status stays what the command has earned.
+/// Writes text to standard error as it is. A failure cannot be reported anywhere, and is ignored: the
+/// exit status is still that of the command.
 pub(crate) fn print(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -204,15 +204,14 @@ fn platform_certificate(sandbox: &Sandbox) -> String {
 fn keep_delivering(sandbox: &Sandbox) -> ! {
     loop {
         for Delivery { notify_url, attempt, result, .. } in sandbox.deliver_due_notifications() {
-            let result =
-                result.map_or_else(|reason| reason.to_string(), |status| status.to_string());
+            let result = result.map_or_else(|reason| reason, |status| status.to_string());
             say(format_args!("notification to {notify_url}, attempt {attempt}: {result}"));
         }
         thread::sleep(PAUSE);
     }
 }
 
-/// Writes a line to standard output. If nobody reads it, the sandbox serves on.
+/// Writes a line to standard output. If standard output is closed, the sandbox still runs.
 fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -136,7 +136,7 @@ fn forged_response_stays_on_the_line_of_the_error() {
         let body = json!({"code": code, "message": message, "detail": detail}).to_string();
         program.sandbox.tamper_next(move |answer| {
             answer.status = 500;
-            answer.body = body.clone().into_bytes();
+            answer.body = body.into_bytes();
             answer.headers.retain(|(name, _)| !name.starts_with("Wechatpay-"));
         });
         let done = program.run(&["order", "app", &file]);
