@@ -9,14 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
 use crate::error::{ApiError, Call, Code, Error, ErrorDetail, ErrorKind, Invalid};
 use crate::platform_keys::{self, PlatformKeys};
 use crate::sign_diagnosis::SignDiagnosis;
 use crate::signer::{self, Signer};
 use crate::time::Time;
-use crate::transport::{
-    self, HttpOptions, MAIN_HOST, Request, Response, STANDBY_HOST, Transport, UreqTransport,
-};
+use crate::transport::{Request, Response, Transport};
+use crate::ureq_transport::{HttpOptions, UreqTransport};
 use crate::{id, received, signing};
 
 /// The host that calls go to, and the keys that verify its responses. Use one for the whole process:
@@ -78,7 +78,7 @@ impl Gateway {
         keys: PlatformKeys,
         transport: impl Transport + 'static,
     ) -> Result<Self, Error> {
-        let base_url = transport::check_base_url(base_url)?;
+        let base_url = base_url::check(base_url)?;
         Ok(Self { base_url: base_url.into(), keys: Arc::new(keys), transport: Arc::new(transport) })
     }
 

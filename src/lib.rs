@@ -7,6 +7,7 @@ mod api_v3_key;
 mod atomic_file;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc_signer;
+mod base_url;
 mod error;
 mod failover;
 mod gateway;
@@ -24,6 +25,7 @@ mod signer;
 mod strict_json;
 mod time;
 mod transport;
+mod ureq_transport;
 mod validate;
 
 pub mod bill;
@@ -58,9 +60,8 @@ pub use self::platform_keys::PlatformKeys;
 pub use self::sign_diagnosis::{MessageLine, SignDiagnosis};
 pub use self::signer::{Partner, RsaSigner, Signature, Signer};
 pub use self::time::Time;
-pub use self::transport::{
-    ClientCertificate, HttpOptions, Proxy, Request, Response, Transport, UreqTransport,
-};
+pub use self::transport::{Request, Response, Transport};
+pub use self::ureq_transport::{ClientCertificate, HttpOptions, Proxy, UreqTransport};
 
 #[cfg(test)]
 mod test_vectors;

@@ -12,7 +12,6 @@ use crate::atomic_file::AtomicFile;
 use crate::error::{Call, Error, ErrorKind, Invalid, TransportError, Untrusted};
 use crate::gateway::Gateway;
 use crate::signer::Signer;
-use crate::transport::plain;
 
 /// 下载账单: downloads a bill, writes it uncompressed to `out`, and returns its length in bytes.
 ///
@@ -158,7 +157,7 @@ impl Read for Wire {
             io::ErrorKind::Interrupted => error,
             // Distinguishes this error from one of the decompression.
             _ => {
-                let what = format!("the file broke off: {}", plain(&error));
+                let what = format!("the file broke off: {error}");
                 io::Error::other(TransportError::unknown(what))
             }
         })?;

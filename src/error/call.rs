@@ -17,7 +17,7 @@ pub(super) enum Protocol {
 }
 
 /// What the call is about. A product whose errors have rules of their own gets a subject here, its
-/// path below, and its rows in the table of [`verdict`](super::verdict).
+/// path below, and its rows in the table of [`outcome`](super::outcome).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     Order,

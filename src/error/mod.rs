@@ -4,10 +4,10 @@ mod api;
 mod call;
 mod code;
 mod invalid;
+mod outcome;
 mod sign;
 mod transport;
 mod untrusted;
-mod verdict;
 
 use std::{fmt, io};
 
@@ -16,11 +16,11 @@ pub(crate) use self::call::Call;
 pub use self::code::Code;
 pub(crate) use self::invalid::Violations;
 pub use self::invalid::{Invalid, Violation};
+use self::outcome::Meaning;
+pub use self::outcome::{Outcome, Retry};
 pub use self::sign::SignError;
 pub use self::transport::TransportError;
 pub use self::untrusted::Untrusted;
-use self::verdict::Verdict;
-pub use self::verdict::{Outcome, Retry};
 
 /// The error of every call of this crate.
 ///
@@ -124,12 +124,12 @@ impl Error {
 
     /// What may have happened at WeChat Pay. Any doubt is [`Outcome::Unknown`].
     pub fn outcome(&self) -> Outcome {
-        self.verdict().0
+        self.meaning().0
     }
 
     /// What to do next.
     pub fn retry(&self) -> Retry {
-        self.verdict().1
+        self.meaning().1
     }
 
     /// Whether the call only reads (a query, a download), so that it changed nothing at WeChat Pay,
@@ -156,7 +156,7 @@ impl Error {
         }
     }
 
-    fn verdict(&self) -> Verdict {
+    fn meaning(&self) -> Meaning {
         let Some(call) = self.call else { return (Outcome::NotSent, Retry::Never) };
         let (outcome, retry) = match &*self.kind {
             ErrorKind::Invalid(_) | ErrorKind::Sign(_) => (Outcome::NotSent, Retry::Never),
@@ -164,7 +164,7 @@ impl Error {
                 (Outcome::Unknown, Retry::SameRequest)
             }
             ErrorKind::Transport(_) => (Outcome::NotSent, Retry::SameRequest),
-            ErrorKind::Api(error) => verdict::of_response(call, error),
+            ErrorKind::Api(error) => outcome::of_response(call, error),
             ErrorKind::Untrusted { .. } | ErrorKind::Malformed { .. } => {
                 (Outcome::Unknown, Retry::QueryFirst)
             }
@@ -181,7 +181,7 @@ impl Error {
     fn consequence(&self) -> String {
         let Some(call) = self.call else { return String::new() };
         let subject = call.subject();
-        match self.verdict() {
+        match self.meaning() {
             (Outcome::NotSent, Retry::SameRequest) => "; nothing was sent; retry".to_owned(),
             (Outcome::NotSent | Outcome::Refused, _) => String::new(),
             (Outcome::Unknown, _) if call.is_read() => "; nothing was changed; retry".to_owned(),
@@ -264,9 +264,9 @@ mod tests {
     fn doubt_about_a_write_is_unknown() {
         use Outcome::{NotSent, Unknown};
         use Retry::{Never, QueryFirst, SameRequest};
-        let verdicts = all().map(|kind| Error::new(order(), kind).verdict());
+        let meanings = all().map(|kind| Error::new(order(), kind).meaning());
         assert_eq!(
-            verdicts,
+            meanings,
             [
                 (NotSent, Never),
                 (Unknown, SameRequest),
@@ -292,11 +292,11 @@ mod tests {
     #[test]
     fn error_outside_of_a_call_is_not_sent() {
         let invalid = Error::from(Invalid::new("/attach", "is too long"));
-        assert_eq!(invalid.verdict(), (Outcome::NotSent, Retry::Never));
+        assert_eq!(invalid.meaning(), (Outcome::NotSent, Retry::Never));
         assert!(!invalid.is_read());
         let unsigned = Error::from(SignError::new("no key"));
-        assert_eq!(unsigned.verdict(), (Outcome::NotSent, Retry::Never));
-        assert_eq!(unsigned.in_call(order()).verdict(), (Outcome::NotSent, Retry::Never));
+        assert_eq!(unsigned.meaning(), (Outcome::NotSent, Retry::Never));
+        assert_eq!(unsigned.in_call(order()).meaning(), (Outcome::NotSent, Retry::Never));
     }
 
     #[test]

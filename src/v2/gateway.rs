@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
 use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
-use crate::transport::{
-    self, HttpOptions, MAIN_HOST, Request, STANDBY_HOST, Transport, UreqTransport,
-};
+use crate::transport::{Request, Transport};
+use crate::ureq_transport::{HttpOptions, UreqTransport};
 use crate::v2::fields::{Fields, Malformed};
 use crate::v2::signer::{self, Signer};
 use crate::v2::xml;
@@ -55,7 +55,7 @@ impl Gateway {
     /// # Errors
     /// If the base URL does not have that form.
     pub fn at(base_url: &str, transport: impl Transport + 'static) -> Result<Self, Error> {
-        let base_url = transport::check_base_url(base_url)?;
+        let base_url = base_url::check(base_url)?;
         Ok(Self { base_url: base_url.into(), transport: Arc::new(transport), certified: None })
     }
 

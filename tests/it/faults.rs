@@ -771,7 +771,10 @@ const ELSEWHERE: [(u8, &str); 3] = [
         3,
         "a clock before 1970: the system's clock is not a test's to set; Time::now is the one reader",
     ),
-    (6, "resolving takes too long: the system's resolver cannot be slowed down; src/transport.rs"),
+    (
+        6,
+        "resolving takes too long: the system's resolver cannot be slowed down; src/ureq_transport.rs",
+    ),
     (53, "only closing is answered 204: closing_accepts_http_204"),
 ];
 

@@ -69,10 +69,11 @@ pub enum Retry {
     QueryFirst,
 }
 
-pub(super) type Verdict = (Outcome, Retry);
+/// What an error means.
+pub(super) type Meaning = (Outcome, Retry);
 
 /// What a response means that is not a success. The first row that fits decides.
-pub(super) fn of_response(call: Call, error: &ApiError) -> Verdict {
+pub(super) fn of_response(call: Call, error: &ApiError) -> Meaning {
     match call.protocol {
         Protocol::V3 => first(V3, call, error),
         #[cfg(feature = "v2")]
@@ -81,7 +82,7 @@ pub(super) fn of_response(call: Call, error: &ApiError) -> Verdict {
 }
 
 #[cfg(feature = "v2")]
-fn of_v2_response(call: Call, error: &ApiError) -> Verdict {
+fn of_v2_response(call: Call, error: &ApiError) -> Meaning {
     match (error.status, error.signed) {
         (200, true) => first(V2, call, error),
         // `return_code` is FAIL, which carries no signature.
@@ -91,7 +92,7 @@ fn of_v2_response(call: Call, error: &ApiError) -> Verdict {
     }
 }
 
-fn first(table: &[Row], call: Call, error: &ApiError) -> Verdict {
+fn first(table: &[Row], call: Call, error: &ApiError) -> Meaning {
     table
         .iter()
         .find(|(status, codes, is_about, ..)| {
@@ -102,7 +103,7 @@ fn first(table: &[Row], call: Call, error: &ApiError) -> Verdict {
         .map_or((Unknown, QueryFirst), |(.., outcome, retry)| (*outcome, *retry))
 }
 
-/// Statuses, codes (none: any code), the calls that the row is about, and its verdict.
+/// Statuses, codes (none: any code), the calls that the row is about, outcome and retry.
 type Row = (RangeInclusive<u16>, &'static [Code], fn(Call) -> bool, Outcome, Retry);
 
 /// The statuses are those of the documents only where a row needs it: a code may come with
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_code_of_v3_has_its_verdict() {
+    fn every_documented_code_of_v3_has_its_meaning() {
         let table = [
             (400, "APPID_MCHID_NOT_MATCH", Refused, Never),
             (400, "INVALID_REQUEST", Refused, Never),
@@ -277,14 +278,14 @@ mod tests {
             (429, "SYSTEM_ERROR", Unknown, SameRequest),
         ];
         for (status, code, outcome, retry) in table {
-            let verdict = of_response(ORDER, &error(status, code));
-            assert_eq!(verdict, (outcome, retry), "{status} {code}");
+            let meaning = of_response(ORDER, &error(status, code));
+            assert_eq!(meaning, (outcome, retry), "{status} {code}");
         }
     }
 
     #[cfg(feature = "v2")]
     #[test]
-    fn every_documented_code_of_v2_has_its_verdict() {
+    fn every_documented_code_of_v2_has_its_meaning() {
         let table = [
             ("APPID_MCHID_NOT_MATCH", Refused, Never),
             ("APPID_NOT_EXIST", Refused, Never),
@@ -326,8 +327,8 @@ mod tests {
             ("", Unknown, QueryFirst),
         ];
         for (code, outcome, retry) in table {
-            let verdict = of_response(Call::v2("/pay/unifiedorder"), &error(200, code));
-            assert_eq!(verdict, (outcome, retry), "{code}");
+            let meaning = of_response(Call::v2("/pay/unifiedorder"), &error(200, code));
+            assert_eq!(meaning, (outcome, retry), "{code}");
         }
     }
 
@@ -336,8 +337,8 @@ mod tests {
     fn response_of_v2_without_signature_means_nothing_certain() {
         for (status, retry) in [(200, QueryFirst), (404, SameRequest), (500, SameRequest)] {
             let error = ApiError { signed: false, ..error(status, "ORDERCLOSED") };
-            let verdict = of_response(Call::v2("/pay/unifiedorder"), &error);
-            assert_eq!(verdict, (Unknown, retry), "{status}");
+            let meaning = of_response(Call::v2("/pay/unifiedorder"), &error);
+            assert_eq!(meaning, (Unknown, retry), "{status}");
         }
     }
 
