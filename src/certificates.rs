@@ -15,7 +15,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Error;
-use crate::gateway::Gateway;
+use crate::gateway::{Body, Gateway};
+use crate::method::Method;
 use crate::platform_keys::PlatformKeys;
 use crate::received;
 use crate::signer::Signer;
@@ -56,7 +57,7 @@ pub fn list(
     gateway: &Gateway,
     api_v3_key: &ApiV3Key,
 ) -> Result<Vec<PlatformCertificate>, Error> {
-    let response = gateway.exchange(signer, "GET", "/v3/certificates", b"")?;
+    let response = gateway.exchange(signer, Method::Get, "/v3/certificates", Body::NONE)?;
     // What does not open brings no keys, and so is not believed.
     let brought = serde_json::from_slice(response.unverified_body())
         .ok()

@@ -227,20 +227,25 @@ impl Encryptor {
     /// [`Error`] if the value is empty or too long.
     #[doc(alias = "敏感信息加密")]
     pub fn encrypt(&self, plaintext: &str) -> Result<Encrypted, Error> {
+        Ok(self.encrypt_field("plaintext", plaintext)?)
+    }
+
+    /// Encrypts the value of the field at this path.
+    pub(crate) fn encrypt_field(&self, path: &str, plaintext: &str) -> Result<Encrypted, Invalid> {
         let longest = self.key.max_plaintext_size(&OAEP_SHA1_MGF1SHA1);
         if plaintext.is_empty() {
             let rule = "must not be empty; leave the field out instead";
-            return Err(Invalid::new("plaintext", rule).into());
+            return Err(Invalid::new(path, rule));
         }
         if plaintext.len() > longest {
             let rule = format!("must not exceed {longest} bytes of UTF-8");
-            return Err(Invalid::new("plaintext", rule).into());
+            return Err(Invalid::new(path, rule));
         }
         let mut ciphertext = vec![0; self.key.ciphertext_size()];
         let ciphertext = self
             .key
             .encrypt(&OAEP_SHA1_MGF1SHA1, plaintext.as_bytes(), &mut ciphertext, None)
-            .map_err(|_| Invalid::new("plaintext", "cannot be encrypted with this key"))?;
+            .map_err(|_| Invalid::new(path, "cannot be encrypted with this key"))?;
         Ok(Encrypted { serial: self.serial.clone(), ciphertext: STANDARD.encode(ciphertext) })
     }
 
@@ -355,8 +360,27 @@ impl fmt::Debug for RsaDecryptor {
     }
 }
 
+/// The serial number that all of these were encrypted with; `None` if there are none.
+pub(crate) fn common_serial<'e>(
+    all: impl IntoIterator<Item = &'e Encrypted>,
+) -> Result<Option<&'e str>, Invalid> {
+    all.into_iter().try_fold(None, |serial: Option<&str>, encrypted| match serial {
+        Some(serial) if !platform_keys::is_same_serial(serial, &encrypted.serial) => {
+            Err(two_serials())
+        }
+        _ => Ok(Some(encrypted.serial())),
+    })
+}
+
+pub(crate) fn two_serials() -> Invalid {
+    Invalid::new(
+        "encryption_serial",
+        "must be one for all encrypted fields of a request; encrypt them with one encryptor",
+    )
+}
+
 /// A serial number that a caller stored.
-fn check_serial(serial: &str) -> Result<(), Invalid> {
+pub(crate) fn check_serial(serial: &str) -> Result<(), Invalid> {
     if platform_keys::is_serial(serial) {
         Ok(())
     } else {
@@ -404,6 +428,15 @@ mod tests {
     fn debug_shows_the_serial_number_alone() {
         let encrypted = Encrypted::new(ID, ciphertext(256)).unwrap();
         assert_eq!(format!("{encrypted:?}"), format!("Encrypted {{ serial: {ID:?}, .. }}"));
+    }
+
+    #[test]
+    fn one_request_is_encrypted_under_one_serial() {
+        let under = |serial: &str| Encrypted::new(serial, ciphertext(256)).unwrap();
+        let serials = |all: &[Encrypted]| common_serial(all).map(|it| it.map(str::to_owned));
+        assert_eq!(serials(&[]), Ok(None));
+        assert_eq!(serials(&[under("AB12"), under("0ab12")]), Ok(Some("0ab12".into())));
+        assert_eq!(serials(&[under(ID), under("AB12")]), Err(two_serials()));
     }
 }
 
@@ -536,7 +569,7 @@ mod aws_lc_tests {
     }
 
     #[test]
-    fn the_public_key_encrypts_else_the_newest_certificate() {
+    fn public_key_encrypts_else_the_newest_certificate() {
         let certificate = |serial: u64, year| {
             let mut params = CertificateParams::default();
             params.serial_number = Some(serial.into());

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
 use crate::error::{ApiError, Call, Code, Error, ErrorDetail, ErrorKind, Invalid};
+use crate::method::Method;
 use crate::platform_keys::{self, PlatformKeys};
 use crate::sign_diagnosis::SignDiagnosis;
 use crate::signer::{self, Signer};
@@ -107,17 +108,17 @@ impl Gateway {
         signer: &dyn Signer,
         path: &str,
     ) -> Result<T, Error> {
-        self.exchange(signer, "GET", path, b"")?.verify(&self.keys)?.json()
+        self.exchange(signer, Method::Get, path, Body::NONE)?.verify(&self.keys)?.json()
     }
 
     /// Sends a body and returns the JSON of the response.
-    pub(crate) fn post<T: DeserializeOwned>(
+    pub(crate) fn post<'b, T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
         path: &str,
-        body: &[u8],
+        body: impl Into<Body<'b>>,
     ) -> Result<T, Error> {
-        self.exchange(signer, "POST", path, body)?.verify(&self.keys)?.json()
+        self.exchange(signer, Method::Post, path, body.into())?.verify(&self.keys)?.json()
     }
 
     /// Queries an order or a refund, and refuses a response that is about another one.
@@ -127,28 +128,43 @@ impl Gateway {
         path: &str,
         is_about: impl FnOnce(&T) -> bool,
     ) -> Result<T, Error> {
-        self.exchange(signer, "GET", path, b"")?.verify(&self.keys)?.json_about(is_about)
+        self.exchange(signer, Method::Get, path, Body::NONE)?
+            .verify(&self.keys)?
+            .json_about(is_about)
     }
 
     /// Sends a body about a refund, and refuses a response that is about another one.
-    pub(crate) fn post_about<T: DeserializeOwned>(
+    pub(crate) fn post_about<'b, T: DeserializeOwned>(
         &self,
         signer: &dyn Signer,
         path: &str,
-        body: &[u8],
+        body: impl Into<Body<'b>>,
         is_about: impl FnOnce(&T) -> bool,
     ) -> Result<T, Error> {
-        self.exchange(signer, "POST", path, body)?.verify(&self.keys)?.json_about(is_about)
+        self.exchange(signer, Method::Post, path, body.into())?
+            .verify(&self.keys)?
+            .json_about(is_about)
     }
 
     /// Sends a body whose response has none (204).
-    pub(crate) fn post_no_content(
+    pub(crate) fn post_no_content<'b>(
         &self,
         signer: &dyn Signer,
         path: &str,
-        body: &[u8],
+        body: impl Into<Body<'b>>,
     ) -> Result<(), Error> {
-        self.exchange(signer, "POST", path, body)?.verify(&self.keys).map(drop)
+        self.exchange(signer, Method::Post, path, body.into())?.verify(&self.keys).map(drop)
+    }
+
+    /// Calls any interface. 202 is a success here: what it means is for the caller to know.
+    pub(crate) fn call(
+        &self,
+        signer: &dyn Signer,
+        method: Method,
+        path: &str,
+        body: Body<'_>,
+    ) -> Result<Verified, Error> {
+        self.exchange(signer, method, path, body)?.verify_any_success(&self.keys)
     }
 
     /// Downloads a file, which is not signed: its reader checks it against a hash that is.
@@ -159,7 +175,8 @@ impl Gateway {
     ) -> Result<Box<dyn Read + Send>, Error> {
         let call = Call::DOWNLOAD;
         let path = self.path_within(url).map_err(|error| Error::from(error).in_call(call))?;
-        let (message, response) = self.send(call, signer, "GET", (url, path), b"", true)?;
+        let (message, response) =
+            self.send(call, signer, Method::Get, (url, path), Body::NONE, true)?;
         if response.status == 200 {
             return Ok(response.body);
         }
@@ -171,11 +188,12 @@ impl Gateway {
     pub(crate) fn exchange(
         &self,
         signer: &dyn Signer,
-        method: &'static str,
+        method: Method,
         path: &str,
-        body: &[u8],
+        body: Body<'_>,
     ) -> Result<Unverified, Error> {
-        let (call, url) = (Call::v3(method, path), format!("{}{path}", self.base_url));
+        let call = Call::v3(method.as_str(), path);
+        let url = format!("{}{path}", self.base_url);
         let (message, response) = self.send(call, signer, method, (&url, path), body, false)?;
         Unverified::receive(call, message, response)
     }
@@ -184,14 +202,15 @@ impl Gateway {
         &self,
         call: Call,
         signer: &dyn Signer,
-        method: &'static str,
+        method: Method,
         (url, path): (&str, &str),
-        body: &[u8],
+        body: Body<'_>,
         is_file: bool,
     ) -> Result<(Vec<u8>, Response), Error> {
+        let serial = self.serial(body).map_err(|error| Error::from(error).in_call(call))?;
+        let body = body.bytes;
         let (message, authorization) =
             authorize(signer, method, path, body).map_err(|error| error.in_call(call))?;
-        let serial = self.keys.preferred_serial();
         let mut headers = Vec::with_capacity(4);
         headers.push(("Accept", if is_file { "*/*" } else { "application/json" }));
         headers.push(("Authorization", authorization.as_str()));
@@ -205,6 +224,19 @@ impl Gateway {
         match self.transport.send(&request) {
             Ok(response) => Ok((message, response)),
             Err(error) => Err(Error::new(call, ErrorKind::Transport(error))),
+        }
+    }
+
+    /// The header `Wechatpay-Serial`: the key of the encrypted fields, which also signs the response.
+    fn serial<'a>(&'a self, body: Body<'a>) -> Result<&'a str, Invalid> {
+        match body.encryption_serial {
+            None => Ok(self.keys.preferred_serial()),
+            Some(serial) if self.keys.holds(serial) => Ok(serial),
+            Some(_) => Err(Invalid::new(
+                "encryption_serial",
+                "is not among the gateway's keys; encrypt the same values again with \
+                 PlatformKeys::encryptor, under the same order number",
+            )),
         }
     }
 
@@ -229,17 +261,39 @@ impl fmt::Debug for Gateway {
     }
 }
 
+/// The body of a request, and the key that its fields were encrypted with.
+#[derive(Clone, Copy)]
+pub(crate) struct Body<'a> {
+    bytes: &'a [u8],
+    encryption_serial: Option<&'a str>,
+}
+
+impl<'a> Body<'a> {
+    pub(crate) const NONE: Self = Self { bytes: b"", encryption_serial: None };
+
+    /// A body, or a query, with fields that were encrypted under that serial number.
+    pub(crate) const fn encrypted(bytes: &'a [u8], encryption_serial: Option<&'a str>) -> Self {
+        Self { bytes, encryption_serial }
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Body<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::encrypted(bytes, None)
+    }
+}
+
 /// The message that is signed, and the header with its signature.
 fn authorize(
     signer: &dyn Signer,
-    method: &str,
+    method: Method,
     path: &str,
     body: &[u8],
 ) -> Result<(Vec<u8>, String), Error> {
     let mchid = signer.mchid();
     id::check_mchid(mchid).map_err(|rule| Invalid::new("mchid", rule))?;
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), signer::nonce()?);
-    let message = signing::request(method, path, timestamp, &nonce, body);
+    let message = signing::request(method.as_str(), path, timestamp, &nonce, body);
     let signature = signer.sign(&message)?;
     let serial_no = signature.serial_no;
     id::check_serial_no(&serial_no).map_err(|rule| Invalid::new("serial_no", rule))?;
@@ -276,9 +330,14 @@ impl Unverified {
         &self.body
     }
 
-    /// Verifies a success with these keys. An error response ends as an error in any case; if it
-    /// claims a signature, that is verified first.
+    /// Verifies a success with these keys. 202 means that the request was not processed, so it ends as an error.
     pub(crate) fn verify(self, keys: &PlatformKeys) -> Result<Verified, Error> {
+        self.verify_any_success(keys)?.processed()
+    }
+
+    /// Verifies a success, which includes 202. An error response ends as an error in any case; if it
+    /// claims a signature, that is verified first.
+    fn verify_any_success(self, keys: &PlatformKeys) -> Result<Verified, Error> {
         self.verify_at(keys, Time::now())
     }
 
@@ -297,7 +356,7 @@ impl Unverified {
                 return Err(Error::new(self.call, kind));
             }
         }
-        if is_success && self.status != ACCEPTED {
+        if is_success {
             let Self { call, status, body, request_id, .. } = self;
             Ok(Verified { call, status, body, request_id })
         } else {
@@ -314,13 +373,9 @@ impl Unverified {
         let sign_diagnosis = detail
             .filter(|_| code == Code::SIGN_ERROR)
             .and_then(|detail| SignDiagnosis::of(&self.message, detail));
-        let message = match self.status {
-            ACCEPTED => "accepted, but not processed yet",
-            _ => text("message"),
-        };
         ApiError {
             status: self.status,
-            message: message.to_owned(),
+            message: text("message").to_owned(),
             detail: detail.map(read_detail),
             request_id: self.request_id,
             signed,
@@ -331,7 +386,19 @@ impl Unverified {
 }
 
 /// A success whose signature was verified.
-pub(crate) struct Verified {
+///
+/// ```
+/// use wechatpay::call;
+/// use wechatpay::{Error, Gateway, Signer};
+///
+/// fn example(signer: &dyn Signer, gateway: &Gateway) -> Result<serde_json::Value, Error> {
+///     let response = call::get(signer, gateway, "/v3/merchant-service/complaint-notifications")?;
+///     println!("{:?}", response.request_id());
+///     response.json()
+/// }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Verified {
     call: Call,
     status: u16,
     body: Vec<u8>,
@@ -339,8 +406,51 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
-    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+    /// The HTTP status.
+    ///
+    /// * 200: processed; there is a body.
+    /// * 204: processed; there is no body.
+    /// * 202: accepted. For some interfaces, such as invoices (`/v3/new-tax-control-fapiao/…`), it is the documented
+    ///   success. For all others it means "not processed yet": repeat the same request.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The body, byte for byte as it was signed; empty if there is none.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The header `Request-ID`, to quote to WeChat Pay's support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The body as a type of yours, or as `serde_json::Value`. Don't use `deny_unknown_fields`: WeChat Pay adds fields at any time.
+    ///
+    /// # Errors
+    /// [`Malformed`](crate::ErrorKind::Malformed) if the body does not have that form. The request was processed.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         received::json(&self.body).map_err(|what| self.malformed(what))
+    }
+
+    fn processed(self) -> Result<Self, Error> {
+        if self.status != ACCEPTED {
+            return Ok(self);
+        }
+        let error = ApiError {
+            status: self.status,
+            code: Code::new(""),
+            message: "accepted, but not processed yet".to_owned(),
+            detail: None,
+            request_id: self.request_id,
+            signed: true,
+            sign_diagnosis: None,
+        };
+        Err(Error::new(self.call, ErrorKind::Api(error)))
     }
 
     /// The signature covers the response and not the request, so a genuine response to another
@@ -356,9 +466,19 @@ impl Verified {
         }
     }
 
-    pub(crate) fn malformed(self, what: impl Into<String>) -> Error {
-        let (status, what, request_id) = (self.status, what.into(), self.request_id);
+    pub(crate) fn malformed(&self, what: impl Into<String>) -> Error {
+        let (status, what, request_id) = (self.status, what.into(), self.request_id.clone());
         Error::new(self.call, ErrorKind::Malformed { status, what, request_id })
+    }
+}
+
+/// Leaves out the body, which may contain personal data.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("status", &self.status)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
     }
 }
 

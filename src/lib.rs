@@ -29,6 +29,7 @@ mod ureq_transport;
 mod validate;
 
 pub mod bill;
+pub mod call;
 pub mod certificates;
 pub mod combine;
 pub mod encryption;

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::error::TransportError;
+use crate::method::Method;
 
 /// Sends one request and returns its response. Implement it to route calls in your own way; most
 /// programs use [`UreqTransport`](crate::UreqTransport).
@@ -57,13 +58,13 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Request<'a> {
-    /// The HTTP method, in upper case.
-    pub method: &'static str,
+    /// The HTTP method.
+    pub method: Method,
     /// The complete URL. Its path and query are signed: they must arrive byte for byte.
     pub url: &'a str,
     /// Names and values of the headers, each name once.
     pub headers: &'a [(&'static str, &'a str)],
-    /// The body, empty for `GET`. It is signed: it must arrive byte for byte.
+    /// The body; empty if there is none. It is signed: it must arrive byte for byte.
     pub body: &'a [u8],
     /// Whether the response is a file of any length: limit the time of each read of its body, not
     /// the time of the whole call.
@@ -74,7 +75,7 @@ impl<'a> Request<'a> {
     /// A request that expects a short response; see [`is_file`](Self::is_file).
     #[must_use]
     pub fn new(
-        method: &'static str,
+        method: Method,
         url: &'a str,
         headers: &'a [(&'static str, &'a str)],
         body: &'a [u8],
@@ -88,7 +89,7 @@ impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.url.split_once('?').map_or(self.url, |(path, _)| path);
         f.debug_struct("Request")
-            .field("method", &self.method)
+            .field("method", &self.method.as_str())
             .field("url", &path)
             .finish_non_exhaustive()
     }
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     fn debug_of_a_request_hides_query_headers_and_body() {
         let request = Request {
-            method: "GET",
+            method: Method::Get,
             url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=SECRET",
             headers: &[("Authorization", "SECRET")],
             body: b"SECRET",

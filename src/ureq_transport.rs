@@ -14,6 +14,7 @@ use ureq::{Agent, AsSendBody, Body, BodyReader};
 
 use crate::base_url::{check_url, is_loopback};
 use crate::error::{Error, Invalid, TransportError};
+use crate::method::Method;
 use crate::pem;
 use crate::signer::RsaSigner;
 use crate::transport::{Request, Response, Transport};
@@ -227,13 +228,13 @@ impl fmt::Debug for UreqTransport {
 impl Transport for UreqTransport {
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         let host = check_url(request.url).map_err(TransportError::not_sent)?;
-        let mut builder = ureq::http::Request::builder().method(request.method).uri(request.url);
+        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
         match request.body {
-            // A GET has no body, and no header about one.
-            [] if request.method == "GET" => self.run(builder.body(()), host, request.is_file),
+            // These have no header about an absent body; the others have a length of 0.
+            [] if matches!(request.method, Method::Get | Method::Delete) => self.run(builder.body(()), host, request.is_file),
             body => self.run(builder.body(body), host, request.is_file),
         }
     }

@@ -73,6 +73,6 @@ pub(crate) fn whole_second(
 }
 
 /// The bytes that are signed and sent.
-pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Invalid> {
+pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Invalid> {
     serde_json::to_vec(value).map_err(|_| Invalid::new("request", "cannot be written as JSON"))
 }

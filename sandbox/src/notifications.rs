@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use wechatpay::{Request, Transport};
+use wechatpay::{Method, Request, Transport};
 
 use super::calendar::Beijing;
 use super::cipher::Cipher;
@@ -292,7 +292,7 @@ fn post(
     if !is_loopback(notify_url) {
         return delivery;
     }
-    let request = Request::new("POST", notify_url, headers, body);
+    let request = Request::new(Method::Post, notify_url, headers, body);
     delivery.result =
         transport.send(&request).map_err(|error| error.to_string()).and_then(|reply| {
             let read = reply.body.take(LONGEST_RESPONSE).read_to_end(&mut delivery.body);

@@ -18,13 +18,18 @@ use super::url;
 /// Each request is checked as any other: headers, signature, clock. The response is signed, and faults meet it.
 ///
 /// ```
-/// use wechatpay::Method;
+/// use serde_json::json;
+/// use wechatpay::{Method, call};
 /// use wechatpay_sandbox::{Sandbox, Script};
 ///
 /// let sandbox = Sandbox::start()?;
 /// let path = "/v3/marketing/busifavor/stocks";
 /// sandbox.script(Method::Post, path, Script::new(200, r#"{"stock_id":"98065001"}"#));
-/// assert!(sandbox.scripted_requests().is_empty()); // Nobody called yet.
+///
+/// let stock = json!({ "stock_name": "8月1日活动券" });
+/// let response = call::post(sandbox.signer(), sandbox.gateway(), path, &stock)?;
+/// assert_eq!(response.json::<serde_json::Value>()?["stock_id"], "98065001");
+/// assert_eq!(sandbox.scripted_requests()[0].body, r#"{"stock_name":"8月1日活动券"}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -115,9 +115,10 @@ const V3: &[Row] = &[
     (400..=499, &[Code::OUT_TRADE_NO_USED], any, Refused, QueryFirst),
     // Not one of WeChat Pay's: a proxy gave up waiting.
     (408..=408, &[], any, Unknown, SameRequest),
-    // The refund may be in progress (m/4012791862).
-    (429..=429, &[], new_refund, Unknown, QueryFirst),
-    (400..=499, &[Code::FREQUENCY_LIMITED], new_refund, Unknown, QueryFirst),
+    // The refund may be in progress (m/4012791862), and so may a transfer (m/4012716434); what an interface does that is
+    // not known here, nobody can say.
+    (429..=429, &[], write_that_may_go_on, Unknown, QueryFirst),
+    (400..=499, &[Code::FREQUENCY_LIMITED], write_that_may_go_on, Unknown, QueryFirst),
     // A failure inside WeChat Pay is not a refusal.
     (400..=499, &[Code::SYSTEM_ERROR, Code::BANK_ERROR], any, Unknown, SameRequest),
     (429..=429, &[], any, Refused, SameRequest),
@@ -206,8 +207,8 @@ fn any(_: Call) -> bool {
     true
 }
 
-fn new_refund(call: Call) -> bool {
-    call.subject == Subject::Refund && call.effect == Effect::Write
+fn write_that_may_go_on(call: Call) -> bool {
+    call.subject != Subject::Order && call.effect == Effect::Write
 }
 
 fn query(call: Call) -> bool {
@@ -353,6 +354,22 @@ mod tests {
         }
         let error = error(400, "INVALID_REQUEST");
         assert_eq!(of_response(refund, &error), (Refused, Never));
+    }
+
+    #[test]
+    fn write_of_an_unknown_interface_may_be_in_progress_after_429() {
+        for (method, verdict) in [
+            ("POST", (Unknown, QueryFirst)),
+            ("PUT", (Unknown, QueryFirst)),
+            ("PATCH", (Unknown, QueryFirst)),
+            ("DELETE", (Unknown, QueryFirst)),
+            ("GET", (Refused, SameRequest)),
+        ] {
+            let call = Call::v3(method, "/v3/marketing/busifavor/stocks");
+            for error in [error(429, "FREQUENCY_LIMIT"), error(403, "FREQUENCY_LIMITED")] {
+                assert_eq!(of_response(call, &error), verdict, "{method}");
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! | [`testing`] | how to test a merchant's program without a merchant account and without money |
 //! | [`key_stores`] | how to sign with a key in a KMS or an HSM |
 //! | [`bills`] | how to download, check and read the bills of a day |
-//! | [`embedding`] | servers, async programs, proxies and timeouts, and other interfaces |
+//! | [`any_interface`] | how to call the interfaces that have no function here |
+//! | [`embedding`] | servers, async programs, proxies and timeouts |
 //! | [`moving`] | the calls of the official Go and Java libraries, and ours |
 //!
 //! # Common problems
@@ -28,7 +29,7 @@
 //! | a bill has no signature | its link is signed, with the hash of the file: [`bills`] |
 //! | "unexpected end of stream", resets, timeouts, a proxy | [`embedding`] |
 //! | an empty `prepay_id` without an error | cannot happen: if a required field is missing in a success, the call returns an error |
-//! | an interface that is not included | [`embedding`] |
+//! | an interface that has no function here | [`any_interface`] |
 
 #[doc = include_str!("keys.md")]
 pub mod keys {}
@@ -47,6 +48,9 @@ pub mod key_stores {}
 
 #[doc = include_str!("bills.md")]
 pub mod bills {}
+
+#[doc = include_str!("any_interface.md")]
+pub mod any_interface {}
 
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
 use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
+use crate::method::Method;
 use crate::transport::{Request, Transport};
 use crate::ureq_transport::{HttpOptions, UreqTransport};
 use crate::v2::fields::{Fields, Malformed};
@@ -132,7 +133,7 @@ impl Gateway {
         let (url, body) = (format!("{}{path}", self.base_url), xml::write(&fields));
         let lost = |error| Error::new(call, ErrorKind::Transport(error));
         let request = Request {
-            method: "POST",
+            method: Method::Post,
             url: &url,
             headers: &[("Accept", "text/xml"), ("Content-Type", "text/xml; charset=utf-8")],
             body: body.as_bytes(),

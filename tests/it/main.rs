@@ -13,6 +13,7 @@
 mod api_table;
 mod app_order;
 mod bill;
+mod call;
 mod certificates;
 mod combined;
 mod dependency_budget;

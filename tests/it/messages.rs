@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
+use wechatpay::call::{self, Call};
 use wechatpay::encryption::Encrypted;
 use wechatpay::notify::Refusal;
 use wechatpay::pay::{self, NotPaid, Order, TradeState, app};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
-    ApiV3Key, AppId, ClientCertificate, Code, Error, Fen, Gateway, HttpOptions, NotifyUrl, OpenId,
-    OutRefundNo, OutTradeNo, Partner, PlatformKeys, Proxy, RefundId, Request, Response, RsaSigner,
-    SignError, SubMerchant, Time, TransactionId, Transport, TransportError, Untrusted,
+    ApiV3Key, AppId, ClientCertificate, Code, Error, Fen, Gateway, HttpOptions, Method, NotifyUrl,
+    OpenId, OutRefundNo, OutTradeNo, Partner, PlatformKeys, Proxy, RefundId, Request, Response,
+    RsaSigner, SignError, SubMerchant, Time, TransactionId, Transport, TransportError, Untrusted,
     UreqTransport, bill, certificates, combine,
 };
 use wechatpay_sandbox::Sandbox;
@@ -44,6 +45,7 @@ fn every_error_text_equals_the_table() {
     bills(&mut table);
     codes(&mut table);
     answers(&mut table);
+    any_interface(&mut table);
     encrypted_fields(&mut table);
     #[cfg(feature = "aws-lc-rs")]
     aws_lc::encrypted_fields(&mut table);
@@ -744,6 +746,30 @@ fn answers(table: &mut Table) {
     table.error("no HTTP", not_http);
     server.join().unwrap();
     table.error("nobody", prepay(&through(&HttpOptions::default(), &format!("https://{address}"))));
+}
+
+fn any_interface(table: &mut Table) {
+    table.chapter("any interface");
+    table.error("method", "get".parse::<Method>());
+    let path = |path: &str| Call::new(Method::Post, path);
+    table.error("path, of another host", path("https://shop.example/v3/x"));
+    table.error("path, a variable", path("/v3/x/{id}"));
+    table.error("path, not encoded", path("/v3/支付"));
+    table.error("path, a plus", path("/v3/x?y=a+b"));
+    table.error("path, an empty query", path("/v3/x?"));
+    table.error("path, dots", path("/v3/x/../y"));
+    table.error("variable, unknown", call::Path::new("/v3/x").variable("id", 1));
+    table.error("variable, empty", call::Path::new("/v3/{id}").variable("id", ""));
+    let call = || path("/v3/x").unwrap();
+    table.error("body, of GET", Call::new(Method::Get, "/v3/x").unwrap().json_text("{}"));
+    table.error("body, not UTF-8", call().json_text(b"\xff"));
+    table.error("body, not JSON", call().json_text("{a:1}"));
+    table.error("body, not an object", call().json("{}"));
+    let sandbox = start();
+    let encrypted = call().encrypted_under("AB12").unwrap();
+    table.error("two serial numbers", encrypted.clone().encrypted_under("CD34"));
+    let gone = encrypted.send(sandbox.signer(), sandbox.gateway());
+    table.error("a key that is gone", gone);
 }
 
 fn encrypted_fields(table: &mut Table) {
