@@ -21,14 +21,14 @@ use super::refusal::Refusal;
 /// The JSON with the fields at these pointers decrypted, by the key that the request names; `None` if none of them is there.
 pub(super) fn decrypt(
     json: &Value,
-    pointers: &[String],
+    pointers: &[impl AsRef<str>],
     request: &Received,
     platform: &Platform,
 ) -> Result<Option<Value>, Refusal> {
     let mut plain = json.clone();
     let mut is_any = false;
     for pointer in pointers {
-        let Some(field) = plain.pointer_mut(pointer) else { continue };
+        let Some(field) = plain.pointer_mut(pointer.as_ref()) else { continue };
         // In the service's own words, as merchants report them.
         if !platform::names_key(request) {
             return Err(parameter_error("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)"));

@@ -33,9 +33,11 @@ use crate::party::{Party, PartyFields};
 use crate::signer::Signer;
 use crate::validate;
 
+mod card_refund;
 mod request;
 mod state;
 
+pub use self::card_refund::CardRefund;
 pub use self::request::{FundsAccount, GoodsDetail, Payment, Refund, RefundFrom};
 pub use self::state::{Amount, Channel, Promotion, State, Status};
 
@@ -109,8 +111,7 @@ pub fn query(
 ///
 /// `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`
 /// ([m/4012791864](https://pay.weixin.qq.com/doc/v3/merchant/4012791864)), with `MERCHANT_BANK_CARD`: the merchant then pays the payer
-/// back by other means. A refund to another card of the payer needs encrypted card data and is possible on the
-/// merchant platform.
+/// back by other means. [`apply_abnormal_to_card`] pays it to a card of the payer.
 ///
 /// ```
 /// use wechatpay::refund::{self, State, Status};
@@ -136,11 +137,51 @@ pub fn apply_abnormal(
 ) -> Result<State, Error> {
     let party = Party::from(signer).sub_mchid_field();
     let body = validate::to_json(&Abnormal { party, out_refund_no, r#type: "MERCHANT_BANK_CARD" })?;
-    let number = id::encoded(refund_id.as_str());
-    let path = format!("{PATH}/{number}/apply-abnormal-refund");
+    let path = abnormal_path(refund_id);
     let is_about =
         |state: &State| state.refund_id == *refund_id && state.out_refund_no == *out_refund_no;
     gateway.post_about(signer, &path, &body, is_about)
+}
+
+/// 发起异常退款: pays a refund that ended as [`Status::Abnormal`] to a bank card of the payer.
+///
+/// `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`
+/// ([m/4012791864](https://pay.weixin.qq.com/doc/v3/merchant/4012791864)), with `USER_BANK_CARD`. Card number and name are
+/// [encrypted](crate::encryption).
+///
+/// ```
+/// use wechatpay::refund::{self, CardRefund, State};
+/// use wechatpay::{Error, Gateway, Signer};
+///
+/// fn example(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     refund: &CardRefund,
+/// ) -> Result<State, Error> {
+///     refund::apply_abnormal_to_card(signer, gateway, refund)
+/// }
+/// ```
+///
+/// # Errors
+/// As [`apply`]: after `Unknown`, make the same call again. If the gateway no longer has the key of the encrypted values, nothing is sent:
+/// encrypt the same values again, for the same refund.
+#[doc(alias = "发起异常退款")]
+#[doc(alias = "异常退款")]
+pub fn apply_abnormal_to_card(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    refund: &CardRefund,
+) -> Result<State, Error> {
+    let body = refund.to_json(signer)?;
+    let path = abnormal_path(&refund.refund_id);
+    let is_about = |state: &State| {
+        state.refund_id == refund.refund_id && state.out_refund_no == refund.out_refund_no
+    };
+    gateway.post_about(signer, &path, refund.body(&body), is_about)
+}
+
+fn abnormal_path(refund_id: &RefundId) -> String {
+    format!("{PATH}/{}/apply-abnormal-refund", id::encoded(refund_id.as_str()))
 }
 
 const PATH: &str = "/v3/refund/domestic/refunds";

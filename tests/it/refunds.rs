@@ -215,3 +215,68 @@ fn a_refund_that_breaks_a_rule_is_never_sent() {
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert_eq!(sandbox.received().len(), before);
 }
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn abnormal_refund_goes_to_a_card_of_the_payer() {
+    use wechatpay::refund::{CardRefund, Channel};
+
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let order = order(&sandbox, "order-card");
+    app::prepay(signer, gateway, &order).unwrap();
+    sandbox.pay("order-card").unwrap();
+    let number = OutRefundNo::new("refund-card").unwrap();
+    let refund = Refund::new(number, order.out_trade_no, Fen(100), Fen(100));
+    let state = refund::apply(signer, gateway, &refund).unwrap();
+    sandbox.fail_refund("refund-card").unwrap();
+
+    let encryptor = sandbox.platform_keys().encryptor().unwrap();
+    let encrypted = |text: &str| encryptor.encrypt(text).unwrap();
+    let (account, name) = (encrypted("6222020000000000000"), encrypted("张三"));
+    let (id, number) = (state.refund_id, state.out_refund_no);
+    let card = CardRefund::new(id.clone(), number, "ICBC_DEBIT", account, name);
+    // The response is lost; after a restart the same bytes are sent again.
+    sandbox.tamper_next(|response| response.status = 0);
+    let error = refund::apply_abnormal_to_card(signer, gateway, &card).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let sent = sandbox.received().pop().unwrap();
+    assert_eq!(sent.header("Wechatpay-Serial").unwrap(), encryptor.serial().as_bytes());
+    let (json, serial) = (card.to_json(signer).unwrap(), card.encryption_serial());
+    assert_eq!(json, sent.body);
+    let restored = CardRefund::from_json(signer, id, &json, serial).unwrap();
+    assert_eq!(restored, card);
+    sandbox.fail_refund("refund-card").unwrap();
+    let state = refund::apply_abnormal_to_card(signer, gateway, &restored).unwrap();
+    assert_eq!((state.status, state.channel), (Status::Processing, Some(Channel::OtherBankCard)));
+    assert_eq!(sandbox.received().pop().unwrap().body, json);
+}
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn card_refund_under_two_keys_or_a_lost_key_is_not_sent() {
+    use wechatpay::refund::CardRefund;
+    use wechatpay::{PlatformKeys, RefundId};
+
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let certificate = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
+    let [by_key, by_certificate] = [sandbox.platform_keys(), &certificate]
+        .map(|keys| keys.encryptor().unwrap().encrypt("张三").unwrap());
+    let card = |account, name| {
+        let (id, number) = ("50000000382019052709732678859", "refund-1");
+        let (id, number) = (RefundId::new(id).unwrap(), OutRefundNo::new(number).unwrap());
+        CardRefund::new(id, number, "ICBC_DEBIT", account, name)
+    };
+    let before = sandbox.received().len();
+    let mixed = card(by_key.clone(), by_certificate);
+    let error = refund::apply_abnormal_to_card(signer, gateway, &mixed).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.to_string().starts_with("encryption_serial must be one"), "{error}");
+    let others = gateway.with_keys(certificate);
+    let lost = card(by_key.clone(), by_key);
+    let error = refund::apply_abnormal_to_card(signer, &others, &lost).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.to_string().contains("encrypt the same values again"), "{error}");
+    assert_eq!(sandbox.received().len(), before);
+}

@@ -1,5 +1,7 @@
 //! 申请退款, 查询单笔退款, 发起异常退款: refunds.
 
+#[cfg(feature = "aws-lc-rs")]
+use crate::encrypted_fields;
 use crate::fields;
 use crate::interface::{Call, Interface, get, post};
 use crate::platform;
@@ -34,6 +36,12 @@ fn query(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
 fn apply_abnormal(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
     let id = call.path_parameter("refund_id", &fields::PLATFORM_NUMBER)?;
     call.no_query()?;
+    #[cfg(feature = "aws-lc-rs")]
+    if let Ok(body) = serde_json::from_slice(call.body()) {
+        // What is encrypted must be so, and under the key that is named. Nobody reads it.
+        let fields = ["/bank_account", "/real_name"];
+        encrypted_fields::decrypt(&body, &fields, call.request, &state.platform)?;
+    }
     let names_key = platform::names_key(call.request);
     let State { orders, merchants, .. } = state;
     let caller = call.caller(merchants);
