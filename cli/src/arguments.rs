@@ -8,7 +8,9 @@ use crate::failure::Result;
 use crate::output::Output;
 use crate::session::Session;
 use crate::usage_error::Stop;
-use crate::{bill, certificates, combine, doctor, notification, order, refund, sign, v2};
+use crate::{
+    bill, call, certificates, combine, doctor, encryption, notification, order, refund, sign, v2,
+};
 
 /// WeChat Pay (微信支付) from the command line
 #[derive(Parser)]
@@ -35,6 +37,10 @@ pub(crate) enum Command {
     Notification(notification::Verb),
     #[command(flatten)]
     Sign(sign::Verb),
+    #[command(flatten)]
+    Call(call::Verb),
+    #[command(flatten)]
+    Encryption(encryption::Verb),
     V2(v2::Family),
     #[command(flatten)]
     Doctor(doctor::Verb),
@@ -58,6 +64,8 @@ impl Command {
             Self::Certificates(verb) => verb.run(&Session::open()?),
             Self::Notification(verb) => verb.run(&Session::open()?),
             Self::Sign(verb) => verb.run(&Session::open()?),
+            Self::Call(verb) => verb.run(&Session::open()?),
+            Self::Encryption(verb) => verb.run(&Session::open()?),
             Self::V2(family) => family.run(&Session::open()?),
             Self::Doctor(verb) => verb.run(),
         }

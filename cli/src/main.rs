@@ -9,7 +9,8 @@
 //! and its help, and `Verb::run` says what it does.
 //!
 //! ```text
-//! main ── arguments ─┬─ order · combine · refund · bill · certificates · notification · sign · v2 · doctor
+//! main ── arguments ─┬─ order · combine · refund · bill · certificates · notification · sign · call · encryption
+//!                    │  · v2 · doctor
 //!                    │        └── session · input · output · qr_code · output_file ── failure · terminal
 //!                    └─ usage_error
 //! ```
@@ -19,9 +20,11 @@
 
 mod arguments;
 mod bill;
+mod call;
 mod certificates;
 mod combine;
 mod doctor;
+mod encryption;
 mod failure;
 mod input;
 mod notification;

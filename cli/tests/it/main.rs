@@ -12,6 +12,7 @@
 
 mod arguments;
 mod bills;
+mod calls;
 mod doctor;
 mod exit_status;
 mod notifications;

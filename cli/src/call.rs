@@ -1,0 +1,66 @@
+//! Any interface of APIv3 (通用接口调用).
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use wechatpay::Method;
+use wechatpay::call::Call;
+
+use crate::failure::{Failure, Result};
+use crate::input::read;
+use crate::output::Output;
+use crate::session::Session;
+
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// 通用接口调用: calls any interface of APIv3 and prints the verified response
+    ///
+    /// The result is {"status": 200, "body": ...}; the body is null if the response has none.
+    Call {
+        /// HTTP method in capitals: GET, POST, PUT, PATCH, DELETE
+        method: String,
+        /// Path and query, percent-encoded: /v3/merchant-service/complaint-notifications
+        path: String,
+        /// File with the JSON body; - is standard input
+        body: Option<PathBuf>,
+        /// JSON pointer of a field to encrypt, such as /user_name; can be repeated
+        #[arg(long, value_name = "JSON_POINTER")]
+        encrypt: Vec<String>,
+    },
+}
+
+impl Verb {
+    pub(crate) fn run(self, session: &Session) -> Result<Output> {
+        let Self::Call { method, path, body, encrypt } = self;
+        let method: Method =
+            method.parse().map_err(|error| Failure::Usage(format!("METHOD: {error}")))?;
+        let response = call(session, method, &path, body.as_deref(), &encrypt);
+        if method == Method::Get { Output::read(response) } else { Output::write(response) }
+    }
+}
+
+fn call(
+    session: &Session,
+    method: Method,
+    path: &str,
+    body: Option<&Path>,
+    encrypt: &[String],
+) -> Result<Value> {
+    let mut call =
+        Call::new(method, path).map_err(|error| Failure::Usage(format!("PATH: {error}")))?;
+    if let Some(body) = body {
+        let text = read(body)?;
+        // Editors on Windows put a byte order mark at the start.
+        call = call.json_text(text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text))?;
+    }
+    if !encrypt.is_empty() {
+        let encryptor = session.gateway.keys().encryptor()?;
+        for pointer in encrypt {
+            call = call.encrypt(&encryptor, pointer)?;
+        }
+    }
+    let response = call.send(session.signer(), &session.gateway)?;
+    let body = if response.body().is_empty() { Value::Null } else { response.json()? };
+    Ok(json!({"status": response.status(), "body": body}))
+}
