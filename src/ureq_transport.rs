@@ -228,13 +228,16 @@ impl fmt::Debug for UreqTransport {
 impl Transport for UreqTransport {
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         let host = check_url(request.url).map_err(TransportError::not_sent)?;
-        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url);
+        let mut builder =
+            ureq::http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
         match request.body {
             // These have no header about an absent body; the others have a length of 0.
-            [] if matches!(request.method, Method::Get | Method::Delete) => self.run(builder.body(()), host, request.is_file),
+            [] if matches!(request.method, Method::Get | Method::Delete) => {
+                self.run(builder.body(()), host, request.is_file)
+            }
             body => self.run(builder.body(body), host, request.is_file),
         }
     }

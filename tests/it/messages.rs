@@ -286,7 +286,7 @@ fn names_and_numbers(table: &mut Table) {
     table.error("Time, compact", Time::from_compact("2018"));
     table.error("Time, too late", Time::from_unix_seconds(i64::MAX));
     table.error("bill::Date", "2018-02-30".parse::<bill::Date>());
-    table.error("Method", "get".parse::<wechatpay::Method>());
+    table.error("Method", "get".parse::<Method>());
     table.error("bill::Yuan", "x".parse::<bill::Yuan>());
 }
 
