@@ -1,5 +1,6 @@
 //! 收银台: the page behind an h5_url, where the user pays or refuses.
 
+use super::access::Denial;
 use super::html::Html;
 use super::order_error::OrderError;
 use super::order_html;
@@ -21,7 +22,6 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
     };
     match request.method.as_str() {
         "GET" => page(&order, target.redirect_url.as_deref()),
-        "POST" if request.is_cross_site() => say(403, FOREIGN, None),
         // The order itself knows its newest payment_token only.
         "POST"
             if order.trade_state == "NOTPAY" && state.has_expired(&target.payment_token, now) =>
@@ -31,6 +31,11 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
         "POST" => click(state, request, &id, &target, now),
         _ => Response::empty(405),
     }
+}
+
+/// The page for a browser that may not open any.
+pub(super) fn deny(denial: Denial) -> Response {
+    say(403, denial.text(), None)
 }
 
 /// A user who comes to pay.
@@ -171,7 +176,6 @@ const BAD_REDIRECT: Message = (
     "redirect_url格式错误",
     "redirect_url must be an http or https address, encoded once, and the last parameter.",
 );
-const FOREIGN: Message = ("请求来自其他网站", "The page of another site sent this.");
 const REFUSED: Message = ("未支付", "Refused: the order is not paid, and can still be paid.");
 
 #[cfg(test)]

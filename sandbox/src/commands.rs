@@ -79,7 +79,8 @@
 //! | status | reason |
 //! |---|---|
 //! | 400 | the body does not have the fields in the table |
-//! | 403 | the command comes from another machine, or from a page of another site |
+//! | 403 | the command comes from another machine or from a page of another site, or its Host is no name of the sandbox |
+//! | 413 | the body is over 1 MiB |
 //! | 404 | there is no such command, order, refund or notification |
 //! | 405 | GET instead of POST, or POST instead of GET |
 //! | 409 | the state of the order or refund does not allow it |
@@ -94,11 +95,11 @@
 //! value, because a name can repeat. In a body that is not UTF-8, wrong bytes are replaced by U+FFFD.
 
 use std::io;
-use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::access::Denial;
 use super::balance::Balance;
 use super::calendar::unix_now;
 use super::command::{
@@ -122,10 +123,16 @@ use super::url;
 use super::version::Version;
 
 /// Carries out a command.
-pub(super) fn respond(controller: &Controller, request: &Received, peer: IpAddr) -> Response {
-    let result = check_sender(request, peer)
-        .and_then(|()| find(request))
-        .and_then(|command| command(controller, &request.body));
+pub(super) fn respond(controller: &Controller, request: &Received) -> Response {
+    response(find(request).and_then(|command| command(controller, &request.body)))
+}
+
+/// The response to a command that is refused.
+pub(super) fn deny(denial: Denial) -> Response {
+    response(Err(CommandError::new(403, denial.text().1)))
+}
+
+fn response(result: Done) -> Response {
     let (status, body) = match result {
         Ok(body) => (200, body),
         Err(CommandError { status, error }) => (status, json!({ "error": error })),
@@ -225,17 +232,10 @@ struct RuledFault {
     carried_out: Option<bool>,
 }
 
-fn check_sender(request: &Received, peer: IpAddr) -> Result<(), CommandError> {
-    if !peer.is_loopback() {
-        return Err(CommandError::new(403, "commands are accepted from this machine only"));
-    }
-    if request.is_cross_site() {
-        return Err(CommandError::new(403, "commands are not accepted from pages of other sites"));
-    }
-    Ok(())
-}
-
 fn find(request: &Received) -> Result<Command, CommandError> {
+    if request.is_too_long() {
+        return Err(CommandError::new(413, "the body must not exceed 1 MiB"));
+    }
     let (path, _) = url::split(&request.path);
     let asked = path.strip_prefix("/sandbox/").unwrap_or_default();
     let (version, name) = match asked.strip_prefix("v2/") {
@@ -516,25 +516,4 @@ fn known(name: &str) -> Result<Fault, CommandError> {
         CommandError::new(400, format!("{error}: {name:?}; GET /sandbox/faults lists them"))
     };
     name.parse().map_err(unknown)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_machine_has_nothing_to_command() {
-        let request = Received {
-            method: "POST".to_owned(),
-            path: "/sandbox/pay".to_owned(),
-            headers: vec![("host".to_owned(), b"127.0.0.1:1".to_vec())],
-            body: Vec::new(),
-            client_certificate: None,
-        };
-        let status = |peer: &str| {
-            check_sender(&request, peer.parse().unwrap()).map_err(|error| error.status)
-        };
-        assert_eq!((status("127.0.0.1"), status("::1")), (Ok(()), Ok(())));
-        assert_eq!((status("192.0.2.1"), status("2001:db8::1")), (Err(403), Err(403)));
-    }
 }

@@ -47,6 +47,11 @@ impl Controller {
         Ok(Self { state, authority, address, tls, connections: Arc::default(), poster })
     }
 
+    /// Where the sandbox listens.
+    pub(super) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// Its connections.
     pub(super) fn connections(&self) -> Arc<Connections> {
         Arc::clone(&self.connections)

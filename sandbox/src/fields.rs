@@ -93,7 +93,11 @@ const ORDER: Table = &[
     required("amount", object(&[AMOUNT])),
     optional("detail", Rule::Object { tables: &[DETAIL], longest: 6144 }),
     optional("settle_info", object(&[SETTLE_INFO])),
+    optional("limit_pay", LIMIT_PAY),
 ];
+
+/// 指定支付方式: on no current page, but in the official SDKs.
+const LIMIT_PAY: Rule = Rule::Words(&["no_balance", "no_credit", "no_debit", "balance_only"]);
 
 /// 订单金额.
 const AMOUNT: Table = &[required("total", whole(1)), optional("currency", CURRENCY)];
@@ -158,6 +162,9 @@ const COMBINED_ORDER: Table = &[
     required("combine_out_trade_no", OUT_TRADE_NO),
     optional("time_expire", formed(64, DATE_TIME)),
     required("notify_url", formed(255, NOTIFY_URL)),
+    // The last two are on no current page, but in the official SDKs.
+    optional("time_start", formed(64, DATE_TIME)),
+    optional("limit_pay", LIMIT_PAY),
 ];
 
 /// 子单信息列表: of a direct merchant 2 to 10, of a partner 1 to 50.
@@ -320,6 +327,29 @@ mod tests {
         let refusal =
             read(order.to_string().as_bytes(), &super::order(MerchantKind::Direct, trade_type));
         refusal.err().map(|refusal| refusal.detail.unwrap()["field"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn fields_of_the_official_sdks_are_accepted() {
+        use TradeType::{App, H5, Jsapi, Native};
+        let limit_pay = |words: &[&str]| json!({ "limit_pay": words });
+        assert_eq!(refused_at(App, &limit_pay(&["no_credit", "no_balance"])), None);
+        assert_eq!(refused_at(App, &limit_pay(&[])).as_deref(), Some("/limit_pay"));
+        let place = refused_at(App, &limit_pay(&["no_credit", "credit"]));
+        assert_eq!(place.as_deref(), Some("/limit_pay/1"));
+        let place = refused_at(App, &json!({ "limit_pay": "no_credit" }));
+        assert_eq!(place.as_deref(), Some("/limit_pay"));
+        let both = json!({ "limit_pay": ["no_debit"], "time_start": "2018-06-08T10:34:56+08:00" });
+        for mode in [MerchantKind::Direct, MerchantKind::Partner] {
+            for trade_type in [App, H5, Jsapi, Native] {
+                let known = |name: &str| {
+                    let tables = combined_order(mode, trade_type);
+                    let refusal = read(json!({ name: both[name] }).to_string().as_bytes(), &tables);
+                    refusal.unwrap_err().detail.unwrap()["issue"] == "is required"
+                };
+                assert!(known("limit_pay") && known("time_start"));
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct Interface {
     pub(super) handle: Handler,
     /// The response is a file: it is not signed, and `Accept` need not name JSON.
     pub(super) is_file: bool,
+    /// `Wechatpay-Serial` need not name a key of the platform.
+    pub(super) is_for_any_key: bool,
 }
 
 /// What an interface does with a call that is in order as far as every interface demands it.
@@ -39,12 +41,12 @@ pub(super) struct Call<'a> {
 
 /// An interface that takes GET.
 pub(super) const fn get(path: &'static str, handle: Handler) -> Interface {
-    Interface { method: "GET", path, handle, is_file: false }
+    Interface { method: "GET", path, handle, is_file: false, is_for_any_key: false }
 }
 
 /// An interface that takes POST.
 pub(super) const fn post(path: &'static str, handle: Handler) -> Interface {
-    Interface { method: "POST", path, handle, is_file: false }
+    Interface { method: "POST", path, handle, is_file: false, is_for_any_key: false }
 }
 
 impl<'a> Call<'a> {

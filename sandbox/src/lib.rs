@@ -47,6 +47,7 @@
 #![doc = include_str!("TESTING.md")]
 #![doc = include_str!("RULES.md")]
 
+mod access;
 mod any_order;
 mod authority;
 mod authorization;
@@ -87,6 +88,7 @@ mod order_error;
 mod order_html;
 mod outgoing;
 mod overview;
+mod path_pattern;
 mod placed_orders;
 mod platform;
 mod rate_limit;

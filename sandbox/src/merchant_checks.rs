@@ -87,6 +87,9 @@ fn check_openids(
     sub: Option<&Value>,
     has_sub_appid: bool,
 ) -> Result<(), Refusal> {
+    if own.is_some() && sub.is_some() {
+        return Err(Refusal::invalid("支付者的两个openid只能传其中之一"));
+    }
     if sub.is_some() && !has_sub_appid {
         return Err(Refusal::invalid("传入sub_openid时，sub_appid必填"));
     }

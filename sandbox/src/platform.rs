@@ -103,7 +103,7 @@ impl Platform {
 
     /// What an answer to this request is signed with: the merchant chooses it.
     pub(super) fn responding(&self, request: &Received) -> Result<&PlatformKey, Refusal> {
-        if request.header(SERIAL).is_none() {
+        if !names_key(request) {
             return Ok(self.default_key());
         }
         let serial = request.only_header(SERIAL).unwrap_or_default();
@@ -186,9 +186,9 @@ impl PlatformKey {
     }
 }
 
-/// Whether the request says which key it means.
+/// Whether the request names a key. An empty value names none: some clients always send the header.
 pub(super) fn names_key(request: &Received) -> bool {
-    request.header(SERIAL).is_some()
+    request.header(SERIAL).is_some_and(|serial| !serial.is_empty())
 }
 
 /// The name in platform certificates.

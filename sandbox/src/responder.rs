@@ -6,6 +6,7 @@ use super::calendar::http_date;
 use super::fault::WrongSignature;
 use super::fault_rules::CallFault;
 use super::interface::{Call, Interface};
+use super::interfaces::scripted;
 use super::outgoing::Outgoing;
 use super::rate_limit::RateLimit;
 use super::received::Received;
@@ -13,7 +14,7 @@ use super::refusal::Refusal;
 use super::response::Response;
 use super::router::{Route, route};
 use super::state::State;
-use super::{scripts, url};
+use super::url;
 
 /// Responds to a request; `now` is the true time in Unix seconds.
 pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Outgoing {
@@ -33,7 +34,7 @@ fn respond_by_version(state: &mut State, request: &Received, now: i64) -> Outgoi
 
 fn respond_v3(state: &mut State, request: &Received, now: i64) -> Outgoing {
     let route = match state.scripts.find(request) {
-        Some(_) => Ok(Route { interface: &scripts::INTERFACE, path_parameters: Vec::new() }),
+        Some(_) => Ok(Route { interface: &scripted::INTERFACE, path_parameters: Vec::new() }),
         None => route(request),
     };
     let is_file = route.as_ref().is_ok_and(|route| route.interface.is_file);
@@ -82,8 +83,13 @@ fn identify(
     request: &Received,
     now: i64,
 ) -> Result<String, Refusal> {
+    if request.is_too_long() {
+        return Err(Refusal::new(413, "INVALID_REQUEST", TOO_LONG));
+    }
     check_headers(request, interface)?;
-    state.platform.responding(request)?;
+    if !interface.is_for_any_key {
+        state.platform.responding(request)?;
+    }
     authorization::check(request, &state.merchants, state.clock.signature(now))
 }
 
@@ -183,6 +189,8 @@ fn names(request: &Received, header: &str, media_types: &[&str]) -> bool {
 
 /// In the service's own words.
 const NO_AGENT: &str = "Http头缺少Accept或User-Agent";
+/// In the sandbox's own.
+const TOO_LONG: &str = "请求体超过1 MiB，沙箱不接受。The sandbox accepts no body over 1 MiB";
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -300,11 +308,43 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn empty_serial_counts_as_absent() {
+        let mut state = state();
+        let mut request = order("order-1");
+        request.headers.push(("wechatpay-serial".to_owned(), Vec::new()));
+        let response = state.handle(&request, NOW);
+        assert_eq!(response.status, 200);
+        assert_sealed(&response, "ABCD");
+        assert!(!super::super::platform::names_key(&request));
+    }
+
+    #[test]
+    fn certificates_are_listed_whatever_the_serial() {
+        let mut state = state();
+        for serial in ["", "PUB_KEY_ID_9", "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"] {
+            let mut request = signed("GET", "/v3/certificates", "");
+            request.headers.push(("wechatpay-serial".to_owned(), serial.into()));
+            let response = state.handle(&request, NOW);
+            assert_eq!(response.status, 200, "{serial}");
+            assert_sealed(&response, "ABCD");
+        }
+    }
+
+    #[test]
+    fn too_long_body_is_refused_and_recorded() {
+        let mut state = state();
+        let body = " ".repeat(super::super::received::LONGEST_BODY + 1);
+        let response = state.handle(&signed("POST", APP, &body), NOW);
+        assert_eq!((response.status, code(&response).as_str()), (413, "INVALID_REQUEST"));
+        assert_eq!(state.journal.exchanges().len(), 1);
+    }
+
+    #[test]
     fn paths_methods_and_headers_are_checked() {
         let mut state = state();
         for path in ["/", "", "/v3/pay/transactions/app/", "/v3/pay/transactions/App", "*"] {
             let response = state.handle(&signed("POST", path, "{}"), NOW);
-            assert_eq!((response.status, code(&response).as_str()), (404, "RESOURCE_NOT_EXISTS"));
+            assert_eq!((response.status, code(&response).as_str()), (404, "NOT_MODELLED"));
             assert_sealed(&response, "ABCD");
         }
         let response = state.handle(&signed("GET", APP, ""), NOW);

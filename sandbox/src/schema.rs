@@ -26,6 +26,8 @@ pub(super) enum Rule {
     Text { shortest: usize, longest: usize, form: Form },
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A list of at least one of these words.
+    Words(&'static [&'static str]),
     /// An integer in these bounds.
     Whole { least: i64, most: i64 },
     /// `true` or `false`.
@@ -179,6 +181,15 @@ fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
             let text = value.as_str().ok_or_else(|| wrong("is not a string"))?;
             if !words.contains(&text) {
                 return Err(wrong(&format!("is not {}", words.join(" or "))));
+            }
+        }
+        Rule::Words(words) => {
+            let items = value.as_array().ok_or_else(|| wrong("is not an array"))?;
+            if items.is_empty() {
+                return Err(wrong("has fewer than 1 items"));
+            }
+            for (index, item) in items.iter().enumerate() {
+                check(&Rule::Word(words), item, &pointer(place, &index.to_string()))?;
             }
         }
         Rule::Whole { least, most } => {
@@ -423,7 +434,7 @@ mod tests {
         refused_at("/detail/goods_detail", Some(json!({})));
         refused_at("/payer", Some(json!({ "openid": "o" })));
         refused_at("/amount/payer_total", Some(json!(1)));
-        assert_eq!(read_with("/limit_pay", Some(json!([]))).unwrap_err().number, EXTRA);
+        assert_eq!(read_with("/identity", Some(json!([]))).unwrap_err().number, EXTRA);
     }
 
     #[test]

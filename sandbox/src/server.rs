@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::json;
 use ureq_proto::http::{Request, Response as HttpResponse, header};
 use ureq_proto::server::state::{ProvideResponse, RecvBody, RecvRequest, SendBody};
 use ureq_proto::server::{RecvRequestResult, Reply, SendResponseResult};
@@ -15,7 +16,7 @@ use ureq_proto::server::{RecvRequestResult, Reply, SendResponseResult};
 use super::connections::{ConnectionState, Connections};
 use super::fault::Fault;
 use super::outgoing::Outgoing;
-use super::received::Received;
+use super::received::{LONGEST_BODY, Received};
 use super::response::Response;
 use super::socket::Socket;
 use super::wire_faults::{End, script};
@@ -234,17 +235,18 @@ impl Wire {
     ) -> io::Result<Option<(Request<()>, String)>> {
         loop {
             let Ok((used, request)) = reply.try_request(&self.unread) else {
-                return self.hang_up("400 Bad Request");
+                return self.hang_up("400 Bad Request", "the request is not HTTP/1.1");
             };
             if let Some(request) = request {
                 let head: Vec<u8> = self.unread.drain(..used).collect();
                 return match target(&head) {
                     Some(target) => Ok(Some((request, target))),
-                    None => self.hang_up("400 Bad Request"),
+                    None => self.hang_up("400 Bad Request", "the path is not UTF-8"),
                 };
             }
             if self.unread.len() > LONGEST_HEAD {
-                return self.hang_up("431 Request Header Fields Too Large");
+                return self
+                    .hang_up("431 Request Header Fields Too Large", "the headers are over 64 KiB");
             }
             if self.fill()? == 0 {
                 return Ok(None);
@@ -264,17 +266,24 @@ impl Wire {
         if !headers.contains_key(header::CONTENT_LENGTH)
             && !headers.contains_key(header::TRANSFER_ENCODING)
         {
-            return self.hang_up("411 Length Required");
+            return self.hang_up("411 Length Required", "the header Content-Length is missing");
         }
-        let mut part = vec![0; BLOCK];
+        let (mut part, mut length) = (vec![0; BLOCK], 0_usize);
         while !reply.is_ended() {
             let Ok((used, written)) = reply.read(&self.unread, &mut part) else {
-                return self.hang_up("400 Bad Request");
+                return self.hang_up(
+                    "400 Bad Request",
+                    "the body is not in the form that its headers announce",
+                );
             };
             self.unread.drain(..used);
-            body.extend_from_slice(part.get(..written).unwrap_or_default());
-            if body.len() > LONGEST_BODY || self.unread.len() > LONGEST_BODY {
-                return self.hang_up("413 Content Too Large");
+            // What is too long is read to its end as well, or the client would see a reset
+            // connection in place of the response.
+            let room = LONGEST_BODY.saturating_add(1).saturating_sub(body.len());
+            body.extend_from_slice(part.get(..written.min(room)).unwrap_or_default());
+            length = length.saturating_add(written);
+            if length > MOST_READ || self.unread.len() > LONGEST_BODY {
+                return self.hang_up("413 Content Too Large", "the body is over 64 MiB");
             }
             let stuck = used == 0 && written == 0 && !reply.is_ended();
             if stuck && self.fill()? == 0 {
@@ -332,10 +341,14 @@ impl Wire {
         Ok(())
     }
 
-    /// Answers a request that is not even HTTP, and gives up the connection.
-    fn hang_up<T>(&mut self, status: &str) -> io::Result<T> {
-        let response =
-            format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    /// Responds to what is no request, and closes the connection.
+    fn hang_up<T>(&mut self, status: &str, reason: &str) -> io::Result<T> {
+        let body = json!({ "code": "INVALID_REQUEST", "message": reason }).to_string();
+        let response = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len(),
+        );
         self.write(response.as_bytes())?;
         Err(io::Error::other(status.to_owned()))
     }
@@ -442,9 +455,10 @@ fn spawn(
 
 /// WeChat Pay answers with `Keep-Alive: timeout=8` (merchant/4013053249).
 const KEEP_ALIVE: Duration = Duration::from_secs(8);
-/// Our own bounds: the service documents none, and the largest interface takes far less.
+/// The sandbox's own limit: the documents give none, and the longest interface takes far less.
 const LONGEST_HEAD: usize = 64 * 1024;
-const LONGEST_BODY: usize = 1024 * 1024;
+/// A body that is longer than this is not even read to its end.
+const MOST_READ: usize = 64 * 1024 * 1024;
 /// A TLS record holds at most this much.
 const BLOCK: usize = 16 * 1024;
 /// Often enough to keep a connection busy, and a call waiting.

@@ -152,6 +152,11 @@ mod tests {
             place(MerchantKind::Partner, without, sub.clone()),
             refused(400, INVALID, UNLISTED)
         );
+        let both = json!({ "sp_openid": "o", "sub_openid": "o" });
+        assert_eq!(
+            place(MerchantKind::Partner, partner_order(), both),
+            refused(400, INVALID, UNLISTED)
+        );
         assert_eq!(place(MerchantKind::Partner, partner_order(), sub), Ok(()));
     }
 

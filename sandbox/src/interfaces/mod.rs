@@ -5,3 +5,4 @@ pub(super) mod certificates;
 pub(super) mod combine;
 pub(super) mod pay;
 pub(super) mod refund;
+pub(super) mod scripted;

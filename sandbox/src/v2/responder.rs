@@ -59,6 +59,9 @@ fn signed_response(
 ) -> Result<Fields, String> {
     let (path, query) = url::split(&request.path);
     let interface = route(path).filter(|_| query.is_empty()).ok_or("请求地址错误")?;
+    if request.is_too_long() {
+        return Err("请求体超过1 MiB，沙箱不接受".to_owned());
+    }
     let asked = read(request)?;
     let (appid, mch_id) = if interface.is_combined { COMBINED_PARTIES } else { PARTIES };
     // Only this merchant has a key here.

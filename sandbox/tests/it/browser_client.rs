@@ -43,6 +43,18 @@ impl BrowserClient {
         Page::of(post.send(format!("action={action}")).unwrap())
     }
 
+    /// As a page of a host whose name was made to lead to the sandbox (DNS rebinding).
+    pub(crate) fn click_as(&self, host: &str, address: &str, action: &str) -> Page {
+        let post = self.agent.post(self.absolute(address)).header("Host", host);
+        let post = post.header("Origin", format!("https://{host}"));
+        let post = post.content_type("application/x-www-form-urlencoded");
+        Page::of(post.send(format!("action={action}")).unwrap())
+    }
+
+    pub(crate) fn get_as(&self, host: &str, address: &str) -> Page {
+        Page::of(self.agent.get(self.absolute(address)).header("Host", host).call().unwrap())
+    }
+
     pub(crate) fn pay(&self, address: &str) -> Page {
         self.click(address, "pay", &self.base_url)
     }
@@ -60,6 +72,11 @@ impl BrowserClient {
         });
         assert_eq!(page.header("Content-Type"), "application/json; charset=utf-8", "{name}");
         (page.status, serde_json::from_str(&page.body).unwrap())
+    }
+
+    /// Posts JSON, unsigned.
+    pub(crate) fn post(&self, address: &str, body: &str) -> Page {
+        Page::of(self.agent.post(self.absolute(address)).send(body).unwrap())
     }
 
     fn absolute(&self, address: &str) -> String {

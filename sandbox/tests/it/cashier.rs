@@ -128,6 +128,25 @@ fn an_h5_url_must_be_whole_and_lead_to_a_web_address() {
 }
 
 #[test]
+fn rebound_host_name_sees_and_pays_nothing() {
+    let sandbox = start();
+    let order = order(&sandbox, "h5-rebound");
+    let h5_url = place_h5(&sandbox, &order);
+    let browser_client = BrowserClient::to(&sandbox);
+    let (_, port) = sandbox.base_url().rsplit_once(':').unwrap();
+    let host = format!("evil.example:{port}");
+    assert_eq!(browser_client.click_as(&host, h5_url.as_str(), "pay").status, 403);
+    for path in ["/", h5_url.as_str(), "/sandbox/orders", "/sandbox/received"] {
+        let page = browser_client.get_as(&host, path);
+        assert_eq!(page.status, 403, "{path}");
+        page.assert_hides(&["h5-rebound"]);
+    }
+    assert_eq!(state(&sandbox, &order), TradeState::NotPay);
+    let own = format!("localhost:{port}");
+    assert_eq!(browser_client.click_as(&own, h5_url.as_str(), "pay").status, 303);
+}
+
+#[test]
 fn a_page_of_another_site_cannot_pay() {
     let sandbox = start();
     let order = order(&sandbox, "h5-foreign");

@@ -450,7 +450,7 @@ fn notifications_are_delivered_until_the_merchant_accepts() {
 }
 
 #[test]
-fn commands_are_not_taken_from_other_sites_and_leave_no_trace() {
+fn commands_from_other_sites_are_denied_and_leave_no_trace() {
     let sandbox = busy();
     let seen = sandbox.received().len();
     let browser_client = BrowserClient::to(&sandbox);
@@ -459,6 +459,22 @@ fn commands_are_not_taken_from_other_sites_and_leave_no_trace() {
     page.assert_shows(&["error", "other sites"]);
     assert_eq!(browser_client.click("/sandbox/pay", "pay", sandbox.base_url()).status, 400);
     assert_eq!(sandbox.received().len(), seen);
+}
+
+#[test]
+fn too_long_body_gets_an_error_and_a_journal_entry() {
+    let sandbox = start();
+    let browser_client = BrowserClient::to(&sandbox);
+    let body = " ".repeat(3 * 1024 * 1024);
+    for path in ["/v3/pay/transactions/app", "/pay/unifiedorder"] {
+        let page = browser_client.post(path, &body);
+        page.assert_shows(&["1 MiB"]);
+        let status = if path.starts_with("/v3") { 413 } else { 200 };
+        assert_eq!(page.status, status, "{path}");
+        let (_, told) = browser_client.command("GET", "received", "");
+        assert_eq!(told["received"][0]["path"], path);
+    }
+    assert_eq!(browser_client.command("POST", "pay", &body).0, 413);
 }
 
 const FAIL: &str = "<xml><return_code>FAIL</return_code></xml>";
