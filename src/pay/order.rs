@@ -389,7 +389,7 @@ mod tests {
             ),
             (
                 violations(|o| {
-                    o.detail.as_mut().unwrap().goods_detail[0].goods_name = Some(long(257))
+                    o.detail.as_mut().unwrap().goods_detail[0].goods_name = Some(long(257));
                 }),
                 "/detail/goods_detail/0/goods_name must be 1 to 256 characters",
             ),
@@ -406,7 +406,7 @@ mod tests {
             ),
             (
                 violations(|o| {
-                    o.detail.as_mut().unwrap().goods_detail[0].unit_price = Fen(u64::MAX)
+                    o.detail.as_mut().unwrap().goods_detail[0].unit_price = Fen(u64::MAX);
                 }),
                 "/detail/goods_detail/0/unit_price must fit a signed 64-bit integer",
             ),

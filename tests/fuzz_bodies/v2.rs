@@ -141,15 +141,13 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
         return None;
     }
     for (name, call) in CALLS.into_iter().filter(|(name, _)| !name.starts_with("md5")) {
-        match call(&gateway(&Wire::answering(whole(xml.as_bytes())))) {
-            Err(error) => match error.kind() {
-                ErrorKind::Untrusted { reason, .. } => panic!("{name}: {reason}: {xml}"),
-                ErrorKind::Malformed { what, .. } => {
-                    assert!(!what.contains("the XML"), "{what}: {xml}");
-                }
-                kind => assert!(matches!(kind, ErrorKind::Api(_)), "{error}"),
-            },
-            Ok(_) => {}
+        let Err(error) = call(&gateway(&Wire::answering(whole(xml.as_bytes())))) else { continue };
+        match error.kind() {
+            ErrorKind::Untrusted { reason, .. } => panic!("{name}: {reason}: {xml}"),
+            ErrorKind::Malformed { what, .. } => {
+                assert!(!what.contains("the XML"), "{what}: {xml}");
+            }
+            kind => assert!(matches!(kind, ErrorKind::Api(_)), "{error}"),
         }
     }
     let wire = Wire::answering(whole(xml.as_bytes()));

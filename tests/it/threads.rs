@@ -12,8 +12,8 @@ use wechatpay::{
     ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl,
     OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId,
     Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
-    TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, combine,
-    encryption, notify, refund, signing,
+    TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, call,
+    combine, encryption, notify, refund, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -30,7 +30,8 @@ fn public_types_are_send_and_sync() {
     shared::<(UreqTransport, ClientCertificate, Failover, Host, Answered<()>, Sandbox)>();
     shared::<(&dyn Signer, &dyn Transport, Request<'_>, HttpOptions, Proxy, Signature)>();
     shared::<(Error, ErrorKind, ApiError, Code, ErrorDetail, Violation, Invalid, Outcome)>();
-    shared::<(Retry, SignError)>();
+    shared::<(Retry, SignError, refund::CardRefund)>();
+    shared::<(wechatpay::Method, call::Call, call::Path, call::Verified)>();
     shared::<(SignDiagnosis, MessageLine, TransportError, Untrusted)>();
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
