@@ -39,6 +39,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Invalid};
+use crate::one_line::OneLine;
 #[cfg(feature = "aws-lc-rs")]
 use crate::pem::{self, PrivateKey};
 use crate::platform_keys;
@@ -187,7 +188,7 @@ impl DecryptError {
 
 impl fmt::Display for DecryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the value was not decrypted: {}", self.what)
+        write!(f, "the value was not decrypted: {}", OneLine(&self.what))
     }
 }
 

@@ -212,9 +212,19 @@ pub(crate) fn check_serial_no(text: &str) -> Result<(), &'static str> {
                     is that of WeChat Pay's key and belongs to PlatformKeys",
         );
     }
-    let rule = "must be the serial number of the merchant's API certificate: 1 to 64 letters and \
+    if text.starts_with("0x") || text.starts_with("0X") {
+        return Err("must be written without 0x, as the merchant platform shows it");
+    }
+    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_decimal && text.len() > LONGEST_SERIAL_NO {
+        return Err("must be in hexadecimal, as the merchant platform shows it, not in decimal");
+    }
+    let rule = "must be the serial number of the merchant's API certificate: 1 to 40 hexadecimal \
                 digits, without colons or blanks";
-    if is_made_of(text, 1..=64, b"") { Ok(()) } else { Err(rule) }
+    let digits = text.trim_start_matches('0');
+    let is_hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_good = is_hexadecimal && (1..=LONGEST_SERIAL_NO).contains(&digits.len());
+    if is_good && text.len() <= 64 { Ok(()) } else { Err(rule) }
 }
 
 fn check_appid(text: &str) -> Result<(), &'static str> {
@@ -287,6 +297,9 @@ fn is_made_of(text: &str, length: std::ops::RangeInclusive<usize>, others: &[u8]
     length.contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
 }
+
+/// Twenty bytes (RFC 5280, 4.1.2.2). In decimal, that is a number of up to 49 digits.
+const LONGEST_SERIAL_NO: usize = 40;
 
 #[cfg(test)]
 mod tests {
@@ -368,13 +381,35 @@ mod tests {
             assert!(check_mchid(text).is_err() && check_serial_no(text).is_err(), "{text:?}");
         }
         assert!(check_mchid("1900007291").is_ok());
-        assert!(check_serial_no("1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C").is_ok());
+        for serial_no in
+            ["1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C", &"9".repeat(40), "AB", "1", "00ab"]
+        {
+            assert!(check_serial_no(serial_no).is_ok(), "{serial_no}");
+        }
     }
 
     #[test]
     fn the_two_serial_numbers_mixed_up_are_told_apart() {
         let rule = check_serial_no("PUB_KEY_ID_0119000072912024101100397200000006").unwrap_err();
         assert!(rule.contains("belongs to PlatformKeys"));
+    }
+
+    /// The same number in each: WeChat Pay would answer SIGN_ERROR to the first call.
+    #[test]
+    fn serial_number_in_another_notation_is_refused() {
+        let decimal = "170507173208889094098556183105226684117462006412";
+        for (text, part) in [
+            (decimal, "not in decimal"),
+            ("0x1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C", "without 0x"),
+            ("0X1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C", "without 0x"),
+            ("1D:DE:55:AD", "without colons"),
+            ("1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8CA", "1 to 40"),
+            ("0000", "1 to 40"),
+            ("wx1900", "hexadecimal"),
+        ] {
+            let rule = check_serial_no(text).unwrap_err();
+            assert!(rule.contains(part), "{text}: {rule}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod gateway;
 mod id;
 mod method;
 mod money;
+mod one_line;
 mod open_set;
 mod party;
 mod pem;

@@ -39,6 +39,7 @@ use serde::de::IgnoredAny;
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Untrusted;
+use crate::one_line::OneLine;
 use crate::open_set::open_set;
 use crate::platform_keys::PlatformKeys;
 use crate::time::Time;
@@ -223,7 +224,8 @@ impl fmt::Display for Refusal {
             ),
             Self::Malformed(what) => write!(
                 f,
-                "the notification is not as WeChat Pay documents it: {what}; query the order or refund"
+                "the notification is not as WeChat Pay documents it: {}; query the order or refund",
+                OneLine(what)
             ),
             Self::TooLarge => f.write_str(
                 "the notification exceeds the size limit; limit the body size in the HTTP server",

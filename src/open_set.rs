@@ -67,7 +67,7 @@ macro_rules! open_set {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
+                crate::one_line::OneLine(self.as_str()).fmt(f)
             }
         }
 

@@ -98,7 +98,8 @@ impl ClientCertificate {
         // ureq panics if the two do not fit together. The merchant number does not matter here.
         RsaSigner::from_certificate("0", certificate_pem, private_key_pem)?;
         let certificate = pem::certificate("certificate", certificate_pem)?;
-        let key = PrivateKey::from_pem(pem::without_mark(private_key_pem)).map_err(|_| {
+        let key = pem::private_key("private_key", private_key_pem)?.to_pem();
+        let key = PrivateKey::from_pem(key.as_bytes()).map_err(|_| {
             Invalid::new(
                 "private_key",
                 "is damaged: its PEM text cannot be read; copy the file again",

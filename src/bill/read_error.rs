@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::one_line::OneLine;
+
 /// Why a bill could not be read: the line, the column, and the rule that is violated.
 ///
 /// This is an error of a file, not of a call: nothing is sent while a bill is read. The text never
@@ -41,8 +43,10 @@ impl ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.column {
-            Some(column) => write!(f, "bill line {}, {column} {}", self.line, self.rule),
-            None => write!(f, "bill line {} {}", self.line, self.rule),
+            Some(column) => {
+                write!(f, "bill line {}, {} {}", self.line, OneLine(column), OneLine(&self.rule))
+            }
+            None => write!(f, "bill line {} {}", self.line, OneLine(&self.rule)),
         }
     }
 }

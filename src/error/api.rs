@@ -3,9 +3,13 @@
 use std::fmt;
 
 use super::code::Code;
+use crate::one_line::OneLine;
 use crate::sign_diagnosis::SignDiagnosis;
 
 /// A response of WeChat Pay that is not a success.
+///
+/// The fields are as received, and unless the response is [`signed`](Self::signed), anyone can have
+/// written them. `Display` shows them on one line, without control characters, and cuts them.
 ///
 /// ```
 /// use wechatpay::{Code, Error};
@@ -41,7 +45,7 @@ impl ApiError {
             write!(f, " {}", self.code)?;
         }
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+            write!(f, ": {}", OneLine(&self.message))?;
         }
         if let Some(detail) = &self.detail {
             write!(f, "{detail}")?;
@@ -98,10 +102,10 @@ impl fmt::Debug for ErrorDetail {
 impl fmt::Display for ErrorDetail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(field) = &self.field {
-            write!(f, "; field {field}")?;
+            write!(f, "; field {}", OneLine(field))?;
         }
         if let Some(issue) = &self.issue {
-            write!(f, "; {issue}")?;
+            write!(f, "; {}", OneLine(issue))?;
         }
         Ok(())
     }
@@ -112,7 +116,7 @@ pub(super) fn write_request_id(
     request_id: Option<&str>,
 ) -> fmt::Result {
     match request_id {
-        Some(id) => write!(f, " [Request-ID {id}]"),
+        Some(id) => write!(f, " [Request-ID {}]", OneLine(id)),
         None => Ok(()),
     }
 }

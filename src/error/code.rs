@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::one_line::OneLine;
+
 /// An error code (错误码) of WeChat Pay, an open set.
 ///
 /// Two spellings of one code are equal: the documents print `NO_AUTH` on one page and `NOAUTH` on
@@ -157,7 +159,7 @@ impl Hash for Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        OneLine(&self.0).fmt(f)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::one_line::OneLine;
+
 /// One or more values that break a documented rule: every violation that was found, in order.
 ///
 /// ```
@@ -55,7 +57,7 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, Violation { path, rule }) in self.violations.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{path} {rule}")?;
+            write!(f, "{separator}{} {}", OneLine(path), OneLine(rule))?;
         }
         Ok(())
     }

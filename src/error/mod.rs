@@ -11,6 +11,8 @@ mod untrusted;
 
 use std::{fmt, io};
 
+use crate::one_line::OneLine;
+
 pub use self::api::{ApiError, ErrorDetail};
 pub(crate) use self::call::Call;
 pub use self::code::Code;
@@ -209,15 +211,27 @@ impl fmt::Display for Error {
                 api::write_request_id(f, request_id.as_deref())
             }
             ErrorKind::Malformed { status, what, request_id } => {
-                write!(f, "the response (HTTP {status}) is not what WeChat Pay documents: {what}")?;
+                write!(
+                    f,
+                    "the response (HTTP {status}) is not what WeChat Pay documents: {}",
+                    OneLine(what)
+                )?;
                 write!(f, "{}", self.consequence())?;
                 api::write_request_id(f, request_id.as_deref())
             }
             ErrorKind::Output { kind: io::ErrorKind::StorageFull, what } => {
-                write!(f, "the bill cannot be written: {what}; free some space and retry")
+                write!(
+                    f,
+                    "the bill cannot be written: {}; free some space and retry",
+                    OneLine(what)
+                )
             }
             ErrorKind::Output { what, .. } => {
-                write!(f, "the bill cannot be written: {what}; use a writable path and retry")
+                write!(
+                    f,
+                    "the bill cannot be written: {}; use a writable path and retry",
+                    OneLine(what)
+                )
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::one_line::OneLine;
+
 /// Why a signer did not sign.
 ///
 /// ```
@@ -25,7 +27,7 @@ impl SignError {
 
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request was not signed, so nothing was sent: {}", self.what)
+        write!(f, "the request was not signed, so nothing was sent: {}", OneLine(&self.what))
     }
 }
 

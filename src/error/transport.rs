@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::one_line::OneLine;
+
 /// Why a request or its response was lost, and whether a byte of the request may have been sent.
 ///
 /// ```
@@ -40,7 +42,7 @@ impl TransportError {
 /// Says what happened. What follows depends on the call: [`Error`](crate::Error) adds it.
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        OneLine(&self.what).fmt(f)
     }
 }
 

@@ -238,3 +238,50 @@ fn refusal_that_claims_a_signature_is_verified() {
     assert_eq!(error.outcome(), Outcome::Refused);
     assert!(error.to_string().contains("(the response is not signed)"), "{error}");
 }
+
+/// An error text ends in terminals and logs, and whoever can answer an unsigned error writes it.
+#[test]
+fn text_of_an_unsigned_response_cannot_leave_its_line() {
+    let sandbox = start();
+    let hostile = "x\r\noutcome: forged\u{1b}[2J\u{7f}\u{9b}2J\u{2028}\u{202e}\u{2066}";
+    let long = "长".repeat(10_000);
+    for text in [hostile, &long] {
+        let members = ["code", "message", "field", "issue"];
+        for member in members {
+            let value = |name: &str| if name == member { text } else { "y" };
+            let body = serde_json::json!({
+                "code": value("code"),
+                "message": value("message"),
+                "detail": {"field": value("field"), "issue": value("issue"), "location": "body"},
+            })
+            .to_string();
+            sandbox.tamper_next(move |answer| {
+                (answer.status, answer.body) = (400, body.into_bytes());
+                HEADERS.iter().for_each(|name| answer.remove_header(name));
+            });
+            let order = order(&sandbox, "forged-line");
+            let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+            let received = api(&error);
+            let detail = received.detail.as_ref().unwrap();
+            let fields = [
+                received.code.as_str(),
+                &received.message,
+                detail.field.as_ref().unwrap(),
+                detail.issue.as_ref().unwrap(),
+            ];
+            let kept = members.into_iter().zip(fields).find(|(name, _)| *name == member).unwrap();
+            assert_eq!(kept.1, text, "the field {member} keeps what was received");
+            for shown in [error.to_string(), received.to_string(), detail.to_string()] {
+                let is_hostile =
+                    |it: char| it.is_control() || "\u{2028}\u{202e}\u{2066}".contains(it);
+                assert!(!shown.contains(is_hostile), "{member}: {shown:?}");
+                assert!(shown.chars().count() < 1000, "{member}: {}", shown.chars().count());
+            }
+            let debug = format!("{error:?}");
+            assert!(
+                !debug.contains(['\n', '\u{1b}', '\u{9b}', '\u{2028}', '\u{202e}', '\u{2066}'])
+            );
+            assert!(!received.code.to_string().contains(char::is_control), "{member}");
+        }
+    }
+}

@@ -99,14 +99,136 @@ fn wrong_private_keys_are_named_by_their_defect() {
             "private_key is damaged: the PEM text holds no complete RSA private key; copy the file again".to_owned(),
         ),
         (
-            rsa2048.replace("PRIVATE KEY", "RSA PRIVATE KEY"),
-            "private_key is damaged: the PEM text holds no complete RSA private key; copy the file again".to_owned(),
+            key!("ec.pem").replace("PRIVATE KEY", "RSA PRIVATE KEY"),
+            "private_key is not an RSA key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (
+            key!("ec.sec1.pem").replace("EC PRIVATE KEY", "PRIVATE KEY"),
+            "private_key is an EC key; WeChat Pay signs with RSA keys".to_owned(),
+        ),
+        (rsa2048.replace('\n', "\\n").replace("MII", "M!I"), damaged.to_owned()),
+        (
+            format!("{rsa2048}{rsa2048}").replace('\n', "\\n"),
+            "private_key must hold a private key (BEGIN PRIVATE KEY) once, and holds more than one"
+                .to_owned(),
+        ),
+        (key!("rsa2048.encrypted.pem").replace('\n', "\\n"), encrypted.to_owned()),
+        (
+            "/etc/wechatpay/apiclient_key.pem".to_owned(),
+            format!("{wanted} the path of a file; pass the content of the file, or use the function that reads a file"),
+        ),
+        (
+            "\"certs\\apiclient_key.pem\"\n".to_owned(),
+            format!("{wanted} the path of a file; pass the content of the file, or use the function that reads a file"),
+        ),
+        (
+            rsa2048.lines().filter(|line| !line.starts_with('-')).collect(),
+            format!("{wanted} Base64 text without the lines BEGIN and END; copy the complete file"),
         ),
     ];
     for (pem, expected) in table {
         assert_eq!(private(&pem), Err(expected), "{pem}");
     }
+    let der = STANDARD
+        .decode(rsa2048.lines().filter(|line| !line.starts_with('-')).collect::<String>())
+        .unwrap();
+    // The beginnings of an archive by OpenSSL and of one by Java, which does not know its length.
+    let pkcs12 =
+        [&[0x30, 0x82, 0x0a, 0x5b, 0x02, 0x01, 0x03, 0x30][..], &[0x30, 0x80, 0x02, 0x01, 0x03]];
+    let archive = format!(
+        "{wanted} a PKCS#12 archive (apiclient_cert.p12); use the file apiclient_key.pem or apiclient_cert.pem"
+    );
+    for file in pkcs12 {
+        assert_eq!(private(file), Err(archive.clone()));
+    }
+    assert_eq!(private(der), Err(format!("{wanted} binary data (DER); use the PEM file")));
     assert!(private(b"\xff\xfe\x00").is_err());
+}
+
+/// As the text arrives from .env files, Docker, CI secrets, YAML, JSON in JSON, forms and chats.
+fn layouts(pem: &str) -> Vec<(&'static str, String)> {
+    let joined: String = pem.lines().collect();
+    let indented: String = pem.lines().map(|line| format!("        {line}\n")).collect();
+    vec![
+        ("escaped line breaks", pem.replace('\n', "\\n")),
+        ("escaped CRLF", pem.replace('\n', "\\r\\n")),
+        ("twice escaped", pem.replace('\n', "\\\\n")),
+        ("blanks", pem.replace('\n', " ")),
+        ("no line breaks", joined),
+        ("indented", indented.clone()),
+        ("tabs", indented.replace("        ", "\t")),
+        (
+            "no-break spaces",
+            indented
+                .replace(' ', "\u{a0}")
+                .replace("BEGIN\u{a0}", "BEGIN ")
+                .replace("END\u{a0}", "END ")
+                .replace("\u{a0}KEY", " KEY")
+                .replace("RSA\u{a0}", "RSA "),
+        ),
+        ("double quotes", format!("\"{}\"", pem.trim().replace('\n', "\\n"))),
+        ("single quotes", format!("'{}'\n", pem.trim())),
+        ("assignment", format!("KEY=\"{}\"\nOTHER=1\n", pem.trim())),
+        ("continued lines", pem.replace('\n', "\\\n")),
+        ("CR", pem.replace('\n', "\r")),
+        ("blank lines between", pem.replace('\n', "\n\n")),
+        ("BOM and CRLF", format!("\u{feff}{}", pem.replace('\n', "\r\n"))),
+    ]
+}
+
+#[test]
+fn layout_of_a_key_or_certificate_does_not_matter() {
+    for (layout, pem) in
+        layouts(key!("rsa2048.pem")).into_iter().chain(layouts(key!("rsa2048.pkcs1.pem")))
+    {
+        assert_eq!(private(&pem), Ok(()), "{layout}: {pem}");
+    }
+    for (layout, pem) in layouts(key!("rsa2048.pub.pem")) {
+        assert_eq!(public(&pem), Ok(()), "{layout}: {pem}");
+    }
+    for (layout, pem) in layouts(key!("cert.pem")) {
+        assert_eq!(certificate(&pem), Ok(()), "{layout}: {pem}");
+        let mut options = wechatpay::HttpOptions::default();
+        options.root_certificates = Some(pem.repeat(2));
+        assert!(wechatpay::UreqTransport::new(&options).is_ok(), "{layout}: {pem}");
+        let key = layouts(key!("rsa2048.pem")).into_iter().find(|(name, _)| *name == layout);
+        let key = key.unwrap().1;
+        assert!(wechatpay::ClientCertificate::from_pem(&pem, &key).is_ok(), "{layout}: {key}");
+        #[cfg(feature = "aws-lc-rs")]
+        assert!(wechatpay::encryption::RsaDecryptor::from_pem(&key).is_ok(), "{layout}: {key}");
+    }
+}
+
+#[test]
+fn content_of_a_private_key_counts_and_not_its_label() {
+    let pkcs8 = key!("rsa2048.pem").replace("PRIVATE KEY", "RSA PRIVATE KEY");
+    let pkcs1 = key!("rsa2048.pkcs1.pem").replace("RSA PRIVATE KEY", "PRIVATE KEY");
+    for pem in [pkcs8, pkcs1] {
+        assert_eq!(private(&pem), Ok(()), "{pem}");
+        assert!(wechatpay::ClientCertificate::from_pem(key!("cert.pem"), &pem).is_ok(), "{pem}");
+        #[cfg(feature = "aws-lc-rs")]
+        assert!(wechatpay::encryption::RsaDecryptor::from_pem(&pem).is_ok(), "{pem}");
+    }
+    let short = key!("rsa1024.pem").replace("PRIVATE KEY", "RSA PRIVATE KEY");
+    let error = private(short).unwrap_err();
+    assert!(error.starts_with("private_key is too short"), "{error}");
+}
+
+#[test]
+fn decimal_serial_number_is_refused_before_any_call() {
+    for (serial_no, expected) in [
+        (
+            "170507173208889094098556183105226684117462006412",
+            "serial_no must be in hexadecimal, as the merchant platform shows it, not in decimal",
+        ),
+        (
+            "0x1DDE55AD98ED71D6",
+            "serial_no must be written without 0x, as the merchant platform shows it",
+        ),
+    ] {
+        let error = RsaSigner::from_pem("1900007291", serial_no, key!("rsa2048.pem")).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
 }
 
 #[test]

@@ -306,8 +306,16 @@ fn keys(table: &mut Table) {
     table.error("private key, of something else", private("garbage"));
     table.error("private key, twice", private(&key!("rsa2048.pem").repeat(2)));
     table.error("private key, cut", private(&key!("rsa2048.pem")[..900]));
-    let other = key!("rsa2048.pem").replace("PRIVATE KEY", "RSA PRIVATE KEY");
-    table.error("private key, of another form", private(&other));
+    let lines = || key!("rsa2048.pem").split_inclusive('\n').enumerate();
+    let other: String = lines().filter(|(n, _)| *n != 5).map(|(_, line)| line).collect();
+    table.error("private key, without a line", private(&other));
+    let base64: String = lines().map(|(_, line)| line).filter(|it| !it.starts_with('-')).collect();
+    table.error("private key, without BEGIN", private(&base64));
+    table.error("private key, of a path", private("/etc/wechatpay/apiclient_key.pem"));
+    let archive = RsaSigner::from_pem("1900000109", "AB", b"\x30\x82\x0a\x5b\x02\x01\x03\x30");
+    table.error("private key, of an archive", archive);
+    let binary = RsaSigner::from_pem("1900000109", "AB", b"\x30\x82\x04\xbd\x02\x01\x00\x30");
+    table.error("private key, binary", binary);
     let file = RsaSigner::from_pem_file("1900000109", "AB", "no/such.pem").unwrap_err().to_string();
     let of_system = std::fs::read("no/such.pem").unwrap_err().to_string();
     table.line("private key, no file", file.replace(&of_system, "(the system's own words)"));
@@ -317,6 +325,9 @@ fn keys(table: &mut Table) {
     table.error("client certificate, of another key", pair);
     table.error("merchant number", RsaSigner::from_pem("19 0", "AB", key!("rsa2048.pem")));
     table.error("serial number", RsaSigner::from_pem("1", "A:B", key!("rsa2048.pem")));
+    let decimal = "170507173208889094098556183105226684117462006412";
+    table.error("serial number, decimal", RsaSigner::from_pem("1", decimal, key!("rsa2048.pem")));
+    table.error("serial number, with 0x", RsaSigner::from_pem("1", "0xAB", key!("rsa2048.pem")));
     let serial = RsaSigner::from_pem("1", "PUB_KEY_ID_01", key!("rsa2048.pem"));
     table.error("serial number, of the other key", serial);
 
