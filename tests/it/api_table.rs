@@ -2,15 +2,16 @@
 
 use std::cell::RefCell;
 
+use wechatpay::call::{Call, Path};
 use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
 use wechatpay::pay::{self, SceneInfo, app, h5, jsapi, native};
 use wechatpay::refund::{self, Refund};
 use wechatpay::{
-    ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Partner, RefundId, Signer,
+    ApiV3Key, Code, Error, Fen, Method, OpenId, OutRefundNo, OutTradeNo, Partner, RefundId, Signer,
     SubMerchant, TransactionId, bill, certificates, combine,
 };
-use wechatpay_sandbox::Sandbox;
+use wechatpay_sandbox::{Sandbox, Script};
 
 use crate::support::{api, noon, order, start};
 
@@ -35,6 +36,12 @@ fn every_api_makes_exactly_its_request_and_reports_its_errors() {
     for row in DIRECT {
         check(&row, |sandbox, run| run(sandbox.signer()));
     }
+}
+
+#[test]
+fn any_interface_is_called_like_a_function_of_its_own() {
+    check(&ANY_INTERFACE, |sandbox, run| run(sandbox.signer()));
+    assert!(include_str!("../../README.md").contains("| 通用接口调用 | [`call::get`]"));
 }
 
 #[test]
@@ -273,6 +280,25 @@ thread_local! {
 }
 
 const REFUND_ENCODED: &str = "refund%2A1%7C%40";
+
+/// What has no function here.
+const ANY_INTERFACE: Row = Row {
+    api: "通用接口调用",
+    method: "PATCH",
+    path: "/v3/goldplan/merchants/open-advertising-show?x=%2B",
+    document: "",
+    before: |sandbox, _| {
+        let path = "/v3/goldplan/merchants/open-advertising-show";
+        sandbox.script(Method::Patch, path, Script::new(204, ""));
+    },
+    call: |sandbox, signer| {
+        let path = Path::new("/v3/goldplan/merchants/open-advertising-show").query("x", "+");
+        let body = serde_json::json!({ "sub_mchid": sandbox.sub_mchid() });
+        let call = Call::new(Method::Patch, path)?.json(&body)?;
+        call.send(signer, sandbox.gateway()).map(drop)
+    },
+    error: (429, Code::FREQUENCY_LIMITED),
+};
 
 const DIRECT: [Row; 20] = [
     Row {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wechatpay::call::{self, Call, Path};
-use wechatpay::{Error, ErrorKind, Method, Outcome, PlatformKeys, Retry, Signer, Untrusted};
+use wechatpay::{Error, ErrorKind, Method, Outcome, Retry, Signer, Untrusted};
 use wechatpay_sandbox::{Received, Sandbox, Script};
 
 use crate::support::{api, start};
@@ -91,7 +91,8 @@ fn status_is_handed_out_once_it_is_verified() {
 #[test]
 fn response_that_is_forged_stale_or_unsigned_is_refused() {
     let sandbox = scripted(&Script::new(200, r#"{"stock_id":"98065001"}"#));
-    let cases: [(&str, fn(&Sandbox), fn(&Untrusted) -> bool); 3] = [
+    type Case = (&'static str, fn(&Sandbox), fn(&Untrusted) -> bool);
+    let cases: [Case; 3] = [
         (
             "forged",
             |sandbox| sandbox.tamper_next(|answer| answer.body = b"{\"stock_id\":\"1\"}".to_vec()),
@@ -231,6 +232,8 @@ fn encrypted_fields_reach_the_service_and_come_back() {
 #[cfg(feature = "aws-lc-rs")]
 #[test]
 fn encrypted_request_names_its_key_and_plain_text_is_refused() {
+    use wechatpay::PlatformKeys;
+
     let sandbox = start();
     let path = "/v3/fund-app/mch-transfer/any";
     sandbox.script(Method::Post, path, Script::new(204, "").decrypt("/user_name"));
