@@ -4,11 +4,11 @@
 //! a response only as ciphertext under the **merchant's** (RSAES-OAEP with SHA-1; m/4013053257, m/4013053265). Only
 //! the marked values are encrypted, never the whole body.
 //!
-//! * Request: [`PlatformKeys::encryptor`] → [`Encryptor::encrypt`] → [`Encrypted`], which knows the serial number of its
+//! * Request: `PlatformKeys::encryptor` → `Encryptor::encrypt` → [`Encrypted`], which knows the serial number of its
 //!   key. The call sends that serial number in the header `Wechatpay-Serial`.
-//! * Response: [`decrypt`] with a [`Decryptor`]: [`RsaDecryptor`] for a key file, your own type for a KMS or an HSM.
+//! * Response: [`decrypt`] with a [`Decryptor`]: `RsaDecryptor` for a key file, your own type for a KMS or an HSM.
 //!
-//! Encrypting and [`RsaDecryptor`] need the feature `aws-lc-rs`, because ring has no RSA encryption. Carrying an
+//! Encrypting and `RsaDecryptor` need the feature `aws-lc-rs`, because ring has no RSA encryption. Carrying an
 //! [`Encrypted`] value, such as one that was stored, does not.
 //!
 //! Two encryptions of one text differ. To repeat a request whose outcome is unknown, keep the bytes
@@ -136,7 +136,7 @@ impl fmt::Debug for Encrypted {
 }
 
 /// Decrypts with the private key of the merchant's API certificate. Implement it for a key in a KMS or an HSM; for a key
-/// file there is [`RsaDecryptor`].
+/// file there is `RsaDecryptor`.
 ///
 /// ```
 /// use wechatpay::encryption::{DecryptError, Decryptor};

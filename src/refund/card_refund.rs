@@ -17,15 +17,11 @@ use crate::validate;
 /// keep the value itself, or store [`to_json`](Self::to_json) together with [`encryption_serial`](Self::encryption_serial).
 ///
 /// ```
-/// use wechatpay::encryption::Encryptor;
+/// use wechatpay::encryption::Encrypted;
 /// use wechatpay::refund::{CardRefund, State};
-/// use wechatpay::{Error, Signer};
 ///
-/// fn example(signer: &dyn Signer, encryptor: &Encryptor, state: State) -> Result<Vec<u8>, Error> {
-///     let account = encryptor.encrypt("6222020000000000000")?;
-///     let name = encryptor.encrypt("张三")?;
-///     let (id, number) = (state.refund_id, state.out_refund_no);
-///     CardRefund::new(id, number, "ICBC_DEBIT", account, name).to_json(signer)
+/// fn example(state: State, account: Encrypted, name: Encrypted) -> CardRefund {
+///     CardRefund::new(state.refund_id, state.out_refund_no, "ICBC_DEBIT", account, name)
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +40,7 @@ pub struct CardRefund {
 }
 
 impl CardRefund {
-    /// A refund to this card. Encrypt both values with one [`Encryptor`](crate::encryption::Encryptor).
+    /// A refund to this card. Encrypt both values with one `Encryptor`.
     pub fn new(
         refund_id: RefundId,
         out_refund_no: OutRefundNo,
