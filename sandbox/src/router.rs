@@ -31,7 +31,7 @@ pub(super) fn route(request: &Received) -> Result<Route<'_>, Refusal> {
     known.pop().ok_or_else(|| Refusal::bare(405))
 }
 
-/// Not in words of WeChat Pay, so that nobody takes it for an unknown order or refund.
+/// Not in words of WeChat Pay, so that no one takes it for an unknown order or refund.
 fn not_modelled() -> Refusal {
     let message = "沙箱没有此接口，请检查路径，或用脚本定义应答。This path is not modelled by this sandbox; \
         check it, or script its response with Sandbox::script or POST /sandbox/script";
