@@ -10,6 +10,7 @@ use crate::error::{Error, Violations};
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
 use crate::party::PartyFields;
+use crate::pay::limit_pay::{self, LimitPay};
 use crate::pay::payer::Payer;
 use crate::request_fields::request_fields;
 use crate::signer::Signer;
@@ -66,12 +67,15 @@ pub struct Order {
     /// characters. It occurs in the sample code of document 000 and in no table, so leave it out otherwise.
     /// Default: none.
     pub trade_scenario: Option<String>,
+    /// 指定支付方式: means of payment that are excluded, or that alone are allowed. No current page documents
+    /// this field; see [`LimitPay`]. Default: none.
+    pub limit_pay: Vec<LimitPay>,
 }
 
 request_fields! {
     Order(sub_orders: Vec<SubOrder>, payer: Option<Payer>) {
         combine_appid: AppId, combine_out_trade_no: OutTradeNo, notify_url: NotifyUrl;
-        scene_info, time_expire, trade_scenario
+        scene_info, time_expire, trade_scenario, limit_pay
     }
 }
 
@@ -132,6 +136,7 @@ impl Order {
         }
         validate::whole_second(violations, "/time_expire", self.time_expire);
         validate::optional_text(violations, "/trade_scenario", self.trade_scenario.as_deref(), 32);
+        limit_pay::find_violations(violations, &self.limit_pay);
         self.find_count_violations(violations);
         let mut numbers = HashSet::from([&self.combine_out_trade_no]);
         for (index, sub_order) in self.sub_orders.iter().enumerate() {

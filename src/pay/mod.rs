@@ -35,6 +35,7 @@ mod detail;
 pub mod h5;
 mod invoke;
 pub mod jsapi;
+pub(crate) mod limit_pay;
 pub mod native;
 mod order;
 pub(crate) mod paid;
@@ -44,6 +45,7 @@ pub(crate) mod scene;
 mod transaction;
 
 pub use self::detail::{Detail, GoodsDetail};
+pub use self::limit_pay::LimitPay;
 pub use self::order::{Order, SettleInfo};
 pub use self::paid::{NotPaid, Paid};
 pub use self::payer::Payer;

@@ -7,6 +7,7 @@ use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
 use crate::party::{Party, PartyFields};
 use crate::pay::detail::Detail;
+use crate::pay::limit_pay::{self, LimitPay};
 use crate::pay::payer::Payer;
 use crate::pay::scene::{Scene, SceneInfo};
 use crate::request_fields::request_fields;
@@ -66,12 +67,15 @@ pub struct Order {
     pub scene_info: Option<SceneInfo>,
     /// 结算信息: settlement, such as profit sharing. Default: none.
     pub settle_info: Option<SettleInfo>,
+    /// 指定支付方式: means of payment that are excluded, or that alone are allowed. No current page documents
+    /// this field; see [`LimitPay`]. Default: none.
+    pub limit_pay: Vec<LimitPay>,
 }
 
 request_fields! {
     Order(appid: AppId, total: Fen) {
         description: String, out_trade_no: OutTradeNo, notify_url: NotifyUrl;
-        time_expire, attach, goods_tag, support_fapiao, detail, scene_info, settle_info
+        time_expire, attach, goods_tag, support_fapiao, detail, scene_info, settle_info, limit_pay
     }
 }
 
@@ -144,6 +148,7 @@ impl Order {
         validate::optional_text(violations, "/goods_tag", self.goods_tag.as_deref(), 32);
         validate::total(violations, "/amount/total", self.total);
         validate::whole_second(violations, "/time_expire", self.time_expire);
+        limit_pay::find_violations(violations, &self.limit_pay);
         if let Some(detail) = &self.detail {
             detail.find_violations(violations);
         }
@@ -337,6 +342,18 @@ mod tests {
             r#""amount":{"total":100,"currency":"CNY"}}"#,
         );
         assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn limit_pay_is_written_as_a_list_of_words() {
+        let mut order = order();
+        order.limit_pay = vec![LimitPay::NoCredit, LimitPay::from("no_gift_card")];
+        let json = order.to_body(&Merchant("1900007291"), Kind::AppOrNative).unwrap();
+        let json = String::from_utf8(json).unwrap();
+        assert!(json.contains(r#""limit_pay":["no_credit","no_gift_card"],"#), "{json}");
+        order.limit_pay.push(LimitPay::from(""));
+        let error = order.validate().unwrap_err().to_string();
+        assert_eq!(error, "/limit_pay/2 must be 1 to 32 characters");
     }
 
     #[test]

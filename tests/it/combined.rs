@@ -90,6 +90,15 @@ fn every_field_of_document_000_is_sent_under_its_name() {
 }
 
 #[test]
+fn limit_pay_of_a_combined_order_is_sent() {
+    let sandbox = start();
+    let mut order = order(&sandbox, "whole-limit");
+    order.limit_pay = vec![pay::LimitPay::NoDebit];
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    assert_eq!(last_body(&sandbox)["limit_pay"], json!(["no_debit"]));
+}
+
+#[test]
 fn jsapi_native_and_h5_return_their_own_results() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());

@@ -510,6 +510,9 @@ fn any_order(choices: &mut Choices) -> Order {
         settle_info.profit_sharing = c.maybe(|c| c.next(2) == 0);
         settle_info
     });
+    for _ in 0..choices.next(3) {
+        order.limit_pay.push(["no_credit", "new_word"][choices.next(2) as usize].into());
+    }
     order
 }
 

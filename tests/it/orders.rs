@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
 use wechatpay::pay::{
-    self, NotPaid, SceneInfo, StoreInfo, TradeState, TradeType, app, h5, jsapi, native,
+    self, LimitPay, NotPaid, SceneInfo, StoreInfo, TradeState, TradeType, app, h5, jsapi, native,
 };
 use wechatpay::{
     Code, ErrorKind, Fen, OpenId, OutTradeNo, Outcome, Partner, Retry, Signer, SubMerchant, signing,
@@ -172,8 +172,11 @@ fn a_query_shows_each_kind_of_order_paid_with_its_coupon() {
     let kinds = [TradeType::App, TradeType::Jsapi, TradeType::Native, TradeType::H5];
     for trade_type in kinds {
         let number = format!("kind-{trade_type}");
-        let order = order(&sandbox, &number);
+        let mut order = order(&sandbox, &number);
+        order.limit_pay = vec![LimitPay::NoCredit, LimitPay::NoBalance];
         place(&trade_type, &order).unwrap();
+        let sent: Value = serde_json::from_slice(&sandbox.received().last().unwrap().body).unwrap();
+        assert_eq!(sent["limit_pay"], json!(["no_credit", "no_balance"]));
         sandbox.pay_with_coupon(&number, Fen(10)).unwrap();
         let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
         assert_eq!(transaction.trade_type, Some(trade_type));

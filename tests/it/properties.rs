@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ring::digest;
 use serde_json::{Value, json};
-use wechatpay::pay::{Detail, GoodsDetail, Order, SceneInfo, SettleInfo, StoreInfo, app};
+use wechatpay::pay::{Detail, GoodsDetail, LimitPay, Order, SceneInfo, SettleInfo, StoreInfo, app};
 use wechatpay::{
     AppId, ErrorKind, Fen, Gateway, NotifyUrl, OutTradeNo, Outcome, PlatformKeys, Request,
     Response, SignError, Signature, Signer, Time, Transport, TransportError,
@@ -128,6 +128,9 @@ fn any_order(random: &mut Random, out_trade_no: &str) -> Order {
         settle_info.profit_sharing = random.maybe(|random| random.below(2) == 0);
         settle_info
     });
+    if random.below(2) == 0 {
+        order.limit_pay = vec![LimitPay::NoCredit, LimitPay::NoBalance];
+    }
     order
 }
 
@@ -197,6 +200,7 @@ fn said(order: &Order, mchid: &str) -> Value {
                 "address": store.address,
             })),
         })),
+        "limit_pay": (!order.limit_pay.is_empty()).then_some(["no_credit", "no_balance"]),
         "settle_info": order.settle_info.map(|settle| json!({
             "profit_sharing": settle.profit_sharing,
         })),

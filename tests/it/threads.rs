@@ -36,7 +36,7 @@ fn public_types_are_send_and_sync() {
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
     shared::<(Order, pay::Detail, pay::GoodsDetail, pay::SettleInfo, pay::SceneInfo)>();
-    shared::<(pay::StoreInfo, pay::Payer, h5::Scene, h5::H5Info, h5::H5Type)>();
+    shared::<(pay::StoreInfo, pay::LimitPay, pay::Payer, h5::Scene, h5::H5Info, h5::H5Type)>();
     shared::<(app::InvokeParameters, jsapi::InvokeParameters, wechatpay::Party<'_>)>();
     shared::<(pay::Transaction, TradeState, pay::TradeType, pay::Amount)>();
     shared::<(pay::Promotion, pay::DiscountedGoods, pay::Paid, pay::NotPaid)>();
