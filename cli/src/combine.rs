@@ -52,24 +52,24 @@ fn place(session: &Session, kind: &Kind) -> Result<Content> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     match kind {
         Kind::App { file } => {
-            let order = combine::Order::from_json(signer, &file.read()?)?;
+            let order = combine::Order::from_json(signer, &file.read(session)?)?;
             let prepay_id = combine::app::prepay(signer, gateway, &order)?;
             Ok(app_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Jsapi { file } => {
-            let (order, payer) = combine::jsapi::from_json(signer, &file.read()?)?;
+            let (order, payer) = combine::jsapi::from_json(signer, &file.read(session)?)?;
             let prepay_id = combine::jsapi::prepay(signer, gateway, &order, &payer)?;
             Ok(jsapi_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Native { file, qr } => {
-            let order = combine::Order::from_json(signer, &file.read()?)?;
+            let order = combine::Order::from_json(signer, &file.read(session)?)?;
             let picture = Picture::open(qr.path.as_deref())?;
             let code_url = combine::native::prepay(signer, gateway, &order)?;
             let drawing = picture.of(&code_url);
             Ok(Content::with_drawing(json!({"code_url": code_url}), drawing))
         }
         Kind::H5 { file } => {
-            let (order, scene) = combine::h5::from_json(signer, &file.read()?)?;
+            let (order, scene) = combine::h5::from_json(signer, &file.read(session)?)?;
             Ok(json!({"h5_url": combine::h5::prepay(signer, gateway, &order, &scene)?}).into())
         }
     }
@@ -83,7 +83,7 @@ fn query(session: &Session, combine_out_trade_no: String) -> Result<Value> {
 
 fn close(session: &Session, combine_out_trade_no: &str, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let order = combine::Order::from_json(signer, &file.read()?)?;
+    let order = combine::Order::from_json(signer, &file.read(session)?)?;
     if order.combine_out_trade_no.as_str() != combine_out_trade_no {
         let what = "/combine_out_trade_no of the file is not the number of the order to close";
         return Err(Failure::Invalid(what.to_owned()));

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::failure::{Failure, Result};
+use crate::sample;
+use crate::session::Session;
 
 /// A file with a request body.
 #[derive(Args)]
@@ -14,11 +16,15 @@ pub(crate) struct BodyFile {
     /// File with the request body, as WeChat Pay's documents print it; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The file is a sample of the documents: use your mchid and appid instead of its own
+    #[arg(long)]
+    sample: bool,
 }
 
 impl BodyFile {
-    pub(crate) fn read(&self) -> Result<Vec<u8>> {
-        read(&self.file)
+    pub(crate) fn read(&self, session: &Session) -> Result<Vec<u8>> {
+        let body = read(&self.file)?;
+        if self.sample { sample::with_own_ids(&body, session) } else { Ok(body) }
     }
 }
 

@@ -34,6 +34,7 @@ mod output_file;
 mod qr_code;
 mod random;
 mod refund;
+mod sample;
 mod session;
 mod sign;
 mod terminal;

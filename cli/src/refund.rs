@@ -36,7 +36,7 @@ impl Verb {
 
 fn apply(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let refund = refund::Refund::from_json(signer, &file.read()?)?;
+    let refund = refund::Refund::from_json(signer, &file.read(session)?)?;
     refund::apply(signer, &session.gateway, &refund)?;
     session.response()
 }

@@ -86,7 +86,7 @@ fn unified(
     qr: &QrFile,
 ) -> Result<Content> {
     let gateway = &session.v2_gateway;
-    let (order, trade) = v2::pay::Order::from_xml(signer, &file.read()?)?;
+    let (order, trade) = v2::pay::Order::from_xml(signer, &file.read(session)?)?;
     let picture = picture(&trade, qr)?;
     let placed = Placed { signer, order: &order, picture };
     match &trade {
@@ -106,7 +106,7 @@ fn combined(
     qr: &QrFile,
 ) -> Result<Content> {
     let gateway = &session.v2_gateway;
-    let (order, trade) = v2::combine::Order::from_xml(signer, &file.read()?)?;
+    let (order, trade) = v2::combine::Order::from_xml(signer, &file.read(session)?)?;
     let picture = picture(&trade, qr)?;
     let placed = Placed { signer, order: &order, picture };
     match &trade {

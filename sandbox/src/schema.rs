@@ -323,6 +323,14 @@ fn is_notify_url(text: &str) -> bool {
 }
 
 /// 货币类型.
+/// A currency of ISO 4217, in combined orders of APIv2.
+pub(super) const ANY_CURRENCY: Rule = formed(
+    3,
+    Form::new(
+        |text| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
+        "is not a currency of three capital letters",
+    ),
+);
 pub(super) const CURRENCY: Rule = Rule::Word(&["CNY"]);
 /// The service's number for an extra parameter (排障手册).
 const EXTRA: u32 = 270_924_358;

@@ -5,7 +5,10 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::program::Program;
-use crate::sample_bodies::{COMBINED_ORDER, combined_h5_order, h5_order, jsapi_order, refund_body};
+use crate::sample_bodies::{
+    COMBINED_ORDER, app_order, combined_h5_order, h5_order, jsapi_order, refund_body,
+};
+use crate::v2_sample_bodies;
 
 #[test]
 fn order_is_placed_queried_refunded_and_closed() {
@@ -60,6 +63,49 @@ fn order_json_without_settings_is_placed() {
         let done = program.run(&["order", kind, file]);
         assert_eq!(done.status, 0, "{}", done.err);
     }
+}
+
+#[test]
+fn samples_of_the_five_documents_are_placed_as_printed() {
+    let mut program = Program::new("samples");
+    let jsapi = r#"{
+"mchid": "1900006XXX",
+"out_trade_no": "1217752501201407033233368318",
+"appid": "wxdace645e0bc2cXXX",
+"description": "Image形象店-深圳腾大-QQ公仔",
+"notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+"amount": {
+"total": 1,
+"currency": "CNY"
+},
+"payer": {
+"openid": "o4GgauInH_RCEdvrrNGrntXDuXXX"
+}
+}"#;
+    let app = app_order().to_string();
+    let samples: [(&[&str], &str, &str); 5] = [
+        (&["combine", "app"], COMBINED_ORDER, "combine_mchid 1900000109"),
+        (&["v2", "unified"], v2_sample_bodies::ORDER, "mch_id 10000100"),
+        (&["v2", "combined"], v2_sample_bodies::COMBINED_ORDER, "combine_mch_id 1900009001"),
+        (&["order", "app"], &app, "mchid 1230000109"),
+        (&["order", "jsapi"], jsapi, "appid wxdace645e0bc2cXXX"),
+    ];
+    let place = |program: &Program, (command, sample, replaced): (&[&str], &str, &str)| {
+        let file = program.write("sample", sample);
+        let done = program.run(&[command, &["--sample", &file][..]].concat());
+        assert_eq!(done.status, 0, "{command:?} {}", done.err);
+        assert!(done.out.contains("prepay_id") && done.err.contains(replaced), "{}", done.err);
+        // Without the flag the merchant is that of somebody else.
+        assert_eq!(program.run(&[command, &[&*file][..]].concat()).status, 1, "{command:?}");
+    };
+    samples.iter().for_each(|sample| place(&program, *sample));
+    let placed = program.sandbox.orders();
+    assert_eq!(placed.len(), 5);
+    // Document 002 has a sub-order in USD, and its time to pay is over.
+    let usd = placed.iter().find(|order| order.version == 2 && order.is_combined).unwrap();
+    assert_eq!(usd.items.len(), 3);
+    program.settings.clear();
+    samples.iter().for_each(|sample| place(&program, *sample));
 }
 
 #[test]

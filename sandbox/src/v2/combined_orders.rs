@@ -34,6 +34,7 @@ impl OrderBook {
                 ("mch_id", merchant),
                 ("out_trade_no", number),
                 ("attach", text_of(&part, "attach")),
+                ("fee_type", text_of(&part, "fee_type")),
                 ("total_fee", &fen_of(&part, "/total_fee").to_string()),
                 ("trade_type", text(request, "trade_type")),
             ]);

@@ -37,6 +37,11 @@ impl Order {
         number_of(&self.parameters, "total_fee")
     }
 
+    /// The currency, which only a part of a combined order may choose.
+    pub(super) fn fee_type(&self) -> &str {
+        self.parameters.get("fee_type").map_or("CNY", String::as_str)
+    }
+
     /// What a query says: only a few fields of an unpaid order.
     pub(super) fn describe(&self) -> Fields {
         let Some(payment) = &self.payment else {
@@ -67,7 +72,7 @@ impl Order {
             ("openid", openid),
             ("is_subscribe", "N"),
             ("bank_type", "OTHERS"),
-            ("fee_type", "CNY"),
+            ("fee_type", self.fee_type()),
             ("cash_fee", &self.total_fee().saturating_sub(coupon_fee).to_string()),
             ("transaction_id", &payment.transaction_id),
             ("time_end", &Beijing::at(payment.time_end).digits()),
@@ -94,6 +99,7 @@ impl Order {
             "mch_id": parameter("mch_id"),
             "out_trade_no": parameter("out_trade_no"),
             "attach": parameter("attach"),
+            "fee_type": self.fee_type(),
             "total_fee": self.total_fee(),
         });
         if let (Some(payment), Some(members)) = (&self.payment, part.as_object_mut()) {

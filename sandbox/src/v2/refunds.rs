@@ -125,7 +125,7 @@ pub(super) fn query(orders: &OrderBook, request: &Fields) -> Result<Fields, Refu
         ("out_trade_no", text(&order.parameters, "out_trade_no")),
         ("total_fee", &order.total_fee().to_string()),
         ("cash_fee", &order.total_fee().to_string()),
-        ("fee_type", "CNY"),
+        ("fee_type", order.fee_type()),
         ("refund_count", &page.len().to_string()),
     ]);
     if all.len() > PAGE {

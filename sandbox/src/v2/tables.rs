@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::super::schema::{
-    self, CURRENCY, Form, GOODS_ID, IP, NOTIFY_URL, ORDER_NUMBER, REFUND_NUMBER, Rule, Table,
-    formed, object, optional, required, text, whole,
+    self, ANY_CURRENCY, CURRENCY, Form, GOODS_ID, IP, NOTIFY_URL, ORDER_NUMBER, REFUND_NUMBER,
+    Rule, Table, formed, object, optional, required, text, whole,
 };
 use super::fields::{Fields, unix_time};
 use super::interface::Interface;
@@ -215,7 +215,7 @@ const SUB_ORDER: Table = &[
     required("mch_id", text(32)),
     required("body", text(SUB_ORDER_BYTES)),
     required("out_trade_no", OUT_TRADE_NO),
-    required("fee_type", CURRENCY),
+    required("fee_type", ANY_CURRENCY),
     required("total_fee", whole(1)),
     required("attach", text(SUB_ORDER_BYTES)),
     optional("detail", text(SUB_ORDER_BYTES)),

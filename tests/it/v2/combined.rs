@@ -18,6 +18,8 @@ fn combined_order_is_placed_paid_and_each_part_proved() {
     let mut order = combined(&sandbox, "combined-1");
     order.device_info = Some("TEST01".into());
     order.sub_orders[0].detail = Some("商品详细描述".into());
+    // As in document 002.
+    order.sub_orders[1].fee_type = "USD".into();
     let prepay_id = combine::prepay(signer, gateway, &order, &payer()).unwrap();
     let app = pay::invoke_app(signer, &order, &prepay_id).unwrap();
     assert_eq!(
