@@ -1,4 +1,4 @@
-//! The key by which WeChat Pay encrypts notifications and certificates (APIv3密钥).
+//! [`ApiV3Key`] (APIv3密钥): decrypts notifications and platform certificates.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use crate::error::{Error, Invalid};
 
-/// APIv3密钥: 32 letters and digits, set on the merchant platform. It is not the APIv2 key, and
-/// without it WeChat Pay sends no notifications.
+/// APIv3密钥: the APIv3 key, 32 letters and digits, set on the merchant platform. It is not the APIv2
+/// key. WeChat Pay sends no notifications until it is set.
 ///
-/// `Debug` shows nothing of it, and it cannot be cloned; ring does not wipe it when it is dropped.
+/// `Debug` shows nothing of the key, and it cannot be cloned. ring does not wipe it when it is dropped.
 ///
 /// ```
 /// use wechatpay::ApiV3Key;
@@ -23,25 +23,25 @@ use crate::error::{Error, Invalid};
 pub struct ApiV3Key(LessSafeKey);
 
 impl ApiV3Key {
-    /// Takes the key as the merchant platform was given it.
+    /// Checks the length of the key.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) unless it is 32 bytes long; a blank or a line feed that was copied along
-    /// is the usual violation.
+    /// [`Invalid`](crate::ErrorKind::Invalid) unless the key has 32 bytes. The usual cause is a blank
+    /// or a line feed that was copied with it.
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
         let key = key.as_ref();
         UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map(Self).map_err(|_| {
             let rule = format!(
-                "must be the 32 characters set on the merchant platform, and is {} bytes; look for \
-                 a blank or a line feed copied along",
+                "must be the 32 characters set on the merchant platform, and is {} bytes; check \
+                 that no blank or line feed was copied with it",
                 key.len()
             );
             Invalid::new("api_v3_key", rule).into()
         })
     }
 
-    /// Decrypts what WeChat Pay encrypted; `None` whatever the reason, so that an attacker learns
-    /// nothing from it.
+    /// Decrypts a ciphertext of WeChat Pay. A failure is `None` for every reason, so that an attacker
+    /// learns nothing from it.
     pub(crate) fn open(&self, sealed: &Sealed<'_>) -> Option<Vec<u8>> {
         if sealed.algorithm != ALGORITHM {
             return None;
@@ -65,10 +65,10 @@ impl fmt::Debug for ApiV3Key {
     }
 }
 
-/// Something that WeChat Pay sealed, as notifications and certificates carry it.
+/// A ciphertext, as notifications and certificates contain it.
 #[derive(Deserialize)]
 pub(crate) struct Sealed<'a> {
-    /// What it is; certificates do not say.
+    /// The type of the plaintext; absent in certificates.
     #[serde(borrow, default)]
     pub(crate) original_type: Cow<'a, str>,
     #[serde(borrow)]
@@ -81,7 +81,7 @@ pub(crate) struct Sealed<'a> {
     nonce: Cow<'a, str>,
 }
 
-/// The only one for RSA merchants (m/4012071382).
+/// The only algorithm for merchants with RSA keys (m/4012071382).
 const ALGORITHM: &str = "AEAD_AES_256_GCM";
 
 #[cfg(test)]

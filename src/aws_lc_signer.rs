@@ -1,4 +1,4 @@
-//! [`AwsLcSigner`]: the signer of a merchant with a key file whose signatures AWS-LC makes.
+//! [`AwsLcSigner`]: signs with AWS-LC.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Platform certificates (平台证书), for merchants who have no WeChat Pay public key yet.
+//! Platform certificates (平台证书), for merchants without a WeChat Pay public key.
 //!
 //! ```
 //! use wechatpay::certificates;
@@ -22,13 +22,13 @@ use crate::received;
 use crate::signer::Signer;
 use crate::time::Time;
 
-/// 下载平台证书: the platform certificates that are valid now. While they rotate, the old one and
-/// the new.
+/// 下载平台证书: downloads the platform certificates that are valid now. During a rotation, these are
+/// the old one and the new one.
 ///
-/// `GET /v3/certificates` (m/4012551764). Renew the list more often than every twelve hours: it is a
-/// call like any other, nothing here runs by itself. A merchant who has no certificate yet starts
-/// with a gateway of [`PlatformKeys::none`]: what the APIv3 key opens is WeChat Pay's, and the answer
-/// must be signed by one of the certificates that it brings.
+/// `GET /v3/certificates` (m/4012551764). Call it at least every twelve hours; this
+/// crate never calls it by itself. A merchant without a certificate starts with a gateway of
+/// [`PlatformKeys::none`]: only WeChat Pay can encrypt for the APIv3 key, and the response must be
+/// signed with one of the certificates in it.
 ///
 /// ```
 /// use wechatpay::{Gateway, PlatformKeys, certificates};
@@ -45,12 +45,11 @@ use crate::time::Time;
 /// ```
 ///
 /// # Errors
-/// Safe to retry. An
-/// [`UnknownSerial`](crate::Untrusted::UnknownSerial) of a gateway of [`PlatformKeys::none`] means
-/// that the APIv3 key opens nothing in the list, or that the number is that of the public key, which
-/// is to be given then. HTTP 404 means that the merchant
-/// has no certificate: it is in public-key mode, and [`PlatformKeys::from_pem`] with the public key
-/// from the merchant platform is all it needs.
+/// Safe to retry.
+/// * [`UnknownSerial`](crate::Untrusted::UnknownSerial) with [`PlatformKeys::none`]: the APIv3 key
+///   decrypts nothing in the list, or the serial number is that of the public key; add it then.
+/// * HTTP 404: the merchant has no certificate, because it is in public-key mode; use
+///   [`PlatformKeys::from_pem`] with the public key from the merchant platform.
 #[doc(alias = "下载平台证书")]
 pub fn list(
     signer: &dyn Signer,
@@ -58,18 +57,18 @@ pub fn list(
     api_v3_key: &ApiV3Key,
 ) -> Result<Vec<PlatformCertificate>, Error> {
     let response = gateway.exchange(signer, Method::Get, "/v3/certificates", Body::NONE)?;
-    // What does not open brings no keys, and so is not believed.
-    let brought = serde_json::from_slice(response.unverified_body())
+    // A list that cannot be decrypted has no keys, so it cannot be verified.
+    let certificates = serde_json::from_slice(response.unverified_body())
         .ok()
         .and_then(|listed| open_all(listed, api_v3_key))
         .unwrap_or_default();
     let mut keys = gateway.keys().clone();
     let mut is_readable = true;
-    for certificate in &brought {
+    for certificate in &certificates {
         if !keys.holds(&certificate.serial_no) {
             match keys.clone().with_certificate(&certificate.pem) {
                 Ok(more) => keys = more,
-                // Said below, once it is known whose answer this is.
+                // Reported below, once the response is verified.
                 Err(_) => is_readable = false,
             }
         }
@@ -80,18 +79,20 @@ pub fn list(
         }
         error
     })?;
-    if brought.is_empty() {
-        return Err(verified.malformed("it holds no certificate that the APIv3 key opens; look whether the key is that of the merchant platform"));
+    if certificates.is_empty() {
+        let what = "it contains no certificate that the APIv3 key decrypts; check that the key is the one set on the merchant platform";
+        return Err(verified.malformed(what));
     }
     if !is_readable {
-        return Err(verified.malformed("it holds a certificate that cannot be read"));
+        return Err(verified.malformed("it contains a certificate that cannot be read"));
     }
-    Ok(brought)
+    Ok(certificates)
 }
 
-/// The keys of these certificates: a gateway's new keys.
+/// Collects the keys of these certificates, as the new keys of a gateway.
 ///
-/// Add the public key with [`PlatformKeys::with_public_key`] while the merchant changes over.
+/// While the merchant switches to the public key (灰度切换), add that with
+/// [`PlatformKeys::with_public_key`].
 ///
 /// ```
 /// use wechatpay::certificates;
@@ -112,19 +113,7 @@ pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error>
     })
 }
 
-/// A platform certificate.
-///
-/// ```
-/// use wechatpay::certificates;
-///
-/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// let api_v3_key = wechatpay::ApiV3Key::new(sandbox.api_v3_key())?;
-/// for certificate in certificates::list(signer, gateway, &api_v3_key)? {
-///     assert!(certificate.pem.starts_with("-----BEGIN CERTIFICATE-----")); // Keep it in a file.
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// 平台证书: a platform certificate, from [`list`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlatformCertificate {
@@ -132,9 +121,9 @@ pub struct PlatformCertificate {
     pub serial_no: String,
     /// 证书启用时间: start of its validity.
     pub effective_time: Option<Time>,
-    /// 证书弃用时间: end of its validity; it may differ from the one within the certificate.
+    /// 证书弃用时间: end of its validity; it may differ from the one in the certificate.
     pub expire_time: Option<Time>,
-    /// The certificate, in PEM.
+    /// 证书内容: the certificate in PEM.
     pub pem: String,
 }
 
@@ -169,20 +158,20 @@ struct ListedCertificate<'a> {
     encrypt_certificate: Sealed<'a>,
 }
 
-/// The table of the page types these times as integers, its sample and WeChat Pay print RFC 3339.
+/// The documents type these times as integers; their sample and WeChat Pay itself use RFC 3339.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Said {
+    enum Received {
         UnixSeconds(i64),
         Text(#[serde(deserialize_with = "received::option")] Option<Time>),
     }
     match Option::deserialize(deserializer)? {
         None => Ok(None),
-        Some(Said::UnixSeconds(seconds)) => Ok(Time::from_unix_seconds(seconds).ok()),
-        Some(Said::Text(time)) => Ok(time),
+        Some(Received::UnixSeconds(seconds)) => Ok(Time::from_unix_seconds(seconds).ok()),
+        Some(Received::Text(time)) => Ok(time),
     }
 }
 
-const PUBLIC_KEY_MODE: &str = " (this merchant is in public-key mode: give PlatformKeys the WeChat \
-                               Pay public key from the merchant platform instead)";
+const PUBLIC_KEY_MODE: &str = " (this merchant is in public-key mode: use the WeChat Pay public \
+                               key from the merchant platform instead)";

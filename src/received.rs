@@ -1,5 +1,4 @@
-//! Reading what WeChat Pay sends, and how it says that there is nothing: by leaving a member out, by
-//! `null`, or by `""`.
+//! Deserializes the JSON of WeChat Pay. An absent value is a missing member, `null` or `""`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,24 +7,24 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
-/// Reads JSON, or says what is wrong with it, and where.
+/// Deserializes JSON; the error names what is wrong, and where.
 pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
-    // UTF-8 checked once and whole costs less than string by string.
+    // One check of UTF-8 for the complete text costs less than one for each string.
     let read = match std::str::from_utf8(json) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(json),
     };
-    read.map_err(|error| misread(&error))
+    read.map_err(|error| describe(&error))
 }
 
-/// A text of WeChat Pay's. It need not keep to the rules for what WeChat Pay is sent: those of its
-/// own numbers are nowhere promised, and a merchant's may have been given by other rules, as in
-/// APIv2 or years ago.
+/// A value that WeChat Pay sends as a text. It need not follow the rules for requests: the form of
+/// WeChat Pay's own numbers is not documented, and a merchant's number may follow other rules, those of
+/// APIv2 or of earlier years.
 pub(crate) trait Received: Sized {
     fn received(text: &str) -> Option<Self>;
 
-    /// Whether the text says that there is nothing.
-    fn is_nothing(text: &str) -> bool {
+    /// Whether the text means that the value is absent.
+    fn is_absent(text: &str) -> bool {
         text.is_empty()
     }
 }
@@ -36,19 +35,19 @@ impl Received for String {
     }
 }
 
-/// Reads a text where it lies: nothing is copied that is not kept.
+/// Deserializes a text without copying more than is kept.
 pub(crate) fn text<'de, D: Deserializer<'de>, T: Received>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_str(Text(T::received))
 }
 
-/// Reads a member for which nothing may be said. A value of the wrong type stays an error.
+/// Deserializes a member that may be absent. A value of the wrong type is an error.
 pub(crate) fn option<'de, D: Deserializer<'de>, T: Received>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_option(OptionalText(PhantomData))
 }
 
-/// Reads a list that may be `null`.
+/// Deserializes a list that may be `null`.
 pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -57,11 +56,11 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// serde's own words may repeat values.
-fn misread(error: &serde_json::Error) -> String {
+/// Describes the error: the messages of serde may repeat values.
+fn describe(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         Category::Eof => "ends too early",
-        Category::Data => "lacks a field, or holds one of another type or form",
+        Category::Data => "lacks a field, or contains one of another type or form",
         Category::Syntax | Category::Io => "is broken",
     };
     format!("its JSON {what} (column {})", error.column())
@@ -101,7 +100,7 @@ impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(Text(|text: &str| {
-            if T::is_nothing(text) { Some(None) } else { T::received(text).map(Some) }
+            if T::is_absent(text) { Some(None) } else { T::received(text).map(Some) }
         }))
     }
 }
@@ -128,13 +127,13 @@ mod tests {
         for (text, told) in [
             (
                 r#"{"known":"SECRET"}"#,
-                "its JSON lacks a field, or holds one of another type or form (column 17)",
+                "its JSON lacks a field, or contains one of another type or form (column 17)",
             ),
             (r#"{"known":SECRET}"#, "its JSON is broken (column 10)"),
             (r#"{"known":1"#, "its JSON ends too early (column 10)"),
             (
                 r#"{"SECRET":1}"#,
-                "its JSON lacks a field, or holds one of another type or form (column 12)",
+                "its JSON lacks a field, or contains one of another type or form (column 12)",
             ),
         ] {
             assert_eq!(json::<Known>(text.as_bytes()), Err(told.to_owned()));

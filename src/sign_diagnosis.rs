@@ -1,22 +1,21 @@
-//! Why WeChat Pay answered `SIGN_ERROR`: the message it built beside the one that was signed.
+//! [`SignDiagnosis`]: why WeChat Pay returned `SIGN_ERROR`.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// What a comparison of the two messages shows.
+/// The comparison of the message that was signed with the one that WeChat Pay built.
 ///
-/// WeChat Pay answers a wrong signature with its own view of the message
-/// (`detail.sign_information`): the body truncated, the length complete. A comparison
-/// with the message that was signed shows which line changed on the way, or that none did and the
-/// key is the wrong one.
+/// On a wrong signature, WeChat Pay returns its own message (`detail.sign_information`), with the body
+/// truncated. The comparison shows which line changed on the way. If none did, the private key is the
+/// wrong one.
 ///
 /// ```
 /// use wechatpay::Error;
 ///
-/// fn report(error: &Error) {
+/// fn show(error: &Error) {
 ///     if let Some(diagnosis) = error.api().and_then(|api| api.sign_diagnosis.as_ref()) {
-///         println!("{diagnosis}"); // Names the line that changed, and what to check.
+///         println!("{diagnosis}");
 ///     }
 /// }
 /// ```
@@ -43,17 +42,17 @@ pub enum MessageLine {
     Method,
     /// Line 2, the path with its query.
     Url,
-    /// Line 3.
+    /// Line 3, the timestamp.
     Timestamp,
-    /// Line 4.
+    /// Line 4, the nonce.
     Nonce,
     /// Line 5, the body.
     Body,
 }
 
 impl SignDiagnosis {
-    /// Compares the message that was signed with the member `detail` of the answer; `None` if that
-    /// says nothing about a message.
+    /// Compares the message that was signed with the member `detail` of the response; `None` if that
+    /// contains no message.
     pub(crate) fn of(signed: &[u8], detail: &Value) -> Option<Self> {
         let seen = detail.get("sign_information")?;
         let received_length = seen
@@ -76,27 +75,27 @@ impl SignDiagnosis {
     fn cause(&self) -> &'static str {
         match self.line {
             Some(MessageLine::Method) => {
-                "another method arrived than was signed; look for a redirect or a proxy"
+                "another method arrived than was signed; check for a redirect or a proxy"
             }
             Some(MessageLine::Url) => {
-                "another path or query arrived than was signed; look for a proxy or a base URL \
-                 that rewrites it"
+                "another path or query arrived than was signed; check that no proxy and no base URL \
+                 rewrites it"
             }
             Some(MessageLine::Timestamp | MessageLine::Nonce) => {
-                "the Authorization header does not hold the value that was signed; look for a \
-                 Signer that signs something else than it is given, or a proxy that changes headers"
+                "the Authorization header does not contain the value that was signed; check that the \
+                 Signer signs the message unchanged, and that no proxy changes headers"
             }
             Some(MessageLine::Body) if self.received_length < Some(self.signed_length) => {
-                "less of the body arrived than was signed; look for a Transport or a proxy that \
-                 drops or rewrites it"
+                "less of the body arrived than was signed; check that no Transport and no proxy drops \
+                 or rewrites it"
             }
             Some(MessageLine::Body) => {
-                "another body arrived than was signed; look for a Transport or a proxy that \
-                 re-encodes it"
+                "another body arrived than was signed; check that no Transport and no proxy re-encodes \
+                 it"
             }
             None => {
-                "the message arrived as it was signed, so the private key is not that of the \
-                 certificate named; check that apiclient_key.pem and the serial number belong \
+                "the message arrived as it was signed, so the private key does not belong to the \
+                 certificate; check that apiclient_key.pem and the serial number belong \
                  together"
             }
         }
@@ -106,8 +105,8 @@ impl SignDiagnosis {
 impl fmt::Display for SignDiagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            Some(line) => write!(f, "of the message signed, {line} differs")?,
-            None => write!(f, "no line of the message signed differs")?,
+            Some(line) => write!(f, "{line} of the signed message differs")?,
+            None => write!(f, "no line of the signed message differs")?,
         }
         if let Some(received) = self.received_length {
             write!(f, " ({} bytes signed, {received} received)", self.signed_length)?;
@@ -150,7 +149,7 @@ fn method_or_url(signed: &[u8], seen: &Value) -> Option<MessageLine> {
     }
 }
 
-/// The lines without their line feeds. The body may hold line feeds of its own.
+/// The lines without their line feeds. The body may contain more line feeds.
 fn five_lines(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     message.strip_suffix(b"\n").unwrap_or(message).splitn(LINES.len(), |byte| *byte == b'\n')
 }
@@ -163,8 +162,8 @@ const LINES: [MessageLine; 5] = [
     MessageLine::Body,
 ];
 
-/// WeChat Pay cuts the body, to 8 characters where seen (wechatpay-go#235 and others). Should it
-/// ever cut another line, at least this much of it stands.
+/// WeChat Pay cuts the body, to 8 characters where seen (wechatpay-go#235 and others). If it
+/// ever cuts another line, at least that many bytes remain.
 const SHORTEST_CUT: usize = 16;
 
 #[cfg(test)]
@@ -238,8 +237,8 @@ mod tests {
             signing::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, b"");
         assert_eq!(
             diagnose(&received).to_string(),
-            "of the message signed, line 5 (body) differs (97 bytes signed, 75 received): less of \
-             the body arrived than was signed; look for a Transport or a proxy that drops or \
+            "line 5 (body) of the signed message differs (97 bytes signed, 75 received): less of \
+             the body arrived than was signed; check that no Transport and no proxy drops or \
              rewrites it"
         );
     }

@@ -1,4 +1,4 @@
-//! Who signs: the [`Signer`] trait, and [`RsaSigner`] for a merchant with a key file.
+//! The [`Signer`] trait, [`RsaSigner`] for a merchant with a key file, and [`Partner`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::party::{Party, SubMerchant};
 use crate::pem::{self, PrivateKey};
 use crate::platform_keys::Certificate;
 
-/// Signs for one merchant. A key in a file, a KMS or an HSM: these two methods are all there is.
+/// Signs for one merchant. Implement these two methods to use a key in a KMS or an HSM.
 ///
 /// ```
 /// use wechatpay::{SignError, Signature, Signer};
@@ -27,7 +27,7 @@ use crate::platform_keys::Certificate;
 ///     }
 ///
 ///     fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
-///         let bytes = ask_the_hsm(message).map_err(|_| SignError::new("the HSM is not there"))?;
+///         let bytes = ask_the_hsm(message).map_err(|_| SignError::new("the HSM is not connected"))?;
 ///         Ok(Signature { serial_no: "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C".into(), bytes })
 ///     }
 /// }
@@ -35,20 +35,20 @@ use crate::platform_keys::Certificate;
 /// assert!(Hsm.sign(b"").is_err());
 /// ```
 pub trait Signer: Send + Sync {
-    /// 商户号: the merchant who signs. Every call takes it from here, so that header and body
-    /// cannot disagree. A partner (服务商) signs as its own `sp_mchid`, a combined order is signed
-    /// by its `combine_mchid`.
+    /// 商户号: the merchant number of the merchant that signs. Every call takes it from here, so that
+    /// header and body cannot disagree. A partner (服务商) signs as its `sp_mchid`; a combined order
+    /// (合单) is signed by its `combine_mchid`.
     fn mchid(&self) -> &str;
 
-    /// Signs the message with RSASSA-PKCS1-v1_5 and SHA-256 (the signer hashes), and names the
-    /// certificate whose key it used.
+    /// Signs the message with RSASSA-PKCS1-v1_5 and SHA-256 (the signer hashes), and returns the
+    /// serial number of the key's certificate.
     ///
     /// # Errors
     /// [`SignError`] if there is no signature; nothing is sent then.
     fn sign(&self, message: &[u8]) -> Result<Signature, SignError>;
 
-    /// The sub-merchant for whom a [`Partner`](crate::Partner) signs. A key of your own has none:
-    /// leave this as it is.
+    /// 子商户: the sub-merchant for which a [`Partner`](crate::Partner) signs. Your own signer has
+    /// none: do not implement this.
     fn sub_merchant(&self) -> Option<&SubMerchant> {
         None
     }
@@ -76,7 +76,7 @@ pub struct Partner<'a> {
 }
 
 impl<'a> Partner<'a> {
-    /// The partner that signs, for this sub-merchant.
+    /// Combines the signer of the partner and its sub-merchant.
     #[doc(alias = "服务商")]
     pub fn new(signer: &'a dyn Signer, sub_merchant: SubMerchant) -> Self {
         Self { signer, sub_merchant }
@@ -113,7 +113,7 @@ impl<'a, S: Signer + ?Sized> From<&'a S> for Party<'a> {
     }
 }
 
-/// A signature, and which key made it: together, so that a rotating key is never misnamed.
+/// A signature and the serial number of its key: together, so that they agree while keys rotate.
 ///
 /// ```
 /// use wechatpay::Signer;
@@ -127,9 +127,9 @@ impl<'a, S: Signer + ?Sized> From<&'a S> for Party<'a> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// 商户API证书序列号: the serial number of the certificate of the key that signed.
+    /// 商户API证书序列号: serial number of the merchant's API certificate.
     pub serial_no: Cow<'static, str>,
-    /// The signature, not encoded.
+    /// 签名值: the signature, not encoded.
     pub bytes: Vec<u8>,
 }
 
@@ -155,14 +155,14 @@ pub struct RsaSigner {
 }
 
 impl RsaSigner {
-    /// From the text of `apiclient_key.pem` and the serial number of the certificate (商户API证书)
-    /// that belongs to it.
+    /// Reads the contents of `apiclient_key.pem`. The serial number is that of its certificate
+    /// (商户API证书).
     ///
     /// RSA of 2048 to 4096 bits, PKCS#8 (`BEGIN PRIVATE KEY`) or PKCS#1 (`BEGIN RSA PRIVATE KEY`).
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong with the merchant number, the serial number or the
-    /// key.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the merchant number, the serial number or the key
+    /// cannot be used.
     pub fn from_pem(
         mchid: impl Into<String>,
         serial_no: impl Into<String>,
@@ -171,19 +171,20 @@ impl RsaSigner {
         let (mchid, serial_no) = (mchid.into(), serial_no.into());
         id::check_mchid(&mchid).map_err(|rule| Invalid::new("mchid", rule))?;
         id::check_serial_no(&serial_no).map_err(|rule| Invalid::new("serial_no", rule))?;
-        // As WeChat Pay prints it; some viewers of certificates print small letters.
+        // As WeChat Pay prints it; some certificate viewers print lower case.
         let serial_no = serial_no.to_ascii_uppercase();
         let signer = Self { mchid, serial_no, key: read_key(private_key_pem.as_ref())? };
-        // ring reads some damaged keys, and refuses them no sooner than when they sign.
+        // ring reads some damaged keys and refuses them only when they sign.
         signer.sign(PROOF).map_err(|_| Invalid::new("private_key", DAMAGED))?;
         Ok(signer)
     }
 
-    /// From the texts of `apiclient_cert.pem` and `apiclient_key.pem`: the serial number is read
-    /// from the certificate, and the two are checked against each other.
+    /// Reads the contents of `apiclient_cert.pem` and `apiclient_key.pem`. The serial number comes from
+    /// the certificate, and the key is checked against it.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) says what is wrong, also if the key is not that of the certificate.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if either cannot be read, or if the key is not that of
+    /// the certificate.
     pub fn from_certificate(
         mchid: impl Into<String>,
         certificate_pem: impl AsRef<[u8]>,
@@ -197,7 +198,7 @@ impl RsaSigner {
         } else {
             Err(Invalid::new(
                 "private_key",
-                "is not the key of the certificate; take both from one certificate request",
+                "is not the key of the certificate; use a key and a certificate of one certificate request",
             )
             .into())
         }
@@ -292,7 +293,7 @@ pub(crate) fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
 }
 
 pub(crate) const DAMAGED: &str =
-    "is damaged: the PEM text holds no complete RSA private key; copy the file again";
+    "is damaged: the PEM text contains no complete RSA private key; copy the file again";
 
 /// What a key signs to show that it can, and belongs to a certificate. No request looks like this.
 pub(crate) const PROOF: &[u8] = b"does this key belong to this certificate?";

@@ -1,7 +1,7 @@
-//! The strings that get signed, as WeChat Pay prescribes them (签名生成, 签名验证, 调起支付签名).
+//! The strings that are signed (待签名串), as WeChat Pay documents them (签名生成, 签名验证, 调起支付签名).
 //!
-//! Pure functions: the clock and the nonce are arguments. Every line ends in a line feed, the last
-//! one too; an empty body is an empty line.
+//! Pure functions: the clock and the nonce are arguments. Every line ends with a line feed, and
+//! so does the last one. An empty body is an empty line.
 //!
 //! ```
 //! use wechatpay::{Signer, signing};
@@ -15,9 +15,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-/// The five lines of a request: method, path with query, timestamp, nonce, body.
+/// 签名生成: builds the five lines of a request: method, path with query, timestamp, nonce, body.
 ///
-/// `path_and_query` and `body` must be, byte for byte, what is sent.
+/// `path_and_query` and `body` must be the bytes that are sent.
 ///
 /// ```
 /// let message = wechatpay::signing::request(
@@ -26,6 +26,7 @@
 /// assert_eq!(message, b"GET\n/v3/certificates\n1554208460\n593BEC0C930BF1AFEB40B4A08C8FB242\n\n");
 /// ```
 #[must_use]
+#[doc(alias = "签名生成")]
 pub fn request(
     method: &str,
     path_and_query: &str,
@@ -43,19 +44,20 @@ pub fn request(
     ])
 }
 
-/// The three lines of an answer or a notification: timestamp and nonce as their headers hold them, and
-/// the body as received.
+/// 签名验证: builds the three lines of a response or a notification: the timestamp and the nonce of the
+/// headers, and the body as received.
 ///
 /// ```
 /// let message = wechatpay::signing::response("1554209980", "c5ac7061fccab6bf", b"{}");
 /// assert_eq!(message, b"1554209980\nc5ac7061fccab6bf\n{}\n");
 /// ```
 #[must_use]
+#[doc(alias = "签名验证")]
 pub fn response(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     lines([timestamp.as_bytes(), nonce.as_bytes(), body])
 }
 
-/// The four lines by which a client starts a payment: appid, timestamp, nonce, and `what`: the
+/// 调起支付签名: builds the four lines with which a client starts a payment: appid, timestamp, nonce, and `what`: the
 /// prepay_id alone for an app, `prepay_id=…` for JSAPI and mini-programs.
 ///
 /// ```
@@ -63,6 +65,7 @@ pub fn response(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
 /// assert_eq!(message, b"wx2421b1c4370ec43b\n1554208460\n593BEC\nwx2014\n");
 /// ```
 #[must_use]
+#[doc(alias = "调起支付签名")]
 pub fn invoke(appid: &str, timestamp: i64, nonce: &str, what: &str) -> Vec<u8> {
     let timestamp = timestamp.to_string();
     lines([appid.as_bytes(), timestamp.as_bytes(), nonce.as_bytes(), what.as_bytes()])

@@ -1,4 +1,4 @@
-//! Points in time, as WeChat Pay writes them.
+//! [`Time`]: points in time, as WeChat Pay writes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,9 +11,8 @@ use crate::received::{self, Received};
 
 /// A point in time between the years 1970 and 9999, to the millisecond.
 ///
-/// Read from RFC 3339 (`2018-06-08T10:34:56+08:00`, with or without milliseconds, with any offset
-/// or `Z`); printed in Beijing time, the way WeChat Pay's documents do. Any offset names the same
-/// point, so no time zone can be forgotten.
+/// It is parsed from RFC 3339 (`2018-06-08T10:34:56+08:00`, with or without milliseconds, with any
+/// offset or `Z`), and printed in Beijing time, as in WeChat Pay's documents.
 ///
 /// ```
 /// use wechatpay::Time;
@@ -28,23 +27,24 @@ pub struct Time {
 }
 
 impl Time {
-    /// The start of 1970 (UTC), the earliest point there is.
+    /// The start of 1970 (UTC), the earliest time.
     pub(crate) const START: Self = Self { unix_milliseconds: 0 };
 
-    /// The time of this machine's clock.
+    /// The time of the system clock.
     ///
     /// # Errors
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the clock stands before 1970 or after 9999.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the system clock is before 1970 or after 9999.
     pub fn now() -> Result<Self, Error> {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_err(|_| Invalid::new("clock", "of this machine stands before 1970; set it"))?;
-        i64::try_from(since.as_millis()).ok().and_then(Self::from_unix_milliseconds).ok_or_else(
-            || Invalid::new("clock", "of this machine stands after 9999; set it").into(),
-        )
+            .map_err(|_| Invalid::new("system clock", "is before 1970; correct it"))?;
+        i64::try_from(since.as_millis())
+            .ok()
+            .and_then(Self::from_unix_milliseconds)
+            .ok_or_else(|| Invalid::new("system clock", "is after 9999; correct it").into())
     }
 
-    /// The point that many seconds after the start of 1970 (UTC).
+    /// The point in time that is `seconds` after the start of 1970 (UTC).
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 1970 to 9999.
@@ -52,7 +52,7 @@ impl Time {
         seconds
             .checked_mul(1000)
             .and_then(Self::from_unix_milliseconds)
-            .ok_or_else(|| Invalid::new("time", "must lie in the years 1970 to 9999").into())
+            .ok_or_else(|| Invalid::new("time", "must be in the years 1970 to 9999").into())
     }
 
     /// Seconds since the start of 1970 (UTC), rounded down.
@@ -73,7 +73,7 @@ impl Time {
         self.to_string().chars().filter(char::is_ascii_digit).take(14).collect()
     }
 
-    /// Reads what [`compact`](Self::compact) writes.
+    /// Parses the form that [`compact`](Self::compact) returns.
     ///
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) unless it is fourteen digits of a time that exists.
@@ -192,7 +192,7 @@ impl Received for Time {
         Self::parse(text)
     }
 
-    fn is_nothing(text: &str) -> bool {
+    fn is_absent(text: &str) -> bool {
         text.is_empty() || text == NO_TIME
     }
 }

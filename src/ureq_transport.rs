@@ -464,7 +464,10 @@ mod tests {
         options = HttpOptions { proxy: Proxy::Url("socks5://x".into()), ..HttpOptions::default() };
         assert_eq!(error(&options), "proxy must be an HTTP proxy: http://proxy.example:3128");
         options = HttpOptions { root_certificates: Some("x".into()), ..HttpOptions::default() };
-        assert_eq!(error(&options), "root_certificates holds no certificate (BEGIN CERTIFICATE)");
+        assert_eq!(
+            error(&options),
+            "root_certificates contains no certificate (BEGIN CERTIFICATE)"
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn wrong_private_keys_are_named_by_their_defect() {
     let encrypted = "private_key is encrypted with a password; decrypt it first (openssl pkey -in \
                      FILE -out FILE)";
     let damaged = "private_key is damaged: its PEM text cannot be decoded; copy the file again";
-    let wanted = "private_key must hold a private key (BEGIN PRIVATE KEY), and holds";
+    let wanted = "private_key must contain a private key (BEGIN PRIVATE KEY), and contains";
     let table = [
         (
             key!("rsa1024.pem").to_owned(),
@@ -81,7 +81,7 @@ fn wrong_private_keys_are_named_by_their_defect() {
         (key!("cert.pem").to_owned(), format!("{wanted} a certificate")),
         (
             format!("{rsa2048}{}", key!("rsa3072.pem")),
-            "private_key must hold a private key (BEGIN PRIVATE KEY) once, and holds more than one"
+            "private_key must contain a private key (BEGIN PRIVATE KEY) once, and contains more than one"
                 .to_owned(),
         ),
         (String::new(), format!("{wanted} nothing")),
@@ -96,7 +96,7 @@ fn wrong_private_keys_are_named_by_their_defect() {
                 .filter(|(line, _)| *line != 5)
                 .map(|(_, text)| format!("{text}\n"))
                 .collect(),
-            "private_key is damaged: the PEM text holds no complete RSA private key; copy the file again".to_owned(),
+            "private_key is damaged: the PEM text contains no complete RSA private key; copy the file again".to_owned(),
         ),
         (
             key!("ec.pem").replace("PRIVATE KEY", "RSA PRIVATE KEY"),
@@ -109,7 +109,7 @@ fn wrong_private_keys_are_named_by_their_defect() {
         (rsa2048.replace('\n', "\\n").replace("MII", "M!I"), damaged.to_owned()),
         (
             format!("{rsa2048}{rsa2048}").replace('\n', "\\n"),
-            "private_key must hold a private key (BEGIN PRIVATE KEY) once, and holds more than one"
+            "private_key must contain a private key (BEGIN PRIVATE KEY) once, and contains more than one"
                 .to_owned(),
         ),
         (key!("rsa2048.encrypted.pem").replace('\n', "\\n"), encrypted.to_owned()),
@@ -247,7 +247,7 @@ fn public_keys_in_any_layout_are_read_and_wrong_ones_named() {
     ] {
         assert_eq!(public(good), Ok(()), "{good}");
     }
-    let wanted = "public_key must hold a public key (BEGIN PUBLIC KEY), and holds";
+    let wanted = "public_key must contain a public key (BEGIN PUBLIC KEY), and contains";
     for (pem, expected) in [
         (
             key!("rsa1024.pub.pem"),
@@ -277,8 +277,8 @@ fn certificates_give_their_serial_and_wrong_ones_are_named() {
     for (pem, expected) in [
         (key!("cert.rsa1024.pem"), "platform_certificate is too short; WeChat Pay's RSA keys have 2048 bits".to_owned()),
         (key!("cert.ec.pem"), "platform_certificate is not an RSA key; WeChat Pay signs with RSA keys".to_owned()),
-        (key!("rsa2048.pub.pem"), "platform_certificate must hold a certificate (BEGIN CERTIFICATE), and holds a public key".to_owned()),
-        (&key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE"), "platform_certificate is damaged: the PEM text holds no X.509 certificate; copy the file again".to_owned()),
+        (key!("rsa2048.pub.pem"), "platform_certificate must contain a certificate (BEGIN CERTIFICATE), and contains a public key".to_owned()),
+        (&key!("rsa2048.pub.pem").replace("PUBLIC KEY", "CERTIFICATE"), "platform_certificate is damaged: the PEM text contains no X.509 certificate; copy the file again".to_owned()),
     ] {
         assert_eq!(certificate(pem), Err(expected), "{pem}");
     }
@@ -302,10 +302,10 @@ fn signer_takes_serial_from_certificate_that_fits_its_key() {
     let error = of(key!("cert.pem"), key!("rsa3072.pem")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "private_key is not the key of the certificate; take both from one certificate request"
+        "private_key is not the key of the certificate; use a key and a certificate of one certificate request"
     );
     let error = of(key!("rsa2048.pem"), key!("rsa2048.pem")).unwrap_err();
-    assert!(error.to_string().starts_with("certificate must hold a certificate"), "{error}");
+    assert!(error.to_string().starts_with("certificate must contain a certificate"), "{error}");
 }
 
 #[test]

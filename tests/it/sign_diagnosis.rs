@@ -66,7 +66,10 @@ fn a_path_rewritten_on_the_way_is_found_by_its_line() {
     let sandbox = start();
     let error = meddled(&sandbox, |url| format!("{url}?from=proxy"), <[u8]>::to_vec);
     assert_eq!(error.sign_diagnosis.as_ref().unwrap().line, Some(MessageLine::Url));
-    assert!(error.to_string().contains("line 2 (path and query) differs"), "{error}");
+    assert!(
+        error.to_string().contains("line 2 (path and query) of the signed message differs"),
+        "{error}"
+    );
 }
 
 #[test]

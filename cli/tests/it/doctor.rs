@@ -45,7 +45,7 @@ fn doctor_names_each_problem() {
                 let other = include_str!("../../../tests/data/keys/rsa3072.pem");
                 program.write("apiclient_key.pem", other);
             },
-            "problem: merchant's certificate: WECHATPAY_PRIVATE_KEY_FILE: private_key is not the key of the certificate; take both from one \
+            "problem: merchant's certificate: WECHATPAY_PRIVATE_KEY_FILE: private_key is not the key of the certificate; use a key and a certificate of one \
              certificate request\n",
         ),
         (
@@ -142,7 +142,7 @@ fn doctor_names_each_problem() {
             |program| {
                 program.write("ca.pem", "");
             },
-            "problem: host: WECHATPAY_CA_FILE: root_certificates holds no certificate (BEGIN \
+            "problem: host: WECHATPAY_CA_FILE: root_certificates contains no certificate (BEGIN \
              CERTIFICATE)\n",
         ),
         (

@@ -165,12 +165,12 @@ fn mismatched_client_certificate_is_reported() {
         (
             certificate,
             other_key,
-            "private_key is not the key of the certificate; take both from one certificate request",
+            "private_key is not the key of the certificate; use a key and a certificate of one certificate request",
         ),
-        (certificate, certificate, "private_key must hold a private key"),
-        (key, key, "certificate must hold a certificate"),
-        ("", "", "certificate must hold a certificate"),
-        (certificate, "", "private_key must hold a private key"),
+        (certificate, certificate, "private_key must contain a private key"),
+        (key, key, "certificate must contain a certificate"),
+        ("", "", "certificate must contain a certificate"),
+        (certificate, "", "private_key must contain a private key"),
     ] {
         let error = ClientCertificate::from_pem(certificate, key).unwrap_err().to_string();
         assert!(error.starts_with(rule), "{error}");
