@@ -122,6 +122,21 @@ use super::state::State;
 use super::url;
 use super::version::Version;
 
+/// The method and the name of every command, such as `POST pay` for `POST /sandbox/pay`.
+///
+/// ```
+/// use wechatpay_sandbox::commands;
+///
+/// assert!(commands::names().contains(&"POST pay".to_owned()));
+/// ```
+#[must_use]
+pub fn names() -> Vec<String> {
+    let named = |method: &'static str, lists: &'static [&'static [(&str, Command)]]| {
+        lists.iter().flat_map(|list| list.iter()).map(move |(name, _)| format!("{method} {name}"))
+    };
+    named("POST", POSTED).chain(named("GET", LISTS)).collect()
+}
+
 /// Carries out a command.
 pub(super) fn respond(controller: &Controller, request: &Received) -> Response {
     response(find(request).and_then(|command| command(controller, &request.body)))

@@ -47,6 +47,9 @@ impl Host for Dispatcher {
 impl Dispatcher {
     fn page(&self, path: &str, request: &Received) -> Response {
         let Self(controller) = self;
+        if (path, request.method.as_str()) == ("/", "POST") {
+            return overview::resend(controller, request, unix_now());
+        }
         let mut state = controller.state();
         if path == "/" {
             return overview::respond(&mut state, request, unix_now());

@@ -2,14 +2,25 @@
 //!
 //! ```text
 //! cargo install wechatpay-sandbox
-//! wechatpay-sandbox [--port 8443] [--folder target/sandbox]
+//! wechatpay-sandbox [--port 8443] [--folder target/sandbox] [--keys public-key|certificate|mixed]
 //! ```
 //!
-//! It prints its address and what a merchant needs, and writes the same into the folder:
-//! `settings.json`, `settings.env`, `apiclient_key.pem`, `apiclient_cert.pem`, `pub_key.pem`, the
-//! platform certificate `wechatpay_<serial number>.pem`, and `ca.pem`, the certificate authority that
-//! a client must trust for this host. The keys are public. Certificates are new at every start, and
-//! nothing is kept from an earlier one.
+//! The program prints its address, its commands, and what a merchant needs, and writes the same into the
+//! folder:
+//!
+//! | file | content |
+//! |---|---|
+//! | `settings.json` | every setting, for programs |
+//! | `settings.sh`, `settings.ps1`, `settings.env` | environment variables, for bash, PowerShell, and tools that read `NAME=value` |
+//! | `settings.compose.yaml` | the same for a service of Docker Compose |
+//! | `apiclient_key.pem`, `apiclient_cert.pem` | the merchant's key and certificate |
+//! | `pub_key.pem`, `wechatpay_<serial number>.pem` | WeChat Pay's public key and platform certificate |
+//! | `ca.pem` | the certificate authority that a client must trust for this host |
+//!
+//! The keys are public. Certificates are new at every start, and nothing is kept from an earlier one.
+//!
+//! By default WeChat Pay signs with its public key alone, as for every new merchant. `--keys certificate`
+//! is for clients that know certificates alone, and `--keys mixed` for the change from one to the other.
 //!
 //! In this repository, `cargo run -p wechatpay-sandbox` starts it, and the examples of the library
 //! use it with
@@ -28,12 +39,11 @@
 //! ```
 //!
 //! Notifications are sent to the notify_url of their orders, if it is an address of this machine: at
-//! once, and again on WeChat Pay's schedule until they are accepted.
+//! once, and again on WeChat Pay's schedule until they are accepted. A button on the page sends one again.
 
 use std::env;
 use std::error::Error;
 use std::fmt::{Display, Write as _};
-use std::fs;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{self, Path, PathBuf};
@@ -41,8 +51,9 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
-use wechatpay_sandbox::{Delivery, Sandbox};
+use wechatpay_sandbox::{Delivery, KeyMode, Sandbox, commands};
+
+mod settings_files;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -61,11 +72,14 @@ fn run() -> Result<()> {
         say(USAGE);
         return Ok(());
     };
+    let keys = options.keys;
     let sandbox = Sandbox::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))
         .map_err(|error| format!("port {}: {error}", options.port))?;
+    sandbox.set_key_mode(keys.mode);
     let folder = path::absolute(&options.folder)?;
-    write_files(&sandbox, &folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    say(introduction(&sandbox, &folder)?);
+    settings_files::write(&sandbox, keys.mode, &folder)
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    say(introduction(&sandbox, keys, &folder)?);
     keep_delivering(&sandbox)
 }
 
@@ -73,12 +87,15 @@ fn run() -> Result<()> {
 struct Options {
     port: u16,
     folder: PathBuf,
+    keys: Keys,
 }
 
 impl Options {
     /// `None` if help is asked for.
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
-        let mut options = Self { port: 8443, folder: PathBuf::from("target/sandbox") };
+        let [public_key, ..] = KEYS;
+        let folder = PathBuf::from("target/sandbox");
+        let mut options = Self { port: 8443, folder, keys: public_key };
         while let Some(name) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
@@ -87,6 +104,11 @@ impl Options {
                     options.port = port.parse().map_err(|_| {
                         format!("{port} is not a port; use a number from 0 to 65535")
                     })?;
+                }
+                "--keys" => {
+                    let name = value()?;
+                    let keys = KEYS.into_iter().find(|keys| keys.name == name);
+                    options.keys = keys.ok_or("--keys must be public-key, certificate or mixed")?;
                 }
                 "--folder" => options.folder = value()?.into(),
                 "--help" => return Ok(None),
@@ -97,108 +119,62 @@ impl Options {
     }
 }
 
-/// Writes the files of a merchant, with the names that WeChat Pay gives them.
-fn write_files(sandbox: &Sandbox, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    match fs::read(folder.join(MERCHANT_KEY)) {
-        Ok(key) if key == sandbox.merchant_key_pem().as_bytes() => clear(folder)?,
-        Ok(_) => return Err("contains other keys than the sandbox's; use another folder".into()),
-        Err(_) => {}
-    }
-    for (name, text) in [
-        (MERCHANT_KEY, sandbox.merchant_key_pem()),
-        (MERCHANT_CERTIFICATE, sandbox.merchant_certificate_pem()),
-        (PUBLIC_KEY, sandbox.public_key_pem()),
-        (&platform_certificate(sandbox), sandbox.platform_certificate_pem()),
-        (CA, sandbox.ca_pem()),
-        ("settings.json", &settings_json(sandbox, folder)),
-        ("settings.env", &settings_env(sandbox, folder)?),
-    ] {
-        fs::write(folder.join(name), text)?;
-    }
-    Ok(())
-}
-
-/// Removes the platform certificates of earlier sandboxes, so that none is mistaken for one of this sandbox.
-fn clear(folder: &Path) -> Result<()> {
-    for file in fs::read_dir(folder)? {
-        let name = file?.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(PLATFORM_CERTIFICATE) && name.ends_with(".pem") {
-            fs::remove_file(folder.join(&*name))?;
-        }
-    }
-    Ok(())
-}
-
-fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
-    let file = |name: &str| folder.join(name).display().to_string();
-    let settings = json!({
-        "base_url": sandbox.base_url(),
-        "mchid": sandbox.mchid(),
-        "appid": sandbox.appid().as_str(),
-        "sub_mchid": sandbox.sub_mchid(),
-        "sub_appid": sandbox.sub_appid().as_str(),
-        "neighbour_mchid": sandbox.neighbour_mchid(),
-        "serial_no": sandbox.serial_no(),
-        "public_key_id": sandbox.public_key_id(),
-        "platform_certificate_serial_no": sandbox.platform_certificate_serial_no(),
-        "api_v3_key": sandbox.api_v3_key(),
-        "api_v2_key": sandbox.v2().api_key(),
-        "notify_url": sandbox.notify_url().as_str(),
-        "files": {
-            "merchant_key": file(MERCHANT_KEY),
-            "merchant_certificate": file(MERCHANT_CERTIFICATE),
-            "public_key": file(PUBLIC_KEY),
-            "platform_certificate": file(&platform_certificate(sandbox)),
-            "ca": file(CA),
-        },
-    });
-    format!("{settings:#}\n")
-}
-
-/// One name and value per line, for `env` and for shells, which split at white space.
-fn settings_env(sandbox: &Sandbox, folder: &Path) -> Result<String> {
-    let file = |name: &str| folder.join(name).display().to_string();
-    let mut lines = String::new();
-    for (name, value) in [
-        ("BASE_URL", sandbox.base_url().to_owned()),
-        ("CA_FILE", file(CA)),
-        ("APPID", sandbox.appid().as_str().to_owned()),
-        ("MCHID", sandbox.mchid().to_owned()),
-        ("SERIAL_NO", sandbox.serial_no().to_owned()),
-        ("PRIVATE_KEY_FILE", file(MERCHANT_KEY)),
-        ("CERT_FILE", file(MERCHANT_CERTIFICATE)),
-        ("PUBLIC_KEY_ID", sandbox.public_key_id().to_owned()),
-        ("PUBLIC_KEY_FILE", file(PUBLIC_KEY)),
-        ("PLATFORM_CERT_FILE", file(&platform_certificate(sandbox))),
-        ("API_V3_KEY", sandbox.api_v3_key().to_owned()),
-        ("V2_KEY", sandbox.v2().api_key().to_owned()),
-        ("NOTIFY_URL", sandbox.notify_url().as_str().to_owned()),
-    ] {
-        writeln!(lines, "WECHATPAY_{name}={value}")?;
-    }
-    Ok(lines)
-}
-
-fn introduction(sandbox: &Sandbox, folder: &Path) -> Result<String> {
-    let (mut text, folder) = (String::new(), folder.display());
-    writeln!(text, "The sandbox listens at {}; press Ctrl-C to stop it.", sandbox.base_url())?;
-    writeln!(text, "Orders, refunds and requests: {}/\n", sandbox.base_url())?;
+fn introduction(sandbox: &Sandbox, keys: Keys, folder: &Path) -> Result<String> {
+    let (mut text, folder, url) = (String::new(), folder.display(), sandbox.base_url());
+    writeln!(text, "The sandbox listens at {url}; press Ctrl-C to stop it.")?;
+    writeln!(text, "Orders, refunds and requests: {url}/\n")?;
     writeln!(text, "mchid            {}", sandbox.mchid())?;
     writeln!(text, "appid            {}", sandbox.appid())?;
     writeln!(text, "serial_no        {}", sandbox.serial_no())?;
     writeln!(text, "public_key_id    {}", sandbox.public_key_id())?;
     writeln!(text, "APIv3 key        {}", sandbox.api_v3_key())?;
     writeln!(text, "APIv2 key        {}", sandbox.v2().api_key())?;
+    writeln!(text, "keys             {}: {}", keys.name, keys.meaning)?;
     writeln!(text, "files            {folder}\n")?;
-    write!(text, "env $(cat {folder}/settings.env) cargo run --example app_order")?;
+    writeln!(text, "Settings:")?;
+    writeln!(text, "  bash             source {folder}/settings.sh")?;
+    writeln!(text, "  PowerShell       . {folder}/settings.ps1")?;
+    writeln!(
+        text,
+        "  Docker Compose   docker compose -f compose.yaml -f {folder}/settings.compose.yaml up"
+    )?;
+    writeln!(text, "  any program      {folder}/settings.json\n")?;
+    writeln!(text, "Commands, such as curl --cacert {folder}/ca.pem {url}/sandbox/orders:")?;
+    for names in commands::names().chunks(4) {
+        writeln!(text, "  {}", names.join(", "))?;
+    }
+    write!(
+        text,
+        "Their fields: https://docs.rs/wechatpay-sandbox/latest/wechatpay_sandbox/commands/"
+    )?;
     Ok(text)
 }
 
-fn platform_certificate(sandbox: &Sandbox) -> String {
-    format!("{PLATFORM_CERTIFICATE}{}.pem", sandbox.platform_certificate_serial_no())
+/// The keys with which WeChat Pay signs, as the command line names them.
+#[derive(Clone, Copy)]
+struct Keys {
+    name: &'static str,
+    mode: KeyMode,
+    meaning: &'static str,
 }
+
+const KEYS: [Keys; 3] = [
+    Keys {
+        name: "public-key",
+        mode: KeyMode::PublicKey,
+        meaning: "all responses and notifications are signed with the public key; there are no certificates",
+    },
+    Keys {
+        name: "certificate",
+        mode: KeyMode::Certificate,
+        meaning: "all responses and notifications are signed with the platform certificate",
+    },
+    Keys {
+        name: "mixed",
+        mode: KeyMode::Mixed,
+        meaning: "responses are signed with the key that the request names, notifications with both in turn",
+    },
+];
 
 /// Sends each notification when it is due, and prints the merchant's response.
 fn keep_delivering(sandbox: &Sandbox) -> ! {
@@ -216,11 +192,37 @@ fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-const USAGE: &str = "usage: wechatpay-sandbox [--port 8443] [--folder target/sandbox]";
-const MERCHANT_KEY: &str = "apiclient_key.pem";
-const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
-const PLATFORM_CERTIFICATE: &str = "wechatpay_";
-const PUBLIC_KEY: &str = "pub_key.pem";
-const CA: &str = "ca.pem";
+const USAGE: &str = "usage: wechatpay-sandbox [--port 8443] [--folder target/sandbox] \
+    [--keys public-key|certificate|mixed]";
 /// The pause between two checks for due notifications.
 const PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_the_public_key_unless_named() {
+        let read = |arguments: &[&str]| {
+            let options = Options::read(arguments.iter().map(|&it| it.to_owned()));
+            options.map(|options| options.unwrap().keys.mode).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(&[]), Ok(KeyMode::PublicKey));
+        assert_eq!(read(&["--keys", "certificate"]), Ok(KeyMode::Certificate));
+        assert_eq!(read(&["--port", "0", "--keys", "mixed"]), Ok(KeyMode::Mixed));
+        let wrong = "--keys must be public-key, certificate or mixed";
+        assert_eq!(read(&["--keys", "both"]), Err(wrong.to_owned()));
+        assert_eq!(read(&["--keys"]), Err("--keys needs a value".to_owned()));
+    }
+
+    #[test]
+    fn introduction_reports_keys_and_commands() {
+        let sandbox = Sandbox::start().unwrap();
+        for keys in KEYS {
+            let text = introduction(&sandbox, keys, Path::new("/a")).unwrap();
+            for part in [keys.name, keys.meaning, "POST pay", "GET orders", "settings.ps1"] {
+                assert!(text.contains(part), "{part} is not in {text}");
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! The page of everything that happened in the sandbox, the newest first.
 
 use super::calendar::Beijing;
+use super::commands;
+use super::controller::Controller;
 use super::html::Html;
 use super::journal::{Exchange, Sent};
 use super::merchants::MCHID;
@@ -10,8 +12,9 @@ use super::received::Received;
 use super::response::Response;
 use super::state::State;
 use super::summary::{OrderSummary, RefundSummary};
+use super::url;
 
-/// Answers the browser of a developer.
+/// Responds to the browser of a developer.
 pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Response {
     if request.method != "GET" {
         return Response::empty(405);
@@ -35,8 +38,33 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
         ("notifications", list(notifications)),
         ("requests_count", counted(exchanges.len())),
         ("requests", list(exchanges.iter().rev().map(exchange))),
+        ("commands", Html::all(commands::names().iter().map(|name| command(name)))),
     ];
     Html::fill(include_str!("pages/overview.html"), &places).into_response(200)
+}
+
+/// Sends a notification again, which a button of the page asks for.
+pub(super) fn resend(controller: &Controller, request: &Received, now: i64) -> Response {
+    let body = String::from_utf8_lossy(&request.body);
+    let id = url::parameters(&body).flatten().find(|(name, _)| name == "resend");
+    let id = id.map(|(_, id)| id).unwrap_or_default();
+    let Some(notification) = controller.state().notification(&id, now) else {
+        return Response::empty(400);
+    };
+    // Without the lock, because the merchant may call the sandbox before it responds.
+    controller.post(&notification);
+    let mut response = Response::empty(303);
+    response.add_header("Location", "/#notifications");
+    response.add_header("Cache-Control", "no-store");
+    response
+}
+
+fn command(name: &str) -> Html {
+    Html::fill(include_str!("pages/command.html"), &[("name", Html::text(name))])
+}
+
+fn resend_button(notification: &Notification) -> Html {
+    Html::fill(include_str!("pages/resend.html"), &[("id", Html::text(&notification.id))])
 }
 
 /// How the pages look.
@@ -109,7 +137,7 @@ fn refund(refund: &RefundSummary) -> Html {
     )
 }
 
-/// What a query says of a refund, in words.
+/// The status of a refund, in words.
 fn refund_status(status: &str) -> String {
     let chinese = match status {
         "PROCESSING" => "退款处理中",
@@ -129,7 +157,8 @@ fn waiting(notification: &Notification) -> Html {
         title: &about(notification),
         at: "",
         request: ("通知 Notification", &shortened(&notification.body)),
-        response: ("应答 Answer", "还没有 None yet"),
+        response: ("应答 Response", "还没有 None yet"),
+        action: resend_button(notification),
     })
 }
 
@@ -150,11 +179,12 @@ fn notification(sent: &Sent) -> Html {
             "通知 Notification",
             &message("", &sent.notification.headers, &sent.notification.body),
         ),
-        response: ("应答 Answer", &response),
+        response: ("应答 Response", &response),
+        action: resend_button(&sent.notification),
     })
 }
 
-/// What a notification tells, about what, and where it goes.
+/// The event of a notification, its order or refund, and its destination.
 fn about(notification: &Notification) -> String {
     format!("{} {} → {}", notification.event(), notification.number, notification.notify_url)
 }
@@ -174,11 +204,12 @@ fn exchange(exchange: &Exchange) -> Html {
         title: &line,
         at: &Beijing::at(*at).plain(),
         request: ("请求 Request", &message(&line, &request.headers, &request.body)),
-        response: ("应答 Answer", &message(&status, &response.headers, &response.body)),
+        response: ("应答 Response", &message(&status, &response.headers, &response.body)),
+        action: Html::default(),
     })
 }
 
-/// Something that was said, and the reply.
+/// A message and its response.
 struct Entry<'a> {
     outcome: &'a str,
     tone: &'static str,
@@ -186,6 +217,8 @@ struct Entry<'a> {
     at: &'a str,
     request: (&'static str, &'a str),
     response: (&'static str, &'a str),
+    /// A button.
+    action: Html,
 }
 
 fn entry(entry: &Entry<'_>) -> Html {
@@ -200,6 +233,7 @@ fn entry(entry: &Entry<'_>) -> Html {
             ("request", Html::text(entry.request.1)),
             ("answer_label", Html::text(entry.response.0)),
             ("answer", Html::text(entry.response.1)),
+            ("action", entry.action.clone()),
         ],
     )
 }
@@ -208,7 +242,7 @@ fn tone(status: u16) -> &'static str {
     if (200..300).contains(&status) { "good" } else { "bad" }
 }
 
-/// As it went over the wire, so far as it is text.
+/// A message as it was sent, as text.
 fn message(line: &str, headers: &[(String, Vec<u8>)], body: &[u8]) -> String {
     let headers =
         headers.iter().map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value)));

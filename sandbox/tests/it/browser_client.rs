@@ -38,9 +38,14 @@ impl BrowserClient {
 
     /// Clicks the button of this name, on a page of this origin.
     pub(crate) fn click(&self, address: &str, action: &str, origin: &str) -> Page {
+        self.press(address, &format!("action={action}"), origin)
+    }
+
+    /// Sends this form, from a page of this origin.
+    pub(crate) fn press(&self, address: &str, form: &str, origin: &str) -> Page {
         let post = self.agent.post(self.absolute(address)).header("Origin", origin);
         let post = post.content_type("application/x-www-form-urlencoded");
-        Page::of(post.send(format!("action={action}")).unwrap())
+        Page::of(post.send(form).unwrap())
     }
 
     /// As a page of a host whose name was made to lead to the sandbox (DNS rebinding).

@@ -7,7 +7,7 @@ use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};
 use wechatpay::pay::{self, Order, SceneInfo, TradeState, app, native};
 use wechatpay::refund::{self, Refund};
 use wechatpay::v2;
-use wechatpay::{Fen, H5Url, OutRefundNo, OutTradeNo};
+use wechatpay::{Fen, H5Url, NotifyUrl, OutRefundNo, OutTradeNo};
 use wechatpay_sandbox::Sandbox;
 
 use crate::browser_client::BrowserClient;
@@ -248,7 +248,7 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
     let sandbox = start();
     let browser_client = BrowserClient::to(&sandbox);
     browser_client.get("/").assert_shows(&["还没有 None yet"]);
-    assert_eq!(browser_client.click("/", "pay", sandbox.base_url()).status, 405);
+    assert_eq!(browser_client.click("/", "pay", sandbox.base_url()).status, 400);
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     for number in ["older-order", "newer-order"] {
         app::prepay(signer, gateway, &order(&sandbox, number)).unwrap();
@@ -277,7 +277,7 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
         "取走 taken",
         "失败 failed",
         "REFUND.SUCCESS",
-        "Requests and answers · 3",
+        "Requests and responses · 3",
         "POST /v3/refund/domestic/refunds",
         "authorization: WECHATPAY2-SHA256-RSA2048",
         "Wechatpay-Signature",
@@ -285,6 +285,34 @@ fn the_overview_shows_what_happened_with_the_newest_first() {
     let place = |text: &str| page.body.find(text).unwrap();
     assert!(place("newer-order") < place("older-order"));
     assert!(place("POST /v3/refund") < place("POST /v3/pay"));
+}
+
+#[test]
+fn notification_is_sent_again_by_a_button() {
+    let sandbox = start();
+    let shop = tiny_http::Server::http("127.0.0.1:0").unwrap();
+    let mut order = order(&sandbox, "order-resent");
+    order.notify_url = NotifyUrl::new(format!("http://{}/notify", shop.server_addr())).unwrap();
+    app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
+    sandbox.pay("order-resent").unwrap();
+    let id = sandbox.take_notifications().remove(0).id;
+    let browser_client = BrowserClient::to(&sandbox);
+    let button = format!("name=\"resend\" value=\"{id}\"");
+    browser_client.get("/").assert_shows(&[&button, "再次发送 Send again", "POST refuse-payment"]);
+
+    let serving = thread::spawn(move || {
+        let mut request = shop.recv().unwrap();
+        let mut body = String::new();
+        request.as_reader().read_to_string(&mut body).unwrap();
+        request.respond(tiny_http::Response::empty(204)).unwrap();
+        body
+    });
+    let page = browser_client.press("/", &format!("resend={id}"), sandbox.base_url());
+    assert_eq!((page.status, page.header("Location")), (303, "/#notifications"));
+    assert!(serving.join().unwrap().contains(&id));
+    assert_eq!(browser_client.press("/", "resend=nobody", sandbox.base_url()).status, 400);
+    let foreign = browser_client.press("/", &format!("resend={id}"), "https://evil.example");
+    assert_eq!(foreign.status, 403);
 }
 
 #[test]

@@ -1,0 +1,170 @@
+//! The files of a merchant, and its settings for shells and Docker Compose.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use wechatpay_sandbox::{KeyMode, Sandbox};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Writes the keys and certificates, with the names that WeChat Pay gives them, and the settings.
+pub(super) fn write(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    match fs::read(folder.join(MERCHANT_KEY)) {
+        Ok(key) if key == sandbox.merchant_key_pem().as_bytes() => clear(folder)?,
+        Ok(_) => return Err("contains other keys than the sandbox's; use another folder".into()),
+        Err(_) => {}
+    }
+    let settings = settings(sandbox, mode, folder);
+    let lines = |line: fn(&str, &str) -> String| {
+        settings.iter().map(|(name, value)| line(name, value)).collect::<String>()
+    };
+    for (name, text) in [
+        (MERCHANT_KEY, sandbox.merchant_key_pem()),
+        (MERCHANT_CERTIFICATE, sandbox.merchant_certificate_pem()),
+        (PUBLIC_KEY, sandbox.public_key_pem()),
+        (&platform_certificate(sandbox), sandbox.platform_certificate_pem()),
+        (CA, sandbox.ca_pem()),
+        ("settings.json", &settings_json(sandbox, folder)),
+        ("settings.sh", &lines(|name, value| format!("export {name}={}\n", in_shell(value)))),
+        ("settings.ps1", &lines(|name, value| format!("$env:{name} = {}\n", doubled(value)))),
+        ("settings.compose.yaml", &compose(&settings, folder)),
+        // The last one: who waits for it finds all of them.
+        ("settings.env", &lines(|name, value| format!("{name}={value}\n"))),
+    ] {
+        fs::write(folder.join(name), text)?;
+    }
+    Ok(())
+}
+
+/// Removes the platform certificates of earlier sandboxes, so that none is mistaken for one of this sandbox.
+fn clear(folder: &Path) -> Result<()> {
+    for file in fs::read_dir(folder)? {
+        let name = file?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PLATFORM_CERTIFICATE) && name.ends_with(".pem") {
+            fs::remove_file(folder.join(&*name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The environment variables, with the keys of WeChat Pay that this mode uses.
+fn settings(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Vec<(String, String)> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let public_key = [
+        ("PUBLIC_KEY_ID", sandbox.public_key_id().to_owned()),
+        ("PUBLIC_KEY_FILE", file(PUBLIC_KEY)),
+    ];
+    let certificate = [("PLATFORM_CERT_FILE", file(&platform_certificate(sandbox)))];
+    let merchant = [
+        ("BASE_URL", sandbox.base_url().to_owned()),
+        ("CA_FILE", file(CA)),
+        ("APPID", sandbox.appid().as_str().to_owned()),
+        ("MCHID", sandbox.mchid().to_owned()),
+        ("SERIAL_NO", sandbox.serial_no().to_owned()),
+        ("PRIVATE_KEY_FILE", file(MERCHANT_KEY)),
+        ("CERT_FILE", file(MERCHANT_CERTIFICATE)),
+        ("API_V3_KEY", sandbox.api_v3_key().to_owned()),
+        ("V2_KEY", sandbox.v2().api_key().to_owned()),
+        ("NOTIFY_URL", sandbox.notify_url().as_str().to_owned()),
+    ];
+    let public_key = public_key.into_iter().filter(|_| mode != KeyMode::Certificate);
+    let certificate = certificate.into_iter().filter(|_| mode != KeyMode::PublicKey);
+    let all = merchant.into_iter().chain(public_key).chain(certificate);
+    all.map(|(name, value)| (format!("WECHATPAY_{name}"), value)).collect()
+}
+
+fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let settings = json!({
+        "base_url": sandbox.base_url(),
+        "mchid": sandbox.mchid(),
+        "appid": sandbox.appid().as_str(),
+        "sub_mchid": sandbox.sub_mchid(),
+        "sub_appid": sandbox.sub_appid().as_str(),
+        "neighbour_mchid": sandbox.neighbour_mchid(),
+        "serial_no": sandbox.serial_no(),
+        "public_key_id": sandbox.public_key_id(),
+        "platform_certificate_serial_no": sandbox.platform_certificate_serial_no(),
+        "api_v3_key": sandbox.api_v3_key(),
+        "api_v2_key": sandbox.v2().api_key(),
+        "notify_url": sandbox.notify_url().as_str(),
+        "files": {
+            "merchant_key": file(MERCHANT_KEY),
+            "merchant_certificate": file(MERCHANT_CERTIFICATE),
+            "public_key": file(PUBLIC_KEY),
+            "platform_certificate": file(&platform_certificate(sandbox)),
+            "ca": file(CA),
+        },
+    });
+    format!("{settings:#}\n")
+}
+
+/// A service on the network of this machine, because the sandbox listens on loopback alone. It finds the
+/// files under the same paths.
+fn compose(settings: &[(String, String)], folder: &Path) -> String {
+    let folder = doubled(&folder.display().to_string());
+    let environment = settings
+        .iter()
+        .map(|(name, value)| format!("      {name}: {}\n", doubled(&value.replace('$', "$$"))));
+    format!(
+        "# Rename app to your service:\n\
+         # docker compose -f compose.yaml -f settings.compose.yaml up\n\
+         services:\n  app:\n    network_mode: host\n    environment:\n{}    volumes:\n      - type: bind\n        \
+         source: {folder}\n        target: {folder}\n        read_only: true\n",
+        environment.collect::<String>()
+    )
+}
+
+/// As one word of a POSIX shell.
+fn in_shell(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+/// In single quotation marks of PowerShell and YAML.
+fn doubled(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+fn platform_certificate(sandbox: &Sandbox) -> String {
+    format!("{PLATFORM_CERTIFICATE}{}.pem", sandbox.platform_certificate_serial_no())
+}
+
+const MERCHANT_KEY: &str = "apiclient_key.pem";
+const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
+const PLATFORM_CERTIFICATE: &str = "wechatpay_";
+const PUBLIC_KEY: &str = "pub_key.pem";
+const CA: &str = "ca.pem";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_the_keys_of_their_mode() {
+        let sandbox = Sandbox::start().unwrap();
+        let names = |mode| {
+            let settings = settings(&sandbox, mode, Path::new("/a"));
+            let names = ["WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PLATFORM_CERT_FILE"];
+            names.map(|name| settings.iter().any(|(other, _)| other == name))
+        };
+        assert_eq!(names(KeyMode::PublicKey), [true, false]);
+        assert_eq!(names(KeyMode::Certificate), [false, true]);
+        assert_eq!(names(KeyMode::Mixed), [true, true]);
+    }
+
+    #[test]
+    fn values_are_quoted_for_each_reader() {
+        assert_eq!(in_shell("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(doubled("it's"), "'it''s'");
+        let settings = [("A".to_owned(), "x y$z".to_owned())];
+        let yaml = compose(&settings, Path::new("/a b"));
+        assert!(
+            yaml.contains("      A: 'x y$$z'\n") && yaml.contains("target: '/a b'\n"),
+            "{yaml}"
+        );
+    }
+}
