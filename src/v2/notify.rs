@@ -27,9 +27,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
 
 use crate::notify::Refusal;
 use crate::v2::fields::{Fields, Malformed};
+use crate::v2::parse::json;
 use crate::v2::refund::NotifiedRefund;
 use crate::v2::signer::{self, Signer};
 use crate::v2::{combine, pay, xml};
@@ -142,7 +144,7 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notification, Refusal
         if fields.get("mch_id") != Some(signer.mchid()) {
             return Err(Refusal::Malformed("mch_id is not that of the signer".to_owned()));
         }
-        let decoded = STANDARD.decode(req_info).map_err(|_| Refusal::Undecryptable)?;
+        let decoded = STANDARD.decode(req_info).map_err(|_| refused("req_info is not Base64"))?;
         let text = signer.decrypt(&decoded).ok_or(Refusal::Undecryptable)?;
         let refund = xml::read(&text, "root").map_err(malformed)?;
         let refund = NotifiedRefund::read(&refund).map_err(malformed)?;
@@ -160,20 +162,103 @@ fn open_by(signer: &dyn Signer, fields: &Fields) -> Result<Notification, Refusal
 }
 
 /// Refuses a notification that was split into other fields than WeChat Pay signed. The signed string
-/// escapes nothing: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. Only `attach` may
-/// contain a payer's text, and it sorts before the order number, so a forger who inserts another order
-/// number must hide the real one in the value of a later field.
+/// escapes nothing: `a=1&b=2` may be two fields, or one whose value is `1&b=2`. A payer may type the
+/// `attach` of an order, and with it any number of fields; but the genuine fields of the same names
+/// remain in the string, and a forger must hide them in the value of another field.
 fn check_boundaries(fields: &Fields) -> Result<(), Refusal> {
-    let hides = |(name, value): (&str, &str)| name != "attach" && value.contains("&out_trade_no=");
-    if fields.iter().any(hides) {
-        return Err(Refusal::Malformed("a value contains another field, out_trade_no".to_owned()));
+    if fields.get("out_trade_no").is_some() && fields.get("combine_out_trade_no").is_some() {
+        return Err(refused("it has both an out_trade_no and a combine_out_trade_no"));
+    }
+    for (name, value) in fields.iter() {
+        let hidden = match name {
+            // A merchant's own data, which may be a query string. It sorts before the fields that every
+            // payment has, so it contains one of them in its place only if it was extended to it.
+            "attach" => names_in(value)
+                .find(|name| ALWAYS_PRESENT.contains(name) && fields.get(name).is_none()),
+            // Complete JSON ends where it was signed; the `attach` within may contain anything.
+            "sub_order_list" if value.is_empty() || json::<IgnoredAny>(value).is_some() => None,
+            "sub_order_list" => return Err(refused("sub_order_list is not JSON")),
+            _ => names_in(value).find(|name| is_read(name)),
+        };
+        if let Some(hidden) = hidden {
+            return Err(refused(format!("a value contains another field, {hidden}")));
+        }
     }
     Ok(())
 }
 
-fn malformed(Malformed(what): Malformed) -> Refusal {
-    Refusal::Malformed(what)
+/// The names of the fields that a value contains after an `&`.
+fn names_in(value: &str) -> impl Iterator<Item = &str> {
+    value.split('&').skip(1).filter_map(|field| Some(field.split_once('=')?.0))
 }
+
+/// Whether the library reads a field of this name from a notification.
+fn is_read(name: &str) -> bool {
+    READ.contains(&name) || COUPON_FIELDS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn refused(what: impl Into<String>) -> Refusal {
+    Refusal::Malformed(what.into())
+}
+
+fn malformed(Malformed(what): Malformed) -> Refusal {
+    refused(what)
+}
+
+/// The fields that the library reads from a notification of a payment, and the other documented ones.
+const READ: [&str; 43] = [
+    "appid",
+    "attach",
+    "bank_type",
+    "cash_fee",
+    "cash_fee_type",
+    "combine_appid",
+    "combine_mch_id",
+    "combine_openid",
+    "combine_out_trade_no",
+    "coupon_count",
+    "coupon_fee",
+    "device_info",
+    "err_code",
+    "err_code_des",
+    "fee_type",
+    "is_subscribe",
+    "mch_id",
+    "nonce_str",
+    "openid",
+    "out_trade_no",
+    "promotion_detail",
+    "rate",
+    "rate_value",
+    "req_info",
+    "result_code",
+    "result_msg",
+    "return_code",
+    "return_msg",
+    "settlement_total_fee",
+    "sign",
+    "sign_type",
+    "sub_appid",
+    "sub_is_subscribe",
+    "sub_mch_id",
+    "sub_openid",
+    "sub_order_list",
+    "time_end",
+    "total_fee",
+    "trade_state",
+    "trade_state_desc",
+    "trade_type",
+    "transaction_id",
+    "version",
+];
+
+/// Likewise, each with an index.
+const COUPON_FIELDS: [&str; 3] = ["coupon_fee_", "coupon_id_", "coupon_type_"];
+
+/// The fields that every notification of a single payment has, and that sort after `attach`
+/// ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7)).
+const ALWAYS_PRESENT: [&str; 6] =
+    ["bank_type", "cash_fee", "mch_id", "nonce_str", "openid", "out_trade_no"];
 
 #[cfg(test)]
 mod tests {
@@ -312,7 +397,11 @@ mod tests {
             let body = signed_with(&hmac_key(), &[("trade_state", word)]);
             let posted = transaction(open(&hmac_key(), &body));
             assert_eq!(posted.paid("1900000001", &order()), Err(NotPaid::State(state.clone())));
-            let combined = [("combine_out_trade_no", "C20250101-001"), ("trade_state", word)];
+            let combined = [
+                ("combine_out_trade_no", "C20250101-001"),
+                ("out_trade_no", ""),
+                ("trade_state", word),
+            ];
             let body = signed_with(&hmac_key(), &combined);
             let Ok(Notification::Combined(combined)) = open(&hmac_key(), &body) else {
                 panic!("not a combined order");
@@ -351,41 +440,102 @@ mod tests {
         assert_eq!(refused(&hmac_key(), changed.as_bytes()), WrongSign);
     }
 
-    /// The signed string escapes nothing, so one sign fits several notifications: a payer whose text is the
-    /// `attach` of a cheap order could turn its notification into one of an unpaid order.
-    #[test]
-    fn notification_split_into_other_fields_is_refused() {
-        let typed = "x&mch_id=1900000001&out_trade_no=order-2&result_code=SUCCESS\
-                     &return_code=SUCCESS&time_end=20250101090807&total_fee=99999&tr=";
+    /// The signed string escapes nothing, so one sign fits several notifications. The payer typed the
+    /// `attach`; `hidden` is the genuine field that begins what the last typed field hides, up to the
+    /// field `end`.
+    fn cut(typed: &str, hidden: &str, end: &str) -> Result<Notification, Refusal> {
         assert!(typed.chars().count() <= 127, "an order takes it");
         let genuine = signed_with(&hmac_key(), &[("attach", typed), ("total_fee", "1")]);
         let received = transaction(open(&hmac_key(), &genuine));
         assert_eq!(received.attach.as_deref(), Some(typed));
-        assert_eq!(
-            (received.out_trade_no.as_str(), received.total_fee),
-            ("T20250101-001", Some(Fen(1)))
-        );
-
+        // The original is genuine, whatever the payer typed.
+        assert_eq!(received.paid("1900000001", &order()), Err(NotPaid::Differs("total_fee")));
         let fields = xml::read(&genuine, "xml").unwrap();
         let signed = message(fields.iter());
-        let (before, rest) = signed.split_once("&tr=").unwrap();
-        let (swallowed, after) = rest.split_once("&transaction_id=").unwrap();
+        let (before, rest) = signed.rsplit_once(&format!("&{hidden}=")).unwrap();
+        let (rest, after) = rest.rsplit_once(&format!("&{end}=")).unwrap();
         let mut forged = Fields::default();
         for field in before.split('&') {
             let (name, value) = field.split_once('=').unwrap();
+            let value = if format!("{before}&").ends_with(&format!("&{field}&")) {
+                format!("{value}&{hidden}={rest}")
+            } else {
+                value.to_owned()
+            };
+            forged.insert(name.to_owned(), value).unwrap();
+        }
+        for field in format!("{end}={after}").split('&') {
+            let (name, value) = field.split_once('=').unwrap();
             forged.insert(name.to_owned(), value.to_owned()).unwrap();
         }
-        forged.set("tr", swallowed);
-        forged.set("transaction_id", after);
         assert_eq!(message(forged.iter()), signed);
         forged.set("sign", fields.text("sign").unwrap());
-        let refusal = open(&hmac_key(), xml::write(&forged).as_bytes()).unwrap_err();
-        assert_eq!(
-            refusal,
-            Refusal::Malformed("a value contains another field, out_trade_no".into())
-        );
-        // The original is genuine, whatever the payer typed.
-        assert_eq!(received.paid("1900000001", &order()), Err(NotPaid::Differs("total_fee")));
+        open(&hmac_key(), xml::write(&forged).as_bytes())
+    }
+
+    #[test]
+    fn notification_split_into_other_fields_is_refused() {
+        let order = "x&mch_id=1900000001&out_trade_no=order-2&result_code=SUCCESS\
+                     &return_code=SUCCESS&time_end=20250101090807&total_fee=99999&tr=";
+        let payer = "x&bank_type=ICBC&cash_fee=0&mch_id=1900000001&openid=oVICTIM&oq=";
+        let list = "x&bank_type=A&cash_fee=0&mch_id=1900000001&out_trade_no=order-2\
+                    &result_code=SUCCESS&return_code=SUCCESS&sub_order_list=";
+        for (typed, hidden, end, expected) in [
+            (order, "bank_type", "transaction_id", "a value contains another field, bank_type"),
+            (payer, "bank_type", "out_trade_no", "a value contains another field, bank_type"),
+            (list, "bank_type", "time_end", "sub_order_list is not JSON"),
+            // Nothing but the rest of the attach.
+            ("uid=5", "bank_type", "out_trade_no", "a value contains another field, bank_type"),
+        ] {
+            assert_eq!(
+                cut(typed, hidden, end),
+                Err(Refusal::Malformed(expected.into())),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn attach_that_is_a_query_string_is_accepted() {
+        for attach in [
+            "uid=5&openid=oOTHER&out_trade_no=1",
+            "a&b",
+            "&bank_type=",
+            "x&device_info=1&fee_type=9",
+        ] {
+            let body = signed_with(&hmac_key(), &[("attach", attach)]);
+            let received = transaction(open(&hmac_key(), &body));
+            assert_eq!(received.attach.as_deref(), Some(attach));
+            assert!(received.paid("1900000001", &order()).is_ok());
+        }
+    }
+
+    #[test]
+    fn notification_of_two_kinds_is_refused() {
+        let body = signed_with(&hmac_key(), &[("combine_out_trade_no", "C20250101-001")]);
+        let refusal = open(&hmac_key(), &body).unwrap_err();
+        assert!(refusal.to_string().contains("both an out_trade_no and a combine_out_trade_no"));
+    }
+
+    /// A field that is read must not be hidden, so each must be listed.
+    #[test]
+    fn every_field_that_is_read_is_listed() {
+        let sources = [
+            include_str!("notify.rs").split("mod tests").next().unwrap(),
+            include_str!("pay/transaction.rs"),
+            include_str!("combine/transaction.rs"),
+        ];
+        let mut found = 0;
+        for source in sources {
+            for call in ["get", "text", "optional", "required"] {
+                for rest in source.split(&format!("fields.{call}(\"")).skip(1) {
+                    let name = rest.split('"').next().unwrap();
+                    assert!(is_read(name), "{name}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 30, "{found}");
     }
 
     #[test]
@@ -497,7 +647,7 @@ mod tests {
         assert!(paid(&list(&format!("{one},{with_v3_names}"))).is_ok());
 
         assert_eq!(paid(""), Err(NotPaid::Missing("sub_order_list")));
-        assert_eq!(paid("{]"), Err(NotPaid::Missing("sub_order_list")));
+        assert_eq!(paid("{}"), Err(NotPaid::Missing("sub_order_list")));
         assert_eq!(paid(&list(&one)), Err(NotPaid::Differs("the number of sub-orders")));
         for (two, reason) in [
             (two.replace("20,", "19,"), NotPaid::Differs("total_fee")),
@@ -545,9 +695,14 @@ mod tests {
 
         assert_eq!(open(&hmac_key(), &body("1900000001", published)), Err(Refusal::Undecryptable));
         assert!(matches!(open(&key, &body("19", published)), Err(Refusal::Malformed(_))));
-        for wrong in ["!", "AAAA", published.strip_suffix("Pw==").unwrap()] {
+        for wrong in ["AAAA", published.strip_suffix("Pw==").unwrap()] {
             let refusal = open(&key, &body("1900000001", wrong)).unwrap_err();
             assert_eq!(refusal, Refusal::Undecryptable, "{wrong}");
+        }
+        // Damaged on its way, and not encrypted with another key.
+        for damaged in ["!", published.strip_suffix("=").unwrap()] {
+            let refusal = open(&key, &body("1900000001", damaged)).unwrap_err();
+            assert_eq!(refusal, Refusal::Malformed("req_info is not Base64".into()), "{damaged}");
         }
         // Without one block it decrypts, but is no message.
         let (_, cut) = published.split_at(64);

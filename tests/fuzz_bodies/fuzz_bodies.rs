@@ -39,12 +39,17 @@ mod own;
 #[path = "own_xml.rs"]
 mod own_xml;
 #[cfg(feature = "v2")]
+#[path = "recut.rs"]
+mod recut;
+#[cfg(feature = "v2")]
 #[path = "v2.rs"]
 mod v2;
 
 pub(crate) use self::own::own_json;
 #[cfg(feature = "v2")]
 pub(crate) use self::own_xml::own_xml;
+#[cfg(feature = "v2")]
+pub(crate) use self::recut::xml_recut;
 #[cfg(feature = "v2")]
 pub(crate) use self::v2::{xml_read, xml_write};
 

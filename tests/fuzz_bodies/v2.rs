@@ -213,7 +213,7 @@ fn whole(body: &[u8]) -> Answer {
 }
 
 /// An independent HMAC-SHA256 `sign` of these fields.
-fn digest(fields: &BTreeMap<String, String>) -> String {
+pub(super) fn digest(fields: &BTreeMap<String, String>) -> String {
     let signed = fields.iter().filter(|(name, value)| *name != "sign" && !value.is_empty());
     let message: String = signed.map(|(name, value)| format!("{name}={value}&")).collect();
     let key = hmac::Key::new(hmac::HMAC_SHA256, KEY.as_bytes());
@@ -251,13 +251,13 @@ fn written_otherwise(fields: &BTreeMap<String, String>) -> String {
     xml + "</xml>"
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// Whether XML can contain the text; a byte order mark must not be within it.
-fn is_text(text: &str) -> bool {
+pub(super) fn is_text(text: &str) -> bool {
     text.chars().all(|character| {
         matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
             && character != '\u{feff}'

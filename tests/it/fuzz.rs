@@ -24,12 +24,14 @@ const INPUTS: &[(&str, Target, usize)] = &[
     ("xml_read", fuzz_bodies::xml_read, 3_000),
     #[cfg(feature = "v2")]
     ("xml_write", fuzz_bodies::xml_write, 1_000),
+    #[cfg(feature = "v2")]
+    ("xml_recut", fuzz_bodies::xml_recut, 500),
     ("time", fuzz_bodies::time, 15_500),
     ("order", fuzz_bodies::order, 9_000),
     ("own_json", fuzz_bodies::own_json, 4_000),
     #[cfg(feature = "v2")]
     ("own_xml", fuzz_bodies::own_xml, 2_000),
-    ("bill", fuzz_bodies::bill, 17_000),
+    ("bill", fuzz_bodies::bill, 16_500),
 ];
 
 macro_rules! tests {
@@ -43,7 +45,7 @@ macro_rules! tests {
 
 tests! { keys der notification notification_signed answer api_error time order own_json bill }
 #[cfg(feature = "v2")]
-tests! { xml_read xml_write own_xml }
+tests! { xml_read xml_write xml_recut own_xml }
 
 #[test]
 #[cfg(feature = "v2")]
