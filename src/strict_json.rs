@@ -198,6 +198,18 @@ impl<'a> Object<'a> {
         T::read(json, self.at(name), self.violations)
     }
 
+    /// How many violations were found so far, here and elsewhere.
+    #[cfg(feature = "v2")]
+    pub(crate) fn violation_count(&self) -> usize {
+        self.violations.len()
+    }
+
+    /// Takes every member that is left, since it is not known which ones belong here.
+    #[cfg(feature = "v2")]
+    pub(crate) fn skip_rest(&mut self) {
+        self.members.clear();
+    }
+
     /// Reports every member that was not taken as unknown.
     pub(crate) fn finish(self) {
         for (name, _) in self.members {

@@ -309,13 +309,14 @@ fn headers(
     ids: &mut UniqueIds,
 ) -> Vec<(String, Vec<u8>)> {
     let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
-    let signature = match version {
-        Version::V3 => platform.notifying().sign(body, now, &ids.digits(32)),
+    let (signature, media_type) = match version {
+        Version::V3 => {
+            (platform.notifying().sign(body, now, &ids.digits(32)).to_vec(), "application/json")
+        }
         #[cfg(feature = "v2")]
-        Version::V2 => return vec![header("Content-Type", "text/xml")],
+        Version::V2 => (Vec::new(), "text/xml"),
     };
-    let others =
-        [("Content-Type", "application/json"), ("Accept", "*/*"), ("User-Agent", "Mozilla/4.0")];
+    let others = [("Content-Type", media_type), ("Accept", "*/*"), ("User-Agent", "Mozilla/4.0")];
     let signature = signature.iter().map(|(name, value)| header(name, value));
     signature.chain(others.map(|(name, value)| header(name, value))).collect()
 }

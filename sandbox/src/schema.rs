@@ -71,6 +71,12 @@ pub(super) fn check_body(value: &Value, tables: &[Table]) -> Result<(), Refusal>
     check_object(tables, value, "").map_err(|wrong| wrong.refusal(Location::Body))
 }
 
+/// Whether one of the tables has a field with this name.
+#[cfg(feature = "v2")]
+pub(super) fn has_field(tables: &[Table], name: &str) -> bool {
+    tables.iter().copied().flatten().any(|field| field.name == name)
+}
+
 /// Reads a query into an object of strings, and refuses it unless it has these parameters and no
 /// others, each once.
 pub(super) fn read_query(query: &str, table: Table) -> Result<Value, Refusal> {

@@ -39,7 +39,12 @@ pub struct ApiError {
 
 impl ApiError {
     /// Writes the error, and what follows from it before the marks of the response.
-    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, consequence: &str) -> fmt::Result {
+    pub(super) fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        advice: Option<&str>,
+        consequence: &str,
+    ) -> fmt::Result {
         write!(f, "WeChat Pay returned HTTP {}", self.status)?;
         if !self.code.as_str().is_empty() {
             write!(f, " {}", self.code)?;
@@ -52,7 +57,7 @@ impl ApiError {
         }
         if let Some(diagnosis) = &self.sign_diagnosis {
             write!(f, "; {diagnosis}")?;
-        } else if let Some(advice) = self.code.advice() {
+        } else if let Some(advice) = advice {
             write!(f, "; {advice}")?;
         }
         if self.code.as_str().is_empty() && self.message.is_empty() {
@@ -68,7 +73,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, "")
+        self.write(f, self.code.advice(), "")
     }
 }
 

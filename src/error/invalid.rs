@@ -84,6 +84,11 @@ impl Violations {
         None
     }
 
+    #[cfg(feature = "v2")]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn into_result(self) -> Result<(), Invalid> {
         if self.0.is_empty() { Ok(()) } else { Err(Invalid { violations: self.0 }) }
     }

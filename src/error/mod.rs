@@ -1,5 +1,6 @@
 //! What went wrong, what may have happened at WeChat Pay, and what to do next.
 
+mod advice;
 mod api;
 mod call;
 mod code;
@@ -13,6 +14,8 @@ use std::{fmt, io};
 
 use crate::one_line::OneLine;
 
+#[cfg(feature = "v2")]
+pub(crate) use self::advice::CERTIFICATE_TEXTS;
 pub use self::api::{ApiError, ErrorDetail};
 pub(crate) use self::call::Call;
 pub use self::code::Code;
@@ -183,9 +186,17 @@ impl Error {
     fn consequence(&self) -> String {
         let Some(call) = self.call else { return String::new() };
         let subject = call.subject();
+        #[cfg(feature = "v2")]
+        if self.api().is_some_and(|error| advice::is_unsigned_sign_error(call, error)) {
+            // A query would be refused for the same reason.
+            return match call.is_read() {
+                true => "; then retry".to_owned(),
+                false => format!("; then query the {subject}"),
+            };
+        }
         match self.meaning() {
             (Outcome::NotSent, Retry::SameRequest) => "; nothing was sent; retry".to_owned(),
-            (Outcome::NotSent | Outcome::Refused, _) => String::new(),
+            (Outcome::NotSent | Outcome::Refused, _) | (_, Retry::Never) => String::new(),
             (Outcome::Unknown, _) if call.is_read() => "; nothing was changed; retry".to_owned(),
             (Outcome::Unknown, Retry::SameRequest) => format!(
                 "; the request may have been processed; query the {subject}, or retry with the \
@@ -204,7 +215,9 @@ impl fmt::Display for Error {
             ErrorKind::Invalid(invalid) => invalid.fmt(f),
             ErrorKind::Sign(error) => error.fmt(f),
             ErrorKind::Transport(error) => write!(f, "{error}{}", self.consequence()),
-            ErrorKind::Api(error) => error.write(f, &self.consequence()),
+            ErrorKind::Api(error) => {
+                error.write(f, advice::of_response(self.call, error), &self.consequence())
+            }
             ErrorKind::Untrusted { status, reason, request_id } => {
                 write!(f, "the response (HTTP {status}) could not be verified: {reason}")?;
                 write!(f, "{}", self.consequence())?;

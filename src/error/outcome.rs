@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+#[cfg(feature = "v2")]
+use super::advice;
 use super::api::ApiError;
 use super::call::{Call, Effect, Protocol, Subject};
 use super::code::Code;
@@ -85,6 +87,8 @@ pub(super) fn of_response(call: Call, error: &ApiError) -> Meaning {
 fn of_v2_response(call: Call, error: &ApiError) -> Meaning {
     match (error.status, error.signed) {
         (200, true) => first(V2, call, error),
+        // Its server refused the connection, as it would again.
+        (400, _) if advice::lacks_certificate(error) => (Unknown, Never),
         // `return_code` is FAIL, which carries no signature.
         (200, false) => (Unknown, QueryFirst),
         // Not one of WeChat Pay's.
@@ -153,6 +157,8 @@ const V2: &[Row] = &[
         Refused,
         QueryFirst,
     ),
+    // An order with this number and other values may exist (documents 001 and 002).
+    (200..=200, &[Code::INVALID_REQUEST, Code::INVALID_PARAMS], new_order, Refused, QueryFirst),
     // Not now: retry once there is money, or after a pause.
     (
         200..=200,
@@ -209,6 +215,11 @@ fn any(_: Call) -> bool {
 
 fn write_that_may_go_on(call: Call) -> bool {
     call.subject != Subject::Order && call.effect == Effect::Write
+}
+
+#[cfg(feature = "v2")]
+fn new_order(call: Call) -> bool {
+    call.subject == Subject::Order && call.effect == Effect::Write
 }
 
 fn query(call: Call) -> bool {
@@ -294,8 +305,8 @@ mod tests {
             ("CERT_ERROR", Refused, Never),
             ("COMBINE_PAY_NOAUTH", Refused, Never),
             ("FREQUENCY_LIMITED", Refused, SameRequest),
-            ("INVALID_PARAMS", Refused, Never),
-            ("INVALID_REQUEST", Refused, Never),
+            ("INVALID_PARAMS", Refused, QueryFirst),
+            ("INVALID_REQUEST", Refused, QueryFirst),
             ("INVALID_REQ_TOO_MUCH", Refused, SameRequest),
             ("INVALID_TRANSACTIONID", Refused, Never),
             ("LACK_PARAMS", Refused, Never),

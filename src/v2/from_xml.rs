@@ -15,7 +15,10 @@ pub(super) fn read<T>(
 ) -> Result<T, Error> {
     let fields = xml::read_from_caller(xml).map_err(|Malformed(rule)| Invalid::new("xml", rule))?;
     let mut violations = Violations::default();
-    let mut object = Object::of_fields(fields.into_texts(), &mut violations);
+    // An empty element is not signed, so it counts as absent.
+    let mut texts = fields.into_texts();
+    texts.retain(|(_, value)| !matches!(value, Json::Text(text) if text.is_empty()));
+    let mut object = Object::of_fields(texts, &mut violations);
     let _: (Option<Json>, Option<Json>) = (object.optional("nonce_str"), object.optional("sign"));
     object.agrees("sign_type", Some(signer.sign_type().as_str()), ", that of the signer");
     let read = members(&mut object);
@@ -27,7 +30,12 @@ pub(super) fn read<T>(
 /// Reads a field that contains JSON and may be left out.
 pub(super) fn json<T: Read>(object: &mut Object<'_>, name: &str) -> Option<T> {
     let text: String = object.optional(name)?;
-    match Json::parse(without_slips(&text).as_bytes()) {
+    json_of(object, name, &text)
+}
+
+/// Reads JSON, the value of a field.
+pub(super) fn json_of<T: Read>(object: &mut Object<'_>, name: &str, text: &str) -> Option<T> {
+    match Json::parse(without_slips(text).as_bytes()) {
         Ok(json) => object.nested(name, json),
         Err(rule) => object.note(name, format!("must be JSON; it {rule}")),
     }

@@ -1,10 +1,11 @@
 //! The request pipeline of every APIv2 call: sign, send once, verify, parse.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
-use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
+use crate::error::{ApiError, CERTIFICATE_TEXTS, Call, Code, Error, ErrorKind, Invalid};
 use crate::method::Method;
 use crate::transport::{Request, Transport};
 use crate::ureq_transport::{HttpOptions, UreqTransport};
@@ -29,7 +30,6 @@ use crate::{id, signer as v3_signer};
 pub struct Gateway {
     base_url: Arc<str>,
     transport: Arc<dyn Transport>,
-    certified: Option<Arc<dyn Transport>>,
 }
 
 impl Gateway {
@@ -57,26 +57,26 @@ impl Gateway {
     /// If the base URL does not have that form.
     pub fn at(base_url: &str, transport: impl Transport + 'static) -> Result<Self, Error> {
         let base_url = base_url::check(base_url)?;
-        Ok(Self { base_url: base_url.into(), transport: Arc::new(transport), certified: None })
+        Ok(Self { base_url: base_url.into(), transport: Arc::new(transport) })
     }
 
     /// The same host, with a second transport that presents the merchant's client certificate
-    /// (商户API证书). It is used only for calls that require the certificate:
-    /// [`refund::apply`](crate::v2::refund::apply).
+    /// (商户API证书), for the calls that require it:
+    /// [`refund::apply`](crate::v2::refund::apply) and [`pay::reverse`](crate::v2::pay::reverse).
     ///
     /// ```
-    /// use wechatpay::v2::Gateway;
-    /// use wechatpay::{ClientCertificate, HttpOptions, UreqTransport};
+    /// use wechatpay::v2::{CertifiedGateway, Gateway};
+    /// use wechatpay::{ClientCertificate, Error, HttpOptions, UreqTransport};
     ///
-    /// fn gateway(cert_pem: &[u8], key_pem: &[u8]) -> Result<Gateway, Box<dyn std::error::Error>> {
+    /// fn gateway(cert_pem: &[u8], key_pem: &[u8]) -> Result<CertifiedGateway, Error> {
     ///     let mut options = HttpOptions::default();
     ///     options.client_certificate = Some(ClientCertificate::from_pem(cert_pem, key_pem)?);
     ///     Ok(Gateway::new()?.with_certified(UreqTransport::new(&options)?))
     /// }
     /// ```
     #[must_use]
-    pub fn with_certified(self, transport: impl Transport + 'static) -> Self {
-        Self { certified: Some(Arc::new(transport)), ..self }
+    pub fn with_certified(self, transport: impl Transport + 'static) -> CertifiedGateway {
+        CertifiedGateway { gateway: self, transport: Arc::new(transport) }
     }
 
     /// The base URL of the host that calls are sent to.
@@ -108,19 +108,6 @@ impl Gateway {
         }
     }
 
-    /// [`call`](Self::call) with the client certificate.
-    pub(super) fn call_certified(
-        &self,
-        signer: &dyn Signer,
-        path: &str,
-        fields: Fields,
-    ) -> Result<Response, Error> {
-        let rule = "is required for this call; set it with Gateway::with_certified";
-        let certified =
-            self.certified.as_deref().ok_or_else(|| Invalid::new("client_certificate", rule))?;
-        self.exchange(certified, signer, path, fields)
-    }
-
     fn exchange(
         &self,
         transport: &dyn Transport,
@@ -144,7 +131,10 @@ impl Gateway {
         let (status, body) = (received.status, received.read_body().map_err(lost)?);
         let mut response = Response { call, status, request_id, fields: Fields::default() };
         if status != 200 {
-            return Err(response.refused(false, String::new()));
+            // WeChat Pay's server names a missing certificate in a page; nothing else of it is read.
+            let is_named = |text: &&&str| body.windows(text.len()).any(|it| it == text.as_bytes());
+            let message = CERTIFICATE_TEXTS.iter().find(is_named).copied().unwrap_or_default();
+            return Err(response.refused(false, message.to_owned()));
         }
         response.fields = xml::read_response(&body).map_err(|what| response.malformed(what))?;
         response.judged(signer, &fields)
@@ -161,10 +151,43 @@ fn sign(signer: &dyn Signer, fields: &mut Fields) -> Result<(), Error> {
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway")
-            .field("base_url", &self.base_url)
-            .field("certified", &self.certified.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("Gateway").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// A [`Gateway`] with the merchant's client certificate (商户API证书), made by
+/// [`Gateway::with_certified`].
+///
+/// Where a call takes a `&Gateway`, a `&CertifiedGateway` fits too, and the certificate is not presented.
+#[derive(Clone)]
+pub struct CertifiedGateway {
+    gateway: Gateway,
+    transport: Arc<dyn Transport>,
+}
+
+impl CertifiedGateway {
+    /// [`Gateway::call`] with the client certificate.
+    pub(super) fn call_certified(
+        &self,
+        signer: &dyn Signer,
+        path: &str,
+        fields: Fields,
+    ) -> Result<Response, Error> {
+        self.gateway.exchange(&*self.transport, signer, path, fields)
+    }
+}
+
+impl Deref for CertifiedGateway {
+    type Target = Gateway;
+
+    fn deref(&self) -> &Gateway {
+        &self.gateway
+    }
+}
+
+impl fmt::Debug for CertifiedGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertifiedGateway").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
 

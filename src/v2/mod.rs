@@ -39,6 +39,7 @@ pub mod combine;
 mod fields;
 mod from_xml;
 mod gateway;
+mod merchant;
 pub mod notify;
 mod order_fields;
 mod parse;
@@ -50,6 +51,7 @@ mod trade_type;
 mod validate;
 mod xml;
 
-pub use self::gateway::Gateway;
+pub use self::gateway::{CertifiedGateway, Gateway};
+pub use self::merchant::Merchant;
 pub use self::signer::{HmacSha256Key, Md5Key, SignType, Signer};
 pub use self::trade_type::{AnyTrade, App, H5, H5Info, Jsapi, Native, Trade};

@@ -60,7 +60,7 @@ use crate::v2::{combine, pay, xml};
 /// ) -> Result<Option<Paid>, Box<dyn std::error::Error>> {
 ///     match notify::open(signer, body)? {
 ///         Notification::Transaction(transaction) => {
-///             Ok(Some(transaction.paid(signer.mchid(), order)?))
+///             Ok(Some(transaction.paid(signer, order)?))
 ///         }
 ///         other => Ok(None),
 ///     }

@@ -174,7 +174,22 @@ macro_rules! plain_texts {
     };
 }
 
-plain_texts!(String, AppId, OutTradeNo, NotifyUrl, Ipv4Addr);
+plain_texts!(String, AppId, OutTradeNo, NotifyUrl);
+
+/// The address of an IPv4 payer may be shown as `::ffff:14.23.150.211`, as in the other orders.
+impl FieldText for Ipv4Addr {
+    fn to_text(&self) -> Result<String, Invalid> {
+        Ok(self.to_string())
+    }
+
+    fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
+        let text: String = object.optional(name)?;
+        match text.parse().map(|address: IpAddr| address.to_canonical()) {
+            Ok(IpAddr::V4(address)) => Some(address),
+            _ => object.note(name, "must be an IPv4 address"),
+        }
+    }
+}
 
 /// JSON in a field: made once, so that what is signed is what is sent.
 pub(super) fn to_json(value: &impl Serialize) -> Result<String, Invalid> {

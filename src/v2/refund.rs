@@ -30,7 +30,7 @@ use crate::open_set::open_set;
 use crate::refund::{Channel, Payment};
 use crate::time::Time;
 use crate::v2::fields::{Fields, Malformed};
-use crate::v2::gateway::Gateway;
+use crate::v2::gateway::{CertifiedGateway, Gateway};
 use crate::v2::parse::{fen, number, received, spaced_time};
 use crate::v2::pay::Coupon;
 use crate::v2::signer::Signer;
@@ -46,12 +46,12 @@ use crate::validate as shared;
 ///
 /// ```
 /// use wechatpay::v2::refund::{self, AcceptedRefund, Refund};
-/// use wechatpay::v2::{Gateway, Signer};
+/// use wechatpay::v2::{CertifiedGateway, Signer};
 /// use wechatpay::Error;
 ///
 /// fn refund(
 ///     signer: &dyn Signer,
-///     gateway: &Gateway,
+///     gateway: &CertifiedGateway,
 ///     refund: &Refund,
 /// ) -> Result<AcceptedRefund, Error> {
 ///     refund::apply(signer, gateway, refund)
@@ -68,7 +68,7 @@ use crate::validate as shared;
 #[doc(alias = "申请退款")]
 pub fn apply(
     signer: &dyn Signer,
-    gateway: &Gateway,
+    gateway: &CertifiedGateway,
     refund: &Refund,
 ) -> Result<AcceptedRefund, Error> {
     let fields = refund.to_fields(signer)?;

@@ -106,8 +106,8 @@ impl HmacSha256Key {
     /// platform.
     ///
     /// # Errors
-    /// If the key is not 32 printable characters. Check for a blank or line feed that was copied with
-    /// it.
+    /// If the key is not 32 printable ASCII characters. Check for a blank or line feed that was copied
+    /// with it.
     pub fn new(mchid: impl Into<String>, api_key: impl Into<String>) -> Result<Self, Error> {
         Ok(Self { mchid: checked(mchid.into())?, key: ApiKey::new(api_key.into())? })
     }
@@ -222,8 +222,8 @@ impl ApiKey {
         if key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Self(key));
         }
-        let rule = "must be the APIv2 key: 32 letters and digits, without blanks; it is not the \
-                    APIv3 key";
+        let rule = "must be the APIv2 key: 32 printable ASCII characters, without blanks; it is \
+                    not the APIv3 key";
         Err(Invalid::new("api_key", rule))
     }
 
@@ -441,7 +441,7 @@ pub(super) mod tests {
         let (_, short) = KEY.split_at(1);
         for wrong in ["", short, &format!("{KEY}\n"), &format!(" {short}")] {
             let error = Md5Key::new("1900000001", wrong).unwrap_err().to_string();
-            assert!(error.starts_with("api_key must be the APIv2 key: 32 letters"), "{error}");
+            assert!(error.starts_with("api_key must be the APIv2 key: 32 printable"), "{error}");
         }
         let error = HmacSha256Key::new("19\r\n", KEY).unwrap_err().to_string();
         assert!(error.starts_with("mch_id must be"), "{error}");

@@ -147,29 +147,58 @@ pub enum AnyTrade {
 }
 
 impl AnyTrade {
-    /// Reads `trade_type` and the fields that only its kind has. `openid_name` is the name of the
-    /// openid's field.
+    /// Reads `trade_type`, the fields that its kind needs, and those that it may have. `openid_name` is
+    /// the name of the openid's field; `h5_info` is `Err` if it was wrong.
     pub(super) fn read(
         object: &mut Object<'_>,
         openid_name: &str,
-        h5_info: Option<H5Info>,
-    ) -> Option<Self> {
-        let trade_type: String = object.required("trade_type")?;
-        if trade_type != "MWEB" && h5_info.is_some() {
+        h5_info: Result<Option<H5Info>, WrongScene>,
+    ) -> Option<ReadTrade> {
+        let trade_type: Option<String> = object.required("trade_type");
+        let (has_openid, has_product_id) = (object.has(openid_name), object.has("product_id"));
+        let (openid, product_id) = (object.optional(openid_name), object.optional("product_id"));
+        let trade_type = trade_type?;
+        if trade_type != "MWEB" && matches!(h5_info, Ok(Some(_))) {
             object.violation("scene_info/h5_info", "must be left out, except for MWEB orders");
         }
-        match trade_type.as_str() {
-            "APP" => Some(Self::App(App)),
-            "JSAPI" => Some(Self::Jsapi(Jsapi::new(object.required(openid_name)?))),
-            "NATIVE" => Some(Self::Native(Native { product_id: object.required("product_id")? })),
-            "MWEB" => match h5_info {
-                Some(h5_info) => Some(Self::H5(H5::new(h5_info))),
-                None => object.note("scene_info/h5_info", "is missing"),
-            },
+        let mut missing = |name: &str, was_there: bool| {
+            if !was_there {
+                object.violation(name, "is missing");
+            }
+            None
+        };
+        match (trade_type.as_str(), openid, product_id, h5_info) {
+            ("APP", openid, product_id, _) => {
+                Some(ReadTrade { trade: Self::App(App), openid, product_id })
+            }
+            ("JSAPI", Some(openid), product_id, _) => {
+                let trade = Self::Jsapi(Jsapi::new(openid));
+                Some(ReadTrade { trade, openid: None, product_id })
+            }
+            ("JSAPI", None, ..) => missing(openid_name, has_openid),
+            ("NATIVE", openid, Some(product_id), _) => {
+                let trade = Self::Native(Native { product_id });
+                Some(ReadTrade { trade, openid, product_id: None })
+            }
+            ("NATIVE", _, None, _) => missing("product_id", has_product_id),
+            ("MWEB", openid, product_id, Ok(Some(h5_info))) => {
+                Some(ReadTrade { trade: Self::H5(H5::new(h5_info)), openid, product_id })
+            }
+            ("MWEB", .., h5_info) => missing("scene_info/h5_info", h5_info.is_err()),
             _ => object.note("trade_type", "must be APP, JSAPI, NATIVE or MWEB"),
         }
     }
 }
+
+/// The kind of an order that was read, and the fields that another kind needs and this one may have.
+pub(super) struct ReadTrade {
+    pub(super) trade: AnyTrade,
+    pub(super) openid: Option<OpenId>,
+    pub(super) product_id: Option<String>,
+}
+
+/// The `scene_info` was wrong, which has been reported.
+pub(super) struct WrongScene;
 
 impl Trade for App {
     type Prepaid = PrepayId;
@@ -225,7 +254,24 @@ pub enum Kind<'a> {
 }
 
 impl Kind<'_> {
-    pub(super) fn find_violations(self, violations: &mut Violations) -> Result<(), Invalid> {
+    /// `openid` and `product_id` are those of the order, by their names.
+    pub(super) fn find_violations(
+        self,
+        violations: &mut Violations,
+        (openid_name, openid): (&'static str, Option<&OpenId>),
+        product_id: Option<&str>,
+    ) -> Result<(), Invalid> {
+        match self {
+            Kind::Jsapi(_) if openid.is_some() => {
+                violations
+                    .add(openid_name, "must be left out of a JSAPI order, which has its payer");
+            }
+            Kind::Native(_) if product_id.is_some() => {
+                violations
+                    .add("product_id", "must be left out of a NATIVE order, which has its own");
+            }
+            _ => {}
+        }
         match self {
             Kind::App | Kind::Jsapi(_) => {}
             Kind::Native(product_id) => validate::text(violations, "product_id", product_id, 32),
@@ -304,7 +350,10 @@ impl Read for H5Info {
                     .map(|(app_name, package_name)| Self::Android { app_name, package_name }),
                 "Wap" => both("wap_url", "wap_name")
                     .map(|(wap_url, wap_name)| Self::Wap { wap_url, wap_name }),
-                _ => object.note("type", "must be IOS, Android or Wap"),
+                _ => {
+                    object.skip_rest();
+                    object.note("type", "must be IOS, Android or Wap")
+                }
             }
         })
     }

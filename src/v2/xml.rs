@@ -48,10 +48,21 @@ fn text(xml: &[u8]) -> Result<&str, Malformed> {
     if xml.len() > SIZE_LIMIT {
         return Err(Malformed::new("the XML is larger than 64 KiB"));
     }
+    let start = xml.trim_ascii_start();
+    if start.is_empty() {
+        return Err(Malformed::new("the body is empty"));
+    }
+    let begins_with =
+        |word: &[u8]| start.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    if begins_with(b"<!doctype html") || begins_with(b"<html") {
+        return Err(Malformed::new("the body is an HTML page, probably of a proxy"));
+    }
     let text = std::str::from_utf8(xml).map_err(|_| Malformed::new("the XML is not UTF-8"))?;
     // Within a value, a byte order mark is signed like any other character.
-    let has_mark = text.starts_with('\u{feff}');
-    if has_mark || !text.chars().all(is_allowed) {
+    if text.starts_with('\u{feff}') {
+        return Err(Malformed::new("the XML begins with a byte order mark"));
+    }
+    if !text.chars().all(is_allowed) {
         return Err(Malformed::new("the XML contains a character that XML forbids"));
     }
     Ok(text)
@@ -69,11 +80,14 @@ fn read_fields(
         let event = reader.read_event().map_err(|error| malformed(&error))?;
         place = match (place, event) {
             (Place::After, Event::Eof) => return Ok(fields),
-            (Place::Before { declared: false }, Event::Decl(declaration))
-                if is_utf8(declaration.encoding()) =>
-            {
+            (Place::Before { declared: false }, Event::Decl(declaration)) => {
+                if !is_utf8(declaration.encoding()) {
+                    return Err(Malformed::new("the XML declares another encoding than UTF-8"));
+                }
                 Place::Before { declared: true }
             }
+            (_, Event::Comment(_)) => return Err(Malformed::new("the XML has a comment")),
+            (_, Event::DocType(_)) => return Err(Malformed::new("the XML has a document type")),
             (Place::Before { .. }, Event::Start(start)) if name(&start)? == root => Place::Root,
             (Place::Before { .. }, Event::Empty(start)) if name(&start)? == root => Place::After,
             (Place::Root, Event::Start(start)) => {
@@ -92,11 +106,16 @@ fn read_fields(
                 add_content(&mut value, event)?;
                 Place::Field { name, value }
             }
-            (place, Event::Text(text)) if text.iter().all(u8::is_ascii_whitespace) => place,
+            (place, Event::Text(text)) if is_blank(&text) => place,
             (Place::Root, Event::Text(text)) if is_remark(&text) => Place::Root,
             _ => return Err(Malformed::new("the XML is not a flat list of fields")),
         };
     }
+}
+
+/// Whether nothing but blanks stands between elements. Document 002 prints no-break spaces there.
+fn is_blank(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.trim().is_empty())
 }
 
 fn malformed(error: &quick_xml::Error) -> Malformed {
@@ -260,6 +279,9 @@ mod tests {
         let expected = [("appid", "wx1"), ("attach", ""), ("total_fee", "1")];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(read_text(sample).unwrap(), expected);
+        let spaced = sample.replace("  ", "\u{a0}\u{a0}");
+        assert_ne!(spaced, sample);
+        assert_eq!(read_text(&spaced).unwrap(), expected);
         assert_eq!(read_text("<xml></xml>").unwrap(), []);
         assert_eq!(read_text("<xml/>").unwrap(), []);
         assert_eq!(read_text(" <xml> </xml> ").unwrap(), []);
@@ -271,15 +293,17 @@ mod tests {
         let laughs =
             "<!DOCTYPE xml [<!ENTITY a \"lol\"><!ENTITY b \"&a;&a;\">]><xml><c>&b;</c></xml>";
         for (xml, why) in [
-            ("", "flat"),
-            ("   ", "flat"),
+            ("", "the body is empty"),
+            (" \n ", "the body is empty"),
             ("x", "flat"),
-            ("<!DOCTYPE xml><xml></xml>", "flat"),
+            ("<html><body>502</body></html>", "an HTML page"),
+            ("\n<!DOCTYPE html>", "an HTML page"),
+            ("<!DOCTYPE xml><xml></xml>", "document type"),
             (
                 "<!DOCTYPE xml [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><xml><a>&x;</a></xml>",
-                "flat",
+                "document type",
             ),
-            (laughs, "flat"),
+            (laughs, "document type"),
             ("<xml><a>&x;</a></xml>", "entity"),
             ("<xml><a>&#x0;</a></xml>", "entity"),
             ("<xml><a>&#x1F;</a></xml>", "entity"),
@@ -295,10 +319,10 @@ mod tests {
             ("<xml></xml><?pi?>", "flat"),
             ("<xml><?xml version=\"1.0\"?></xml>", "flat"),
             ("<?xml version=\"1.0\"?><?xml version=\"1.0\"?><xml></xml>", "flat"),
-            ("<?xml version=\"1.0\" encoding=\"GBK\"?><xml></xml>", "flat"),
-            ("<xml><!-- x --><a>1</a></xml>", "flat"),
-            ("<xml><a>1<!-- x -->2</a></xml>", "flat"),
-            ("<!-- x --><xml></xml>", "flat"),
+            ("<?xml version=\"1.0\" encoding=\"GBK\"?><xml></xml>", "encoding"),
+            ("<xml><!-- x --><a>1</a></xml>", "a comment"),
+            ("<xml><a>1<!-- x -->2</a></xml>", "a comment"),
+            ("<!-- x --><xml></xml>", "a comment"),
             ("<xml a=\"1\"></xml>", "attribute"),
             ("<xml><a b=\"1\">1</a></xml>", "attribute"),
             ("<xml><a b>1</a></xml>", "attribute"),
@@ -325,7 +349,7 @@ mod tests {
             ("<xml></xml>x", "flat"),
             ("<xml></xml><xml></xml>", "flat"),
             ("x<xml></xml>", "flat"),
-            ("\u{feff}<xml></xml>", "forbids"),
+            ("\u{feff}<xml></xml>", "byte order mark"),
             ("<xml><a>\u{0}</a></xml>", "forbids"),
             ("<xml><a>\u{b}</a></xml>", "forbids"),
             ("<xml><a>\u{ffff}</a></xml>", "forbids"),

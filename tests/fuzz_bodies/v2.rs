@@ -8,7 +8,7 @@ use ring::hmac;
 use serde_json::json;
 use wechatpay::notify::Refusal;
 use wechatpay::v2::notify::{self, Notification};
-use wechatpay::v2::{self, Gateway, HmacSha256Key, Md5Key};
+use wechatpay::v2::{self, CertifiedGateway, Gateway, HmacSha256Key, Md5Key};
 use wechatpay::{
     AppId, Error, ErrorKind, Fen, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Outcome, Retry,
     TransactionId,
@@ -169,7 +169,7 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
     Some(true)
 }
 
-type Call = fn(&Gateway) -> Result<String, Error>;
+type Call = fn(&CertifiedGateway) -> Result<String, Error>;
 
 const CALLS: [(&str, Call); 13] = [
     ("app", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
@@ -204,7 +204,7 @@ fn debug<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
     result.map(|value| format!("{value:?}"))
 }
 
-pub(super) fn gateway(wire: &Wire) -> Gateway {
+pub(super) fn gateway(wire: &Wire) -> CertifiedGateway {
     Gateway::at(HOST, wire.clone()).unwrap().with_certified(wire.clone())
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use wechatpay::v2::{Gateway, HmacSha256Key, Md5Key};
+use wechatpay::v2::{CertifiedGateway, Gateway, HmacSha256Key, Md5Key};
 use wechatpay::{ClientCertificate, Fen, HttpOptions, UreqTransport};
 
 use super::super::calendar::unix_now;
@@ -29,7 +29,7 @@ pub struct V2 {
     state: Arc<Mutex<State>>,
     signer: HmacSha256Key,
     md5_signer: Md5Key,
-    gateway: Gateway,
+    gateway: CertifiedGateway,
 }
 
 impl V2 {
@@ -79,7 +79,7 @@ impl V2 {
 
     /// A gateway to the sandbox, with the merchant's client certificate for refunds.
     #[must_use]
-    pub fn gateway(&self) -> &Gateway {
+    pub fn gateway(&self) -> &CertifiedGateway {
         &self.gateway
     }
 

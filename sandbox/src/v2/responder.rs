@@ -15,10 +15,9 @@ use super::router::route;
 use super::state::V2State;
 use super::{sign, tables, xml};
 
-/// Whether a request is one of APIv2.
+/// Whether a request is one of APIv2, modelled or not.
 pub(crate) fn serves(request: &Received) -> bool {
-    let (path, _) = url::split(&request.path);
-    route(path).is_some()
+    PATHS.iter().any(|prefix| request.path.starts_with(prefix))
 }
 
 /// Responds to a request; `now` is the true time in Unix seconds.
@@ -36,7 +35,7 @@ pub(crate) fn respond(state: &mut State, request: &Received, now: i64) -> Outgoi
     Outgoing { response, wire_fault: fault.wire_fault }
 }
 
-/// Responds to a request, always with status 200. The first refusal takes the place of the call, the
+/// Responds to a request with status 200, except without a certificate. The first refusal takes the place of the call, the
 /// second one that of its response alone.
 fn respond_with(
     v2: &mut V2State,
@@ -44,6 +43,9 @@ fn respond_with(
     context: Context<'_>,
     (instead, afterwards): (Option<&V3Refusal>, Option<&V3Refusal>),
 ) -> Response {
+    if let Some(reason) = lacks_certificate(v2, request) {
+        return refused_connection(reason);
+    }
     let refusals = (instead.map(Refusal::of_v3), afterwards.map(Refusal::of_v3));
     let fields = signed_response(v2, request, context, refusals)
         .unwrap_or_else(|text| fields_of(&[("return_code", "FAIL"), ("return_msg", &text)]));
@@ -58,7 +60,10 @@ fn signed_response(
     (instead, afterwards): (Option<Refusal>, Option<Refusal>),
 ) -> Result<Fields, String> {
     let (path, query) = url::split(&request.path);
-    let interface = route(path).filter(|_| query.is_empty()).ok_or("请求地址错误")?;
+    let interface = route(path).ok_or_else(|| format!("{NOT_MODELLED}: {path}"))?;
+    if !query.is_empty() {
+        return Err("请求地址错误".to_owned());
+    }
     if request.is_too_long() {
         return Err("请求体超过1 MiB，沙箱不接受".to_owned());
     }
@@ -71,10 +76,6 @@ fn signed_response(
     let sign_type = asked.get("sign_type").map_or("MD5", String::as_str);
     if sign::sign(sign_type, &asked).as_deref() != Some(text(&asked, "sign")) {
         return Err("签名错误".to_owned());
-    }
-    let is_certified = request.client_certificate.as_ref() == Some(&v2.certificate);
-    if path.starts_with("/secapi/") && !is_certified {
-        return Err("证书校验错误".to_owned());
     }
     if let Some(text) = v2.failures.pop_front() {
         return Err(text);
@@ -139,6 +140,42 @@ fn read(request: &Received) -> Result<Fields, &'static str> {
     fields.retain(|_, value| !value.is_empty());
     Ok(fields)
 }
+
+/// What is wrong with the client certificate of a request that needs one.
+fn lacks_certificate(v2: &V2State, request: &Received) -> Option<&'static str> {
+    match &request.client_certificate {
+        _ if !request.path.starts_with("/secapi/") => None,
+        None => Some("No required SSL certificate was sent"),
+        Some(certificate) if *certificate != v2.certificate => Some("The SSL certificate error"),
+        Some(_) => None,
+    }
+}
+
+/// As the web server before WeChat Pay responds, according to merchants' logs.
+fn refused_connection(reason: &str) -> Response {
+    let page = format!(
+        "<html>\r\n<head><title>400 {reason}</title></head>\r\n<body>\r\n<center><h1>400 Bad \
+         Request</h1></center>\r\n<center>{reason}</center>\r\n</body>\r\n</html>\r\n"
+    );
+    let mut response = Response::file("text/html", page.as_bytes());
+    response.status = 400;
+    response
+}
+
+/// The paths of APIv2 begin with these.
+const PATHS: [&str; 9] = [
+    "/pay/",
+    "/secapi/",
+    "/mmpaymkttransfers/",
+    "/payitil/",
+    "/tools/",
+    "/risk/",
+    "/billcommentsp/",
+    "/deposit/",
+    "/papay/",
+];
+
+const NOT_MODELLED: &str = "沙箱未模拟该接口 not modelled by this sandbox";
 
 const PARTIES: (&str, &str) = ("appid", "mch_id");
 const COMBINED_PARTIES: (&str, &str) = ("combine_appid", "combine_mch_id");
@@ -239,7 +276,9 @@ mod tests {
             ("body", "", "LACK_PARAMS"),
             ("openid", "", "LACK_PARAMS"),
             ("openid", "other-1", "INVALID_REQUEST"),
-            ("openID", "o1", "INVALID_REQUEST"),
+            ("openID", "o1", ""),
+            ("version", "1.0", ""),
+            ("sub_mch_id", "1900000109", ""),
             ("out_trade_no", "short", "INVALID_REQUEST"),
             ("total_fee", "0", "INVALID_REQUEST"),
             ("total_fee", "1.00", "INVALID_REQUEST"),
@@ -258,6 +297,7 @@ mod tests {
             ("detail", r#"{"goods_detail":[]}"#, "INVALID_REQUEST"),
             ("detail", r#"{"goods_detail":[{"goods_id":"1","quantity":1}]}"#, "LACK_PARAMS"),
             ("detail", "{}", "LACK_PARAMS"),
+            ("detail", "一台手机", ""),
             ("scene_info", r#"{"store_info":{"id":"1"}}"#, ""),
             ("scene_info", r#"{"store_info":{"id":"1","x":1}}"#, "INVALID_REQUEST"),
             ("scene_info", r#"{"store_info":{"id":"1"},}"#, "INVALID_REQUEST"),
@@ -360,6 +400,8 @@ mod tests {
         assert_eq!(said(&request(path, "<xml><a>🧸</a></xml>".as_bytes())), "编码格式错误");
         assert_eq!(said(&request(path, b"<xml><a>1</xml>")), "XML格式错误");
         assert_eq!(said(&request("/pay/unifiedorder?x=1", b"<xml></xml>")), "请求地址错误");
+        let unknown = request("/tools/shorturl", b"<xml></xml>");
+        assert!(serves(&unknown) && said(&unknown).contains("not modelled by this sandbox"));
         assert_eq!(said(&request(path, b"<xml></xml>")), "商户号mch_id不存在");
     }
 

@@ -29,7 +29,7 @@
 //! sandbox.v2().pay("order-1", &[])?; // 用户付款
 //! let number = &order.combine_out_trade_no;
 //! let transaction = combine::query(signer, gateway, &order.combine_appid, number)?;
-//! assert_eq!(transaction.paid(signer.mchid(), &order)?.len(), 2);
+//! assert_eq!(transaction.paid(signer, &order)?.len(), 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -101,7 +101,7 @@ pub fn prepay<T: Trade>(
 /// ) -> Result<(), Box<dyn std::error::Error>> {
 ///     let number = &order.combine_out_trade_no;
 ///     let transaction = combine::query(signer, gateway, &order.combine_appid, number)?;
-///     for paid in transaction.paid(signer.mchid(), order)? {
+///     for paid in transaction.paid(signer, order)? {
 ///         println!("ship {}", paid.out_trade_no());
 ///     }
 ///     Ok(())

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 
 use crate::error::{Error, Invalid, Violations};
-use crate::id::{self, AppId, NotifyUrl, OutTradeNo};
+use crate::id::{self, AppId, NotifyUrl, OpenId, OutTradeNo};
 use crate::money::Fen;
 use crate::request_fields::request_fields;
 use crate::strict_json::{Json, Object, Read, read_strictly};
@@ -14,7 +14,7 @@ use crate::time::Time;
 use crate::v2::fields::Fields;
 use crate::v2::order_fields::{FieldText, order_fields, to_json};
 use crate::v2::signer::Signer;
-use crate::v2::trade_type::{AnyTrade, H5Info, Kind};
+use crate::v2::trade_type::{AnyTrade, H5Info, Kind, ReadTrade, WrongScene};
 use crate::v2::{from_xml, validate};
 use crate::validate as shared;
 
@@ -62,6 +62,11 @@ pub struct Order {
     /// 交易结束时间: payment deadline, to the second, more than a minute after `time_start`.
     /// Default: none.
     pub time_expire: Option<Time>,
+    /// 商品ID: your identifier of the product, in an order of another kind than Native. 1 to 32
+    /// characters. Default: none.
+    pub product_id: Option<String>,
+    /// 合单用户标识: the user under `combine_appid`, in an order of another kind than JSAPI. Default: none.
+    pub combine_openid: Option<OpenId>,
 }
 
 order_fields! {
@@ -74,6 +79,8 @@ order_fields! {
         device_info,
         time_start,
         time_expire;
+        product_id,
+        combine_openid
     }
 }
 
@@ -109,12 +116,18 @@ impl Order {
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
+        super::require_hmac_sha256(signer)?;
         from_xml::read(signer, xml, |object| {
             object.agrees("combine_mch_id", Some(signer.mchid()), ", that of the signer");
+            let before = object.violation_count();
             let scene: Option<Scene> = from_xml::json(object, "scene_info");
+            let is_wrong = object.violation_count() > before;
+            let h5_info =
+                if is_wrong { Err(WrongScene) } else { Ok(scene.and_then(|s| s.h5_info)) };
             let order = Self::read(object);
-            let trade = AnyTrade::read(object, "combine_openid", scene.and_then(|s| s.h5_info));
-            order.zip(trade)
+            let ReadTrade { trade, openid: combine_openid, product_id } =
+                AnyTrade::read(object, "combine_openid", h5_info)?;
+            Some((Self { combine_openid, product_id, ..order? }, trade))
         })
     }
 
@@ -131,6 +144,7 @@ impl Order {
     fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
         validate::optional_text(violations, "device_info", self.device_info.as_deref(), 32);
         validate::times(violations, self.time_start, self.time_expire);
+        validate::optional_text(violations, "product_id", self.product_id.as_deref(), 32);
         if !(1..=SUB_ORDERS).contains(&self.sub_orders.len()) {
             violations.add("sub_order_list", "must be 1 to 10 sub-orders");
         }
@@ -159,11 +173,14 @@ impl Order {
     pub(super) fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
         let mut violations = Violations::default();
         self.find_violations(&mut violations)?;
-        kind.find_violations(&mut violations)?;
+        let openid = ("combine_openid", self.combine_openid.as_ref());
+        kind.find_violations(&mut violations, openid, self.product_id.as_deref())?;
         violations.into_result()?;
 
         let mut fields = Fields::of_combined(signer.mchid(), &self.combine_appid);
         self.set_fields(&mut fields)?;
+        fields.set_optional("product_id", self.product_id.as_ref());
+        fields.set_optional("combine_openid", self.combine_openid.as_ref());
         kind.set_fields(&mut fields, "combine_openid")?;
         Ok(fields)
     }
@@ -313,7 +330,6 @@ const SUB_ORDER_LIST: usize = 10_240;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::OpenId;
     use crate::v2::signer::tests::hmac_key;
     use crate::v2::signing::message;
     use crate::v2::trade_type::sealed::Sealed;

@@ -10,6 +10,7 @@ use crate::received;
 use crate::time::Time;
 use crate::v2::combine::order::{Order, SubOrder};
 use crate::v2::fields::{Fields, Malformed};
+use crate::v2::merchant::Merchant;
 use crate::v2::parse::{self, json, time};
 use crate::v2::pay::transaction::notified_state;
 
@@ -59,8 +60,13 @@ impl Transaction {
     ///
     /// # Errors
     /// [`NotPaid`] names what differs, and in which sub-order.
-    pub fn paid(&self, combine_mchid: &str, order: &Order) -> Result<Vec<Paid>, NotPaid> {
-        same("combine_mch_id", self.combine_mch_id.as_deref(), Some(combine_mchid))?;
+    pub fn paid(
+        &self,
+        merchant: &(impl Merchant + ?Sized),
+        order: &Order,
+    ) -> Result<Vec<Paid>, NotPaid> {
+        let mchid = Some(merchant.number());
+        same("combine_mch_id", self.combine_mch_id.as_deref(), mchid)?;
         let appid = order.combine_appid.as_str();
         same("combine_appid", self.combine_appid.as_deref(), Some(appid))?;
         same("combine_out_trade_no", &self.combine_out_trade_no, &order.combine_out_trade_no)?;

@@ -27,7 +27,7 @@
 //!
 //! sandbox.v2().pay("1415659990", &[])?; // 用户付款
 //! let transaction = pay::query(signer, gateway, &order.appid, &order.out_trade_no)?;
-//! let paid = transaction.paid(signer.mchid(), &order)?;
+//! let paid = transaction.paid(signer, &order)?;
 //! assert_eq!(paid.total(), order.total_fee);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -44,7 +44,7 @@ use crate::v2::signer::Signer;
 use crate::v2::trade_type::Trade;
 
 pub use self::invoke::{invoke_app, invoke_jsapi, invoke_mini_program};
-pub use self::order::{Detail, GoodsDetail, LimitPay, Order, StoreInfo};
+pub use self::order::{Detail, GoodsDetail, LimitPay, Order, OrderDetail, StoreInfo};
 pub use self::transaction::{Coupon, Transaction};
 
 /// 统一下单: places an order of one of four kinds, [`App`](crate::v2::App),
@@ -101,7 +101,7 @@ pub fn prepay<T: Trade>(
 ///     order: &pay::Order,
 /// ) -> Result<Paid, Box<dyn std::error::Error>> {
 ///     let transaction = pay::query(signer, gateway, &order.appid, &order.out_trade_no)?;
-///     Ok(transaction.paid(signer.mchid(), order)?)
+///     Ok(transaction.paid(signer, order)?)
 /// }
 /// ```
 ///

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::error::{Error, Invalid, Violations};
-use crate::id::{AppId, NotifyUrl, OutTradeNo};
+use crate::id::{AppId, NotifyUrl, OpenId, OutTradeNo};
 use crate::money::Fen;
 use crate::strict_json::{Object, read_strictly};
 use crate::time::Time;
 use crate::v2::fields::Fields;
 use crate::v2::order_fields::{FieldText, order_fields, to_json};
 use crate::v2::signer::Signer;
-use crate::v2::trade_type::{AnyTrade, H5Info, Kind};
+use crate::v2::trade_type::{AnyTrade, H5Info, Kind, ReadTrade, WrongScene};
 use crate::v2::{from_xml, validate};
 use crate::validate as shared;
 
@@ -60,8 +60,9 @@ pub struct Order {
     pub notify_url: NotifyUrl,
     /// 设备号: your identifier of the shop or till. 1 to 32 characters. Default: none.
     pub device_info: Option<String>,
-    /// 商品详情: the goods, for discounts on single items. Default: none.
-    pub detail: Option<Detail>,
+    /// 商品详情: details of the goods, as text, or as JSON for discounts on single items (单品优惠); `version`
+    /// `1.0` is sent with JSON. Default: none.
+    pub detail: Option<OrderDetail>,
     /// 附加数据: your own data, returned by queries and notifications. 1 to 127 characters.
     /// Default: none.
     pub attach: Option<String>,
@@ -83,6 +84,11 @@ pub struct Order {
     /// 场景信息: the shop. Must be left out of H5 orders, which have [`H5Info`] instead. Default:
     /// none.
     pub store_info: Option<StoreInfo>,
+    /// 商品ID: your identifier of the product, in an order of another kind than Native. 1 to 32
+    /// characters. Default: none.
+    pub product_id: Option<String>,
+    /// 用户标识: the user under the order's appid, in an order of another kind than JSAPI. Default: none.
+    pub openid: Option<OpenId>,
 }
 
 order_fields! {
@@ -103,7 +109,9 @@ order_fields! {
         limit_pay,
         receipt,
         profit_sharing;
-        store_info
+        store_info,
+        product_id,
+        openid
     }
 }
 
@@ -140,11 +148,17 @@ impl Order {
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
         from_xml::read(signer, xml, |object| {
             object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
-            let scene: Option<Scene> = from_xml::json(object, "scene_info");
-            let (store_info, h5_info) = scene.map_or((None, None), |s| (s.store_info, s.h5_info));
+            let (store_info, h5_info) = Scene::read_from(object);
             let order = Self::read(object);
-            let trade = AnyTrade::read(object, "openid", h5_info);
-            Some((Self { store_info, ..order? }, trade?))
+            match &order {
+                Some(order) => {
+                    object.agrees("version", order.version(), ", that of detail as JSON")
+                }
+                None => drop(object.optional::<String>("version")),
+            }
+            let ReadTrade { trade, openid, product_id } =
+                AnyTrade::read(object, "openid", h5_info)?;
+            Some((Self { store_info, openid, product_id, ..order? }, trade))
         })
     }
 
@@ -167,8 +181,7 @@ impl Order {
         validate::optional_text(violations, "device_info", self.device_info.as_deref(), 32);
         validate::text(violations, "body", &self.body, 128);
         if let Some(detail) = &self.detail {
-            detail.find_violations(violations);
-            validate::json(violations, "detail", &to_json(detail)?, 6000);
+            detail.find_violations(violations)?;
         }
         validate::optional_text(violations, "attach", self.attach.as_deref(), 127);
         if let Some(fee_type) = &self.fee_type {
@@ -177,6 +190,7 @@ impl Order {
         shared::total(violations, "total_fee", self.total_fee);
         validate::times(violations, self.time_start, self.time_expire);
         validate::optional_text(violations, "goods_tag", self.goods_tag.as_deref(), 32);
+        validate::optional_text(violations, "product_id", self.product_id.as_deref(), 32);
         if let Some(store_info) = &self.store_info {
             store_info.find_violations(violations);
         }
@@ -191,7 +205,8 @@ impl Order {
     pub(super) fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
         let mut violations = Violations::default();
         self.find_violations(&mut violations)?;
-        kind.find_violations(&mut violations)?;
+        let openid = ("openid", self.openid.as_ref());
+        kind.find_violations(&mut violations, openid, self.product_id.as_deref())?;
         if matches!(kind, Kind::H5(_)) && self.store_info.is_some() {
             violations.add("store_info", "must be left out of an H5 order");
         }
@@ -200,13 +215,19 @@ impl Order {
         let mut fields = Fields::of(signer.mchid(), &self.appid);
         self.set_fields(&mut fields)?;
         fields.set_optional("scene_info", self.scene_info()?);
+        fields.set_optional("version", self.version());
+        fields.set_optional("product_id", self.product_id.as_ref());
+        fields.set_optional("openid", self.openid.as_ref());
         kind.set_fields(&mut fields, "openid")?;
         Ok(fields)
     }
 
     fn scene_info(&self) -> Result<Option<String>, Invalid> {
-        let store_info = self.store_info.clone();
-        store_info.map(|shop| to_json(&Scene { store_info: Some(shop), h5_info: None })).transpose()
+        scene_info(self.store_info.as_ref())
+    }
+
+    fn version(&self) -> Option<&'static str> {
+        self.detail.as_ref().and_then(OrderDetail::version)
     }
 }
 
@@ -240,7 +261,13 @@ impl FieldText for LimitPay {
     }
 }
 
-/// 商品详情: the goods of an order. At most 6,000 characters as JSON.
+/// `scene_info` of an order with this shop.
+pub(super) fn scene_info(store_info: Option<&StoreInfo>) -> Result<Option<String>, Invalid> {
+    let scene = |shop: &StoreInfo| Scene { store_info: Some(shop.clone()), h5_info: None };
+    store_info.map(|shop| to_json(&scene(shop))).transpose()
+}
+
+/// 商品详情: details of the goods of an order.
 ///
 /// ```
 /// use wechatpay::Fen;
@@ -249,10 +276,71 @@ impl FieldText for LimitPay {
 /// fn with_goods(mut order: Order) -> Order {
 ///     let mut detail = Detail::default();
 ///     detail.goods_detail.push(GoodsDetail::new("iphone6s_16G", 1, Fen(100)));
-///     order.detail = Some(detail);
+///     order.detail = Some(detail.into());
 ///     order
 /// }
 /// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderDetail {
+    /// 商品详细描述: a description, 1 to 6,000 characters, not beginning with a brace.
+    Text(String),
+    /// 单品优惠: the goods, for discounts on single items.
+    Goods(Detail),
+}
+
+impl OrderDetail {
+    pub(super) fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
+        match self {
+            Self::Text(text) => {
+                validate::text(violations, "detail", text, DETAIL);
+                if text.starts_with('{') {
+                    violations
+                        .add("detail", "must not begin with a brace, as the JSON of goods does");
+                }
+            }
+            Self::Goods(detail) => {
+                detail.find_violations(violations);
+                validate::json(violations, "detail", &to_json(detail)?, DETAIL);
+            }
+        }
+        Ok(())
+    }
+
+    /// 版本号: `version`, which tells WeChat Pay that the detail is JSON.
+    pub(super) fn version(&self) -> Option<&'static str> {
+        match self {
+            Self::Text(_) => None,
+            Self::Goods(_) => Some("1.0"),
+        }
+    }
+}
+
+impl From<Detail> for OrderDetail {
+    fn from(detail: Detail) -> Self {
+        Self::Goods(detail)
+    }
+}
+
+/// Text, or JSON.
+impl FieldText for OrderDetail {
+    fn to_text(&self) -> Result<String, Invalid> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::Goods(detail) => to_json(detail),
+        }
+    }
+
+    fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
+        let text: String = object.optional(name)?;
+        if text.trim_start().starts_with('{') {
+            from_xml::json_of(object, name, &text).map(Self::Goods)
+        } else {
+            Some(Self::Text(text))
+        }
+    }
+}
+
+/// 单品优惠: the goods of an order, for discounts on single items. At most 6,000 characters as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Detail {
@@ -280,17 +368,6 @@ impl Detail {
 }
 
 read_strictly! { Detail { goods_detail; cost_price, receipt_id } }
-
-/// JSON.
-impl FieldText for Detail {
-    fn to_text(&self) -> Result<String, Invalid> {
-        to_json(self)
-    }
-
-    fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
-        from_xml::json(object, name)
-    }
-}
 
 /// 单品: one kind of goods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -399,6 +476,22 @@ struct Scene {
 
 read_strictly! { Scene { ; store_info, h5_info } }
 
+impl Scene {
+    /// The members of `scene_info`; the second one is `Err` if something was wrong.
+    fn read_from(
+        object: &mut Object<'_>,
+    ) -> (Option<StoreInfo>, Result<Option<H5Info>, WrongScene>) {
+        let before = object.violation_count();
+        let scene: Option<Self> = from_xml::json(object, "scene_info");
+        let is_wrong = object.violation_count() > before;
+        let (store_info, h5_info) = scene.map_or((None, None), |s| (s.store_info, s.h5_info));
+        (store_info, if is_wrong { Err(WrongScene) } else { Ok(h5_info) })
+    }
+}
+
+/// The most characters of `detail`.
+const DETAIL: usize = 6000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -431,11 +524,12 @@ mod tests {
         store.address = Some("科技园中一路腾讯大厦".into());
         let mut order = order();
         order.device_info = Some("WEB".into());
-        order.detail = Some(Detail {
+        let detail = Detail {
             cost_price: Some(Fen(608_800)),
             receipt_id: Some("wx123".into()),
             goods_detail: vec![goods],
-        });
+        };
+        order.detail = Some(detail.into());
         order.attach = Some("支付测试".into());
         order.fee_type = Some("CNY".into());
         order.time_start = Some("2009-12-25T09:10:10+08:00".parse().unwrap());
@@ -481,7 +575,7 @@ mod tests {
             r#""address":"科技园中一路腾讯大厦"}}</scene_info>"#,
             "<spbill_create_ip>14.23.150.211</spbill_create_ip>",
             "<time_expire>20091227091010</time_expire><time_start>20091225091010</time_start>",
-            "<total_fee>1</total_fee><trade_type>JSAPI</trade_type></xml>",
+            "<total_fee>1</total_fee><trade_type>JSAPI</trade_type><version>1.0</version></xml>",
         );
         assert_eq!(written(&full_order(), &Jsapi::new(openid)), expected);
     }
@@ -548,7 +642,7 @@ mod tests {
         let detail = |change: fn(&mut GoodsDetail)| {
             let mut goods = GoodsDetail::new("1", 1, Fen(1));
             change(&mut goods);
-            Some(Detail { goods_detail: vec![goods], ..Detail::default() })
+            Some(Detail { goods_detail: vec![goods], ..Detail::default() }.into())
         };
         let later = |seconds: i64| Some(Time::from_unix_seconds(1_700_000_000 + seconds).unwrap());
         let four_bytes = "must not contain emoji or other characters of four bytes in UTF-8";
@@ -606,7 +700,7 @@ mod tests {
                 "time_start must be a whole second".into(),
             ),
             (
-                violations(|o| o.detail = Some(Detail::default())),
+                violations(|o| o.detail = Some(Detail::default().into())),
                 "detail/goods_detail must name at least one kind of goods".into(),
             ),
             (
@@ -620,7 +714,8 @@ mod tests {
             (
                 violations(|o| {
                     let goods = vec![GoodsDetail::new("1", 1, Fen(1)); 200];
-                    o.detail = Some(Detail { goods_detail: goods, ..Detail::default() });
+                    let detail = Detail { goods_detail: goods, ..Detail::default() };
+                    o.detail = Some(detail.into());
                 }),
                 "detail must not exceed 6000 characters as JSON".into(),
             ),

@@ -8,6 +8,7 @@ use crate::pay::paid::{Claim, NotPaid, Paid, same};
 use crate::pay::{TradeState, TradeType};
 use crate::time::Time;
 use crate::v2::fields::{Fields, Malformed};
+use crate::v2::merchant::Merchant;
 use crate::v2::parse::{fen, number, received, time};
 use crate::v2::pay::order::Order;
 
@@ -81,8 +82,12 @@ impl Transaction {
     ///
     /// # Errors
     /// [`NotPaid`] names what differs.
-    pub fn paid(&self, mchid: &str, order: &Order) -> Result<Paid, NotPaid> {
-        same("mch_id", self.mch_id.as_deref(), Some(mchid))?;
+    pub fn paid(
+        &self,
+        merchant: &(impl Merchant + ?Sized),
+        order: &Order,
+    ) -> Result<Paid, NotPaid> {
+        same("mch_id", self.mch_id.as_deref(), Some(merchant.number()))?;
         same("appid", self.appid.as_deref(), Some(order.appid.as_str()))?;
         same("out_trade_no", &self.out_trade_no, &order.out_trade_no)?;
         if self.trade_state == TradeState::Success {

@@ -20,7 +20,8 @@ fn v2_order_of_document_001_is_read_with_its_payer() {
     let openid = OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap();
     let AnyTrade::Jsapi(trade) = trade else { panic!("{trade:?}") };
     assert_eq!(trade, v2::Jsapi::new(openid));
-    let goods = &order.detail.as_ref().unwrap().goods_detail;
+    let Some(v2::pay::OrderDetail::Goods(detail)) = &order.detail else { panic!("no goods") };
+    let goods = &detail.goods_detail;
     assert_eq!((goods.len(), goods[1].price), (2, Fen(608_800)));
     assert_eq!((order.total_fee, order.attach.as_deref()), (Fen(1), Some("支付测试")));
     let sent = sent(|gateway| v2::pay::prepay(&signer, gateway, &order, &trade));
@@ -73,7 +74,8 @@ fn sent_v2_orders_are_read_back_equal() {
             let mut detail = v2::pay::Detail::default();
             detail.goods_detail.push(goods);
             detail.receipt_id = c.maybe(|c| c.text(4));
-            detail
+            let text = v2::pay::OrderDetail::Text(c.text(9));
+            if c.next(2) == 0 { detail.into() } else { text }
         });
         order.attach = choices.maybe(|c| c.text(3));
         order.fee_type = choices.maybe(|_| "USD".to_owned());
@@ -83,6 +85,12 @@ fn sent_v2_orders_are_read_back_equal() {
         order.receipt = choices.next(2) == 0;
         order.profit_sharing = choices.maybe(|c| c.next(2) == 0);
         let kind = choices.next(4) as usize;
+        if kind != 1 {
+            order.openid = choices.maybe(|_| OpenId::new("oUp").unwrap());
+        }
+        if kind != 2 {
+            order.product_id = choices.maybe(|c| c.text(4));
+        }
         if kind != 3 {
             order.store_info = choices.maybe(|c| v2::pay::StoreInfo::new(c.text(4)));
         }
@@ -191,11 +199,40 @@ fn v2_order_is_read_strictly() {
     }
     assert_eq!(
         replaced("JSAPI</trade_type>", "MWEB</trade_type>"),
-        ["scene_info/h5_info is missing", "openid is not a field of this request"]
+        ["scene_info/h5_info is missing"]
+    );
+    assert_eq!(replaced("JSAPI</trade_type>", "NATIVE</trade_type>"), ["product_id is missing"]);
+    // One mistake is one violation.
+    assert_eq!(replaced("<trade_type>JSAPI</trade_type>", ""), ["trade_type is missing"]);
+    assert_eq!(
+        replaced(
+            "<trade_type>JSAPI<",
+            "<scene_info>{\"h5_info\":{\"type\":\"wap\",\"wap_url\":\"u\",\"wap_name\":\"n\"}}</scene_info><trade_type>MWEB<",
+        ),
+        ["scene_info/h5_info/type must be IOS, Android or Wap"]
     );
     assert_eq!(
-        replaced("JSAPI</trade_type>", "NATIVE</trade_type>"),
-        ["product_id is missing", "openid is not a field of this request"]
+        replaced("<detail>", "<version>2.0</version><detail>"),
+        ["version must be 1.0, that of detail as JSON, or left out"]
+    );
+    let changed = |from: &str, to: &str| read(&ORDER.replace(from, to)).unwrap().0;
+    // An empty element is an absent one.
+    assert_eq!(changed("<trade_type>", "<goods_tag/><trade_type>"), read(ORDER).unwrap().0);
+    let (start, end) = (ORDER.find("<![CDATA[{").unwrap(), ORDER.find("]]></detail>").unwrap());
+    let order = changed(&ORDER[start..end + 3], "一台手机");
+    assert_eq!(order.detail, Some(v2::pay::OrderDetail::Text("一台手机".into())));
+    let order = changed("JSAPI</trade_type>", "APP</trade_type><product_id>7</product_id>");
+    assert_eq!((order.product_id.as_deref(), order.openid.is_some()), (Some("7"), true));
+    let md5 = Md5Key::new("1900009001", API_KEY).unwrap();
+    assert_eq!(
+        faults(v2::combine::Order::from_xml(&md5, COMBINED_ORDER.as_bytes())),
+        ["sign_type must be HMAC-SHA256 for combined orders"]
+    );
+    let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
+    let mapped = COMBINED_ORDER.replace("14.23.150.211", "::ffff:14.23.150.211");
+    assert_eq!(
+        v2::combine::Order::from_xml(&signer, mapped.as_bytes()),
+        v2::combine::Order::from_xml(&signer, COMBINED_ORDER.as_bytes())
     );
     let signer = HmacSha256Key::new("1900009001", API_KEY).unwrap();
     for (from, to, expected) in [

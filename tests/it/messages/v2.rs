@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use wechatpay::v2::{self, HmacSha256Key, Md5Key};
 use wechatpay::{AppId, Fen, HttpOptions, OutRefundNo, OutTradeNo, UreqTransport};
 
+use wechatpay_sandbox::Sandbox;
+
 use super::Table;
 use crate::support::start;
 use crate::v2_sample_bodies::{COMBINED_ORDER, ORDER};
@@ -68,9 +70,19 @@ fn orders(table: &mut Table) {
     table.error("not UTF-8", not_utf8);
 
     let (mut order, _) = v2::pay::Order::from_xml(&signer, ORDER.as_bytes()).unwrap();
-    order.detail = Some(v2::pay::Detail::default());
+    order.detail = Some(v2::pay::Detail::default().into());
     table.error("no goods at all", order.validate());
+    order.detail = Some(v2::pay::OrderDetail::Text("{".into()));
+    table.error("a detail that is neither text nor goods", order.validate());
     order.detail = None;
+    let unreached = UreqTransport::new(&HttpOptions::default()).unwrap();
+    let unreached = v2::Gateway::at("https://127.0.0.1:1", unreached).unwrap();
+    (order.openid, order.product_id) = (Some("oUp".parse().unwrap()), Some("1".into()));
+    let payer = v2::Jsapi::new("oUp".parse().unwrap());
+    table.error("a second payer", v2::pay::prepay(&signer, &unreached, &order, &payer));
+    let native = v2::Native::new("2");
+    table.error("a second product", v2::pay::prepay(&signer, &unreached, &order, &native));
+    (order.openid, order.product_id) = (None, None);
     order.store_info = Some(v2::pay::StoreInfo::new("0001"));
     let info = v2::H5Info::Wap { wap_url: "https://pay.qq.com".into(), wap_name: "n".into() };
     let transport = UreqTransport::new(&HttpOptions::default()).unwrap();
@@ -111,7 +123,10 @@ fn orders(table: &mut Table) {
     let number = OutTradeNo::new("123456").unwrap();
     let refund =
         v2::refund::Refund::new(appid(), OutRefundNo::new("1").unwrap(), number, Fen(1), Fen(1));
-    let refunded = v2::refund::apply(sandbox.v2().signer(), &gateway, &refund);
+    let plain = UreqTransport::new(&trusting(&sandbox)).unwrap();
+    let certified =
+        v2::Gateway::at(sandbox.base_url(), plain.clone()).unwrap().with_certified(plain);
+    let refunded = v2::refund::apply(sandbox.v2().signer(), &certified, &refund);
     table.error("a refund without certificate", refunded);
     let asked = v2::combine::query(
         sandbox.v2().md5_signer(),
@@ -120,6 +135,12 @@ fn orders(table: &mut Table) {
         &OutTradeNo::new("123456").unwrap(),
     );
     table.error("a combined order by MD5", asked);
+}
+
+fn trusting(sandbox: &Sandbox) -> HttpOptions {
+    let mut options = HttpOptions::default();
+    options.root_certificates = Some(sandbox.ca_pem().to_owned());
+    options
 }
 
 fn responses(table: &mut Table) {
@@ -139,6 +160,33 @@ fn responses(table: &mut Table) {
     v2.fail_next("签名失败");
     let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
     table.error("FAIL of APIv2", placed);
+    let wrong = HmacSha256Key::new(sandbox.mchid(), "W".repeat(32)).unwrap();
+    let placed = v2::pay::prepay(&wrong, v2.gateway(), &v2_order("answers-3"), &v2::App);
+    table.error("a wrong APIv2 key", placed);
+    let number = OutTradeNo::new("answers-3").unwrap();
+    table.error(
+        "a query with a wrong APIv2 key",
+        v2::pay::query(&wrong, v2.gateway(), &sandbox.appid(), &number),
+    );
+    let bodies = [
+        "<html></html>",
+        "",
+        "<xml><!-- --></xml>",
+        "\u{feff}<xml></xml>",
+        "<?xml version=\"1.0\" encoding=\"GBK\"?><xml></xml>",
+        "<!DOCTYPE xml><xml></xml>",
+    ];
+    for body in bodies {
+        sandbox.tamper_next(move |response| response.body = body.as_bytes().to_vec());
+        let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+        table.error("no XML of WeChat Pay", placed);
+    }
+    v2.refuse_next("SIGNERROR", "签名错误");
+    let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+    table.error("SIGNERROR of APIv2", placed);
+    v2.refuse_next("INVALID_REQUEST", "参数错误");
+    let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
+    table.error("INVALID_REQUEST of APIv2", placed);
     v2.refuse_next("NOAUTH", "商户无此接口权限");
     let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
     table.error("a refusal of APIv2", placed);

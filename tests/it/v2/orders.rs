@@ -69,7 +69,7 @@ fn full_order_reaches_wechat_pay_as_signed() {
     goods.goods_name = Some("iPhone6s \"16G\" ]]>\u{2028}".into());
     let mut detail = Detail::default();
     detail.goods_detail = vec![goods];
-    order.detail = Some(detail);
+    order.detail = Some(detail.into());
     order.attach = Some("支付 测试".into());
     order.device_info = Some("WEB".into());
     order.fee_type = Some("CNY".into());

@@ -142,15 +142,15 @@ fn refund_without_client_certificate_is_not_made() {
     let v2 = sandbox.v2();
     placed_and_paid(&sandbox, "refunded-3");
     let refund = refund_of(&sandbox, "refunded-3", "r-3", Fen(1));
-    let before = sandbox.received().len();
     let plain = UreqTransport::new(&options(&sandbox)).unwrap();
     let gateway = Gateway::at(sandbox.base_url(), plain.clone()).unwrap();
-    let error = refund::apply(v2.signer(), &gateway, &refund).unwrap_err();
-    assert!(error.to_string().starts_with("client_certificate is required"), "{error}");
-    assert_eq!((error.outcome(), sandbox.received().len()), (Outcome::NotSent, before));
-
     let error = refund::apply(v2.signer(), &gateway.with_certified(plain), &refund).unwrap_err();
-    assert_eq!((api(&error).message.as_str(), error.outcome()), ("证书校验错误", Outcome::Unknown));
+    let (status, message) = (api(&error).status, api(&error).message.as_str());
+    assert_eq!((status, message), (400, "No required SSL certificate was sent"));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::Never));
+    let text = error.to_string();
+    assert!(text.contains("client certificate") && text.contains("retrying will not"), "{text}");
+    assert!(!text.contains("query"), "{text}");
     let query = RefundQuery::new(sandbox.appid(), OutRefundNo::new("r-3").unwrap());
     let error = refund::query(v2.signer(), v2.gateway(), &query).unwrap_err();
     assert_eq!(api(&error).code, Code::REFUNDNOTEXIST);

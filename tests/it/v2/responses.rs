@@ -43,13 +43,13 @@ fn documented_error_code_has_its_outcome_and_retry() {
         (Code::POST_DATA_EMPTY, "POST_DATA_EMPTY", Refused, Never),
         (Code::NOT_UTF8, "NOT_UTF8", Refused, Never),
     ];
-    let only_001 = [(Code::INVALID_REQUEST, "INVALID_REQUEST", Refused, Never)];
+    let only_001 = [(Code::INVALID_REQUEST, "INVALID_REQUEST", Refused, QueryFirst)];
     let only_002 = [
         (Code::SUBORDER_LIMIT_EXCEEDED, "SUBORDER_LIMIT_EXCEEDED", Refused, Never),
         (Code::USER_OPENID_NOT_MATCH, "USER_OPENID_NOT_MATCH", Refused, Never),
         (Code::POST_DATA_INVALID, "POST_DATA_INVALID", Refused, Never),
         (Code::COMBINE_PAY_NOAUTH, "COMBINE_PAY_NOAUTH", Refused, Never),
-        (Code::INVALID_PARAMS, "INVALID_PARAMS", Refused, Never),
+        (Code::INVALID_PARAMS, "INVALID_PARAMS", Refused, QueryFirst),
     ];
     let unlisted = [(Code::new("BRAND_NEW"), "BRAND_NEW", Unknown, QueryFirst)];
     assert_eq!((both.len() + only_001.len(), both.len() + only_002.len()), (16, 20));
@@ -93,6 +93,17 @@ fn return_code_fail_is_an_unknown_outcome() {
     let order = order(&sandbox, "failed-3");
     let error = pay::prepay(&wrong, sandbox.v2().gateway(), &order, &App).unwrap_err();
     assert_eq!((api(&error).message.as_str(), api(&error).signed), ("签名错误", false));
+    // Neither advises to do the other first: both would be refused.
+    let queried =
+        pay::query(&wrong, sandbox.v2().gateway(), &order.appid, &order.out_trade_no).unwrap_err();
+    for error in [&error, &queried] {
+        let text = error.to_string();
+        assert!(text.contains("check the APIv2 key (API密钥) of the merchant platform"), "{text}");
+        assert!(!text.contains("before you retry") && !text.contains("clock"), "{text}");
+    }
+    sandbox.v2().refuse_next("SIGNERROR", "签名错误");
+    let text = placed_with(&sandbox, "failed-4").to_string();
+    assert!(text.contains("and the sign type") && !text.contains("serial number"), "{text}");
 }
 
 #[test]
