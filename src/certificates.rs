@@ -14,10 +14,10 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 use crate::gateway::{Body, Gateway};
 use crate::method::Method;
-use crate::platform_keys::PlatformKeys;
+use crate::platform_keys::{Certificate, PlatformKeys};
 use crate::received;
 use crate::signer::Signer;
 use crate::time::Time;
@@ -89,7 +89,7 @@ pub fn list(
     Ok(certificates)
 }
 
-/// Collects the keys of these certificates, as the new keys of a gateway.
+/// Collects the keys of these certificates, as the new keys of a gateway. Expired certificates are left out.
 ///
 /// While the merchant switches to the public key (灰度切换), add that with
 /// [`PlatformKeys::with_public_key`].
@@ -106,11 +106,22 @@ pub fn list(
 /// ```
 ///
 /// # Errors
-/// [`Invalid`](crate::ErrorKind::Invalid) if a certificate cannot be read.
+/// [`Invalid`](crate::ErrorKind::Invalid) if a certificate cannot be read, or if all are expired.
 pub fn keys(certificates: &[PlatformCertificate]) -> Result<PlatformKeys, Error> {
-    certificates.iter().try_fold(PlatformKeys::none(), |keys, certificate| {
-        keys.with_certificate_since(certificate.pem.as_bytes(), certificate.effective_time)
-    })
+    let now = Time::now()?;
+    let mut keys = PlatformKeys::none();
+    for listed in certificates {
+        let is_over = |end: Option<Time>| end.is_some_and(|end| end < now);
+        let certificate = Certificate::from_pem("platform_certificate", listed.pem.as_bytes())?;
+        if !is_over(listed.expire_time) && !is_over(certificate.not_after) {
+            keys = keys.with_certificate_since(listed.pem.as_bytes(), listed.effective_time)?;
+        }
+    }
+    if keys.preferred_serial().is_empty() && !certificates.is_empty() {
+        let rule = "must not all be expired; check the system clock, and download them again";
+        return Err(Invalid::new("platform_certificates", rule).into());
+    }
+    Ok(keys)
 }
 
 /// 平台证书: a platform certificate, from [`list`].

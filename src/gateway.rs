@@ -153,7 +153,7 @@ impl Gateway {
         path: &str,
         body: impl Into<Body<'b>>,
     ) -> Result<(), Error> {
-        self.exchange(signer, Method::Post, path, body.into())?.verify(&self.keys).map(drop)
+        self.exchange(signer, Method::Post, path, body.into())?.verify(&self.keys)?.no_content()
     }
 
     /// Calls any interface. 202 is a success here: what it means is for the caller to know.
@@ -351,9 +351,15 @@ impl Unverified {
         if is_success || signed {
             let headers = self.headers.iter().map(|(name, value)| (&**name, &**value));
             if let Err(reason) = keys.verify(headers, &self.body, now) {
-                let (status, request_id) = (self.status, self.request_id);
-                let kind = ErrorKind::Untrusted { status, reason, request_id };
-                return Err(Error::new(self.call, kind));
+                let (call, status) = (self.call, self.status);
+                let request_id = self.request_id.clone();
+                let unverified = Some(self)
+                    .filter(|_| !is_success)
+                    .map(|response| response.into_api_error(false))
+                    .filter(|response| !response.code.as_str().is_empty())
+                    .map(Box::new);
+                let kind = ErrorKind::Untrusted { status, reason, request_id, unverified };
+                return Err(Error::new(call, kind));
             }
         }
         if is_success {
@@ -461,8 +467,18 @@ impl Verified {
     ) -> Result<T, Error> {
         match received::json(&self.body) {
             Ok(response) if is_about(&response) => Ok(response),
-            Ok(_) => Err(self.malformed("its number is not the one requested")),
+            Ok(_) => Err(self.malformed("its number or amount is not the one requested")),
             Err(what) => Err(self.malformed(what)),
+        }
+    }
+
+    /// The signature covers the response and not the request, so a genuine response to another request, such as a
+    /// query, could be in the place of one that has no body.
+    fn no_content(self) -> Result<(), Error> {
+        if self.status == NO_CONTENT || self.body.is_empty() {
+            Ok(())
+        } else {
+            Err(self.malformed("it has a body, which a response to this request does not have"))
         }
     }
 
@@ -492,6 +508,9 @@ fn read_detail(detail: &Value) -> ErrorDetail {
         json: detail.to_string(),
     }
 }
+
+/// 204: done, without a body (m/4012791860).
+const NO_CONTENT: u16 = 204;
 
 /// 202: accepted, not processed (m/4012081717).
 const ACCEPTED: u16 = 202;

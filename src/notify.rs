@@ -34,14 +34,15 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
 use crate::error::Untrusted;
 use crate::one_line::OneLine;
 use crate::open_set::open_set;
 use crate::platform_keys::PlatformKeys;
+use crate::received::Received;
 use crate::time::Time;
 use crate::{combine, pay, received, refund};
 
@@ -92,12 +93,13 @@ pub fn open<'h>(
     let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
     let json = String::from_utf8(resource)
         .map_err(|_| Refusal::Malformed("the resource is not UTF-8".to_owned()))?;
+    let event_type = envelope.event_type;
     Ok(Event {
         id: envelope.id,
         create_time: envelope.create_time,
-        event_type: envelope.event_type,
         summary: envelope.summary.unwrap_or_default(),
-        notification: Notification::read(&envelope.resource.original_type, &json)?,
+        notification: Notification::read(&envelope.resource.original_type, &event_type, &json)?,
+        event_type,
         json,
     })
 }
@@ -166,7 +168,7 @@ pub enum Notification {
     Refund(Box<refund::State>),
     /// A notification of another product.
     Other {
-        /// 原始回调类型: original type of the resource.
+        /// 原始回调类型: original type of the resource; empty if the notification does not name it.
         original_type: String,
         /// The decrypted resource, as JSON text.
         json: String,
@@ -174,7 +176,18 @@ pub enum Notification {
 }
 
 impl Notification {
-    fn read(original_type: &str, json: &str) -> Result<Self, Refusal> {
+    fn read(original_type: &str, event: &EventType, json: &str) -> Result<Self, Refusal> {
+        use EventType::{RefundAbnormal, RefundClosed, RefundSuccess, TransactionSuccess};
+        // Some notifications do not name the type of their resource. Their event suggests one, and the resource decides.
+        let suggested = match (original_type, event) {
+            ("", TransactionSuccess) => "transaction",
+            ("", RefundSuccess | RefundAbnormal | RefundClosed) => "refund",
+            _ => return Self::of_type(original_type, json),
+        };
+        Self::of_type(suggested, json).or_else(|_| Self::of_type("", json))
+    }
+
+    fn of_type(original_type: &str, json: &str) -> Result<Self, Refusal> {
         let resource = json.as_bytes();
         match original_type {
             "transaction" => match read(resource) {
@@ -287,12 +300,24 @@ fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Refusal> {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     id: String,
+    #[serde(deserialize_with = "create_time")]
     create_time: Time,
     event_type: EventType,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     summary: Option<String>,
     #[serde(borrow)]
     resource: Sealed<'a>,
+}
+
+/// Some products print this time as `20180225112233`, in Beijing time.
+fn create_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    struct EitherForm(Time);
+    impl Received for EitherForm {
+        fn received(text: &str) -> Option<Self> {
+            text.parse().or_else(|_| Time::from_compact(text)).ok().map(Self)
+        }
+    }
+    received::text(deserializer).map(|EitherForm(time)| time)
 }
 
 #[derive(Deserialize)]

@@ -50,6 +50,8 @@ struct PlatformKey {
     key: PublicKey,
     /// 证书启用时间: the start of a certificate's validity; a public key has none.
     effective_time: Option<Time>,
+    /// Until when a certificate is valid, in case it can be read.
+    not_after: Option<Time>,
 }
 
 impl PlatformKeys {
@@ -95,7 +97,7 @@ impl PlatformKeys {
         }
         let spki = pem::public_key("public_key", public_key_pem.as_ref())?;
         let key = PublicKey::from_spki("public_key", spki)?;
-        self.with(public_key_id.to_owned(), key, None)
+        self.with(public_key_id.to_owned(), key, None, None)
     }
 
     /// Adds a platform certificate. During a rotation, keep the old one beside the new one.
@@ -114,7 +116,28 @@ impl PlatformKeys {
     ) -> Result<Self, Error> {
         let certificate = Certificate::from_pem("platform_certificate", certificate_pem)?;
         let effective_time = effective_time.or(certificate.not_before);
-        self.with(certificate.serial, certificate.key, effective_time)
+        self.with(certificate.serial, certificate.key, effective_time, certificate.not_after)
+    }
+
+    /// The platform certificates that are no longer valid at this time: serial number (证书序列号) and end of validity.
+    ///
+    /// An expired certificate still verifies, or a merchant that has missed its renewal would stop at midnight. Report
+    /// it: WeChat Pay signs with another key by now, or will soon. A public key does not expire.
+    ///
+    /// ```
+    /// use wechatpay::{Error, Gateway, Time};
+    ///
+    /// fn example(gateway: &Gateway) -> Result<(), Error> {
+    ///     for (serial_no, not_after) in gateway.keys().expired(Time::now()?) {
+    ///         println!("platform certificate {serial_no} expired at {not_after}; replace it");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn expired(&self, now: Time) -> impl Iterator<Item = (&str, Time)> {
+        self.keys.iter().filter_map(move |key| {
+            key.not_after.filter(|not_after| *not_after < now).map(|time| (&*key.serial, time))
+        })
     }
 
     /// The same keys, and those added later, with signatures verified by AWS-LC instead of ring: for
@@ -140,6 +163,7 @@ impl PlatformKeys {
         serial: String,
         key: PublicKey,
         effective_time: Option<Time>,
+        not_after: Option<Time>,
     ) -> Result<Self, Error> {
         if self.find(&serial).is_some() {
             return Err(Invalid::new(
@@ -148,7 +172,7 @@ impl PlatformKeys {
             )
             .into());
         }
-        self.keys.push(PlatformKey { serial, key, effective_time });
+        self.keys.push(PlatformKey { serial, key, effective_time, not_after });
         Ok(self)
     }
 
@@ -275,6 +299,8 @@ pub(crate) struct Certificate {
     pub(crate) key: PublicKey,
     /// The start of its validity, in case it can be read.
     not_before: Option<Time>,
+    /// The end of its validity, in case it can be read.
+    pub(crate) not_after: Option<Time>,
 }
 
 impl Certificate {
@@ -290,21 +316,29 @@ impl Certificate {
         let digits = certificate.serial().iter().skip_while(|byte| **byte == 0);
         let serial: String = digits.map(|byte| format!("{byte:02X}")).collect();
         let key = PublicKey::from_spki(name, certificate.subject_public_key_info().to_vec())?;
-        Ok(Self { serial, key, not_before: not_before(&certificate) })
+        let (not_before, not_after) = validity(&certificate);
+        Ok(Self { serial, key, not_before, not_after })
     }
 }
 
-/// webpki reports the start of the validity when asked about a time before it, such as 1970. It checks the validity
-/// before anything else, so it needs no root.
-fn not_before(certificate: &EndEntityCert<'_>) -> Option<Time> {
-    let start_of_1970 = UnixTime::since_unix_epoch(Duration::ZERO);
-    let usage = KeyUsage::client_auth();
-    match certificate.verify_for_usage(&[], &[], &[], start_of_1970, usage, None, None).map(drop) {
-        Err(webpki::Error::CertNotValidYet { not_before, .. }) => {
-            Time::from_unix_seconds(i64::try_from(not_before.as_secs()).ok()?).ok()
-        }
+/// webpki reports the start of the validity when asked about a time before it, such as 1970, and the end when asked
+/// about one after it. It checks the validity before anything else, so it needs no root.
+fn validity(certificate: &EndEntityCert<'_>) -> (Option<Time>, Option<Time>) {
+    let refusal = |seconds| {
+        let (at, usage) =
+            (UnixTime::since_unix_epoch(Duration::from_secs(seconds)), KeyUsage::client_auth());
+        certificate.verify_for_usage(&[], &[], &[], at, usage, None, None).map(drop).err()
+    };
+    let time = |unix: UnixTime| Time::from_unix_seconds(i64::try_from(unix.as_secs()).ok()?).ok();
+    let not_before = match refusal(0) {
+        Some(webpki::Error::CertNotValidYet { not_before, .. }) => time(not_before),
         _ => None,
-    }
+    };
+    let not_after = match refusal(END_OF_9999) {
+        Some(webpki::Error::CertExpired { not_after, .. }) => time(not_after),
+        _ => None,
+    };
+    (not_before, not_after)
 }
 
 /// Takes the raw PKCS#1 key out of what webpki unwraps (ring needs it raw, and this crate has no
@@ -398,6 +432,9 @@ const PROBE: &str = "WECHATPAY/SIGNTEST/";
 
 /// Five minutes, both ends included (m/4013053249).
 const WINDOW_SECONDS: u64 = 300;
+
+/// The last second that a certificate can name, which means that it does not expire (RFC 5280, 4.1.2.5).
+const END_OF_9999: u64 = 253_402_300_799;
 
 /// An RSA key of 2048 bits in PKCS#1 takes this many bytes, with the shortest exponent.
 const SHORTEST_KEY: usize = 268;

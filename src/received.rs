@@ -3,18 +3,22 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, Visitor};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::error::Category;
 
 /// Deserializes JSON; the error names what is wrong, and where.
 pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
+    if json.is_empty() {
+        return Err("it is empty".to_owned());
+    }
     // One check of UTF-8 for the complete text costs less than one for each string.
     let read = match std::str::from_utf8(json) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(json),
     };
-    read.map_err(|error| describe(&error))
+    read.map_err(|error| describe(&error, json))
 }
 
 /// A value that WeChat Pay sends as a text. It need not follow the rules for requests: the form of
@@ -56,14 +60,103 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Describes the error: the messages of serde may repeat values.
-fn describe(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        Category::Eof => "ends too early",
-        Category::Data => "lacks a field, or contains one of another type or form",
-        Category::Syntax | Category::Io => "is broken",
-    };
-    format!("its JSON {what} (column {})", error.column())
+/// Reads a text that proves nothing. One of the wrong type or form must not hide a payment, and so counts as
+/// absent.
+pub(crate) fn lenient_text<'de, D: Deserializer<'de>, T: Received>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(LenientText(PhantomData))
+}
+
+/// Reads a member that proves nothing, as [`lenient_text`] does.
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+/// Reads a list that proves nothing, as [`lenient_text`] does. What is no item is left out.
+pub(crate) fn lenient_list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let Value::Array(items) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
+}
+
+/// Describes the error. The messages of serde may repeat values, and do not name a field of a wrong type.
+fn describe(error: &serde_json::Error, json: &[u8]) -> String {
+    let column = error.column();
+    match error.classify() {
+        Category::Eof => format!("its JSON ends too early (column {column})"),
+        Category::Syntax | Category::Io => format!("its JSON is broken (column {column})"),
+        Category::Data => {
+            let lines = json.split_inclusive(|byte| *byte == b'\n');
+            let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
+            let end = before.saturating_add(column);
+            let mut path = path_at(json.get(..end).unwrap_or(json));
+            let message = error.to_string();
+            let missing = message.strip_prefix("missing field `").and_then(|it| it.split_once('`'));
+            match missing {
+                Some((name, _)) => {
+                    path.push(name.to_owned());
+                    format!("it lacks the field {}", path.join("."))
+                }
+                None if path.is_empty() => "it is not a JSON object".to_owned(),
+                None => format!("the field {} has a wrong type or form", path.join(".")),
+            }
+        }
+    }
+}
+
+/// The names and indices that lead to the end of this beginning of a JSON text.
+fn path_at(json: &[u8]) -> Vec<String> {
+    let mut open: Vec<Step> = Vec::new();
+    let mut text: Option<String> = None;
+    let (mut last, mut is_escaped) = (String::new(), false);
+    for byte in json {
+        match (&mut text, byte) {
+            (Some(_), _) if is_escaped => is_escaped = false,
+            (Some(_), b'\\') => is_escaped = true,
+            (Some(name), b'"') => {
+                last = std::mem::take(name);
+                text = None;
+            }
+            // Names of fields are short and plain; only those are repeated.
+            (Some(name), byte) if byte.is_ascii_graphic() && name.len() < LONGEST_NAME => {
+                name.push(char::from(*byte));
+            }
+            (Some(_), _) => {}
+            (None, b'"') => text = Some(String::new()),
+            (None, b'{') => open.push(Step::Name(String::new())),
+            (None, b'[') => open.push(Step::Index(0)),
+            (None, b'}' | b']') => drop(open.pop()),
+            (None, b':') => {
+                if let Some(Step::Name(name)) = open.last_mut() {
+                    *name = std::mem::take(&mut last);
+                }
+            }
+            (None, b',') => {
+                if let Some(Step::Index(index)) = open.last_mut() {
+                    *index = index.saturating_add(1);
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    let steps = open.into_iter().map(|step| match step {
+        Step::Name(name) => name,
+        Step::Index(index) => index.to_string(),
+    });
+    steps.filter(|step| !step.is_empty()).collect()
+}
+
+enum Step {
+    Name(String),
+    Index(usize),
 }
 
 struct Text<F>(F);
@@ -105,6 +198,53 @@ impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
     }
 }
 
+struct LenientText<T>(PhantomData<T>);
+
+impl<'de, T: Received> Visitor<'de> for LenientText<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(if T::is_nothing(text) { None } else { T::received(text) })
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// Longer than any name of a field in the documents.
+const LONGEST_NAME: usize = 64;
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
@@ -123,20 +263,62 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_the_place_and_no_value() {
-        for (text, told) in [
+    fn error_names_the_field_and_no_value() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Outer {
+            list: Vec<Known>,
+        }
+        for (text, expected) in [
+            (r#"{"known":"SECRET"}"#, "the field known has a wrong type or form"),
             (
-                r#"{"known":"SECRET"}"#,
-                "its JSON lacks a field, or contains one of another type or form (column 17)",
+                r#"{"o":{"x":[1,"SECRET"]},"known":1000}"#,
+                "the field known has a wrong type or form",
             ),
+            ("{\n\n \"o\\\"}:\":1,\n\"known\": -1}", "the field known has a wrong type or form"),
+            (r#"{"known":{"SECRET":1}}"#, "the field known has a wrong type or form"),
+            (r#"{"SECRET":1}"#, "it lacks the field known"),
+            (r#"{"SECRET":1}  "#, "it lacks the field known"),
             (r#"{"known":SECRET}"#, "its JSON is broken (column 10)"),
             (r#"{"known":1"#, "its JSON ends too early (column 10)"),
-            (
-                r#"{"SECRET":1}"#,
-                "its JSON lacks a field, or contains one of another type or form (column 12)",
-            ),
+            (r#""SECRET""#, "it is not a JSON object"),
+            ("", "it is empty"),
         ] {
-            assert_eq!(json::<Known>(text.as_bytes()), Err(told.to_owned()));
+            assert_eq!(json::<Known>(text.as_bytes()), Err(expected.to_owned()), "{text}");
         }
+        for (text, expected) in [
+            (
+                r#"{"list":[{"known":1},{"known":2},{"x":"SECRET"}]}"#,
+                "it lacks the field list.2.known",
+            ),
+            (
+                r#"{"list":[{"known":1},{"known":null}]}"#,
+                "the field list.1.known has a wrong type or form",
+            ),
+            (r#"{"list":{"known":1}}"#, "the field list has a wrong type or form"),
+        ] {
+            assert_eq!(json::<Outer>(text.as_bytes()), Err(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn member_that_proves_nothing_is_read_or_absent() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Lenient {
+            #[serde(default, deserialize_with = "lenient_text")]
+            text: Option<String>,
+            #[serde(default, deserialize_with = "lenient")]
+            number: Option<u64>,
+            #[serde(default, deserialize_with = "lenient_list")]
+            list: Vec<Known>,
+        }
+        let read = |text: &str| json::<Lenient>(text.as_bytes()).unwrap();
+        let good = read(r#"{"text":"x","number":7,"list":[{"known":1},7,{},{"known":2}]}"#);
+        assert_eq!((good.text.as_deref(), good.number), (Some("x"), Some(7)));
+        assert_eq!(good.list, [Known { known: 1 }, Known { known: 2 }]);
+        for wrong in ["null", "true", "-7", "7.5", "[[],{}]", r#"{"a":[1]}"#, r#""""#] {
+            let read = read(&format!(r#"{{"text":{wrong},"number":{wrong},"list":{wrong}}}"#));
+            assert_eq!(read, Lenient { text: None, number: None, list: Vec::new() }, "{wrong}");
+        }
+        assert!(json::<Lenient>(br#"{"text":"#).is_err());
     }
 }

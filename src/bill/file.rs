@@ -133,7 +133,8 @@ fn copy(
     out.flush().map_err(|error| output(&error))?;
     let found: String = sha1.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     if found != link.sha1 {
-        let kind = ErrorKind::Untrusted { status: 200, reason: Untrusted::Hash, request_id: None };
+        let reason = Untrusted::Hash;
+        let kind = ErrorKind::Untrusted { status: 200, reason, request_id: None, unverified: None };
         return Err(Error::new(Call::DOWNLOAD, kind));
     }
     Ok(written)

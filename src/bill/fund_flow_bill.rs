@@ -137,7 +137,7 @@ impl FundFlowRow {
             business_type: record.text(&["业务类型"])?,
             direction: Direction::from(record.text(&["收支类型"])?),
             amount: record.fen(AMOUNT)?,
-            balance: record.yuan(&["账户结余(元)"])?,
+            balance: record.yuan(&["账户结余(元)", "账户结余（元）"])?,
             applicant: record.text_if_any(&["资金变更提交申请人"]),
             remark: record.text_if_any(&["备注"]),
             voucher_no: record.text_if_any(&["业务凭证号"]),
@@ -228,7 +228,7 @@ impl Sums {
     }
 }
 
-const AMOUNT: Names = &["收支金额(元)"];
+const AMOUNT: Names = &["收支金额(元)", "收支金额（元）"];
 
 #[cfg(test)]
 mod tests {
@@ -239,6 +239,16 @@ mod tests {
     #[track_caller]
     fn error(bill: &str) -> String {
         FundFlowBill::new(bill.as_bytes()).and_then(FundFlowBill::finish).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn full_width_brackets_name_the_same_columns() {
+        let wide = BILL.replace("(元)", "（元）");
+        assert_ne!(wide, BILL);
+        let rows = |bill: &str| {
+            FundFlowBill::new(bill.as_bytes()).unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        assert_eq!(rows(&wide), rows(BILL));
     }
 
     #[test]

@@ -276,7 +276,7 @@ fn apply(
         let (status, what) = (200, what.to_owned());
         Error::new(Call::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
     };
-    if answer.hash_type != "SHA1" {
+    if !answer.hash_type.eq_ignore_ascii_case("SHA1") {
         return Err(malformed("hash_type is not SHA1"));
     }
     if !is_sha1(&answer.hash_value) {

@@ -133,7 +133,7 @@ pub struct TradeRow {
     /// 应结订单金额 (总金额 in bills of earlier years): the amount that fees are calculated from. 0 for
     /// a refund.
     pub settlement_total: Fen,
-    /// 代金券金额 (企业红包金额 in bills of earlier years): amount paid with coupons. 0 for a refund.
+    /// 代金券金额 (代金券或立减优惠金额 or 企业红包金额 in bills of earlier years): amount paid with coupons. 0 for a refund.
     pub coupon: Fen,
     /// The columns of the refund, unless the row is a payment.
     pub refund: Option<RefundRow>,
@@ -171,7 +171,7 @@ impl TradeRow {
         let bank = record.text_if_any(&["付款银行"]);
         let currency = record.text(&["货币种类"])?;
         let settlement_total = record.fen(&["应结订单金额", "总金额"])?;
-        let coupon = record.fen(&["代金券金额", "企业红包金额"])?;
+        let coupon = record.fen(&["代金券金额", "代金券或立减优惠金额", "企业红包金额"])?;
         let refund = RefundRow::read(record)?;
         Ok(Self {
             refund: Some(refund)
@@ -237,7 +237,7 @@ pub struct RefundRow {
     pub out_refund_no: Option<String>,
     /// 退款金额: refunded part of the amount that fees are calculated from.
     pub settlement_refund: Fen,
-    /// 充值券退款金额 (企业红包退款金额 in bills of earlier years): refunded coupons.
+    /// 充值券退款金额 (代金券或立减优惠退款金额 or 企业红包退款金额 in bills of earlier years): refunded coupons.
     pub coupon_refund: Fen,
     /// 退款类型: where the refund goes, such as `ORIGINAL` or `BALANCE`.
     pub refund_type: Option<String>,
@@ -257,7 +257,7 @@ impl RefundRow {
             out_refund_no: record.number_if_any(&["商户退款单号"]),
             settlement_refund: record.fen_if_there(&["退款金额"])?.unwrap_or_default(),
             coupon_refund: record
-                .fen_if_there(&["充值券退款金额", "企业红包退款金额"])?
+                .fen_if_there(&["充值券退款金额", "代金券或立减优惠退款金额", "企业红包退款金额"])?
                 .unwrap_or_default(),
             refund_type: record.text_if_any(&["退款类型"]),
             state: record.text_if_any(&["退款状态"]).map(RefundState::from),
@@ -325,7 +325,11 @@ impl TradeSummary {
             rows: record.count(&["总交易单数"])?,
             settlement_total: record.fen(&["应结订单总金额", "总交易额"])?,
             settlement_refund: record.fen_if_there(&["退款总金额", "总退款金额"])?,
-            coupon_refund: record.fen_if_there(&["充值券退款总金额", "总企业红包退款金额"])?,
+            coupon_refund: record.fen_if_there(&[
+                "充值券退款总金额",
+                "总代金券或立减优惠退款金额",
+                "总企业红包退款金额",
+            ])?,
             fee: record.yuan(&["手续费总金额"])?,
             order_total: record.fen_if_there(&["订单总金额"])?,
             requested: record.fen_if_there(&["申请退款总金额"])?,
@@ -398,6 +402,17 @@ mod tests {
 
     fn yuan(text: &str) -> Yuan {
         text.parse().unwrap()
+    }
+
+    /// The names between those of the oldest bills and those of 2020.
+    #[test]
+    fn coupon_columns_before_2020_are_read() {
+        let middle = OLD
+            .replace("总企业红包退款金额", "总代金券或立减优惠退款金额")
+            .replace("企业红包退款金额", "代金券或立减优惠退款金额")
+            .replace("企业红包金额", "代金券或立减优惠金额");
+        assert_eq!(middle.matches("代金券或立减优惠").count(), 3);
+        assert_eq!(read(&middle), read(OLD));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub struct Transaction {
     #[serde(deserialize_with = "received::text")]
     pub combine_out_trade_no: OutTradeNo,
     /// 合单支付者信息: the user who paid.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub combine_payer_info: Option<Payer>,
     /// 商品单信息: the sub-orders.
     #[serde(default, deserialize_with = "received::list")]
@@ -42,15 +43,15 @@ pub struct SubTransaction {
     #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 交易类型: what the payer pays in.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub trade_type: Option<TradeType>,
     /// 交易状态: state of the sub-order.
     pub trade_state: TradeState,
     /// 付款银行: the payer's bank.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub bank_type: Option<String>,
     /// 商户数据包: the sub-order's own data. It may contain user input: escape it.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub attach: Option<String>,
     /// 支付完成时间: time of the payment.
     #[serde(default, deserialize_with = "received::option")]
@@ -58,7 +59,7 @@ pub struct SubTransaction {
     /// 订单金额: amounts of the sub-order.
     pub amount: Option<Amount>,
     /// 优惠功能: the coupons that were used.
-    #[serde(default, deserialize_with = "received::list")]
+    #[serde(default, deserialize_with = "received::lenient_list")]
     pub promotion_detail: Vec<Promotion>,
 }
 
@@ -69,13 +70,15 @@ pub struct Amount {
     /// 标价金额: what was ordered, in fen.
     pub total_amount: Option<Fen>,
     /// 现金支付金额: the total minus coupons, in fen.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub payer_amount: Option<Fen>,
     /// 标价币种: currency, CNY.
     #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 现金支付币种: currency that the payer paid in.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub payer_currency: Option<String>,
     /// 结算汇率: settlement rate, times 10^8.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub settlement_rate: Option<u64>,
 }

@@ -102,7 +102,7 @@ codes! {
     REQUIRE_POST_METHOD,
     /// 请求的资源不存在: no such order, refund or certificate; right after an unknown outcome this is not conclusive.
     RESOURCE_NOT_EXISTS,
-    /// 业务规则限制: a business rule forbids it; WeChat Pay's message names the rule.
+    /// 业务规则限制: a business rule limits calls or amounts; WeChat Pay's message names the rule.
     RULE_LIMIT,
     /// 签名错误: check the clock, and that key, serial number and merchant number belong together.
     SIGN_ERROR,

@@ -86,6 +86,9 @@ pub enum ErrorKind {
         reason: Untrusted,
         /// The header `Request-ID`, to quote to WeChat Pay's support.
         request_id: Option<String>,
+        /// What the response contains if it is not a success, for people only: it is **unverified**, and decides
+        /// nothing.
+        unverified: Option<Box<ApiError>>,
     },
     /// A verified response that is not what WeChat Pay documents.
     Malformed {
@@ -218,8 +221,12 @@ impl fmt::Display for Error {
             ErrorKind::Api(error) => {
                 error.write(f, advice::of_response(self.call, error), &self.consequence())
             }
-            ErrorKind::Untrusted { status, reason, request_id } => {
+            ErrorKind::Untrusted { status, reason, request_id, unverified } => {
                 write!(f, "the response (HTTP {status}) could not be verified: {reason}")?;
+                if let Some(response) = unverified {
+                    let message = OneLine(&response.message);
+                    write!(f, "; unverified, it reports {}: {message}", response.code)?;
+                }
                 write!(f, "{}", self.consequence())?;
                 api::write_request_id(f, request_id.as_deref())
             }
@@ -281,7 +288,12 @@ mod tests {
             ErrorKind::Sign(SignError::new("no key")),
             ErrorKind::Transport(TransportError::unknown("no response: connection reset")),
             ErrorKind::Transport(TransportError::not_sent("no connection: refused")),
-            ErrorKind::Untrusted { status: 200, reason: Untrusted::WrongSign, request_id },
+            ErrorKind::Untrusted {
+                status: 200,
+                reason: Untrusted::WrongSign,
+                request_id,
+                unverified: None,
+            },
             ErrorKind::Malformed { status: 200, what: what.clone(), request_id: None },
             ErrorKind::Output { kind: io::ErrorKind::StorageFull, what },
         ]

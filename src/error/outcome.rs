@@ -13,7 +13,9 @@ use self::Retry::{Never, QueryFirst, SameRequest};
 
 /// What may have happened at WeChat Pay when a call ended in an [`Error`](crate::Error).
 ///
-/// It says what became of the *request*. A read (a query, a download) changes nothing, whatever
+/// It says what became of this *request*, not of its order or refund number: after `Unknown`, `NotSent` and
+/// `Refused` of a later request with the same number leave open what the first one did. Don't take a new
+/// number before a query has shown that nothing exists under the old one. A read (a query, a download) changes nothing, whatever
 /// became of it: after `Unknown` it can simply be repeated.
 ///
 /// ```
@@ -33,9 +35,9 @@ use self::Retry::{Never, QueryFirst, SameRequest};
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Nothing reached WeChat Pay.
+    /// Nothing of this request reached WeChat Pay.
     NotSent,
-    /// WeChat Pay received the request and refused it.
+    /// WeChat Pay received this request and refused it.
     Refused,
     /// The request may have been processed: no verified response says whether it was. Never treat
     /// this as a failure of a payment or a refund: query it, or retry with the same values.
@@ -133,6 +135,9 @@ const V3: &[Row] = &[
     (400..=400, &[Code::STATEMENT_CREATING], any, Refused, SameRequest),
     // Right after an unknown outcome, the order or the refund may still appear.
     (400..=499, &[Code::ORDER_NOT_EXIST, Code::RESOURCE_NOT_EXISTS], query, Refused, SameRequest),
+    // For orders a limit on the frequency of calls (documents 000 and 004: 因业务规则限制请求频率). For profit sharing it
+    // means that the ratio is exceeded, and time does not change that.
+    (403..=403, &[Code::RULE_LIMIT], about_an_order, Refused, SameRequest),
     (400..=499, &[], any, Refused, Never),
     // A redirect is never followed; it does not come from WeChat Pay.
     (300..=399, &[], any, Unknown, QueryFirst),
@@ -213,6 +218,10 @@ fn any(_: Call) -> bool {
     true
 }
 
+fn about_an_order(call: Call) -> bool {
+    call.subject == Subject::Order
+}
+
 fn write_that_may_go_on(call: Call) -> bool {
     call.subject != Subject::Order && call.effect == Effect::Write
 }
@@ -261,7 +270,7 @@ mod tests {
             (403, "NO_AUTH", Refused, Never),
             (403, "NOAUTH", Refused, Never),
             (403, "OUT_TRADE_NO_USED", Refused, QueryFirst),
-            (403, "RULE_LIMIT", Refused, Never),
+            (403, "RULE_LIMIT", Refused, SameRequest),
             (403, "TRADE_ERROR", Refused, Never),
             (403, "USER_ACCOUNT_ABNORMAL", Refused, Never),
             (404, "ORDER_NOT_EXIST", Refused, Never),

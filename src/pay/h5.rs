@@ -31,6 +31,10 @@ use crate::strict_json;
 /// The h5_url is valid for five minutes; the identical order, placed again, returns a new one.
 /// [`H5Url::with_redirect`] adds the page to return to.
 ///
+/// The page from which the browser opens the h5_url must be on a domain that is registered for H5 (H5支付域名), because
+/// WeChat Pay checks the header `Referer`. If that is empty, as after a jump from an app, or of another
+/// domain, the payer sees 商家参数格式有误，请联系商家解决.
+///
 /// ```
 /// use wechatpay::pay::SceneInfo;
 /// use wechatpay::pay::h5::{self, H5Info, H5Type, Scene};

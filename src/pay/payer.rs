@@ -95,11 +95,11 @@ const TWO_OPENIDS: &str = "must be left out if sub_openid is set: an order has o
 /// Partner mode has a name of its own for the openid.
 #[derive(Deserialize)]
 struct ReceivedPayer {
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     openid: Option<OpenId>,
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     sp_openid: Option<OpenId>,
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     sub_openid: Option<OpenId>,
 }
 

@@ -12,7 +12,8 @@ use crate::time::Time;
 /// 交易: an order as WeChat Pay sees it, from a [query](crate::pay::query) or a
 /// [notification](crate::notify); the same structure in both.
 ///
-/// Many fields are present only once the order is paid. Only [`paid`](Self::paid) proves that it is.
+/// Many fields are present only once the order is paid. Only [`paid`](Self::paid) proves that it is. A field
+/// that is no part of this proof is `None` if it is absent or not as documented.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
@@ -35,29 +36,31 @@ pub struct Transaction {
     #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 交易类型: what the payer pays in.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub trade_type: Option<TradeType>,
     /// 交易状态: state of the order.
     pub trade_state: TradeState,
     /// 交易状态描述: description of the state, for people.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub trade_state_desc: Option<String>,
     /// 银行类型: the payer's bank, one of more than two hundred codes such as `CMB_CREDIT`, or `OTHERS`.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub bank_type: Option<String>,
     /// 商户数据包: the order's own data, once it is paid. It may contain user input: escape it.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub attach: Option<String>,
     /// 支付完成时间: time of the payment.
     #[serde(default, deserialize_with = "received::option")]
     pub success_time: Option<Time>,
     /// 支付者: the user who paid.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub payer: Option<Payer>,
     /// 订单金额: amounts of the order.
     pub amount: Option<Amount>,
+    #[serde(default, deserialize_with = "received::lenient")]
     scene_info: Option<Device>,
     /// 优惠功能: the coupons that were used.
-    #[serde(default, deserialize_with = "received::list")]
+    #[serde(default, deserialize_with = "received::lenient_list")]
     pub promotion_detail: Vec<Promotion>,
 }
 
@@ -140,18 +143,19 @@ pub struct Amount {
     /// 总金额: what was ordered, in fen.
     pub total: Option<Fen>,
     /// 用户支付金额: the total minus coupons, in fen.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub payer_total: Option<Fen>,
     /// 货币类型: currency, CNY.
     #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 用户支付币种: currency that the payer paid in.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub payer_currency: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Device {
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     device_id: Option<String>,
 }
 
@@ -160,32 +164,37 @@ struct Device {
 #[non_exhaustive]
 pub struct Promotion {
     /// 券ID: coupon ID.
-    pub coupon_id: String,
+    #[serde(default, deserialize_with = "received::lenient_text")]
+    pub coupon_id: Option<String>,
     /// 优惠名称: name of the coupon.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub name: Option<String>,
     /// 优惠范围: scope, `GLOBAL` (the order) or `SINGLE` (single items).
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub scope: Option<String>,
     /// 优惠类型: type, `CASH` (prepaid, 预充值) or `NOCASH` (免充值).
-    #[serde(default, rename = "type", deserialize_with = "received::option")]
+    #[serde(default, rename = "type", deserialize_with = "received::lenient_text")]
     pub r#type: Option<String>,
     /// 优惠券面额: amount of the coupon, in fen.
-    pub amount: Fen,
+    #[serde(default, deserialize_with = "received::lenient")]
+    pub amount: Option<Fen>,
     /// 活动ID: ID of the campaign.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub stock_id: Option<String>,
     /// 微信出资: WeChat Pay's contribution, in fen.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub wechatpay_contribute: Option<Fen>,
     /// 商户出资: the merchant's contribution, in fen.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub merchant_contribute: Option<Fen>,
     /// 其他出资: contribution of others, in fen.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub other_contribute: Option<Fen>,
     /// 优惠币种: currency of the coupon.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub currency: Option<String>,
     /// 单品列表: the items, for coupons on single items.
-    #[serde(default, deserialize_with = "received::list")]
+    #[serde(default, deserialize_with = "received::lenient_list")]
     pub goods_detail: Vec<DiscountedGoods>,
 }
 
@@ -194,15 +203,19 @@ pub struct Promotion {
 #[non_exhaustive]
 pub struct DiscountedGoods {
     /// 商品编码: item number.
-    pub goods_id: String,
+    #[serde(default, deserialize_with = "received::lenient_text")]
+    pub goods_id: Option<String>,
     /// 商品数量: quantity.
-    pub quantity: u64,
+    #[serde(default, deserialize_with = "received::lenient")]
+    pub quantity: Option<u64>,
     /// 商品单价: the price of one, in fen.
-    pub unit_price: Fen,
+    #[serde(default, deserialize_with = "received::lenient")]
+    pub unit_price: Option<Fen>,
     /// 商品优惠金额: discount, in fen.
-    pub discount_amount: Fen,
+    #[serde(default, deserialize_with = "received::lenient")]
+    pub discount_amount: Option<Fen>,
     /// 商品备注: remark.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub goods_remark: Option<String>,
 }
 
@@ -253,18 +266,57 @@ mod tests {
         };
         assert!(with(r#""attach":"x""#).is_ok());
         for wrong in [
-            r#""attach":7"#,
             r#""transaction_id":4200000015201711256947025404"#,
             r#""success_time":"yesterday""#,
             r#""success_time":1722850421"#,
             r#""amount":{"total":"100"}"#,
             r#""amount":{"total":100.0}"#,
-            r#""payer":"o""#,
-            r#""promotion_detail":{}"#,
+            r#""amount":[]"#,
+            r#""amount":{"currency":156}"#,
+            r#""sub_mchid":7"#,
             r#""trade_state":"SUCCESS""#,
         ] {
             assert!(with(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// Each of these once made a paid order unreadable.
+    #[test]
+    fn member_that_proves_nothing_may_have_any_form() {
+        let with = |member: &str| -> Transaction {
+            let text = format!(
+                r#"{{"appid":"wx1","mchid":"19","out_trade_no":"order-1","trade_state":"SUCCESS",{member}}}"#
+            );
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{member}: {error}"))
+        };
+        let plain = with(r#""bank_type":"""#);
+        for member in [
+            r#""attach":7"#,
+            r#""trade_type":{"x":[1]}"#,
+            r#""trade_state_desc":["x"]"#,
+            r#""bank_type":null"#,
+            r#""payer":"o""#,
+            r#""scene_info":7"#,
+            r#""promotion_detail":{}"#,
+            r#""promotion_detail":"[]""#,
+            r#""promotion_detail":[7,null]"#,
+        ] {
+            assert_eq!(with(member), plain, "{member}");
+        }
+        let openid = with(r#""payer":{"openid":"o\t1","sub_openid":"o2"}"#).payer.unwrap();
+        assert_eq!((openid.openid, openid.sub_openid.unwrap().as_str()), (None, "o2"));
+        let amount = with(r#""amount":{"total":1,"payer_total":"1","payer_currency":1}"#).amount;
+        assert_eq!(amount, Some(Amount { total: Some(Fen(1)), ..Amount::default() }));
+        let coupons = with(
+            r#""promotion_detail":[{"amount":5,"goods_detail":[{"goods_id":"M1","quantity":"1"},7]},
+                {"coupon_id":"109519","amount":"5","goods_detail":{}}]"#,
+        )
+        .promotion_detail;
+        assert_eq!((coupons[0].amount, &coupons[0].coupon_id), (Some(Fen(5)), &None));
+        let goods = &coupons[0].goods_detail;
+        assert_eq!((goods.len(), goods[0].goods_id.as_deref()), (1, Some("M1")));
+        assert_eq!((goods[0].quantity, goods[0].unit_price), (None, None));
+        assert_eq!((coupons[1].amount, coupons[1].coupon_id.as_deref()), (None, Some("109519")));
     }
 
     #[test]

@@ -59,16 +59,29 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 ///
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
-/// * `NotSent`: nothing is refunded. Correct what the error names, then send the same refund.
+/// * `NotSent`: this call refunded nothing. Correct what the error names, then send the same refund.
 /// * `Refused`: this call refunded nothing. On `NOT_ENOUGH`, top up and send the same refund again.
 ///   Use a new refund number only if [`query`] returns `CLOSED` for the old one.
 /// * `Unknown`: the money may be on its way; status 429 belongs here. Send **the same refund** again, or
 ///   [`query`] it. A new refund number would refund twice.
+///
+/// The outcome is that of this call, not of the refund number: if an earlier call with the number was
+/// `Unknown`, the refund may exist although this one was `NotSent` or `Refused`.
+///
+/// A response about another refund, order or amount is [`Malformed`](crate::ErrorKind::Malformed), and so `Unknown`.
 #[doc(alias = "申请退款")]
 #[doc(alias = "退款申请")]
 pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<State, Error> {
     let body = refund.to_body(signer)?;
-    let is_about = |state: &State| state.out_refund_no == refund.out_refund_no;
+    let is_about = |state: &State| {
+        let is_of_payment = match &refund.payment {
+            Payment::OutTradeNo(number) => state.out_trade_no == *number,
+            Payment::TransactionId(id) => state.transaction_id == *id,
+        };
+        state.out_refund_no == refund.out_refund_no
+            && is_of_payment
+            && (state.amount.refund, state.amount.total) == (refund.refund, refund.total)
+    };
     gateway.post_about(signer, PATH, &body, is_about)
 }
 

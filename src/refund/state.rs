@@ -30,24 +30,24 @@ pub struct State {
     #[serde(alias = "refund_status")]
     pub status: Status,
     /// 退款渠道: how the money is returned.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub channel: Option<Channel>,
     /// 退款入账账户: the account that receives the money, as text for people.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub user_received_account: Option<String>,
     /// 退款成功时间: time of success, once the money was returned.
     #[serde(default, deserialize_with = "received::option")]
     pub success_time: Option<Time>,
     /// 退款创建时间: time of the request.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub create_time: Option<Time>,
     /// 资金账户: the account that the money comes from.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub funds_account: Option<FundsAccount>,
     /// 金额信息: amounts of the refund.
     pub amount: Amount,
     /// 优惠退款信息: the coupons that are refunded.
-    #[serde(default, deserialize_with = "received::list")]
+    #[serde(default, deserialize_with = "received::lenient_list")]
     pub promotion_detail: Vec<Promotion>,
     #[serde(default, deserialize_with = "received::option")]
     mchid: Option<String>,
@@ -115,18 +115,22 @@ pub struct Amount {
     /// 用户退款金额: what the payer gets back in cash.
     pub payer_refund: Fen,
     /// 应结退款金额: the refund without non-prepaid coupons (免充值).
+    #[serde(default, deserialize_with = "received::lenient")]
     pub settlement_refund: Option<Fen>,
     /// 应结订单金额: the total without non-prepaid coupons (免充值).
+    #[serde(default, deserialize_with = "received::lenient")]
     pub settlement_total: Option<Fen>,
     /// 优惠退款金额: the part of the refund that coupons paid.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub discount_refund: Option<Fen>,
     /// 退款币种: currency, CNY.
     #[serde(default, deserialize_with = "received::option")]
     pub currency: Option<String>,
     /// 手续费退款金额: the commission that is returned.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub refund_fee: Option<Fen>,
     /// 退款出资账户及金额: the accounts and amounts, if the request named any.
-    #[serde(default, deserialize_with = "received::list")]
+    #[serde(default, deserialize_with = "received::lenient_list")]
     pub from: Vec<RefundFrom>,
 }
 
@@ -135,17 +139,22 @@ pub struct Amount {
 #[non_exhaustive]
 pub struct Promotion {
     /// 券ID: coupon ID.
-    pub promotion_id: String,
+    #[serde(default, deserialize_with = "received::lenient_text")]
+    pub promotion_id: Option<String>,
     /// 优惠范围: scope, `GLOBAL` (the order) or `SINGLE` (single items).
-    pub scope: String,
+    #[serde(default, deserialize_with = "received::lenient_text")]
+    pub scope: Option<String>,
     /// 优惠类型: type; the documents have `CASH`, `NOCASH`, `COUPON` and `DISCOUNT`.
-    pub r#type: String,
+    #[serde(default, deserialize_with = "received::lenient_text")]
+    pub r#type: Option<String>,
     /// 优惠券面额: amount of the coupon, in fen.
-    pub amount: Fen,
+    #[serde(default, deserialize_with = "received::lenient")]
+    pub amount: Option<Fen>,
     /// 优惠退款金额: the amount that is refunded, in fen.
-    pub refund_amount: Fen,
+    #[serde(default, deserialize_with = "received::lenient")]
+    pub refund_amount: Option<Fen>,
     /// 商品列表: the items.
-    #[serde(default, deserialize_with = "received::list")]
+    #[serde(default, deserialize_with = "received::lenient_list")]
     pub goods_detail: Vec<GoodsDetail>,
 }
 
@@ -211,6 +220,37 @@ mod tests {
             );
             let notification: State = serde_json::from_str(&notification).unwrap();
             assert_eq!((notification.mchid(), notification.sub_mchid()), (Some("1"), Some("2")));
+        }
+    }
+
+    #[test]
+    fn what_is_no_result_of_the_refund_may_have_any_form() {
+        let with = |members: &str| {
+            let text = format!(
+                r#"{{"refund_id":"50","out_refund_no":"r-1","transaction_id":"42",
+                "out_trade_no":"order-1","status":"SUCCESS",{members}}}"#
+            );
+            serde_json::from_str::<State>(&text)
+        };
+        let amount = r#""amount":{"total":1,"refund":1,"payer_total":1,"payer_refund":1}"#;
+        let plain = with(amount).unwrap();
+        for member in [
+            r#""channel":7"#,
+            r#""user_received_account":{}"#,
+            r#""create_time":"soon""#,
+            r#""funds_account":[]"#,
+            r#""promotion_detail":{}"#,
+        ] {
+            assert_eq!(with(&format!("{member},{amount}")).unwrap(), plain, "{member}");
+        }
+        let coupon = with(&format!(r#""promotion_detail":[{{"amount":1}}],{amount}"#)).unwrap();
+        assert_eq!(coupon.promotion_detail[0].amount, Some(Fen(1)));
+        for wrong in [
+            r#""amount":{"total":1,"payer_total":1,"payer_refund":1}"#,
+            r#""amount":{"total":"1","refund":1,"payer_total":1,"payer_refund":1}"#,
+            r#""amount":null"#,
+        ] {
+            assert!(with(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -221,7 +221,7 @@ impl Response {
         }
         if let Err(reason) = signer::verify(signer, &self.fields) {
             let (status, request_id) = (self.status, self.request_id);
-            let kind = ErrorKind::Untrusted { status, reason, request_id };
+            let kind = ErrorKind::Untrusted { status, reason, request_id, unverified: None };
             return Err(Error::new(self.call, kind));
         }
         // A response contains neither a time nor the request's nonce, so compare the numbers.

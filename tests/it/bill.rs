@@ -426,6 +426,7 @@ fn only_a_sha1_is_a_hash() {
     sandbox.rewrite_next(|answer| {
         let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
         body["hash_value"] = json!(body["hash_value"].as_str().unwrap().to_uppercase());
+        body["hash_type"] = json!("Sha1");
         answer.body = body.to_string().into_bytes();
     });
     let upper_case = link(&sandbox, &Trade::new(date.clone()));
@@ -433,7 +434,7 @@ fn only_a_sha1_is_a_hash() {
     let sha1 = "79bb0f45fc4c42234a918000b2668d689e2bde04";
     for (name, value) in [
         ("hash_type", json!("SHA256")),
-        ("hash_type", json!("sha1")),
+        ("hash_type", json!("sha")),
         ("hash_type", json!("")),
         ("hash_type", Value::Null),
         ("hash_value", json!("")),

@@ -197,3 +197,45 @@ fn keys_are_exchanged_in_a_running_program_without_a_lock() {
     app::prepay(sandbox.signer(), &exchanged, &order(&sandbox, "running-2")).unwrap();
     running.join().unwrap().unwrap();
 }
+
+#[test]
+fn expired_certificate_is_reported_and_still_verifies() {
+    let at = |text: &str| text.parse::<Time>().unwrap();
+    let keys = PlatformKeys::from_certificate(include_str!("../data/keys/cert.pem")).unwrap();
+    let expired = include_str!("../data/keys/cert.expired.pem");
+    let keys = keys.with_certificate(expired).unwrap();
+    let expired = |now: &str| {
+        keys.expired(at(now))
+            .map(|(serial_no, end)| format!("{serial_no} {end}"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(expired("2023-06-08T08:00:00+08:00"), [""; 0]);
+    assert_eq!(expired("2023-06-08T08:00:01+08:00"), ["01AB 2023-06-08T08:00:00+08:00"]);
+    assert_eq!(expired("2127-01-01T00:00:00+08:00").len(), 2);
+    let sandbox = start();
+    let public = PlatformKeys::from_pem(sandbox.public_key_id(), sandbox.public_key_pem()).unwrap();
+    assert_eq!(public.expired(at("9999-12-31T00:00:00+08:00")).count(), 0);
+}
+
+#[test]
+fn expired_certificates_of_the_list_are_left_out() {
+    let sandbox = start();
+    sandbox.set_key_mode(KeyMode::Certificate);
+    let held = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
+    let gateway = sandbox.gateway().with_keys(held);
+    sandbox.rotate_platform_certificate().unwrap();
+    let listed = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap();
+    let count = |listed: &[certificates::PlatformCertificate]| {
+        certificates::keys(listed).map(|keys| format!("{keys:?}").matches('"').count() / 2)
+    };
+    assert_eq!(count(&listed), Ok(2));
+    let mut by_list = listed.clone();
+    by_list[0].expire_time = "2023-06-08T08:00:00+08:00".parse().ok();
+    assert_eq!(count(&by_list), Ok(1));
+    let mut by_itself = listed;
+    by_itself[1].pem = include_str!("../data/keys/cert.expired.pem").to_owned();
+    assert_eq!(count(&by_itself), Ok(1));
+    let error = count(&by_itself[1..]).unwrap_err().to_string();
+    assert!(error.starts_with("platform_certificates must not all be expired"), "{error}");
+    assert_eq!(count(&[]), Ok(0));
+}

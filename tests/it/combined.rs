@@ -265,7 +265,7 @@ fn combined_errors_of_document_000_are_classified_like_v3() {
         (401, "SIGN_ERROR", Code::SIGN_ERROR, Refused, Never),
         (403, "NOAUTH", Code::NO_AUTH, Refused, Never),
         (403, "OUT_TRADE_NO_USED", Code::OUT_TRADE_NO_USED, Refused, QueryFirst),
-        (403, "RULELIMIT", Code::RULE_LIMIT, Refused, Never),
+        (403, "RULELIMIT", Code::RULE_LIMIT, Refused, SameRequest),
         (404, "ORDERNOTEXIST", Code::ORDER_NOT_EXIST, Refused, Never),
         (429, "FREQUENCY_LIMITED", Code::FREQUENCY_LIMITED, Refused, SameRequest),
         (500, "OPENID_MISMATCH", Code::OPENID_MISMATCH, Refused, Never),

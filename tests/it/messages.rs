@@ -730,6 +730,18 @@ fn answers(table: &mut Table) {
         "another APIv3 key",
         certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key),
     );
+    let listed = certificates::list(sandbox.signer(), sandbox.gateway(), &right_key);
+    let mut listed = listed.unwrap();
+    for certificate in &mut listed {
+        certificate.expire_time = wechatpay::Time::from_unix_seconds(0).ok();
+    }
+    table.error("expired platform certificates", certificates::keys(&listed));
+    sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+    sandbox.tamper_next(|answer| {
+        answer.body.push(b' ');
+        answer.remove_header("Request-ID");
+    });
+    table.error("unverified refusal", prepay(sandbox.gateway()));
 
     let keys = || sandbox.platform_keys().clone();
     let through = |options: &HttpOptions, base_url: &str| {

@@ -125,7 +125,7 @@ fn a_payment_is_read_whole() {
     assert_eq!(transaction.device_id(), Some("013467007045764"));
     assert_eq!(transaction.payer.unwrap().openid.unwrap().as_str(), "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o");
     let promotion = &transaction.promotion_detail[0];
-    assert_eq!(promotion.coupon_id, "109519");
+    assert_eq!(promotion.coupon_id.as_deref(), Some("109519"));
     assert_eq!(promotion.goods_detail[0].goods_remark.as_deref(), Some("商品备注信息"));
 }
 
@@ -162,6 +162,69 @@ fn what_this_version_does_not_know_is_handed_over_as_it_is() {
         sender.signed(body.to_string()).unwrap().notification,
         Notification::Transaction(_)
     ));
+}
+
+/// Refused, it would come back fifteen times.
+#[test]
+fn time_of_another_product_is_read() {
+    let sender = Sender::new();
+    let mut body = envelope("VEHICLE.ENTRANCE", "park", "{}");
+    body["create_time"] = json!("20180225112233");
+    body["summary"] = json!(7);
+    let event = sender.signed(body.to_string()).unwrap();
+    assert_eq!(event.create_time.to_string(), "2018-02-25T11:22:33+08:00");
+    assert!(matches!(event.notification, Notification::Other { .. }));
+    body["create_time"] = json!("2018022511223");
+    let refusal = sender.signed(body.to_string()).unwrap_err();
+    assert!(refusal.to_string().contains("create_time"), "{refusal}");
+}
+
+#[test]
+fn resource_without_a_type_is_read_by_its_event() {
+    let sender = Sender::new();
+    let open = |event_type: &str, resource: &str| {
+        let mut body = envelope(event_type, "", resource);
+        body["resource"].as_object_mut().unwrap().remove("original_type");
+        sender.signed(body.to_string()).unwrap().notification
+    };
+    let paid = transaction().to_string();
+    assert!(matches!(open("TRANSACTION.SUCCESS", &paid), Notification::Transaction(_)));
+    let refund = r#"{"refund_id":"50","out_refund_no":"r-1","transaction_id":"42","out_trade_no":"order-1",
+        "refund_status":"SUCCESS","amount":{"total":1,"refund":1,"payer_total":1,"payer_refund":1}}"#;
+    assert!(matches!(open("REFUND.SUCCESS", refund), Notification::Refund(_)));
+    for (event_type, resource) in
+        [("TRANSACTION.SUCCESS", r#"{"order_id":"1"}"#), ("PAYSCORE.USER_PAID", &paid)]
+    {
+        let expected = Notification::Other { original_type: "".into(), json: resource.to_owned() };
+        assert_eq!(open(event_type, resource), expected);
+    }
+}
+
+/// A coupon that is not as documented must not keep a paid order from being shipped.
+#[test]
+fn payment_is_proved_whatever_proves_nothing() {
+    let mut resource = transaction();
+    resource["promotion_detail"] = json!([{"amount": 100, "goods_detail": [{"goods_id": "M1"}]}]);
+    resource["payer"]["openid"] = json!("o\t1");
+    resource["attach"] = json!({});
+    let body = envelope("TRANSACTION.SUCCESS", "transaction", &resource.to_string());
+    let event = Sender::new().signed(body.to_string()).unwrap();
+    let Notification::Transaction(transaction) = event.notification else { panic!() };
+    let order = wechatpay::pay::Order::new(
+        wechatpay::AppId::new(resource["appid"].as_str().unwrap()).unwrap(),
+        wechatpay::OutTradeNo::new(resource["out_trade_no"].as_str().unwrap()).unwrap(),
+        "d",
+        wechatpay::Fen(100),
+        "https://shop.example/notify".parse().unwrap(),
+    );
+    assert!(transaction.paid("1230000109", &order).is_ok());
+    assert!(event.json.contains("M1"));
+}
+
+#[test]
+fn empty_body_is_reported_as_empty() {
+    let refusal = Sender::new().signed("").unwrap_err();
+    assert!(refusal.to_string().contains("it is empty"), "{refusal}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn jsapi_errors_of_document_004_have_outcome_and_advice() {
         (403, Code::TRADE_ERROR, Refused, Never),
         (500, Code::SYSTEM_ERROR, Unknown, SameRequest),
         (401, Code::SIGN_ERROR, Refused, Never),
-        (403, Code::RULE_LIMIT, Refused, Never),
+        (403, Code::RULE_LIMIT, Refused, SameRequest),
         (400, Code::PARAM_ERROR, Refused, Never),
         (403, Code::OUT_TRADE_NO_USED, Refused, QueryFirst),
         (404, Code::ORDER_NOT_EXIST, Refused, Never),
@@ -182,7 +182,7 @@ fn a_query_shows_each_kind_of_order_paid_with_its_coupon() {
         assert_eq!(transaction.trade_type, Some(trade_type));
         let amount = transaction.amount.as_ref().unwrap();
         assert_eq!((amount.total, amount.payer_total), (Some(Fen(100)), Some(Fen(90))));
-        assert_eq!(transaction.promotion_detail[0].amount, Fen(10));
+        assert_eq!(transaction.promotion_detail[0].amount, Some(Fen(10)));
         // The coupon is part of what was paid.
         assert_eq!(transaction.paid(signer.mchid(), &order).unwrap().total(), Fen(100));
     }
@@ -308,4 +308,21 @@ fn a_sub_openid_needs_a_partner_whose_sub_merchant_has_an_appid() {
         );
     }
     assert_eq!(sandbox.received().len(), 0);
+}
+
+/// A response to a query, for example, is signed as well.
+#[test]
+fn response_with_a_body_is_not_taken_for_a_closed_order() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let order = order(&sandbox, "close-body");
+    app::prepay(signer, gateway, &order).unwrap();
+    sandbox.rewrite_next(|answer| {
+        (answer.status, answer.body) = (200, br#"{"trade_state":"NOTPAY"}"#.to_vec());
+    });
+    let error = pay::close(signer, gateway, &order.out_trade_no).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+    sandbox.rewrite_next(|answer| (answer.status, answer.body) = (200, Vec::new()));
+    pay::close(signer, gateway, &order.out_trade_no).unwrap();
 }

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use wechatpay::notify::{self, EventType, Notification};
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, FundsAccount, GoodsDetail, Refund, RefundFrom, Status};
-use wechatpay::{ApiV3Key, Code, Error, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, Time};
+use wechatpay::{
+    ApiV3Key, Code, Error, ErrorKind, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, Time,
+};
 use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
@@ -77,6 +79,47 @@ fn same_refund_retried_refunds_once_new_number_refunds_again() {
     let error = apply(&sandbox, &of("once-2", 60)).unwrap_err();
     assert_eq!((api(&error).status, &api(&error).code), (400, &Code::INVALID_REQUEST));
     apply(&sandbox, &of("once-3", 40)).unwrap();
+}
+
+/// The signature proves whose response it is, and not which request it belongs to.
+#[test]
+fn refund_of_another_order_or_amount_is_unknown() {
+    let sandbox = paid();
+    let refund = of("other-1", 60);
+    for (pointer, wrong) in [
+        ("/out_refund_no", json!("other-2")),
+        ("/out_trade_no", json!("another-order")),
+        ("/amount/refund", json!(61)),
+        ("/amount/total", json!(101)),
+    ] {
+        sandbox.rewrite_next(move |answer| {
+            let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+            *body.pointer_mut(pointer).unwrap() = wrong;
+            answer.body = body.to_string().into_bytes();
+        });
+        let error = apply(&sandbox, &refund).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{pointer}: {error}");
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+    }
+    apply(&sandbox, &refund).unwrap();
+    let state = refund::query(sandbox.signer(), sandbox.gateway(), &refund.out_refund_no).unwrap();
+    let by_id = Refund::new(
+        refund.out_refund_no.clone(),
+        refund::Payment::TransactionId("42".parse().unwrap()),
+        Fen(60),
+        Fen(100),
+    );
+    sandbox.rewrite_next(move |answer| {
+        answer.status = 200;
+        let id = state.transaction_id.as_str();
+        answer.body = json!({"refund_id": "50", "out_refund_no": "other-1", "transaction_id": id,
+            "out_trade_no": "x", "status": "PROCESSING",
+            "amount": {"total": 100, "refund": 60, "payer_total": 100, "payer_refund": 60}})
+        .to_string()
+        .into_bytes();
+    });
+    let error = apply(&sandbox, &by_id).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
 }
 
 #[test]
