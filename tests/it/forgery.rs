@@ -286,7 +286,7 @@ fn text_of_an_unsigned_response_cannot_leave_its_line() {
     }
 }
 
-/// Such as 403 NO_AUTH to a merchant who has the wrong public key: it helps, and decides nothing.
+/// Such as the refusal of an unknown Wechatpay-Serial, which another key signs: it helps, and decides nothing.
 #[test]
 fn error_under_an_unknown_key_shows_its_code_unverified() {
     let sandbox = start();
@@ -294,20 +294,22 @@ fn error_under_an_unknown_key_shows_its_code_unverified() {
     let keys = PlatformKeys::from_pem("PUB_KEY_ID_01", other).unwrap();
     let gateway = sandbox.gateway().with_keys(keys);
     let order = order(&sandbox, "unknown-key");
-    sandbox.refuse_next(403, "NO_AUTH", "商户无权限\n");
     let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
     assert!(error.api().is_none(), "nothing unverified is taken for a response of WeChat Pay");
-    let ErrorKind::Untrusted { status: 403, unverified: Some(response), .. } = error.kind() else {
+    let ErrorKind::Untrusted { status: 400, unverified: Some(response), .. } = error.kind() else {
         panic!("{error:?}")
     };
-    assert_eq!((response.code.as_str(), response.signed), ("NO_AUTH", false));
-    let told = "; unverified, it reports NO_AUTH: 商户无权限\u{fffd}; the request may have";
+    assert_eq!((response.code.as_str(), response.signed), ("PARAM_ERROR", false));
+    let told =
+        "; unverified, it reports PARAM_ERROR: 平台证书序列号Wechatpay-Serial错误; the request may";
     assert!(error.to_string().contains(told), "{error}");
-    sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+    sandbox.refuse_next(403, "NO_AUTH", "商户无权限\n");
     sandbox.tamper_next(|answer| answer.body.push(b' '));
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
-    assert!(error.to_string().contains("unverified, it reports NO_AUTH"), "{error}");
-    let success = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
+    let told = "unverified, it reports NO_AUTH: 商户无权限\u{fffd}; the";
+    assert!(error.to_string().contains(told), "{error}");
+    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let success = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(matches!(success.kind(), ErrorKind::Untrusted { unverified: None, .. }), "{success}");
 }

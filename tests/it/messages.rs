@@ -733,7 +733,7 @@ fn answers(table: &mut Table) {
     let listed = certificates::list(sandbox.signer(), sandbox.gateway(), &right_key);
     let mut listed = listed.unwrap();
     for certificate in &mut listed {
-        certificate.expire_time = wechatpay::Time::from_unix_seconds(0).ok();
+        certificate.expire_time = Time::from_unix_seconds(0).ok();
     }
     table.error("expired platform certificates", certificates::keys(&listed));
     sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
