@@ -208,7 +208,7 @@ impl<'de, T: Received> Visitor<'de> for LenientText<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(if T::is_nothing(text) { None } else { T::received(text) })
+        Ok(if T::is_absent(text) { None } else { T::received(text) })
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
