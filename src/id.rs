@@ -123,6 +123,42 @@ checked_text! {
 }
 
 checked_text! {
+    /// 商户分账单号: the merchant's own number of a split (分账), unique per merchant. 1 to 64 letters,
+    /// digits, `_`, `-`, `|`, `*`, `@`.
+    ///
+    /// It is always the caller's: nothing in this crate makes one up. One number splits once, however
+    /// often it is sent; a new number splits again.
+    OutOrderNo, "out_order_no", check_out_order_no,
+    "P20150806125346", "split 1"
+}
+
+checked_text! {
+    /// 商户分账单号 of a request to unfreeze (解冻剩余资金): the merchant's own number. 1 to 64 letters, digits,
+    /// `_`, `-`, `|`, `*`, `@`.
+    ///
+    /// **It must not be the number of a split.** With such a number WeChat Pay returns the old split, as a success, and unfreezes
+    /// nothing. So it has a type of its own.
+    OutUnfreezeNo, "out_order_no", check_out_order_no,
+    "P20150806125346-rest", "unfreeze 1"
+}
+
+checked_text! {
+    /// 商户回退单号: the merchant's own number of a return (分账回退), unique per merchant. 1 to 64 letters, digits, `_`, `-`,
+    /// `*`, `@`; unlike the number of a split without `|`.
+    ///
+    /// It is always the caller's: nothing in this crate makes one up. After an unknown outcome the same number
+    /// is sent again; a new number may take the money twice.
+    OutReturnNo, "out_return_no", check_out_return_no,
+    "R20190516001", "R20190516|001"
+}
+
+checked_text! {
+    /// 微信分账单号: WeChat Pay's number of a split. 1 to 64 letters and digits.
+    SplitId, "order_id", check_split_id,
+    "3008450740201411110007820472", "3008-4507"
+}
+
+checked_text! {
     /// 微信支付订单号: WeChat Pay's number of a payment. An order has one once it is paid.
     /// 1 to 32 letters and digits.
     TransactionId, "transaction_id", check_number,
@@ -240,6 +276,21 @@ fn check_out_trade_no(text: &str) -> Result<(), &'static str> {
 fn check_out_refund_no(text: &str) -> Result<(), &'static str> {
     let rule = "must be 1 to 64 letters, digits, _, -, |, * or @";
     if is_made_of(text, 1..=64, b"_-|*@") { Ok(()) } else { Err(rule) }
+}
+
+fn check_out_order_no(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 64 letters, digits, _, -, |, * or @";
+    if is_made_of(text, 1..=64, b"_-|*@") { Ok(()) } else { Err(rule) }
+}
+
+/// m/4012525210 leaves `|` out.
+fn check_out_return_no(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 64 letters, digits, _, -, * or @";
+    if is_made_of(text, 1..=64, b"_-*@") { Ok(()) } else { Err(rule) }
+}
+
+fn check_split_id(text: &str) -> Result<(), &'static str> {
+    if is_made_of(text, 1..=64, b"") { Ok(()) } else { Err("must be 1 to 64 letters and digits") }
 }
 
 fn check_number(text: &str) -> Result<(), &'static str> {

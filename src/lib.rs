@@ -37,6 +37,7 @@ pub mod encryption;
 pub mod guide;
 pub mod notify;
 pub mod pay;
+pub mod profit_sharing;
 pub mod refund;
 pub mod signing;
 #[cfg(feature = "v2")]
@@ -52,8 +53,8 @@ pub use self::error::{
 pub use self::failover::{Answered, Failover, Host};
 pub use self::gateway::Gateway;
 pub use self::id::{
-    AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId, RefundId,
-    TransactionId,
+    AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo,
+    OutUnfreezeNo, PrepayId, RefundId, SplitId, TransactionId,
 };
 pub use self::method::Method;
 pub use self::money::Fen;

@@ -44,12 +44,13 @@ use crate::open_set::open_set;
 use crate::platform_keys::PlatformKeys;
 use crate::received::Received;
 use crate::time::Time;
-use crate::{combine, pay, received, refund};
+use crate::{combine, pay, profit_sharing, received, refund};
 
 /// 回调通知: verifies, decrypts and parses a notification.
 ///
-/// WeChat Pay posts one for a [payment](https://pay.weixin.qq.com/doc/v3/merchant/4012791861) and
-/// for a [refund](https://pay.weixin.qq.com/doc/v3/merchant/4012791865). `headers` are those of the
+/// WeChat Pay posts one for a [payment](https://pay.weixin.qq.com/doc/v3/merchant/4012791861), for
+/// a [refund](https://pay.weixin.qq.com/doc/v3/merchant/4012791865), and for a
+/// [share](https://pay.weixin.qq.com/doc/v3/merchant/4015505684) that the merchant receives. `headers` are those of the
 /// request, with names in any case. `body` must be the body **as received**: after a framework has
 /// parsed and serialized it again, signature verification fails. `now` is [`Time::now`].
 ///
@@ -76,6 +77,7 @@ use crate::{combine, pay, received, refund};
 #[doc(alias = "回调通知")]
 #[doc(alias = "支付成功回调通知")]
 #[doc(alias = "退款结果回调通知")]
+#[doc(alias = "分账动账通知")]
 #[doc(alias = "callback")]
 #[doc(alias = "webhook")]
 pub fn open<'h>(
@@ -93,12 +95,13 @@ pub fn open<'h>(
     let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
     let json = String::from_utf8(resource)
         .map_err(|_| Refusal::Malformed("the resource is not UTF-8".to_owned()))?;
-    let event_type = envelope.event_type;
+    let (event_type, summary) = (envelope.event_type, envelope.summary.unwrap_or_default());
+    let original_type = &envelope.resource.original_type;
     Ok(Event {
         id: envelope.id,
         create_time: envelope.create_time,
-        summary: envelope.summary.unwrap_or_default(),
-        notification: Notification::read(&envelope.resource.original_type, &event_type, &json)?,
+        notification: Notification::read(original_type, (&event_type, &summary), &json)?,
+        summary,
         event_type,
         json,
     })
@@ -116,7 +119,7 @@ pub struct Event {
     pub event_type: EventType,
     /// 回调摘要: summary for a human reader.
     pub summary: String,
-    /// 通知数据: the transaction or refund that the notification is about.
+    /// 通知数据: the transaction, refund or share that the notification is about.
     pub notification: Notification,
     /// The decrypted resource as received, as JSON text: to store it, or to read fields that this
     /// version does not know.
@@ -126,7 +129,8 @@ pub struct Event {
 open_set! {
     /// 通知类型: type of the event that a notification reports.
     notify::EventType {
-        /// 支付成功: an order or a combined order was paid.
+        /// 支付成功: an order or a combined order was paid, or **a split or a return brought money**. Only
+        /// [`Notification`] tells them apart.
         TransactionSuccess = "TRANSACTION.SUCCESS",
         /// 退款成功: the money was returned.
         RefundSuccess = "REFUND.SUCCESS",
@@ -139,7 +143,7 @@ open_set! {
     }
 }
 
-/// The transaction or refund that a notification is about.
+/// The transaction, refund or share that a notification is about.
 ///
 /// ```
 /// use wechatpay::notify::Notification;
@@ -166,6 +170,9 @@ pub enum Notification {
     Combined(Box<combine::Transaction>),
     /// 退款结果通知: a refund. Its [`status`](refund::State::status) is the result.
     Refund(Box<refund::State>),
+    /// 分账动账通知: money that a split brought to this merchant, or a return. **Not a payment**, though its event type is
+    /// [`TransactionSuccess`](EventType::TransactionSuccess).
+    Share(Box<profit_sharing::ShareNotification>),
     /// A notification of another product.
     Other {
         /// 原始回调类型: original type of the resource; empty if the notification does not name it.
@@ -176,18 +183,22 @@ pub enum Notification {
 }
 
 impl Notification {
-    fn read(original_type: &str, event: &EventType, json: &str) -> Result<Self, Refusal> {
+    fn read(
+        original_type: &str,
+        (event, summary): (&EventType, &str),
+        json: &str,
+    ) -> Result<Self, Refusal> {
         use EventType::{RefundAbnormal, RefundClosed, RefundSuccess, TransactionSuccess};
         // Some notifications do not name the type of their resource. Their event suggests one, and the resource decides.
         let suggested = match (original_type, event) {
             ("", TransactionSuccess) => "transaction",
             ("", RefundSuccess | RefundAbnormal | RefundClosed) => "refund",
-            _ => return Self::of_type(original_type, json),
+            _ => return Self::of_type(original_type, summary, json),
         };
-        Self::of_type(suggested, json).or_else(|_| Self::of_type("", json))
+        Self::of_type(suggested, summary, json).or_else(|_| Self::of_type("", summary, json))
     }
 
-    fn of_type(original_type: &str, json: &str) -> Result<Self, Refusal> {
+    fn of_type(original_type: &str, summary: &str, json: &str) -> Result<Self, Refusal> {
         let resource = json.as_bytes();
         match original_type {
             "transaction" => match read(resource) {
@@ -201,6 +212,9 @@ impl Notification {
                 },
             },
             "refund" => read(resource).map(Self::Refund),
+            "profitsharing" => read(resource).map(|share: profit_sharing::ShareNotification| {
+                Self::Share(Box::new(share.with_summary(summary)))
+            }),
             _ => {
                 let original_type = original_type.to_owned();
                 Ok(Self::Other { original_type, json: json.to_owned() })

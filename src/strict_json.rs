@@ -8,7 +8,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Invalid, Violations};
-use crate::id::{AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, TransactionId};
+use crate::id::{
+    AppId, NotifyUrl, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo,
+    SplitId, TransactionId,
+};
 use crate::money::Fen;
 use crate::pem::without_mark;
 use crate::time::Time;
@@ -349,7 +352,19 @@ macro_rules! read_checked_texts {
     };
 }
 
-read_checked_texts!(AppId, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Time, TransactionId);
+read_checked_texts!(
+    AppId,
+    NotifyUrl,
+    OpenId,
+    OutOrderNo,
+    OutRefundNo,
+    OutReturnNo,
+    OutTradeNo,
+    OutUnfreezeNo,
+    SplitId,
+    Time,
+    TransactionId
+);
 
 /// The rule that a single value breaks, from its error.
 pub(crate) fn rule_of(error: Error) -> Cow<'static, str> {

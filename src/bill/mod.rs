@@ -238,7 +238,8 @@ open_set! {
     }
 }
 
-/// The URL of a bill's file, which is valid for five minutes, and the SHA-1 of the file. Both are
+/// The URL of a bill's file, which is valid for five minutes (of a profit-sharing bill: 30
+/// seconds), and the SHA-1 of the file. Both are
 /// signed by WeChat Pay.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
@@ -262,7 +263,8 @@ impl fmt::Debug for Link {
     }
 }
 
-fn apply(
+/// Applies for a link. `path` is path and query.
+pub(crate) fn apply(
     signer: &dyn Signer,
     gateway: &Gateway,
     mut path: String,

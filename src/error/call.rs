@@ -22,6 +22,9 @@ pub(super) enum Protocol {
 pub(super) enum Subject {
     Order,
     Refund,
+    Split,
+    Unfreeze,
+    Return,
     Other,
 }
 
@@ -60,6 +63,10 @@ impl Call {
         self.subject.name()
     }
 
+    pub(super) fn is_refund(self) -> bool {
+        self.subject == Subject::Refund
+    }
+
     pub(super) fn is_read(self) -> bool {
         self.effect == Effect::Read
     }
@@ -71,16 +78,24 @@ impl Subject {
         match self {
             Self::Order => "order",
             Self::Refund => "refund",
+            Self::Split => "split",
+            Self::Unfreeze => "unfreeze request",
+            Self::Return => "return",
             Self::Other => "request",
         }
     }
 }
 
-const V3_SUBJECTS: [(&str, Subject); 4] = [
+const V3_SUBJECTS: [(&str, Subject); 8] = [
     ("/v3/pay/transactions/", Subject::Order),
     ("/v3/pay/partner/transactions/", Subject::Order),
     ("/v3/combine-transactions/", Subject::Order),
     ("/v3/refund/", Subject::Refund),
+    // Before the path that it begins with.
+    ("/v3/profitsharing/orders/unfreeze", Subject::Unfreeze),
+    ("/v3/profitsharing/orders", Subject::Split),
+    ("/v3/profitsharing/transactions/", Subject::Split),
+    ("/v3/profitsharing/return-orders", Subject::Return),
 ];
 
 #[cfg(feature = "v2")]
@@ -108,6 +123,12 @@ mod tests {
             ("POST", "/v3/combine-transactions/jsapi", Subject::Order, Effect::Write),
             ("POST", "/v3/refund/domestic/refunds", Subject::Refund, Effect::Write),
             ("GET", "/v3/refund/domestic/refunds/1", Subject::Refund, Effect::Read),
+            ("POST", "/v3/profitsharing/orders", Subject::Split, Effect::Write),
+            ("GET", "/v3/profitsharing/orders/P1?transaction_id=4", Subject::Split, Effect::Read),
+            ("POST", "/v3/profitsharing/orders/unfreeze", Subject::Unfreeze, Effect::Write),
+            ("GET", "/v3/profitsharing/transactions/4/amounts", Subject::Split, Effect::Read),
+            ("POST", "/v3/profitsharing/return-orders", Subject::Return, Effect::Write),
+            ("POST", "/v3/profitsharing/receivers/add", Subject::Other, Effect::Write),
             ("GET", "/v3/certificates", Subject::Other, Effect::Read),
             ("DELETE", "/v3/refunds", Subject::Other, Effect::Write),
         ] {

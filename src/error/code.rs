@@ -68,7 +68,7 @@ codes! {
     MCHID_NOT_EXIST,
     /// 商户号不存在: no such merchant number.
     MCH_NOT_EXISTS,
-    /// 余额不足: the balance is too low; for a refund, top up the merchant account and retry with the same refund.
+    /// 余额不足: the balance is too low; for a refund, top up the merchant account and retry with the same refund; for a split, query the amount left.
     NOT_ENOUGH,
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH,

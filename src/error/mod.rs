@@ -185,6 +185,11 @@ impl Error {
         }
     }
 
+    /// Whether WeChat Pay's message names profit sharing, which no error code does.
+    fn is_about_sharing(&self) -> bool {
+        self.api().is_some_and(|api| api.message.contains("分账"))
+    }
+
     /// What follows from an unknown outcome. The other outcomes are clear from what went wrong.
     fn consequence(&self) -> String {
         let Some(call) = self.call else { return String::new() };
@@ -199,6 +204,9 @@ impl Error {
         }
         match self.meaning() {
             (Outcome::NotSent, Retry::SameRequest) => "; nothing was sent; retry".to_owned(),
+            (Outcome::Refused, _) if call.is_refund() && self.is_about_sharing() => {
+                "; unfreeze the rest of the order first, then retry with the same refund".to_owned()
+            }
             (Outcome::NotSent | Outcome::Refused, _) | (_, Retry::Never) => String::new(),
             (Outcome::Unknown, _) if call.is_read() => "; nothing was changed; retry".to_owned(),
             (Outcome::Unknown, Retry::SameRequest) => format!(
@@ -351,6 +359,30 @@ mod tests {
             Error::new(READ, kind()).to_string(),
             "no response: timed out; nothing was changed; retry"
         );
+    }
+
+    #[test]
+    fn refund_of_a_split_order_names_the_way_out() {
+        let kind = |message: &str| {
+            ErrorKind::Api(ApiError {
+                status: 400,
+                code: Code::INVALID_REQUEST,
+                message: message.to_owned(),
+                detail: None,
+                request_id: None,
+                signed: true,
+                sign_diagnosis: None,
+            })
+        };
+        let way_out = "; unfreeze the rest of the order first, then retry with the same refund";
+        let message = "申请退款金额大于剩余未分账金额，请等待分账完成后再试";
+        let refund = Call::v3("POST", "/v3/refund/domestic/refunds");
+        for (call, message, expected) in
+            [(refund, message, true), (refund, "订单已全额退款", false), (order(), message, false)]
+        {
+            let error = Error::new(call, kind(message)).to_string();
+            assert_eq!(error.ends_with(way_out), expected, "{error}");
+        }
     }
 
     #[test]

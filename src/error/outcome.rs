@@ -121,10 +121,15 @@ const V3: &[Row] = &[
     (400..=499, &[Code::OUT_TRADE_NO_USED], any, Refused, QueryFirst),
     // Not one of WeChat Pay's: a proxy gave up waiting.
     (408..=408, &[], any, Unknown, SameRequest),
-    // The refund may be in progress (m/4012791862), and so may a transfer (m/4012716434); what an interface does that is
+    // The refund may be in progress (m/4012791862), and so may a split, a return and a transfer (m/4012716434); what an interface does that is
     // not known here, nobody can say.
     (429..=429, &[], write_that_may_go_on, Unknown, QueryFirst),
     (400..=499, &[Code::FREQUENCY_LIMITED], write_that_may_go_on, Unknown, QueryFirst),
+    // The receiver's balance is too low: the return exists, and is processing.
+    (400..=499, &[Code::NOT_ENOUGH], new_return, Unknown, SameRequest),
+    (400..=499, &[Code::INVALID_REQUEST], new_return, Unknown, QueryFirst),
+    // More than is left, or nothing is; a split with this number may exist, with other receivers.
+    (400..=499, &[Code::NOT_ENOUGH, Code::INVALID_REQUEST], new_split, Refused, QueryFirst),
     // A failure inside WeChat Pay is not a refusal.
     (400..=499, &[Code::SYSTEM_ERROR, Code::BANK_ERROR], any, Unknown, SameRequest),
     (429..=429, &[], any, Refused, SameRequest),
@@ -231,8 +236,16 @@ fn new_order(call: Call) -> bool {
     call.subject == Subject::Order && call.effect == Effect::Write
 }
 
+fn new_split(call: Call) -> bool {
+    matches!(call.subject, Subject::Split | Subject::Unfreeze) && call.effect == Effect::Write
+}
+
+fn new_return(call: Call) -> bool {
+    call.subject == Subject::Return && call.effect == Effect::Write
+}
+
 fn query(call: Call) -> bool {
-    matches!(call.subject, Subject::Order | Subject::Refund) && call.is_read()
+    call.subject != Subject::Other && call.is_read()
 }
 
 #[cfg(test)]
@@ -389,6 +402,35 @@ mod tests {
             for error in [error(429, "FREQUENCY_LIMIT"), error(403, "FREQUENCY_LIMITED")] {
                 assert_eq!(of_response(call, &error), verdict, "{method}");
             }
+        }
+    }
+
+    #[test]
+    fn codes_of_profit_sharing_have_their_verdicts() {
+        let split = Call::v3("POST", "/v3/profitsharing/orders");
+        let unfreeze = Call::v3("POST", "/v3/profitsharing/orders/unfreeze");
+        let returned = Call::v3("POST", "/v3/profitsharing/return-orders");
+        let query = Call::v3("GET", "/v3/profitsharing/orders/P1?transaction_id=4");
+        for (call, status, code, outcome, retry) in [
+            (split, 403, "RULE_LIMIT", Refused, Never),
+            (split, 403, "NO_AUTH", Refused, Never),
+            (split, 403, "NOT_ENOUGH", Refused, QueryFirst),
+            (split, 400, "INVALID_REQUEST", Refused, QueryFirst),
+            (split, 400, "PARAM_ERROR", Refused, Never),
+            (split, 429, "FREQUENCY_LIMITED", Unknown, QueryFirst),
+            (split, 429, "RATELIMIT_EXCEEDED", Unknown, QueryFirst),
+            (split, 500, "SYSTEM_ERROR", Unknown, SameRequest),
+            (unfreeze, 403, "NOT_ENOUGH", Refused, QueryFirst),
+            (unfreeze, 429, "FREQUENCY_LIMITED", Unknown, QueryFirst),
+            (returned, 403, "NO_AUTH", Refused, Never),
+            (returned, 403, "NOT_ENOUGH", Unknown, SameRequest),
+            (returned, 400, "INVALID_REQUEST", Unknown, QueryFirst),
+            (returned, 429, "FREQUENCY_LIMITED", Unknown, QueryFirst),
+            (query, 404, "RESOURCE_NOT_EXISTS", Refused, SameRequest),
+            (query, 429, "FREQUENCY_LIMITED", Refused, SameRequest),
+        ] {
+            let verdict = of_response(call, &error(status, code));
+            assert_eq!(verdict, (outcome, retry), "{call:?} {status} {code}");
         }
     }
 

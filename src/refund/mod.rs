@@ -48,6 +48,15 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 /// Pay accepted the request ([`Status::Processing`]); [`query`] or a notification reports whether the money was
 /// returned.
 ///
+/// An order with [profit sharing](crate::profit_sharing) has frozen money, and a refund is paid from it:
+///
+/// | order | refund | condition | paid from |
+/// |---|---|---|---|
+/// | nothing was split | any | none | frozen money |
+/// | partly split | at most what is still frozen | none | frozen money |
+/// | partly split | more | [unfreeze](crate::profit_sharing::unfreeze()) first | available balance |
+/// | finished (unfrozen, split or expired) | any | the balance must suffice | available balance |
+///
 /// ```
 /// use wechatpay::refund::{self, Refund, State};
 /// use wechatpay::{Error, Gateway, Signer};
@@ -60,7 +69,8 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 /// # Errors
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: this call refunded nothing. Correct what the error names, then send the same refund.
-/// * `Refused`: this call refunded nothing. On `NOT_ENOUGH`, top up and send the same refund again.
+/// * `Refused`: this call refunded nothing. On `NOT_ENOUGH`, top up and send the same refund again. If the message
+///   names 分账, unfreeze the rest of the order first.
 ///   Use a new refund number only if [`query`] returns `CLOSED` for the old one.
 /// * `Unknown`: the money may be on its way; status 429 belongs here. Send **the same refund** again, or
 ///   [`query`] it. A new refund number would refund twice.
