@@ -28,6 +28,7 @@ use crate::support::{order, start};
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
+mod profit_sharing;
 #[cfg(feature = "v2")]
 mod v2;
 
@@ -47,6 +48,7 @@ fn every_error_text_equals_the_table() {
     answers(&mut table);
     any_interface(&mut table);
     encrypted_fields(&mut table);
+    profit_sharing::profit_sharing(&mut table);
     #[cfg(feature = "aws-lc-rs")]
     aws_lc::encrypted_fields(&mut table);
     #[cfg(feature = "v2")]

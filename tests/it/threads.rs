@@ -10,10 +10,11 @@ use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
 use wechatpay::{
     Answered, ApiError, ApiV3Key, AppId, ClientCertificate, Code, CodeUrl, Error, ErrorDetail,
     ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl,
-    OpenId, OutRefundNo, OutTradeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId,
-    Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer, SubMerchant, Time,
-    TransactionId, Transport, TransportError, Untrusted, UreqTransport, Violation, bill, call,
-    combine, encryption, notify, refund, signing,
+    OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo, Outcome, Partner,
+    PlatformKeys, PrepayId, Proxy, RefundId, Request, Retry, RsaSigner, SignDiagnosis, SignError,
+    Signature, Signer, SplitId, SubMerchant, Time, TransactionId, Transport, TransportError,
+    Untrusted, UreqTransport, Violation, bill, call, combine, encryption, notify, profit_sharing,
+    refund, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -50,6 +51,17 @@ fn public_types_are_send_and_sync() {
     shared::<(bill::TradeRow, bill::TradeSummary, bill::RefundRow, bill::ReadError)>();
     shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
     shared::<(&dyn encryption::Decryptor, encryption::Encrypted, encryption::DecryptError)>();
+}
+
+#[test]
+fn types_of_profit_sharing_are_send_and_sync() {
+    use profit_sharing::*;
+    fn shared<T: Send + Sync>() {}
+    shared::<(OutOrderNo, OutReturnNo, OutUnfreezeNo, SplitId, Ratio, SharingBill)>();
+    shared::<(NewReceiver, DeletedReceiver, Receiver, ReceiverAccount, ReceiverState)>();
+    shared::<(Split, Share, Remainder, SplitState, ShareState, ShareResult)>();
+    shared::<(Unfreeze, UnfreezeState, Return, ReturnedSplit, ReturnState)>();
+    shared::<(ShareNotification, NotifiedReceiver)>();
 }
 
 #[test]

@@ -1,0 +1,15 @@
+//! 分账: profit sharing. Receivers, splits, unfreezing, returns, and what the platform does with them.
+
+pub(super) mod commands;
+mod fields;
+pub(super) mod interfaces;
+mod names;
+pub(super) mod paid_order;
+mod receivers;
+mod returns;
+mod sandbox;
+mod sharing_bill;
+mod split;
+mod splits;
+pub(super) mod state;
+pub(super) mod summary;

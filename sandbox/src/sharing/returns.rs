@@ -1,0 +1,268 @@
+//! 请求分账回退 and 查询分账回退结果.
+
+use serde_json::{Value, json};
+
+use super::split::{ShareResult, Split};
+use super::state::Sharing;
+use crate::calendar::Beijing;
+use crate::caller::Caller;
+use crate::json::put;
+use crate::refusal::{Location, Refusal};
+use crate::schema::{fen_of, text_of};
+use crate::unique_ids::UniqueIds;
+
+/// A return of a share.
+pub(crate) struct Return {
+    pub(super) mchid: String,
+    pub(super) sub_mchid: Option<String>,
+    /// What it was requested with: a repetition must say the same.
+    pub(super) parameters: Value,
+    /// The split's numbers: 微信分账单号 and 商户分账单号.
+    order_id: String,
+    pub(super) out_order_no: String,
+    pub(super) transaction_id: String,
+    /// The merchant whose money was split.
+    pub(super) payer: String,
+    pub(super) return_id: String,
+    pub(super) result: ReturnResult,
+    pub(super) create_time: i64,
+    pub(super) end_time: Option<i64>,
+}
+
+/// 回退结果.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum ReturnResult {
+    Processing,
+    Success,
+    Failed(&'static str),
+}
+
+/// What a receiver does with requests to return money: see
+/// [`Sandbox::set_return_policy`](crate::Sandbox::set_return_policy).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReturnPolicy {
+    /// 同意分账回退: it agreed, and its balance suffices. This is the default.
+    #[default]
+    Agreed,
+    /// 未同意分账回退: it has not agreed. A return is refused with `NO_AUTH`.
+    NotAgreed,
+    /// 处理中: a return stays `PROCESSING` until the policy changes and it is requested again, or until
+    /// five days are over.
+    Processing,
+    /// 可用余额不足: its balance is too low. A return answers `NOT_ENOUGH`, and stays `PROCESSING`.
+    BalanceTooLow,
+}
+
+impl ReturnPolicy {
+    /// The policy with this name: `AGREED`, `NOT_AGREED`, `PROCESSING` or `BALANCE_TOO_LOW`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "AGREED" => Some(Self::Agreed),
+            "NOT_AGREED" => Some(Self::NotAgreed),
+            "PROCESSING" => Some(Self::Processing),
+            "BALANCE_TOO_LOW" => Some(Self::BalanceTooLow),
+            _ => None,
+        }
+    }
+}
+
+impl Sharing {
+    /// 请求分账回退. Returns the numbers of a return that has just succeeded, so that it is notified.
+    pub(super) fn return_share(
+        &mut self,
+        request: Value,
+        caller: &Caller<'_>,
+        ids: &mut UniqueIds,
+    ) -> Result<(Value, Option<usize>), Refusal> {
+        let sub_mchid = request.get("sub_mchid").and_then(Value::as_str);
+        let number = text_of(&request, "out_return_no");
+        let mut returns = self.returns.iter();
+        let known = returns.position(|it| it.is_of(caller.mchid, sub_mchid, number));
+        let policy = self.policies.get(text_of(&request, "return_mchid")).copied();
+        let policy = policy.unwrap_or_default();
+        let index = match known {
+            Some(index) => {
+                if self.returns.get(index).is_some_and(|it| it.parameters != request) {
+                    return Err(Refusal::invalid("回退请求与原请求不一致"));
+                }
+                index
+            }
+            None => {
+                if policy == ReturnPolicy::NotAgreed {
+                    return Err(Refusal::new(403, "NO_AUTH", "接收方未同意分账回退"));
+                }
+                let new = self.new_return(request, caller, ids)?;
+                self.returns.push(new);
+                self.returns.len().saturating_sub(1)
+            }
+        };
+        let new = self.returns.get_mut(index).ok_or_else(unknown)?;
+        let is_open = new.result == ReturnResult::Processing;
+        if is_open && policy == ReturnPolicy::BalanceTooLow {
+            return Err(Refusal::new(403, "NOT_ENOUGH", "可用余额不足"));
+        }
+        let succeeds = is_open && policy == ReturnPolicy::Agreed;
+        if succeeds {
+            (new.result, new.end_time) = (ReturnResult::Success, Some(caller.now));
+        }
+        Ok((new.describe(), succeeds.then_some(index)))
+    }
+
+    /// 查询分账回退结果.
+    pub(super) fn query_return(
+        &self,
+        number: &str,
+        query: &Value,
+        caller: &Caller<'_>,
+    ) -> Result<Value, Refusal> {
+        let sub_mchid = query.get("sub_mchid").and_then(Value::as_str);
+        let is_it = |it: &&Return| {
+            it.is_of(caller.mchid, sub_mchid, number)
+                && it.out_order_no == text_of(query, "out_order_no")
+        };
+        self.returns.iter().find(is_it).map(Return::describe).ok_or_else(unknown)
+    }
+
+    /// Ends the returns that were not finished within five days.
+    pub(super) fn expire_returns(&mut self, now: i64) {
+        for it in &mut self.returns {
+            let is_late = now.saturating_sub(it.create_time) > FIVE_DAYS;
+            if is_late && it.result == ReturnResult::Processing {
+                it.result = ReturnResult::Failed("TIME_OUT_CLOSED");
+                it.end_time = Some(now);
+            }
+        }
+    }
+
+    fn new_return(
+        &self,
+        request: Value,
+        caller: &Caller<'_>,
+        ids: &mut UniqueIds,
+    ) -> Result<Return, Refusal> {
+        let sub_mchid = request.get("sub_mchid").and_then(Value::as_str).map(str::to_owned);
+        let split = self.returned_split(&request, caller, sub_mchid.as_deref())?;
+        let mchid = text_of(&request, "return_mchid");
+        let payer = sub_mchid.as_deref().unwrap_or(caller.mchid);
+        let is_it = |share: &&super::split::Share| {
+            share.account == mchid
+                && share.r#type == "MERCHANT_ID"
+                && share.result == ShareResult::Success
+                && mchid != payer
+        };
+        let share = split.shares.iter().find(is_it);
+        let share = share.ok_or_else(|| Refusal::invalid("回退方不是该分账单的分账成功的商户"))?;
+        if caller.now.saturating_sub(split.create_time) > HALF_A_YEAR {
+            return Err(Refusal::invalid("订单已超过分账回退期限"));
+        }
+        let of_split = || self.returns.iter().filter(|it| it.order_id == split.order_id);
+        if of_split().count() >= MOST_RETURNS {
+            return Err(Refusal::invalid("分账回退次数超过限制"));
+        }
+        let of_share = of_split().filter(|it| it.return_mchid() == mchid && it.counts());
+        let before = of_share.map(Return::amount).fold(0, u64::saturating_add);
+        if before.saturating_add(fen_of(&request, "/amount")) > share.amount {
+            return Err(Refusal::invalid("回退金额大于分账金额"));
+        }
+        Ok(Return {
+            mchid: caller.mchid.to_owned(),
+            order_id: split.order_id.clone(),
+            out_order_no: split.number().to_owned(),
+            transaction_id: split.transaction_id().to_owned(),
+            payer: payer.to_owned(),
+            return_id: format!("31000{}", ids.decimals(23)),
+            result: ReturnResult::Processing,
+            create_time: caller.now,
+            end_time: None,
+            sub_mchid,
+            parameters: request,
+        })
+    }
+
+    fn returned_split(
+        &self,
+        request: &Value,
+        caller: &Caller<'_>,
+        sub_mchid: Option<&str>,
+    ) -> Result<&Split, Refusal> {
+        let (id, number) = (request.get("order_id"), request.get("out_order_no"));
+        if id.is_some() == number.is_some() {
+            let issue = "one of order_id and out_order_no is required, and not both";
+            return Err(Refusal::parameter(Location::Body, "/order_id", id, issue));
+        }
+        let is_it = |split: &&Split| {
+            let is_named = match number {
+                Some(number) => split.number() == number,
+                None => split.order_id == text_of(request, "order_id"),
+            };
+            is_named && !split.is_unfreeze && split.is_of(caller.mchid, sub_mchid)
+        };
+        self.splits.iter().find(is_it).ok_or_else(unknown)
+    }
+}
+
+impl Return {
+    /// 商户回退单号.
+    pub(super) fn number(&self) -> &str {
+        text_of(&self.parameters, "out_return_no")
+    }
+
+    pub(super) fn return_mchid(&self) -> &str {
+        text_of(&self.parameters, "return_mchid")
+    }
+
+    pub(super) fn amount(&self) -> u64 {
+        fen_of(&self.parameters, "/amount")
+    }
+
+    fn is_of(&self, mchid: &str, sub_mchid: Option<&str>, number: &str) -> bool {
+        self.mchid == mchid && self.sub_mchid.as_deref() == sub_mchid && self.number() == number
+    }
+
+    fn counts(&self) -> bool {
+        !matches!(self.result, ReturnResult::Failed(_))
+    }
+
+    /// What every response says about it.
+    fn describe(&self) -> Value {
+        let finish_time = self.end_time.unwrap_or(self.create_time);
+        let mut output = json!({
+            "order_id": self.order_id,
+            "out_order_no": self.out_order_no,
+            "out_return_no": self.number(),
+            "return_id": self.return_id,
+            "return_mchid": self.return_mchid(),
+            "amount": self.amount(),
+            "description": text_of(&self.parameters, "description"),
+            "result": self.result.as_str(),
+            "create_time": Beijing::at(self.create_time).rfc3339(),
+            "finish_time": Beijing::at(finish_time).rfc3339(),
+        });
+        if let ReturnResult::Failed(reason) = self.result {
+            put(&mut output, "fail_reason", reason);
+        }
+        if let Some(sub_mchid) = &self.sub_mchid {
+            put(&mut output, "sub_mchid", sub_mchid.as_str());
+        }
+        output
+    }
+}
+
+impl ReturnResult {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Processing => "PROCESSING",
+            Self::Success => "SUCCESS",
+            Self::Failed(_) => "FAILED",
+        }
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(404, "RESOURCE_NOT_EXISTS", "记录不存在")
+}
+
+const MOST_RETURNS: usize = 50;
+const FIVE_DAYS: i64 = 5 * 24 * 60 * 60;
+const HALF_A_YEAR: i64 = 180 * 24 * 60 * 60;
