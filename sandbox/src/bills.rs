@@ -57,12 +57,24 @@ impl Bills {
         let day = Day::of(query, caller.now)?;
         let csv = (bill.csv)(orders, caller.mchid, query, day)
             .ok_or_else(|| Refusal::new(400, "NO_STATEMENT_EXIST", "请求的账单文件不存在"))?;
+        self.offer(csv, query, caller, (base_url, LIFETIME), ids)
+    }
+
+    /// Keeps a file, and tells where it can be downloaded for so many seconds, and its hash.
+    pub(super) fn offer(
+        &mut self,
+        csv: Vec<u8>,
+        query: &Value,
+        caller: &Caller<'_>,
+        (base_url, lifetime): (&str, i64),
+        ids: &mut UniqueIds,
+    ) -> Result<Value, Refusal> {
         // Also for a zipped file it is the hash of what is inside.
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &csv);
         let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let gzip = query.get("tar_type").is_some();
         let bytes = if gzip { zipped(&csv)? } else { csv };
-        let expires = caller.now.saturating_add(LIFETIME);
+        let expires = caller.now.saturating_add(lifetime);
         let file = File { mchid: caller.mchid.to_owned(), gzip, bytes, expires };
         let token = ids.hex();
         let suffix = if gzip { "&tartype=gzip" } else { "" };

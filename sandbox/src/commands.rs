@@ -30,6 +30,11 @@
 //! | `POST /sandbox/clear-faults` | | |
 //! | `POST /sandbox/set-balance` | `balance` (fen) | |
 //! | `POST /sandbox/limit-rate` | `calls`, `seconds` | |
+//! | `POST /sandbox/finish-split` | `out_order_no` of a split or of a request to unfreeze | |
+//! | `POST /sandbox/fail-receiver` | `account`; `reason` (optional: without one it is paid again) | |
+//! | `POST /sandbox/set-max-ratio` | `max_ratio` (in 1/10,000) | |
+//! | `POST /sandbox/set-return-policy` | `mchid`, `policy`: `AGREED`, `NOT_AGREED`, `PROCESSING` or `BALANCE_TOO_LOW` | |
+//! | `POST /sandbox/set-share-notify-url` | `notify_url` of receiving merchants | |
 //! | `POST /sandbox/script` | `method`, `path`, `status`; optional `body` (JSON), `decrypt` and `encrypt` (lists of JSON pointers) | |
 //! | `POST /sandbox/clear-scripts` | | |
 //! | `POST /sandbox/take-notifications` | | `notifications` |
@@ -40,6 +45,7 @@
 //! | `GET /sandbox/faults` | | `faults`: every name |
 //! | `GET /sandbox/orders` | | `orders` of both versions |
 //! | `GET /sandbox/refunds` | | `refunds` of both versions |
+//! | `GET /sandbox/splits` | | `splits` and `returns` of profit sharing |
 //! | `GET /sandbox/notifications` | | `pending` and `sent` notifications of both versions |
 //! | `GET /sandbox/scripted-requests` | | `requests` that scripts responded to: `method`, `path`, `body` as a text |
 //! | `GET /sandbox/received` | | `received` requests, each with its response as `answer` |
@@ -280,12 +286,13 @@ fn found_in(lists: &[&[(&str, Command)]], name: &str) -> Option<Command> {
 /// The commands that are sent by POST.
 const POSTED: &[&[(&str, Command)]] = &[
     COMMANDS,
+    super::sharing::commands::COMMANDS,
     #[cfg(feature = "v2")]
     super::v2::commands::COMMANDS,
 ];
 
 /// The commands that are sent by GET.
-const LISTS: &[&[(&str, Command)]] = &[LISTED];
+const LISTS: &[&[(&str, Command)]] = &[LISTED, super::sharing::commands::LISTED];
 
 /// Earlier names of commands, which still work.
 const EARLIER_NAMES: &[(&str, &str)] = &[
@@ -317,7 +324,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("end-refund", end_refund),
     ("let-time-pass", |controller, body| {
         let Time { seconds } = read(body)?;
-        controller.state().clock.let_time_pass(seconds);
+        controller.state().let_time_pass(seconds, unix_now());
         Ok(json!({}))
     }),
     ("shift-clock", |controller, body| {

@@ -7,7 +7,7 @@
 //! is not hidden by the other.
 //!
 //! It serves what a merchant needs from the order to the bill: orders (APP, JSAPI, Native, H5), single
-//! and combined (合单), queries, closing, refunds, platform certificates, bills and notifications, for a
+//! and combined (合单), queries, closing, refunds, profit sharing (分账), platform certificates, bills and notifications, for a
 //! direct merchant and for a partner (服务商) with a sub-merchant. What users, banks and the platform do
 //! by themselves is done by methods, such as [`Sandbox::pay`], [`Sandbox::succeed_refund`] and
 //! [`Sandbox::let_time_pass`].
@@ -105,6 +105,7 @@ mod schema;
 mod scripts;
 mod server;
 pub mod settings;
+mod sharing;
 mod single_orders;
 mod socket;
 mod state;
@@ -131,4 +132,7 @@ pub use self::refund_error::RefundError;
 pub use self::response::Response;
 pub use self::sandbox::Sandbox;
 pub use self::scripts::{Script, ScriptedRequest};
+pub use self::sharing::returns::ReturnPolicy;
+pub use self::sharing::sandbox::SplitError;
+pub use self::sharing::summary::{ReturnSummary, ShareSummary, SplitSummary};
 pub use self::summary::{OrderItem, OrderSummary, RefundSummary};

@@ -1,5 +1,7 @@
 //! The page of everything that happened in the sandbox, the newest first.
 
+use wechatpay::Fen;
+
 use super::calendar::Beijing;
 use super::commands;
 use super::controller::Controller;
@@ -10,6 +12,7 @@ use super::notifications::Notification;
 use super::order_html;
 use super::received::Received;
 use super::response::Response;
+use super::sharing::summary::{ReturnSummary, SplitSummary};
 use super::state::State;
 use super::summary::{OrderSummary, RefundSummary};
 use super::url;
@@ -20,6 +23,9 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
         return Response::empty(405);
     }
     let (orders, refunds) = (state.order_summaries(now), state.refund_summaries());
+    let (splits, returns) = (state.split_summaries(now), state.return_summaries(now));
+    let splits_html =
+        list(splits.iter().map(|it| split(it, state.frozen(&it.transaction_id, now))));
     let pending = state.pending_notifications(now);
     let time = Beijing::at(state.clock.business(now)).plain();
     let journal = &state.journal;
@@ -34,6 +40,10 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
         ("orders", list(orders.iter().map(order))),
         ("refunds_count", counted(refunds.len())),
         ("refunds", list(refunds.iter().map(refund))),
+        ("splits_count", counted(splits.len())),
+        ("splits", splits_html),
+        ("returns_count", counted(returns.len())),
+        ("returns", list(returns.iter().map(returned))),
         ("notifications_count", counted(pending.len().saturating_add(sent.len()))),
         ("notifications", list(notifications)),
         ("requests_count", counted(exchanges.len())),
@@ -133,6 +143,41 @@ fn refund(refund: &RefundSummary) -> Html {
             ("version", Html::text(&refund.version.to_string())),
             ("out_trade_no", Html::text(&refund.out_trade_no)),
             ("refund", Html::text(&refund.refund.to_string())),
+        ],
+    )
+}
+
+/// A split or a request to unfreeze, its receivers, and what is still frozen of the order.
+fn split(split: &SplitSummary, frozen: Option<u64>) -> Html {
+    let kind = if split.is_unfreeze { "解冻 Unfreeze" } else { "分账 Split" };
+    let receivers = split.receivers.iter().map(|share| {
+        let reason = share.fail_reason.as_deref().unwrap_or_default();
+        format!("{} ¥{} {} {reason}", share.account, share.amount, share.result)
+    });
+    let receivers: Vec<String> = receivers.collect();
+    let frozen = format!("冻结 Frozen ¥{}", Fen(frozen.unwrap_or_default()));
+    Html::fill(
+        include_str!("pages/split.html"),
+        &[
+            ("number", Html::text(&split.out_order_no)),
+            ("tone", Html::text(if split.state == "FINISHED" { "good" } else { "" })),
+            ("state", Html::text(&split.state)),
+            ("about", Html::text(&format!("{kind} · {} · {frozen}", split.transaction_id))),
+            ("details", Html::text(&receivers.join("\n"))),
+        ],
+    )
+}
+
+/// A return.
+fn returned(it: &ReturnSummary) -> Html {
+    Html::fill(
+        include_str!("pages/split.html"),
+        &[
+            ("number", Html::text(&it.out_return_no)),
+            ("tone", Html::text(if it.result == "SUCCESS" { "good" } else { "" })),
+            ("state", Html::text(&it.result)),
+            ("about", Html::text(&format!("分账回退 Return · {}", it.out_order_no))),
+            ("details", Html::text(&format!("{} ¥{}", it.return_mchid, it.amount))),
         ],
     )
 }

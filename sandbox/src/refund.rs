@@ -18,6 +18,8 @@ pub(super) struct Refund {
     pub(super) discount: u64,
     /// The part of the merchant's fee that is given back, in fen.
     pub(super) fee: u64,
+    /// Whether frozen money of the order pays it (分账), and not the available balance.
+    pub(super) is_from_frozen: bool,
     /// 退款渠道.
     pub(super) channel: &'static str,
     /// 退款入账账户.

@@ -14,6 +14,8 @@ use super::refund::{Refund, RefundStatus};
 use super::refund_error::RefundError;
 use super::refusal::{Location, Refusal};
 use super::schema::{self, fen_of, text_of};
+use super::sharing::paid_order::PaidOrder;
+use super::sharing::state::{RefundSource, Sharing};
 use super::transaction;
 use super::unique_ids::UniqueIds;
 
@@ -25,7 +27,7 @@ pub(super) fn apply(
     orders: &mut OrderBook,
     body: &[u8],
     caller: &Caller<'_>,
-    balance: &mut Balance,
+    (balance, sharing): (&mut Balance, &Sharing),
     ids: &mut UniqueIds,
 ) -> Result<Value, Refusal> {
     let parameters = schema::read(body, &[fields::REFUND])?;
@@ -43,10 +45,15 @@ pub(super) fn apply(
     let payment = order.payment.as_ref().ok_or_else(unpaid)?;
     check_amounts(&parameters, order, payment, caller.now)?;
     check_goods(&parameters, order)?;
-    if !balance.take(fen_of(&parameters, "/amount/refund")) {
+    let amount = fen_of(&parameters, "/amount/refund");
+    let shared = PaidOrder::of(order).ok_or_else(unpaid)?;
+    let source = sharing.refund_source(&shared, amount, caller.now)?;
+    let is_from_frozen = matches!(source, RefundSource::Frozen);
+    if !is_from_frozen && !balance.take(amount) {
         return Err(Refusal::new(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"));
     }
     let refund = new_refund(parameters, order, payment, caller.now, ids);
+    let refund = Refund { is_from_frozen, ..refund };
     let response = describe(order, &refund);
     order.refunds.push(refund);
     Ok(response)
@@ -143,6 +150,7 @@ fn new_refund(
         end_time: None,
         discount: part(payment.coupon, sum(|refund| refund.discount)),
         fee: part(fee(order.total()), sum(|refund| refund.fee)),
+        is_from_frozen: false,
         channel: "ORIGINAL",
         account: "支付用户零钱".to_owned(),
         parameters,
@@ -392,8 +400,8 @@ pub(super) mod tests {
         pub(crate) fn refund(&mut self, refund: &Value) -> Result<Value, Refused> {
             let Self { orders, merchants, ids, now } = self;
             let caller = Caller { mchid: MCHID, merchants, now: *now };
-            let balance = &mut Balance::default();
-            apply(orders, refund.to_string().as_bytes(), &caller, balance, ids).map_err(short)
+            let funds = (&mut Balance::default(), &Sharing::default());
+            apply(orders, refund.to_string().as_bytes(), &caller, funds, ids).map_err(short)
         }
 
         pub(crate) fn end(&mut self, number: &str, status: RefundStatus) -> Result<Value, String> {

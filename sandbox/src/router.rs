@@ -5,6 +5,7 @@ use super::interfaces::{bill, certificates, combine, pay, refund};
 use super::path_pattern::matched;
 use super::received::Received;
 use super::refusal::Refusal;
+use super::sharing;
 use super::url;
 
 /// The interface of a request, with the parameters of the path as they were received.
@@ -39,10 +40,11 @@ fn not_modelled() -> Refusal {
 }
 
 /// Every interface, by subject.
-const ALL: [&[Interface]; 5] = [
+const ALL: [&[Interface]; 6] = [
     pay::INTERFACES,
     combine::INTERFACES,
     refund::INTERFACES,
+    sharing::interfaces::INTERFACES,
     certificates::INTERFACES,
     bill::INTERFACES,
 ];

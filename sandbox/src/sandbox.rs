@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rcgen::KeyPair;
 
@@ -461,7 +461,7 @@ impl Sandbox {
     /// Lets time pass for orders, payments and bills, but not for the signatures of requests and
     /// responses.
     pub fn let_time_pass(&self, seconds: u64) {
-        lock(&self.state).clock.let_time_pass(seconds);
+        lock(&self.state).let_time_pass(seconds, unix_now());
     }
 
     /// Pays an order, as its user would. This makes one notification.
@@ -651,6 +651,10 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
     fn end_refund(&self, out_refund_no: &str, status: RefundStatus) -> Result<(), RefundError> {
         let mut state = lock(&self.state);
         let version = state.refund_version(out_refund_no);

@@ -20,6 +20,7 @@ use super::refund::RefundStatus;
 use super::refund_error::RefundError;
 use super::refunds;
 use super::scripts::Scripts;
+use super::sharing::state::Sharing;
 use super::summary::{self, OrderDetails, OrderSummary, RefundSummary};
 use super::unique_ids::UniqueIds;
 #[cfg(feature = "v2")]
@@ -42,6 +43,7 @@ pub(super) struct State {
     pub(super) balance: Balance,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) bills: Bills,
+    pub(super) sharing: Sharing,
     #[cfg(feature = "v2")]
     pub(super) v2: V2State,
     pub(super) clock: Clock,
@@ -79,6 +81,7 @@ impl State {
             balance: Balance::default(),
             rate_limit: None,
             bills: Bills::default(),
+            sharing: Sharing::default(),
             #[cfg(feature = "v2")]
             v2: V2State::default(),
             clock: Clock::default(),
@@ -93,7 +96,17 @@ impl State {
     #[cfg(feature = "v2")]
     pub(super) fn v2(&mut self, now: i64) -> (&mut V2State, Context<'_>) {
         let now = self.clock.business(now);
-        let Self { v2, merchants, ids, placed_orders, balance, notifications, base_url, .. } = self;
+        let Self {
+            v2,
+            merchants,
+            ids,
+            placed_orders,
+            balance,
+            notifications,
+            base_url,
+            sharing,
+            ..
+        } = self;
         let (base_url, sign_type) = (base_url.as_str(), String::new());
         let context = Context {
             merchants,
@@ -101,6 +114,7 @@ impl State {
             base_url,
             placed_orders,
             balance,
+            sharing,
             notifications,
             now,
             sign_type,
@@ -209,10 +223,16 @@ impl State {
             resource: &refunds::notification(order, refund),
         };
         self.notifications.add(&event, now, &self.cipher, &mut self.ids);
-        if status == RefundStatus::Closed {
+        if status == RefundStatus::Closed && !refund.is_from_frozen {
             self.balance.put_back(refund.amount());
         }
         Ok(())
+    }
+
+    /// Lets time pass, which ends the splits that are due.
+    pub(super) fn let_time_pass(&mut self, seconds: u64, now: i64) {
+        self.clock.let_time_pass(seconds);
+        self.settle_shares(self.clock.business(now));
     }
 
     /// The pending notifications, the oldest first, signed now. They stay pending.

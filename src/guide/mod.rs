@@ -5,6 +5,7 @@
 //! | [`keys`] | which key file is which, both modes of WeChat Pay's keys, and the switch between them |
 //! | [`notifications`] | how to receive notifications (callbacks), and how to respond |
 //! | [`unknown_outcomes`] | what to do if it is not known whether an order or a refund was made |
+//! | [`profit_sharing`] | 分账: from the flag on the order to the last fen |
 //! | [`testing`] | how to test a merchant's program without a merchant account and without money |
 //! | [`key_stores`] | how to sign with a key in a KMS or an HSM |
 //! | [`bills`] | how to download, check and read the bills of a day |
@@ -39,6 +40,9 @@ pub mod notifications {}
 
 #[doc = include_str!("unknown_outcomes.md")]
 pub mod unknown_outcomes {}
+
+#[doc = include_str!("profit_sharing.md")]
+pub mod profit_sharing {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}

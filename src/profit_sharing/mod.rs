@@ -3,7 +3,7 @@
 //! An order that asks for it ([`SettleInfo::profit_sharing`](crate::pay::SettleInfo), in APIv2 `profit_sharing`, in
 //! combined orders per sub-order) freezes its money at the merchant for up to 30 days. Until then the money is
 //! [split](split()), [unfrozen](unfreeze()), or both. The same functions serve direct merchants and partners, and
-//! orders of APIv2.
+//! orders of APIv2. The [guide](crate::guide::profit_sharing) shows the order of calls.
 //!
 //! **One number splits once, however often it is sent; a new one splits again.** Store each request before its call:
 //! its body ([`Split::to_json`]) and the serial number of the key that its names were encrypted with
@@ -38,7 +38,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bill;
 use crate::error::{Call, Error, ErrorKind, Invalid};
-use crate::gateway::Gateway;
+use crate::gateway::{Body, Gateway};
 use crate::id::{self, OutOrderNo, OutReturnNo, TransactionId};
 use crate::money::Fen;
 use crate::party::{Party, PartyFields};
@@ -531,10 +531,10 @@ fn post<T: DeserializeOwned>(
     gateway: &Gateway,
     path: &str,
     body: &[u8],
-    _encryption_serial: Option<&str>,
+    encryption_serial: Option<&str>,
     is_about: impl FnOnce(&T) -> bool,
 ) -> Result<T, Error> {
-    gateway.post_about(signer, path, body, is_about)
+    gateway.post_about(signer, path, Body::encrypted(body, encryption_serial), is_about)
 }
 
 fn query_path(signer: &dyn Signer, number: &str, transaction_id: &TransactionId) -> String {

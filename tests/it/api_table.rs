@@ -15,6 +15,8 @@ use wechatpay_sandbox::{Sandbox, Script};
 
 use crate::support::{api, noon, order, start};
 
+mod profit_sharing;
+
 /// The number of the order that is placed before each call, or by it.
 const NUMBER: &str = "1217752501201407033233368018";
 const REFUND: &str = "refund*1|@";
@@ -33,7 +35,7 @@ struct Row {
 
 #[test]
 fn every_api_makes_exactly_its_request_and_reports_its_errors() {
-    for row in DIRECT {
+    for row in DIRECT.into_iter().chain(profit_sharing::DIRECT) {
         check(&row, |sandbox, run| run(sandbox.signer()));
     }
 }
@@ -46,7 +48,7 @@ fn any_interface_is_called_like_a_function_of_its_own() {
 
 #[test]
 fn every_api_serves_partners_by_the_same_functions() {
-    for row in PARTNER {
+    for row in PARTNER.into_iter().chain(profit_sharing::partner()) {
         check(&row, |sandbox, run| {
             let mut sub_merchant = SubMerchant::new(sandbox.sub_mchid()).unwrap();
             sub_merchant.appid = Some(sandbox.sub_appid());
@@ -58,11 +60,13 @@ fn every_api_serves_partners_by_the_same_functions() {
 #[test]
 fn the_readme_names_every_api() {
     let readme = include_str!("../../README.md");
-    for row in DIRECT {
+    for row in DIRECT.into_iter().chain(profit_sharing::DIRECT) {
         let (path, _) = row.path.split_once('?').unwrap_or((row.path, ""));
         let is_combined = path.contains("combine");
         let number = if is_combined { "{combine_out_trade_no}" } else { "{out_trade_no}" };
         let path = path.replace(NUMBER, number).replace(REFUND_ENCODED, "{out_refund_no}");
+        let path = path.replace(profit_sharing::SPLIT_ENCODED, "{out_order_no}");
+        let path = path.replace(profit_sharing::RETURN_ENCODED, "{out_return_no}");
         let request = format!("`{} {path}`", row.method);
         assert!(readme.contains(&request) && readme.contains(row.document), "{request}");
     }

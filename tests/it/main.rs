@@ -30,6 +30,7 @@ mod messages;
 mod money;
 mod notifications;
 mod orders;
+mod profit_sharing;
 mod properties;
 mod readme;
 mod refunds;

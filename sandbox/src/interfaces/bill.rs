@@ -36,7 +36,7 @@ fn download(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
 
 /// The base URL of a client that addresses the sandbox by a host name of WeChat Pay. It reaches the
 /// sandbox by no other name, and some clients remove that name from the links that they get.
-fn base_url_of_host(request: &Received) -> Option<String> {
+pub(crate) fn base_url_of_host(request: &Received) -> Option<String> {
     let host = request.only_header("host")?;
     HOSTS.contains(&host).then(|| format!("https://{host}"))
 }

@@ -19,8 +19,10 @@ pub(crate) const INTERFACES: &[Interface] = &[
 /// 申请退款.
 fn apply(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
     call.no_query()?;
-    let State { orders, merchants, balance, ids, .. } = state;
-    let refund = refunds::apply(orders, call.body(), &call.caller(merchants), balance, ids)?;
+    state.settle_shares(call.now);
+    let State { orders, merchants, balance, sharing, ids, .. } = state;
+    let (caller, funds) = (call.caller(merchants), (balance, &*sharing));
+    let refund = refunds::apply(orders, call.body(), &caller, funds, ids)?;
     Ok(Response::json(200, &refund))
 }
 

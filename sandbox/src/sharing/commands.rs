@@ -36,8 +36,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
     ("set-return-policy", |controller, body| {
         let NamedPolicy { mchid, policy } = read(body)?;
         let rule = "policy must be AGREED, NOT_AGREED, PROCESSING or BALANCE_TOO_LOW";
-        let policy =
-            ReturnPolicy::named(&policy).ok_or_else(|| CommandError::new(400, rule))?;
+        let policy = ReturnPolicy::named(&policy).ok_or_else(|| CommandError::new(400, rule))?;
         controller.state().sharing.policies.insert(mchid, policy);
         Ok(json!({}))
     }),

@@ -1,6 +1,8 @@
 //! The fields of every request of profit sharing, as the documents list them.
 
-use crate::schema::{DATE, Form, REFUND_NUMBER, Rule, Table, formed, optional, required, text, whole};
+use crate::schema::{
+    DATE, Form, REFUND_NUMBER, Rule, Table, formed, optional, required, text, whole,
+};
 
 /// 添加分账接收方.
 pub(super) const NEW_RECEIVER: Table = &[
@@ -88,8 +90,7 @@ fn is_return_number(text: &str) -> bool {
     text.chars().all(|character| character.is_ascii_alphanumeric() || "_-*@".contains(character))
 }
 
-const RECEIVER_TYPE: Rule =
-    Rule::Word(&["MERCHANT_ID", "PERSONAL_OPENID", "PERSONAL_SUB_OPENID"]);
+const RECEIVER_TYPE: Rule = Rule::Word(&["MERCHANT_ID", "PERSONAL_OPENID", "PERSONAL_SUB_OPENID"]);
 
 const RELATION: Rule = Rule::Word(&[
     "SERVICE_PROVIDER",

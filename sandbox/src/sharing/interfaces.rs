@@ -143,11 +143,7 @@ fn bill(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
 }
 
 /// The body with its names in plain text, of a merchant for its own sub-merchant.
-fn read(
-    call: &Call<'_>,
-    state: &mut State,
-    tables: &[schema::Table],
-) -> Result<Value, Refusal> {
+fn read(call: &Call<'_>, state: &mut State, tables: &[schema::Table]) -> Result<Value, Refusal> {
     call.no_query()?;
     let request = schema::read(call.body(), tables)?;
     let request = names::plain(call, state, request)?;
@@ -335,4 +331,3 @@ fn event<'a>(
 const A_MINUTE: i64 = 60;
 /// m/4012529628.
 const THIRTY_SECONDS: i64 = 30;
-

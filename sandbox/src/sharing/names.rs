@@ -17,8 +17,7 @@ pub(super) fn plain(call: &Call<'_>, state: &State, body: Value) -> Result<Value
     let pointers: Vec<String> = pointers.chain(["/name".to_owned()]).collect();
     #[cfg(feature = "aws-lc-rs")]
     {
-        let decrypted =
-            encrypted_fields::decrypt(&body, &pointers, call.request, &state.platform)?;
+        let decrypted = encrypted_fields::decrypt(&body, &pointers, call.request, &state.platform)?;
         Ok(decrypted.unwrap_or(body))
     }
     #[cfg(not(feature = "aws-lc-rs"))]

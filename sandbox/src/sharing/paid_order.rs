@@ -9,7 +9,6 @@ use crate::schema::text_of;
 /// A paid order: whose money is frozen, and how much was refunded.
 pub(crate) struct PaidOrder {
     pub(crate) transaction_id: String,
-    pub(crate) out_trade_no: String,
     /// The merchant whose money it is.
     pub(crate) payer: String,
     pub(crate) sub_mchid: Option<String>,
@@ -37,7 +36,6 @@ impl PaidOrder {
         let refunds = order.refunds.iter().filter(|refund| refund.counts());
         Some(Self {
             transaction_id: payment.transaction_id.clone(),
-            out_trade_no: order.number().to_owned(),
             payer,
             sub_mchid,
             total: order.total(),

@@ -21,7 +21,9 @@ impl Sharing {
         for split in self.splits.iter().filter(|it| is_own(&it.mchid, it.sub_mchid.as_deref())) {
             let paid = split.shares.iter().filter(|share| share.result == ShareResult::Success);
             for share in paid {
-                let Some(time) = share.end_time.filter(|time| day.contains(*time)) else { continue };
+                let Some(time) = share.end_time.filter(|time| day.contains(*time)) else {
+                    continue;
+                };
                 let kind = if split.is_unfreeze { "解冻" } else { "分账" };
                 let texts = [split.transaction_id(), &split.order_id, split.number(), kind];
                 let row = row(time, texts, &share.account, share.amount, &share.description);

@@ -73,7 +73,11 @@ impl Sharing {
     ) -> Result<Value, Refusal> {
         let sub_mchid = request.get("sub_mchid").and_then(Value::as_str).map(str::to_owned);
         if let Some(split) = self.find(caller.mchid, sub_mchid.as_deref(), &request) {
-            return if split.is_unfreeze { repeated(split, &request) } else { Ok(split.describe()) };
+            return if split.is_unfreeze {
+                repeated(split, &request)
+            } else {
+                Ok(split.describe())
+            };
         }
         let order = splittable(order)?;
         if self.of(&order.transaction_id).any(Split::is_pending) {
@@ -204,7 +208,11 @@ fn is_bound(merchants: &Merchants, mchid: &str, appid: &str) -> bool {
 /// An order that is paid, and was placed with the flag.
 fn splittable(order: Option<&PaidOrder>) -> Result<&PaidOrder, Refusal> {
     let order = order.ok_or_else(|| Refusal::invalid("商户号和订单信息不匹配"))?;
-    if order.is_sharing { Ok(order) } else { Err(Refusal::invalid("非分账订单不支持分账")) }
+    if order.is_sharing {
+        Ok(order)
+    } else {
+        Err(Refusal::invalid("非分账订单不支持分账"))
+    }
 }
 
 fn repeated(split: &Split, request: &Value) -> Result<Value, Refusal> {

@@ -4,6 +4,7 @@ use super::super::balance::Balance;
 use super::super::merchants::Merchants;
 use super::super::notifications::Notifications;
 use super::super::placed_orders::PlacedOrders;
+use super::super::sharing::state::Sharing;
 use super::super::unique_ids::UniqueIds;
 use super::refusal::Refusal;
 
@@ -14,6 +15,7 @@ pub(crate) struct Context<'a> {
     pub(crate) base_url: &'a str,
     pub(crate) placed_orders: &'a mut PlacedOrders,
     pub(crate) balance: &'a mut Balance,
+    pub(crate) sharing: &'a Sharing,
     pub(crate) notifications: &'a mut Notifications,
     /// Business time in Unix seconds.
     pub(crate) now: i64,

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::calendar::Beijing;
 use super::super::order_error::OrderError;
+use super::super::refund::RefundStatus;
+use super::super::sharing::paid_order::PaidOrder;
 use super::super::trade_type::{FIVE_MINUTES, TWO_HOURS};
 use super::super::unique_ids::UniqueIds;
 use super::fields::{Fields, fields_of, number_of, picked, text, unix_time};
@@ -40,6 +42,21 @@ impl Order {
     /// The currency, which only a part of a combined order may choose.
     pub(super) fn fee_type(&self) -> &str {
         self.parameters.get("fee_type").map_or("CNY", String::as_str)
+    }
+
+    /// The paid order as profit sharing sees it.
+    pub(super) fn to_paid_order(&self, payment: &Payment) -> PaidOrder {
+        let open = self.refunds.iter().filter(|refund| refund.status != RefundStatus::Closed);
+        let sub_mchid = self.parameters.get("sub_mch_id").filter(|id| !id.is_empty()).cloned();
+        PaidOrder {
+            transaction_id: payment.transaction_id.clone(),
+            payer: sub_mchid.clone().unwrap_or_else(|| text(&self.parameters, "mch_id").to_owned()),
+            sub_mchid,
+            total: self.total_fee(),
+            refunded: open.fold(0, |sum, refund| sum.saturating_add(refund.fee())),
+            paid_at: payment.time_end,
+            is_sharing: text(&self.parameters, "profit_sharing") == "Y",
+        }
     }
 
     /// What a query says: only a few fields of an unpaid order.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::merchants::MCHID;
 use super::super::order_error::OrderError;
+use super::super::sharing::paid_order::PaidOrder;
 use super::super::unique_ids::UniqueIds;
 use super::combined_order::CombinedOrder;
 use super::fields::{Fields, text};
@@ -70,6 +71,15 @@ impl OrderBook {
     pub(crate) fn is_payable(&self, number: &str) -> bool {
         let key = own(number);
         self.combined.contains_key(&key) || self.single(&key).is_some()
+    }
+
+    /// The paid order with this transaction ID.
+    pub(crate) fn paid_order(&self, merchant: &str, transaction_id: &str) -> Option<PaidOrder> {
+        self.of(merchant).find_map(|order| {
+            let payment = order.payment.as_ref();
+            let payment = payment.filter(|payment| payment.transaction_id == transaction_id)?;
+            Some(order.to_paid_order(payment))
+        })
     }
 
     /// Whether the sandbox's merchant has a refund with this number.

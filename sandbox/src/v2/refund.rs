@@ -12,6 +12,8 @@ pub(super) struct Refund {
     /// Unix seconds.
     pub(super) create_time: i64,
     pub(super) success_time: Option<i64>,
+    /// Whether frozen money of the order pays it (分账), and not the available balance.
+    pub(super) is_from_frozen: bool,
 }
 
 impl Refund {

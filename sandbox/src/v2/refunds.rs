@@ -4,6 +4,7 @@ use super::super::calendar::Beijing;
 use super::super::merchants::MCHID;
 use super::super::refund::RefundStatus;
 use super::super::refund_error::RefundError;
+use super::super::sharing::state::RefundSource;
 use super::context::Context;
 use super::fields::{Fields, fields_of, lasting, number_of, text};
 use super::order::Order;
@@ -75,7 +76,11 @@ pub(super) fn apply(
     if order.refunds.len() >= MOST {
         return Err(Refusal::new("INVALID_REQUEST", "部分退款次数超过限制"));
     }
-    if !context.balance.take(fee) {
+    let shared = order.to_paid_order(payment);
+    let source = context.sharing.refund_source(&shared, fee, context.now);
+    let source = source.map_err(|refusal| Refusal::new("INVALID_REQUEST", &refusal.message))?;
+    let is_from_frozen = matches!(source, RefundSource::Frozen);
+    if !is_from_frozen && !context.balance.take(fee) {
         return Err(Refusal::new("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
     }
     let day = Beijing::at(context.now).day_digits();
@@ -86,6 +91,7 @@ pub(super) fn apply(
         status: RefundStatus::Processing,
         create_time: context.now,
         success_time: None,
+        is_from_frozen,
     };
     let output = accepted(order, &refund);
     order.refunds.push(refund);

@@ -189,6 +189,7 @@ mod tests {
     use super::super::super::merchants::{Merchant, Merchants};
     use super::super::super::notifications::Notifications;
     use super::super::super::placed_orders::PlacedOrders;
+    use super::super::super::sharing::state::Sharing;
     use super::super::super::unique_ids::UniqueIds;
     use super::*;
 
@@ -223,6 +224,7 @@ mod tests {
             merchants: &merchants,
             ids: &mut ids,
             balance: &mut Balance::default(),
+            sharing: &Sharing::default(),
             notifications: &mut Notifications::default(),
             base_url: "https://127.0.0.1:1",
             placed_orders: &mut PlacedOrders::default(),

@@ -52,7 +52,7 @@ impl V2State {
         let (order, refund) = refunds::end(&mut self.orders, number, status, now)?;
         let message = notifications::of_refund(order, refund, ids);
         notifications.add_v2(&message.notify_url, number, message.body, now, ids);
-        if status == RefundStatus::Closed {
+        if status == RefundStatus::Closed && !refund.is_from_frozen {
             balance.put_back(refund.fee());
         }
         Ok(())

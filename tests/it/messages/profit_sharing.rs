@@ -106,7 +106,9 @@ fn returns(table: &mut Table) {
 fn outcomes(table: &mut Table) {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
-    let split = split();
+    let mut split = split();
+    split.appid = Some(sandbox.appid());
+    split.receivers = vec![Share::new(Receiver::openid(&openid("o1")), Fen(1), "d")];
     let id = || split.transaction_id.clone();
     let unfreeze = Unfreeze::new(id(), OutUnfreezeNo::new("U1").unwrap(), "d");
     let number = OutReturnNo::new("R1").unwrap();
