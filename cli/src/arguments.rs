@@ -9,7 +9,8 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::usage_error::Stop;
 use crate::{
-    bill, call, certificates, combine, doctor, encryption, notification, order, refund, sign, v2,
+    bill, call, certificates, combine, doctor, encryption, notification, order, refund, sharing,
+    sign, v2,
 };
 
 /// WeChat Pay (微信支付) from the command line
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Combine(combine::Verb),
     #[command(flatten)]
     Refund(refund::Verb),
+    #[command(flatten)]
+    Sharing(sharing::Verb),
     #[command(flatten)]
     Bill(bill::Verb),
     #[command(flatten)]
@@ -60,6 +63,7 @@ impl Command {
             Self::Order(verb) => verb.run(&Session::open()?),
             Self::Combine(verb) => verb.run(&Session::open()?),
             Self::Refund(verb) => verb.run(&Session::open()?),
+            Self::Sharing(verb) => verb.run(&Session::open()?),
             Self::Bill(verb) => verb.run(&Session::open()?),
             Self::Certificates(verb) => verb.run(&Session::open()?),
             Self::Notification(verb) => verb.run(&Session::open()?),

@@ -36,6 +36,7 @@ mod random;
 mod refund;
 mod sample;
 mod session;
+mod sharing;
 mod sign;
 mod terminal;
 mod usage_error;

@@ -30,6 +30,7 @@ use wechatpay_sandbox::Sandbox;
 use crate::scripted_server::{self, Answer, Peer, Wire, platform_keys};
 use crate::support::start;
 
+mod profit_sharing;
 #[cfg(feature = "v2")]
 mod v2;
 
@@ -181,7 +182,7 @@ fn operations() -> Vec<&'static Operation> {
     let of_v2 = [];
     #[cfg(feature = "v2")]
     let of_v2 = [&v2::ORDER];
-    OPERATIONS.iter().chain(of_v2).collect()
+    OPERATIONS.iter().chain([&profit_sharing::SPLIT]).chain(of_v2).collect()
 }
 
 const UNPAID: &str = "fault-unpaid-1";
@@ -928,7 +929,7 @@ fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
         let expected = match fault.verdict {
             Verdict::NotSent => Some(Outcome::NotSent),
             Verdict::RefusedUnlessInProgress
-                if ["refund", "any-write"].contains(&operation.name) =>
+                if ["refund", "split", "any-write"].contains(&operation.name) =>
             {
                 Some(Outcome::Unknown)
             }
@@ -963,6 +964,7 @@ impl Bench {
                 app::prepay(sandbox.signer(), sandbox.gateway(), &order(number)).unwrap();
             }
             sandbox.pay(PAID).unwrap();
+            profit_sharing::prepare(&sandbox);
             for method in [Method::Get, Method::Post] {
                 sandbox.script(method, STOCKS, wechatpay_sandbox::Script::new(200, STOCK));
             }

@@ -22,6 +22,7 @@ use wechatpay_sandbox::Sandbox;
 use crate::properties::{Random, seed};
 use crate::support::{order, start};
 
+mod profit_sharing;
 #[cfg(feature = "v2")]
 mod v2;
 

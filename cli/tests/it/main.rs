@@ -20,6 +20,7 @@ mod orders;
 mod program;
 mod qr_codes;
 mod settings;
+mod sharing;
 mod signatures;
 mod v2;
 
