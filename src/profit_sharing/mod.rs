@@ -36,7 +36,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::bill;
+use crate::bill as bills;
 use crate::error::{Call, Error, ErrorKind, Invalid};
 use crate::gateway::{Body, Gateway};
 use crate::id::{self, OutOrderNo, OutReturnNo, TransactionId};
@@ -52,18 +52,18 @@ mod receiver;
 mod receiver_requests;
 mod returns;
 mod share_notification;
-mod split;
+mod split_request;
 mod split_state;
-mod unfreeze;
+mod unfreeze_request;
 
 pub use self::ratio::Ratio;
 pub use self::receiver::{Receiver, ReceiverAccount, ReceiverState, ReceiverType, RelationType};
 pub use self::receiver_requests::{DeletedReceiver, NewReceiver};
 pub use self::returns::{Return, ReturnFailure, ReturnResult, ReturnState, ReturnedSplit};
 pub use self::share_notification::{NotifiedReceiver, ShareKind, ShareNotification};
-pub use self::split::{Remainder, Share, Split};
+pub use self::split_request::{Remainder, Share, Split};
 pub use self::split_state::{CloseReason, Progress, ShareResult, ShareState, SplitState};
-pub use self::unfreeze::{Unfreeze, UnfreezeState};
+pub use self::unfreeze_request::{Unfreeze, UnfreezeState};
 
 /// 添加分账接收方: adds a receiver to the merchant's list, without which nothing can be split to it.
 ///
@@ -430,7 +430,7 @@ pub fn max_ratio(signer: &dyn Signer, gateway: &Gateway) -> Result<Ratio, Error>
 /// 申请分账账单: applies for the link to the bill of a day's splits and returns.
 ///
 /// `GET /v3/profitsharing/bills` ([m/4012529628](https://pay.weixin.qq.com/doc/v3/merchant/4012529628)). The
-/// day must be within the last three months. **The link is valid for 30 seconds**: [`download`](bill::download) the
+/// day must be within the last three months. **The link is valid for 30 seconds**: [`download`](crate::bill::download) the
 /// file at once. The columns of the file are not documented, so it has no typed rows. A [`Partner`](crate::Partner)
 /// receives the bill of its sub-merchant.
 ///
@@ -456,12 +456,12 @@ pub fn bill(
     signer: &dyn Signer,
     gateway: &Gateway,
     bill: &SharingBill,
-) -> Result<bill::Link, Error> {
+) -> Result<bills::Link, Error> {
     let mut path = format!("/v3/profitsharing/bills?bill_date={}", bill.date);
     if let Some(sub_mchid) = Party::from(signer).sub_mchid() {
         path.push_str(&format!("&sub_mchid={sub_mchid}"));
     }
-    bill::apply(signer, gateway, path, bill.is_compressed())
+    bills::apply(signer, gateway, path, bill.is_compressed())
 }
 
 /// The request of [`bill`](bill()).
@@ -476,8 +476,8 @@ pub fn bill(
 #[non_exhaustive]
 pub struct SharingBill {
     /// 账单日期: day of the bill.
-    pub date: bill::Date,
-    /// 压缩类型: whether the file is transferred compressed. [`download`](bill::download) decompresses it. Default:
+    pub date: bills::Date,
+    /// 压缩类型: whether the file is transferred compressed. [`download`](crate::bill::download) decompresses it. Default:
     /// `false`.
     #[cfg(feature = "gzip")]
     pub compressed: bool,
@@ -486,7 +486,7 @@ pub struct SharingBill {
 impl SharingBill {
     /// Requests the bill of a day.
     #[must_use]
-    pub fn new(date: bill::Date) -> Self {
+    pub fn new(date: bills::Date) -> Self {
         Self {
             date,
             #[cfg(feature = "gzip")]
