@@ -72,7 +72,7 @@ impl Authority {
         self.serve(params)
     }
 
-    /// As [`Authority::tls`], but for nobody's host.
+    /// As [`Authority::tls`], but for a host that is not the sandbox's.
     pub(super) fn tls_of_another_host(&self) -> io::Result<Arc<ServerConfig>> {
         let mut params = params(OTHER_HOST, A_DAY)?;
         params.subject_alt_names = vec![dns_name(OTHER_HOST)?];
@@ -132,7 +132,7 @@ impl Authority {
     }
 }
 
-/// Under which a client may know the sandbox.
+/// The names and addresses by which a client reaches the sandbox.
 fn own_names(address: IpAddr) -> io::Result<Vec<SanType>> {
     let names = ["localhost"].into_iter().chain(HOSTS).map(dns_name);
     let addresses = [IpAddr::from([127, 0, 0, 1]), address].map(|it| Ok(SanType::IpAddress(it)));
@@ -172,7 +172,7 @@ fn params(common_name: &str, age: Duration) -> io::Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.distinguished_name.push(DnType::OrganizationName, "wechatpay-blocking sandbox");
-    // RFC 5280 demands it, and so do clients that take the RFC at its word, as Python's since 3.13.
+    // RFC 5280 requires it, and so do strict clients, such as Python since 3.13.
     params.use_authority_key_identifier_extension = true;
     let clock = || io::Error::other("the clock");
     let beginning = i64::try_from(age.as_secs())
@@ -185,6 +185,6 @@ fn params(common_name: &str, age: Duration) -> io::Result<CertificateParams> {
 
 /// A clock that is a little behind must not find a certificate from the future.
 pub(super) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A name that is nobody's (RFC 2606).
+/// A reserved name (RFC 2606).
 const OTHER_HOST: &str = "other-host.example";
 const FIVE_YEARS: time::Duration = time::Duration::days(5 * 365);

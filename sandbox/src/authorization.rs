@@ -125,7 +125,7 @@ const MALFORMED: &str = "Http头Authorization值格式错误，请参考《微�
 const WINDOW: u64 = 300;
 /// Every official sample has 32; a limit of the service is not documented.
 const LONGEST_NONCE: usize = 32;
-/// As seen in answers of the service.
+/// As in responses of the service.
 const SHOWN_BODY: usize = 8;
 
 #[cfg(test)]
@@ -213,7 +213,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_documents_request_verifies_with_the_documents_key() {
+    fn documents_request_verifies_with_the_documents_key() {
         let spki = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAptpm+qvIDCh/9wjU26SQCK26ogYkBhDrYxnAaw2JbbBsp1oDbHKk+1r381NeBUG2HEFAuU+Fr72u5ot3yKdzoF/FajAzQNKnm569/D3upKoi8mYBaST15Uig8j8qoUW1U217LL0jEHlSnHV3lcaDTXqDpTRR4Bfz9IqOgJgFZ8/oTfEomSrjrLYef81Eyxr7ZIMQXEKKEK7V4UXKS0+/fDsiG/cXidhzt8UbTL9vqXqxM2+IDImyO+FAc/tkBG55LmzxPto1Nq0WbnZzRM/wTzrd0I/8NlevxtFbphg4evlHjFNI7+GrqR87ViEwuAJJ9Je5QQjct5YJfFRWiZ5CMQIDAQAB";
         // The RSAPublicKey follows the first 24 bytes of a 2048 bit key's SubjectPublicKeyInfo.
         let public_key = STANDARD.decode(spki).unwrap().split_off(24);
@@ -265,7 +265,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_clock_may_differ_by_five_minutes() {
+    fn clock_may_differ_by_five_minutes() {
         let signature = signature(&format!("GET\n/v3/certificates\n{NOW}\nN\n\n"));
         let header = header(&format!("mchid=\"{MCHID}\""), &signature);
         for now in [NOW, NOW - 300, NOW + 300] {
@@ -279,7 +279,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_merchant_its_certificate_and_its_key_must_fit() {
+    fn merchant_certificate_and_key_must_match() {
         let good = signature(&format!("GET\n/v3/certificates\n{NOW}\nN\n\n"));
         let message = |header: &str| answer_to(header, NOW).unwrap_err().message;
         assert_eq!(message(&header("mchid=\"1\"", &good)), "商户号不存在。");
@@ -295,7 +295,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_second_authorization_is_not_ignored() {
+    fn second_authorization_is_not_ignored() {
         let mut request = signed("GET", "/v3/certificates", "");
         let again = request.headers.first().cloned().unwrap();
         assert!(check(&request, &merchants(), NOW).is_ok());

@@ -39,7 +39,7 @@ pub(super) struct Day {
 /// A kind of bill.
 pub(super) struct Bill {
     pub(super) parameters: Table,
-    /// The file of a merchant for a day, unless there is nothing to say.
+    /// The file of a merchant for a day, unless it would be empty.
     pub(super) csv: fn(&OrderBook, mchid: &str, query: &Value, Day) -> Option<Vec<u8>>,
 }
 
@@ -229,7 +229,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_bill_is_ready_at_ten_and_for_three_months() {
+    fn bill_is_ready_at_ten_and_for_three_months() {
         let query = json!({ "bill_date": "2019-04-02" });
         let (begin, mut counter) = (1_554_134_400, Counter::open());
         let mut apply = |now| counter.apply(&ALWAYS, &query, now).map(drop);
@@ -247,7 +247,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_link_is_for_its_merchant_and_for_five_minutes() {
+    fn link_is_for_its_merchant_and_for_five_minutes() {
         let (mut counter, now) = (Counter::open(), NOW + 2 * DAY);
         let offer = counter.apply(&ALWAYS, &json!({ "bill_date": "2019-04-02" }), now).unwrap();
         assert_eq!(offer["hash_type"], "SHA1");
@@ -261,7 +261,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_zipped_file_has_the_hash_of_what_is_inside() {
+    fn zipped_file_has_the_hash_of_its_content() {
         let (mut counter, now) = (Counter::open(), NOW + 2 * DAY);
         let plain = counter.apply(&ALWAYS, &json!({ "bill_date": "2019-04-02" }), now).unwrap();
         let query = json!({ "bill_date": "2019-04-02", "tar_type": "GZIP" });
@@ -277,7 +277,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_file_is_two_tables() {
+    fn file_is_two_tables() {
         let text = |text: &str| text.to_owned();
         let rows = [vec![text("1"), text("")], vec![text("2"), text("x")]];
         let file = csv(&["a", "b"], &rows, &["n"], &[text("2")]);

@@ -11,7 +11,7 @@ use super::state::State;
 use super::summary::OrderSummary;
 use super::url;
 
-/// Answers the browser of a user: with the page of an order, or to a click on one of its buttons.
+/// Responds to the browser of a user: with the page of an order, or to a click on one of its buttons.
 pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Response {
     let target = match Target::parse(&request.path) {
         Ok(target) => target,
@@ -46,8 +46,8 @@ struct Target {
 }
 
 impl Target {
-    /// From the path and the query of a request. An h5_url must be whole, and nothing may be added
-    /// to it but `redirect_url`.
+    /// From the path and the query of a request. An h5_url must be complete, and only
+    /// `redirect_url` may be added to it.
     fn parse(target: &str) -> Result<Self, Message> {
         let (path, query) = url::split(target);
         if path != "/h5" {
@@ -120,7 +120,7 @@ fn click(
     }
 }
 
-/// The user's browser asks there next, by GET.
+/// Redirects the user's browser.
 fn go(address: &str) -> Response {
     let mut response = Response::empty(303);
     response.add_header("Location", address);
@@ -170,13 +170,14 @@ fn is_web_address(text: &str) -> bool {
 }
 
 const UNKNOWN: Message =
-    ("没有这个订单", "No order has this prepay_id, code_url or h5_url: it must be whole.");
-const UNREADABLE: Message = ("请求无法识别", "This is nothing that the cashier understands.");
+    ("没有这个订单", "No order has this prepay_id, code_url or h5_url; check that it is complete.");
+const UNREADABLE: Message =
+    ("请求无法识别", "The cashier does not understand this request; open the cashier_url again.");
 const BAD_REDIRECT: Message = (
     "redirect_url格式错误",
     "redirect_url must be an http or https address, encoded once, and the last parameter.",
 );
-const REFUSED: Message = ("未支付", "Refused: the order is not paid, and can still be paid.");
+const REFUSED: Message = ("未支付", "Refused. The order is not paid, and can still be paid.");
 
 #[cfg(test)]
 mod tests {
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_h5_url_is_whole_and_only_redirect_url_is_added() {
+    fn h5_url_is_complete_and_only_redirect_url_is_added() {
         let read = |target: &str| {
             Target::parse(target).map(|parsed| (parsed.payment_token, parsed.redirect_url))
         };
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_taken_under_its_name() {
+    fn payment_token_is_taken_under_its_name() {
         let payment_token = |target: &str| Target::parse(target).map(|parsed| parsed.payment_token);
         let code_url = "weixin://wxpay/bizpayurl?pr=0a1";
         assert_eq!(payment_token(&cashier_path(code_url)).as_deref(), Ok(code_url));

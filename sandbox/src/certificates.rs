@@ -8,7 +8,7 @@ use super::platform::Platform;
 use super::refusal::Refusal;
 use super::unique_ids::UniqueIds;
 
-/// Every certificate that is still good, in the form of real answers: the document's own table has
+/// Every certificate that is still good, in the form of real responses: the document's own table has
 /// other lengths and types.
 pub(super) fn list(
     platform: &Platform,

@@ -13,7 +13,7 @@ use super::trade_type::TradeType;
 pub(super) struct CombinedRecord {
     pub(super) mode: MerchantKind,
     trade_type: TradeType,
-    /// What it was placed with: a repetition must say the same.
+    /// The parameters that it was placed with, which a repetition must have as well.
     parameters: Value,
     pub(super) parts: Vec<(String, String)>,
 }
@@ -84,7 +84,7 @@ impl CombinedOrder<'_> {
     }
 }
 
-/// A sub-order, as a single order would say it.
+/// A sub-order with the field names of a single order.
 fn as_single(combined_order: &Value, sub_order: &Value, mode: MerchantKind) -> Value {
     let mut single = json!({
         mode.appid(): text_of(combined_order, "combine_appid"),

@@ -79,7 +79,7 @@ impl OrderBook {
     }
 }
 
-/// Its fields say whether it is a partner's: the paths are the same.
+/// The fields show whether it is a partner's, because the paths are the same.
 fn mode_of(request: &Value) -> MerchantKind {
     let sub_orders = items_of(request, "sub_orders");
     let is_partner = sub_orders.iter().any(|sub_order| sub_order.get("sub_mchid").is_some());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partner_combines_orders_of_its_own_sub_merchants_only() {
+    fn partner_combines_orders_of_its_own_sub_merchants_only() {
         let mut desk = Desk::open();
         let mut place = |part: Value| desk.combine(&combined_of("whole-1", &[part]));
         let fine = partner_part("part-1", None);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_payer_of_jsapi_is_known_and_a_user_of_the_appid() {
+    fn payer_of_jsapi_is_known_and_a_user_of_the_appid() {
         let mut desk = Desk::open();
         let mut place = |trade_type, order: &Value, payer| {
             desk.combine_as(trade_type, &with(order.clone(), "combine_payer_info", payer))
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_combined_order_can_be_paid_for_seven_days_at_most() {
+    fn combined_order_can_be_paid_for_seven_days_at_most() {
         let mut desk = Desk::open();
         desk.combine(&other("time_expire", json!("2019-12-31T00:00:00+08:00"))).unwrap();
         desk.now += 7 * DAY;
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn little_is_told_before_it_is_paid_and_everything_after() {
+    fn order_has_few_fields_until_it_is_paid() {
         let mut desk = Desk::open();
         assert_eq!(desk.combined_order("whole-1"), refused(404, "ORDERNOTEXIST", NOT_FOUND));
         let scene = json!({ "payer_client_ip": "1.2.3.4", "device_id": "POS1:1" });
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_pays_or_closes_a_part_alone() {
+    fn part_is_not_paid_or_closed_alone() {
         let mut desk = Desk::open();
         desk.combine(&combined()).unwrap();
         assert_eq!(desk.pay("order-1"), Err(OrderError::NotPlaced));

@@ -1,4 +1,4 @@
-//! What a query and a notification say about a combined order.
+//! A combined order in queries and notifications.
 
 use serde_json::{Value, json};
 

@@ -143,5 +143,5 @@ impl Controller {
     }
 }
 
-/// How long a merchant may take to answer a notification (merchant/4012791861).
+/// How long a merchant may take to respond to a notification (merchant/4012791861).
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -29,7 +29,7 @@ pub(super) fn decrypt(
     let mut is_any = false;
     for pointer in pointers {
         let Some(field) = plain.pointer_mut(pointer.as_ref()) else { continue };
-        // In the service's own words, as merchants report them.
+        // The messages of the service, as merchants report them.
         if !platform::names_key(request) {
             return Err(parameter_error("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)"));
         }

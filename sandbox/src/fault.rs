@@ -619,7 +619,7 @@ mod tests {
 
     /// It was in the name of a closing tag once, where a lenient parser saw nothing wrong.
     #[test]
-    fn the_flipped_bit_of_an_xml_answer_is_in_a_value() {
+    fn flipped_bit_of_an_xml_response_is_in_a_value() {
         let body =
             "<xml>\n<nonce_str><![CDATA[5a]]></nonce_str>\n<result_code>OK</result_code>\n</xml>";
         let mut response = Response::empty(200);

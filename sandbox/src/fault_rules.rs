@@ -100,7 +100,7 @@ impl FaultRule {
             && (self.predicate)(request)
     }
 
-    /// Counts a call that it meets, and says whether it takes it.
+    /// Counts a call that matches. Returns whether the rule applies to it.
     fn takes(&mut self) -> bool {
         if self.skipped > 0 {
             self.skipped = self.skipped.saturating_sub(1);
@@ -134,7 +134,7 @@ impl fmt::Debug for FaultRule {
     }
 }
 
-/// What a test does to one answer.
+/// What a test changes in one response.
 pub(super) type Change = Box<dyn FnOnce(&mut Response) + Send>;
 
 /// What will go wrong.
@@ -151,7 +151,7 @@ pub(super) struct Faults {
 pub(super) struct CallFault {
     /// What stands in place of the call.
     pub(super) instead: Option<Refusal>,
-    /// What stands in place of its answer.
+    /// The error in place of its response.
     pub(super) afterwards: Option<Refusal>,
     pub(super) rewrite: Option<fn(&mut Response)>,
     /// By how many seconds the time of the signature is wrong.
@@ -162,10 +162,10 @@ pub(super) struct CallFault {
 }
 
 impl CallFault {
-    /// As the interface at this path says it.
+    /// With the codes of the interface at this path.
     fn at(self, path: &str) -> Self {
-        let said = |refusal: Option<Refusal>| refusal.map(|refusal| refusal.at(path));
-        Self { instead: said(self.instead), afterwards: said(self.afterwards), ..self }
+        let adapted = |refusal: Option<Refusal>| refusal.map(|refusal| refusal.at(path));
+        Self { instead: adapted(self.instead), afterwards: adapted(self.afterwards), ..self }
     }
 }
 
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_chooses_by_method_path_predicate_and_number() {
+    fn rule_chooses_by_method_path_predicate_and_number() {
         let mut faults = Faults::default();
         let rule = FaultRule::calls("POST", "/v3/pay/")
             .when(|request| request.path.ends_with("/app"))
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_in_the_handshake_meets_connectionsand_no_calls() {
+    fn fault_in_the_handshake_meets_connections_and_no_calls() {
         let mut faults = Faults::default();
         let rule = FaultRule::calls("POST", "/v3/pay/").skip(1).times(1);
         faults.add(rule, Fault::PlainText);
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_says_whether_the_call_is_carried_out_else_the_fault() {
+    fn rule_reports_whether_the_call_is_carried_out_else_the_fault() {
         let instead = |rule: FaultRule, fault| {
             let effect = call_fault(&rule, fault);
             (effect.instead.map(|it| it.status), effect.afterwards.map(|it| it.status))

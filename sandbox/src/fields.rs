@@ -105,7 +105,7 @@ const AMOUNT: Table = &[required("total", whole(1)), optional("currency", CURREN
 /// 支付者 (JSAPI).
 const PAYER: Table = &[required("payer", object(&[&[required("openid", text(128))]]))];
 
-/// 支付者 of a partner's order: one of both, which a table cannot say.
+/// 支付者 of a partner's order: one of the two, which `merchant_checks` checks.
 const PARTNER_PAYER: Table = &[required(
     "payer",
     object(&[&[optional("sp_openid", text(128)), optional("sub_openid", text(128))]]),
@@ -194,7 +194,7 @@ const SUB_ORDER_AMOUNT: Table = &[
     required("currency", CURRENCY),
 ];
 
-/// 合单支付者信息. That a partner needs one of both a table cannot say.
+/// 合单支付者信息: a partner needs one of the two, which `merchant_checks` checks.
 const COMBINED_PAYER: Table =
     &[required("combine_payer_info", object(&[&[required("openid", text(128))]]))];
 const PARTNER_COMBINED_PAYER: Table =
@@ -229,8 +229,7 @@ const PARTNER_CLOSED_SUB_ORDERS: Table = &[required(
 const CLOSED_SUB_ORDER: Table =
     &[required("mchid", text(32)), required("out_trade_no", OUT_TRADE_NO)];
 
-/// 申请退款: the merchant is the one who signs. A table cannot say that one of the first two must be
-/// there and not both.
+/// 申请退款: of the merchant who signs. `refunds` checks that exactly one of the first two is present.
 pub(super) const REFUND: Table = &[
     optional("transaction_id", text(32)),
     optional("out_trade_no", text(32)),
@@ -270,7 +269,7 @@ const REFUND_GOODS_DETAIL: Table = &[
 /// 查询单笔退款: of a partner.
 pub(super) const REFUND_OWNER: Table = &[optional("sub_mchid", text(32))];
 
-/// 发起异常退款. The bank is needed for a user's card only, which a table cannot say.
+/// 发起异常退款. `refunds` checks that the bank is present for a user's card.
 pub(super) const ABNORMAL_REFUND: Table = &[
     optional("sub_mchid", text(32)),
     required("out_refund_no", OUT_REFUND_NO),
@@ -411,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_combined_order_has_the_documents_parts() {
+    fn combined_order_has_the_documents_parts() {
         let direct = |fields| combined_refused_at(MerchantKind::Direct, TradeType::Native, fields);
         let partner =
             |fields| combined_refused_at(MerchantKind::Partner, TradeType::Native, fields);
@@ -498,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_date_is_a_date() {
+    fn bill_date_is_a_date() {
         use super::super::schema::read_query;
         assert!(read_query("bill_date=2024-02-29", TRADE_BILL).is_ok());
         for date in ["2023-02-29", "20240229", "2024-2-29", "2024-02-29T", ""] {

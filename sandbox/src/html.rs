@@ -1,4 +1,4 @@
-//! HTML that what it shows cannot break.
+//! HTML in which inserted text cannot become markup.
 
 use super::response::Response;
 
@@ -7,7 +7,7 @@ use super::response::Response;
 pub(super) struct Html(String);
 
 impl Html {
-    /// Text stays text, whatever it holds, also between quotation marks.
+    /// Escapes a text, also for use between quotation marks.
     pub(super) fn text(text: &str) -> Self {
         let mut escaped = String::with_capacity(text.len());
         for character in text.chars() {
@@ -23,7 +23,7 @@ impl Html {
         Self(escaped)
     }
 
-    /// A template of ours with each `{{name}}` filled in. What is filled in is not looked at again.
+    /// A template with each `{{name}}` replaced. The replacements are not searched for names again.
     pub(super) fn fill(template: &'static str, places: &[(&str, Self)]) -> Self {
         let mut parts = template.split("{{");
         let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -36,12 +36,12 @@ impl Html {
         Self(filled)
     }
 
-    /// One after the other.
+    /// Joins parts.
     pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Self {
         Self(parts.into_iter().map(|Self(markup)| markup).collect())
     }
 
-    /// As a page that loads nothing from elsewhere and runs nothing.
+    /// A page that loads nothing from elsewhere and runs no script.
     ///
     /// `form-action` is not restricted: browsers apply it to where a form leads in the end, and that
     /// is the merchant's redirect_url.

@@ -23,7 +23,7 @@ pub(super) struct Interface {
     pub(super) is_for_any_key: bool,
 }
 
-/// What an interface does with a call that is in order as far as every interface demands it.
+/// What an interface does with a call whose headers and signature were checked.
 pub(super) type Handler = fn(&Call<'_>, &mut State) -> Result<Response, Refusal>;
 
 /// A call whose headers and signature were checked.

@@ -1,4 +1,4 @@
-//! What was said lately, for people who look for a fault.
+//! The last messages, for people who look for a mistake.
 
 use std::collections::VecDeque;
 
@@ -14,18 +14,18 @@ pub(super) struct Journal {
     deliveries: VecDeque<Sent>,
 }
 
-/// A request of the merchant, and what it was answered.
+/// A request of the merchant, and its response.
 #[derive(Clone)]
 pub(super) struct Exchange {
     /// The true time, in Unix seconds.
     pub(super) at: i64,
     pub(super) request: Received,
     pub(super) response: Response,
-    /// Whether the answer, though it was given, did not arrive like this.
+    /// Whether a fault on the wire changed the response on its way.
     pub(super) is_broken: bool,
 }
 
-/// A notification that went out, and what the merchant answered.
+/// A notification that was sent, and the merchant's response.
 #[derive(Clone)]
 pub(super) struct Sent {
     /// The true time, in Unix seconds.
@@ -62,7 +62,7 @@ fn keep<T>(all: &mut VecDeque<T>, new: T) {
     all.push_back(new);
 }
 
-/// More than anybody reads, and little enough for a sandbox that runs for days.
+/// Enough to read, and little enough for a sandbox that runs for days.
 const MOST: usize = 1000;
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_place_of_what_it_refuses() {
+    fn refused_json_has_its_place() {
         assert_eq!(place_of_fault(r#"{"a":{"b":1,"b":1}}"#), "/a/b");
         assert_eq!(place_of_fault(r#"{"a":[1,{"x/y":1.0}]}"#), "/a/1/x~1y");
         assert_eq!(place_of_fault(r#"{"a":18446744073709551616}"#), "/a");
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tower_of_brackets_does_not_fell_the_reader() {
+    fn deeply_nested_json_is_refused_without_overflow() {
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
     }
 }

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fee_is_rounded_to_the_nearest_fen() {
+    fn fee_is_rounded_to_the_nearest_fen() {
         for (fen, expected) in
             [(0, 0), (83, 0), (84, 1), (100, 1), (249, 1), (250, 2), (10_000, 60)]
         {

@@ -179,7 +179,7 @@ impl Notifications {
         Notification { headers, ..notification.clone() }
     }
 
-    /// Counts an attempt that failed. Says in how many seconds the next one comes; `None` gives up.
+    /// Counts an attempt that failed. Returns the seconds until the next one, or `None` after the last.
     pub(super) fn postpone(&mut self, id: &str, now: i64) -> Option<i64> {
         let pending = self.pending.iter_mut().find(|pending| pending.id == id)?;
         let pause = SCHEDULE.get(pending.attempts).copied();
@@ -244,7 +244,7 @@ impl Notification {
         delivery
     }
 
-    /// 通知类型 (event_type), which notifications of APIv2 do not say.
+    /// 通知类型 (event_type), which notifications of APIv2 do not have.
     pub(super) fn event(&self) -> String {
         let output: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let event = output.get("event_type").and_then(Value::as_str);
@@ -296,7 +296,7 @@ fn post(
     delivery.result =
         transport.send(&request).map_err(|error| error.to_string()).and_then(|reply| {
             let read = reply.body.take(LONGEST_RESPONSE).read_to_end(&mut delivery.body);
-            read.map(|_| reply.status).map_err(|error| format!("no answer: {error}"))
+            read.map(|_| reply.status).map_err(|error| format!("no response: {error}"))
         });
     delivery
 }
@@ -357,7 +357,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schedule_is_that_of_the_documents() {
+    fn schedule_is_that_of_the_documents() {
         assert_eq!(SCHEDULE.iter().sum::<i64>(), (24 * 60 + 4) * 60);
     }
 

@@ -15,7 +15,7 @@ use super::unique_ids::UniqueIds;
 pub(super) struct Order {
     pub(super) mode: MerchantKind,
     pub(super) trade_type: TradeType,
-    /// What it was placed with: a repetition must say the same.
+    /// The parameters that it was placed with, which a repetition must have as well.
     pub(super) parameters: Value,
     pub(super) payment: Option<Payment>,
     pub(super) refunds: Vec<Refund>,
@@ -133,7 +133,7 @@ impl Order {
             && self.parameters == again.parameters
     }
 
-    /// 重入: whether it can be placed once more; `same` says whether with the same parameters.
+    /// 重入: whether it can be placed again; `same` is whether the parameters are the same.
     pub(super) fn check_reentry(&self, same: bool, now: i64) -> Result<(), Refusal> {
         match self.lasting_state() {
             TradeState::Success | TradeState::Refund => {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_id_looks_like_the_documents() {
+    fn transaction_id_looks_like_the_documents() {
         let id = transaction_id(NOW, &mut UniqueIds::new([0; 32]));
         assert_eq!(id.len(), 28);
         assert!(id.starts_with("4200020190402"), "{id}");

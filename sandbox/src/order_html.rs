@@ -1,4 +1,4 @@
-//! What the pages show alike of an order.
+//! The parts of an order that several pages show.
 
 use super::html::Html;
 use super::summary::OrderItem;

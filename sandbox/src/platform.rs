@@ -101,7 +101,7 @@ impl Platform {
         }
     }
 
-    /// What an answer to this request is signed with: the merchant chooses it.
+    /// The key for the response to this request, which the merchant chooses.
     pub(super) fn responding(&self, request: &Received) -> Result<&PlatformKey, Refusal> {
         if !names_key(request) {
             return Ok(self.default_key());
@@ -118,7 +118,7 @@ impl Platform {
         chosen.ok_or_else(|| Refusal::new(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"))
     }
 
-    /// What an answer is signed with if the request does not say it, or says nonsense.
+    /// The key for a response if the request names none, or an unknown one.
     pub(super) fn default_key(&self) -> &PlatformKey {
         match self.mode {
             KeyMode::PublicKey => &self.public_key,
@@ -126,7 +126,7 @@ impl Platform {
         }
     }
 
-    /// What the next notification is signed with.
+    /// The key for the next notification.
     pub(super) fn notifying(&mut self) -> &PlatformKey {
         let turn = match self.mode {
             KeyMode::PublicKey => true,

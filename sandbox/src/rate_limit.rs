@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_begins_with_each_call() {
+    fn span_begins_with_each_call() {
         let mut limit = RateLimit::new(2, 10);
         let taken = [0, 5, 9, 9, 10, 14, 15].map(|now| limit.takes(now));
         assert_eq!(taken, [true, true, false, false, true, false, true]);

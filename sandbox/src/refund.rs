@@ -6,7 +6,7 @@ use super::schema::{fen_of, text_of};
 
 /// A refund of an order, or of a part of it.
 pub(super) struct Refund {
-    /// What it was asked for with: a repetition must say the same.
+    /// The parameters that it was applied for with, which a repetition must have as well.
     pub(super) parameters: Value,
     pub(super) refund_id: String,
     /// Unix seconds.

@@ -72,7 +72,7 @@ pub(super) fn query(
     found.map(|(order, refund)| describe(order, refund)).ok_or_else(unknown)
 }
 
-/// 发起异常退款: `names_key` says whether the request names the key of its encrypted fields.
+/// 发起异常退款: `names_key` is whether the request names the key of its encrypted fields.
 pub(super) fn apply_abnormal(
     orders: &mut OrderBook,
     refund_id: &str,
@@ -163,7 +163,7 @@ pub(super) fn notify_url<'a>(order: &'a Order, refund: &'a Refund) -> &'a str {
     refund.notify_url().unwrap_or_else(|| order.notify_url())
 }
 
-/// What a notification says about a refund.
+/// A refund in a notification.
 pub(super) fn notification(order: &Order, refund: &Refund) -> Value {
     let mut output = numbers(order, refund);
     for name in ["mchid", "sp_mchid", "sub_mchid"] {
@@ -185,7 +185,7 @@ pub(super) fn notification(order: &Order, refund: &Refund) -> Value {
     output
 }
 
-/// What every answer says about a refund.
+/// A refund in a response.
 fn describe(order: &Order, refund: &Refund) -> Value {
     let mut output = numbers(order, refund);
     let asked = |name| refund.parameters.get(name);
@@ -226,7 +226,7 @@ fn describe(order: &Order, refund: &Refund) -> Value {
     output
 }
 
-/// What answers and notifications have in common.
+/// The fields that responses and notifications have in common.
 fn numbers(order: &Order, refund: &Refund) -> Value {
     let mut output = json!({
         "refund_id": refund.refund_id,
@@ -272,7 +272,7 @@ fn find_mut<'a>(
     orders.of_mut(mchid).find_map(|order| position(order).map(|index| (order, index)))
 }
 
-/// A partner says for which sub-merchant it asks, a direct merchant for none.
+/// A partner names the sub-merchant, a direct merchant none.
 fn belongs_to(order: &Order, request: &Value) -> bool {
     order.sub_mchid() == request.get("sub_mchid").and_then(Value::as_str)
 }
@@ -313,7 +313,7 @@ fn check_amounts(
     check_accounts(parameters, refund)
 }
 
-/// 退款出资账户: each once, and together the whole refund.
+/// 退款出资账户: each at most once; together they pay the complete refund.
 fn check_accounts(parameters: &Value, refund: u64) -> Result<(), Refusal> {
     let Some(from) = parameters.pointer("/amount/from").and_then(Value::as_array) else {
         return Ok(());
@@ -329,7 +329,7 @@ fn check_accounts(parameters: &Value, refund: u64) -> Result<(), Refusal> {
     }
 }
 
-/// 退款商品: what is given back was bought, at that price and not fewer of it.
+/// 退款商品: goods of the order, at the same price, and at most as many.
 fn check_goods(parameters: &Value, order: &Order) -> Result<(), Refusal> {
     let goods =
         |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
@@ -428,7 +428,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_refund_is_accepted_once() {
+    fn refund_is_accepted_once() {
         let mut desk = Desk::paid(20);
         let first = desk.refund(&refund("r@1", 50)).unwrap();
         assert_eq!(first["status"], "PROCESSING");
@@ -465,7 +465,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_parts_of_many_refunds_add_up() {
+    fn parts_of_many_refunds_add_up() {
         let mut desk = Desk::paid(33);
         let refunds: Vec<Value> = (0..MOST_REFUNDS)
             .map(|index| desk.refund(&refund(&index.to_string(), 2)).unwrap())
@@ -477,7 +477,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_fifty_first_refund_is_refused() {
+    fn fifty_first_refund_is_refused() {
         let mut desk = Desk::paid(0);
         for index in 0..MOST_REFUNDS {
             desk.refund(&refund(&index.to_string(), 1)).unwrap();
@@ -500,7 +500,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_order_is_named_by_one_number() {
+    fn order_is_named_by_one_number() {
         let mut desk = Desk::paid(0);
         let output = desk.refund(&refund("1", 1)).unwrap();
         let both = with(refund("2", 1), "transaction_id", output["transaction_id"].clone());
@@ -549,7 +549,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_refund_ends_once() {
+    fn refund_ends_once() {
         let mut desk = Desk::paid(20);
         desk.refund(&refund("1", 50)).unwrap();
         let output = desk.end("1", RefundStatus::Success).unwrap();
@@ -575,7 +575,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_abnormal_refund_is_tried_again() {
+    fn abnormal_refund_is_processed_again_to_a_card() {
         let mut desk = Desk::paid(0);
         let id = desk.refund(&refund("1", 50)).unwrap()["refund_id"].as_str().unwrap().to_owned();
         let to_merchant = json!({ "out_refund_no": "1", "type": "MERCHANT_BANK_CARD" });
@@ -602,7 +602,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_partner_names_its_sub_merchant_every_time() {
+    fn partner_names_its_sub_merchant_every_time() {
         let mut desk = Desk::open();
         desk.place_as(MerchantKind::Partner, TradeType::App, &partner_order()).unwrap();
         desk.pay("order-1").unwrap();

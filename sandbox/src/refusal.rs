@@ -12,11 +12,11 @@ pub(super) struct Refusal {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) detail: Option<Value>,
-    /// The service's own number for the fault, the last part of `Request-ID`.
+    /// The service's number of the error, the last part of `Request-ID`.
     pub(super) number: u32,
 }
 
-/// Where a parameter of a request stands.
+/// The part of a request that a parameter is in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Location {
     Body,
@@ -31,7 +31,7 @@ impl Refusal {
         Self { status, code: code.to_owned(), message: message.to_owned(), detail: None, number }
     }
 
-    /// An error of the gateway in front of the interfaces, which answers with an empty body.
+    /// An error of the gateway in front of the interfaces, which responds with an empty body.
     pub(super) fn bare(status: u16) -> Self {
         Self::new(status, "", "")
     }
@@ -41,7 +41,7 @@ impl Refusal {
         Self::new(400, "INVALID_REQUEST", message)
     }
 
-    /// A number that was used before, with something else.
+    /// A number that was used before, with other parameters.
     pub(super) fn other_parameters() -> Self {
         Self::invalid("请求重入时，参数与首次请求时不一致").numbered(OTHER_PARAMETERS)
     }
@@ -100,7 +100,7 @@ impl Refusal {
     }
 }
 
-/// The numbers that the service's trouble-shooting book (排障手册) gives.
+/// The numbers in the service's troubleshooting guide (排障手册).
 fn number(code: &str) -> u32 {
     match code {
         "PARAM_ERROR" => 268_435_461,
@@ -115,7 +115,7 @@ fn number(code: &str) -> u32 {
 
 const COMBINED: &str = "/v3/combine-transactions/";
 const REFUNDS: &str = "/v3/refund/";
-/// From the same book.
+/// From the same guide.
 const OTHER_PARAMETERS: u32 = 268_498_688;
 /// For codes without a listed number: not 0, which would mean success.
 const UNLISTED: u32 = 268_435_456;

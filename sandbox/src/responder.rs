@@ -76,7 +76,7 @@ fn respond_v3(state: &mut State, request: &Received, now: i64) -> Outgoing {
     Outgoing { response, wire_fault: fault.wire_fault }
 }
 
-/// Checks what every interface demands, and returns the merchant who signed the request.
+/// Checks what every interface requires, and returns the merchant who signed the request.
 fn identify(
     state: &State,
     interface: &Interface,
@@ -164,7 +164,7 @@ fn sign(
     }
 }
 
-/// The headers that every interface demands before it checks the signature. `Accept` must name JSON,
+/// The headers that every interface requires before it checks the signature. `Accept` must name JSON,
 /// unless the response is a file.
 fn check_headers(request: &Received, interface: &Interface) -> Result<(), Refusal> {
     let (accept, agent) = (request.header("Accept"), request.header("User-Agent"));
@@ -285,7 +285,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_order_is_answered_and_signed() {
+    fn placed_order_gets_a_signed_response() {
         let response = state().handle(&order("order-1"), NOW);
         assert_eq!((response.status, code(&response).as_str()), (200, "none"));
         assert_sealed(&response, "ABCD");
@@ -294,7 +294,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_merchant_chooses_the_answering_key() {
+    fn merchant_chooses_the_responding_key() {
         let mut state = state();
         for (asked, responded) in [("PUB_KEY_ID_01", "PUB_KEY_ID_01"), ("abcd", "ABCD")] {
             let response = state.handle(&with(order("order-1"), "wechatpay-serial", asked), NOW);
@@ -365,7 +365,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_request_with_a_bad_signature_is_refused_unsigned() {
+    fn request_with_a_bad_signature_is_refused_unsigned() {
         let mut request = order("order-1");
         request.body.push(b' ');
         let response = state().handle(&request, NOW);
@@ -377,7 +377,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_next_call_may_be_refused_and_nothing_happens() {
+    fn next_call_may_be_refused_and_nothing_happens() {
         let mut state = state();
         state.faults.refuse_next(Refusal::new(500, "SYSTEM_ERROR", "系统异常"));
         let response = state.handle(&with(order("order-1"), "authorization", ""), NOW);
@@ -392,7 +392,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_rewritten_answer_is_signed_and_a_tampered_one_is_not() {
+    fn rewritten_response_is_signed_and_a_tampered_one_is_not() {
         let mut state = state();
         state.faults.rewrite_next(Box::new(|response| response.body = b"{}".to_vec()));
         let response = state.handle(&order("order-1"), NOW);
@@ -404,7 +404,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_clock_can_be_shifted() {
+    fn clock_can_be_shifted() {
         let mut state = state();
         state.clock.shift(301);
         assert_eq!(state.handle(&order("order-1"), NOW).status, 401);
@@ -448,7 +448,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_query_has_exactly_the_documented_parameters() {
+    fn query_has_exactly_the_documented_parameters() {
         let mut state = paid_world();
         let path = "/v3/pay/transactions/out-trade-no/order-1";
         for (query, field) in [
@@ -494,7 +494,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn little_is_told_of_an_unpaid_order() {
+    fn unpaid_order_has_few_fields() {
         let mut state = state();
         state.handle(&order("order-1"), NOW);
         let path = format!("/v3/pay/transactions/out-trade-no/order-1?mchid={MCHID}");
@@ -505,7 +505,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn closing_is_answered_with_nothing() {
+    fn closing_returns_an_empty_response() {
         let mut state = state();
         state.handle(&order("order-1"), NOW);
         let path = "/v3/pay/transactions/out-trade-no/order-1/close";
@@ -519,7 +519,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_partner_has_its_own_paths_and_fields() {
+    fn partner_has_its_own_paths_and_fields() {
         let mut state = state();
         let order = json!({ "sp_appid": "wx1", "sp_mchid": MCHID, "sub_mchid": SUB_MCHID,
             "sub_appid": "wx3", "description": "d", "out_trade_no": "order-1",
@@ -548,7 +548,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_combined_order_goes_from_request_to_one_notification() {
+    fn combined_order_goes_from_request_to_one_notification() {
         let mut state = state();
         let part = |mchid, number| {
             json!({ "mchid": mchid, "attach": "a", "out_trade_no": number, "description": "d",
@@ -589,7 +589,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_notification_is_signed_and_encrypted() {
+    fn notification_is_signed_and_encrypted() {
         let mut state = paid_world();
         let mut pending = state.pending_notifications(NOW + 7);
         let notification = pending.pop().unwrap();
@@ -618,7 +618,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_refund_goes_from_request_to_notification() {
+    fn refund_goes_from_request_to_notification() {
         let mut state = paid_world();
         let path = "/v3/refund/domestic/refunds";
         let refund = json!({ "out_trade_no": "order-1", "out_refund_no": "r@1|*",
@@ -666,7 +666,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_bill_is_signed_for_but_its_file_is_not() {
+    fn bill_link_is_signed_but_its_file_is_not() {
         let mut state = paid_world();
         let path = "/v3/bill/tradebill?bill_date=2019-04-02&bill_type=ALL";
         assert_eq!(response(&mut state, "GET", path, "").1["code"], "STATEMENT_CREATING");
@@ -688,7 +688,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_link_names_the_host_by_which_it_was_asked_for() {
+    fn link_names_the_host_by_which_it_was_asked_for() {
         let mut state = paid_world();
         state.clock.let_time_pass(24 * 60 * 60);
         let path = "/v3/bill/tradebill?bill_date=2019-04-02&bill_type=ALL";

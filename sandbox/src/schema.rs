@@ -1,4 +1,4 @@
-//! What the fields of a request may hold, and the functions that check bodies, queries and paths.
+//! The rules for fields of a request, and the functions that check bodies, queries and paths.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use super::json::{self, pointer};
 use super::refusal::{Location, Refusal};
 use super::url;
 
-/// A field of an object: its name, whether it must be there, and what it may hold.
+/// A field of an object: its name, whether it is required, and its rule.
 pub(super) struct Field {
     name: &'static str,
     required: bool,
@@ -20,9 +20,9 @@ pub(super) struct Field {
 /// The fields of an object, or a part of them.
 pub(super) type Table = &'static [Field];
 
-/// What a field may hold.
+/// The values that a field may have.
 pub(super) enum Rule {
-    /// A string of so many characters, in this form.
+    /// A string with this number of characters and this form.
     Text { shortest: usize, longest: usize, form: Form },
     /// One of these words.
     Word(&'static [&'static str]),
@@ -32,24 +32,24 @@ pub(super) enum Rule {
     Whole { least: i64, most: i64 },
     /// `true` or `false`.
     Flag,
-    /// An object with these fields and no others, of at most so many bytes when written without
-    /// blanks.
+    /// An object with these fields and no others, of at most this many bytes when written
+    /// without blanks.
     Object { tables: &'static [Table], longest: usize },
-    /// So many objects with these fields and no others.
+    /// A list of this many objects with these fields and no others.
     List { tables: &'static [Table], fewest: usize, most: usize },
 }
 
-/// What is asked of a text beside its length.
+/// A rule for a text beside its length.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
-    holds: fn(&str) -> bool,
-    /// What is wrong with a text for which it does not hold.
+    is_met: fn(&str) -> bool,
+    /// The error of a text that breaks it.
     issue: &'static str,
 }
 
 impl Form {
-    pub(super) const fn new(holds: fn(&str) -> bool, issue: &'static str) -> Self {
-        Self { holds, issue }
+    pub(super) const fn new(is_met: fn(&str) -> bool, issue: &'static str) -> Self {
+        Self { is_met, issue }
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn read(body: &[u8], tables: &[Table]) -> Result<Value, Refusal> {
     Ok(value)
 }
 
-/// The first half of [`read`], for a body that itself says which fields it may have.
+/// The first half of [`read`], for a body whose fields depend on its content.
 pub(super) fn parse(body: &[u8]) -> Result<Value, Refusal> {
     json::parse(body)
         .map_err(|fault| Refusal::parameter(Location::Body, &fault.pointer, None, &fault.issue))
@@ -104,22 +104,22 @@ pub(super) fn read_path(name: &str, raw: &str, rule: &Rule) -> Result<String, Re
     Ok(text)
 }
 
-/// A date and time that [`read`] has let pass, in Unix seconds.
+/// A date and time that [`read`] accepted, in Unix seconds.
 pub(super) fn unix_time(text: &str) -> Option<i64> {
     OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
 }
 
-/// A string field that was let pass; empty if it is an absent optional one.
+/// A string field of an accepted object; empty if it is optional and absent.
 pub(super) fn text_of<'a>(object: &'a Value, field: &str) -> &'a str {
     object.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// An amount that was let pass, at a JSON pointer; 0 if it is an absent optional one.
+/// An amount of an accepted object, at a JSON pointer; 0 if it is optional and absent.
 pub(super) fn fen_of(object: &Value, place: &str) -> u64 {
     object.pointer(place).and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// The objects of a list that was let pass; none if it is an absent optional one.
+/// The objects of an accepted list; none if it is optional and absent.
 pub(super) fn items_of<'a>(object: &'a Value, field: &str) -> &'a [Value] {
     object.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
@@ -179,7 +179,7 @@ fn check(rule: &Rule, value: &Value, place: &str) -> Result<(), Wrong> {
             if !(*shortest..=*longest).contains(&text.chars().count()) {
                 return Err(wrong(&format!("is not {shortest} to {longest} long")));
             }
-            if !(form.holds)(text) {
+            if !(form.is_met)(text) {
                 return Err(wrong(form.issue));
             }
         }
@@ -275,7 +275,7 @@ pub(super) const DATE_TIME: Form =
 pub(super) const DATE: Form = Form::new(is_date, "is not a date like 2018-06-08");
 pub(super) const NOTIFY_URL: Form = Form::new(
     is_notify_url,
-    "is not a whole http or https address with a path and without a query",
+    "is not a complete http or https address with a path and without a query",
 );
 
 fn is_order_number(text: &str) -> bool {
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_the_field_should_be() {
+    fn refusal_reports_what_the_field_should_be() {
         for (place, value, issue) in [
             ("/out_trade_no", json!("a b c d"), "other characters than digits"),
             ("/notify_url", json!("https://a.cn/?x=1"), "without a query"),
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_order_passes() {
+    fn documents_order_passes() {
         assert_eq!(
             read(whole_order().to_string().as_bytes(), &app_order()).unwrap(),
             whole_order()
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn notify_urls_are_whole_and_without_query() {
+    fn notify_urls_are_complete_and_without_query() {
         for url in ["https://127.0.0.1:8443/notify", "http://localhost/n"] {
             assert!(read_with("/notify_url", Some(json!(url))).is_ok(), "{url}");
         }

@@ -1,4 +1,5 @@
-//! The network: HTTPS in front of a function from request to answer, a thread for every connection.
+//! The network: an HTTPS server in front of a function from request to response, with a thread for each
+//! connection.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -23,7 +24,7 @@ use super::wire_faults::{End, script};
 
 /// A running server. Dropping it closes every connection and ends every thread.
 pub(super) struct Server {
-    /// Where this machine reaches it.
+    /// The address at which this machine reaches it.
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
@@ -36,12 +37,12 @@ struct Shared {
     handshakes: AtomicUsize,
 }
 
-/// Who is behind the server.
+/// What the server serves.
 pub(super) trait Host: Send + Sync {
-    /// How a new connection speaks TLS; not at all if `None`.
+    /// The TLS configuration of a new connection; `None` if it is not to speak TLS.
     fn greet(&self) -> io::Result<Option<Arc<ServerConfig>>>;
 
-    /// Answers a request; `peer` is who asks.
+    /// Responds to a request; `peer` is the address of the client.
     fn respond(&self, request: &Received, peer: IpAddr) -> Outgoing;
 }
 
@@ -84,7 +85,7 @@ impl Drop for Server {
 
 /// A connection with its thread.
 struct Connection {
-    /// The thread's: when it is done with the socket, so is the system.
+    /// Owned by the thread, so that the socket is closed when the thread ends.
     socket: Weak<TcpStream>,
     thread: JoinHandle<()>,
 }
@@ -99,15 +100,15 @@ impl Connection {
         let kept = Arc::downgrade(&socket);
         let state = shared.connections.add(&socket);
         let thread = spawn(shared, move |shared| {
-            // A connection may end in any way; what matters to a test is what the client saw.
+            // A connection may end in any way; a test checks what the client saw.
             let _ = meet(Socket(socket), peer, state, shared);
         })?;
         Ok(Self { socket: kept, thread })
     }
 
     fn close(self) {
-        // Either side may have closed it already, and the thread may have panicked in a test's
-        // closure.
+        // Either side may have closed it already, and the thread may have panicked in the closure of a
+        // test.
         if let Some(socket) = self.socket.upgrade() {
             let _ = socket.shutdown(Shutdown::Both);
         }
@@ -137,29 +138,29 @@ fn is_fleeting(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | NotConnected)
 }
 
-/// Serves a connection until one side has had enough.
+/// Serves a connection until one side closes it.
 fn meet(socket: Socket, peer: IpAddr, state: ConnectionState, shared: &Shared) -> io::Result<()> {
     match shared.host.greet()? {
         Some(tls) => Wire::new(socket, peer, state, tls)?.serve(shared),
-        None => speak_plainly(socket),
+        None => respond_without_tls(socket),
     }
 }
 
-/// As a port without TLS does, whose server finds no HTTP in the greeting of a client.
-fn speak_plainly(mut socket: Socket) -> io::Result<()> {
+/// Responds as a server without TLS does, which finds no HTTP in the ClientHello.
+fn respond_without_tls(mut socket: Socket) -> io::Result<()> {
     let _greeting = socket.read(&mut [0; BLOCK])?;
     socket
         .write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
     socket.0.shutdown(Shutdown::Both)
 }
 
-/// One TLS connection, and the bytes that came in but were not yet used.
+/// One TLS connection, and the bytes that were received but not yet used.
 struct Wire {
     stream: StreamOwned<ServerConnection, Socket>,
     unread: Vec<u8>,
     peer: IpAddr,
     state: ConnectionState,
-    /// Whether the end comes without a word.
+    /// Whether the connection ends without a close_notify.
     is_cut: bool,
 }
 
@@ -175,7 +176,7 @@ impl Wire {
         Ok(Self { stream, unread: Vec::new(), peer, state, is_cut: false })
     }
 
-    /// Answers requests until one side has had enough.
+    /// Responds to requests until one side closes the connection.
     fn serve(mut self, shared: &Shared) -> io::Result<()> {
         self.stream.conn.complete_io(&mut self.stream.sock)?;
         shared.handshakes.fetch_add(1, Ordering::SeqCst);
@@ -185,7 +186,7 @@ impl Wire {
             let is_good = match wire_fault {
                 Some(fault) => self.perform(fault, &bytes, shared)?,
                 None => {
-                    // First, for who has the answer may end what is idle at once.
+                    // First, because a test that has the response may close idle connections at once.
                     self.state.set_idle(true);
                     self.write(&bytes).map(|()| true)?
                 }
@@ -227,8 +228,7 @@ impl Wire {
         Ok(Some((received, reply)))
     }
 
-    /// The head of a request, and its target as it stood on the request line: `Request` keeps a
-    /// parsed one.
+    /// The head of a request, and its target as received: `Request` keeps a parsed one.
     fn receive_head(
         &mut self,
         reply: &mut Reply<RecvRequest>,
@@ -262,7 +262,7 @@ impl Wire {
         body: &mut Vec<u8>,
     ) -> io::Result<Reply<ProvideResponse>> {
         let headers = request.headers();
-        // `ureq-proto` would wait for chunks that nobody announced.
+        // Otherwise `ureq-proto` would wait for chunks.
         if !headers.contains_key(header::CONTENT_LENGTH)
             && !headers.contains_key(header::TRANSFER_ENCODING)
         {
@@ -293,7 +293,7 @@ impl Wire {
         reply.proceed().map_err(io::Error::other)
     }
 
-    /// Sends what is left of an answer that breaks; says whether the connection can be used again.
+    /// Sends what a fault on the wire leaves of a response. Returns whether the connection can be used again.
     fn perform(&mut self, fault: Fault, response: &[u8], shared: &Shared) -> io::Result<bool> {
         let script = script(fault, response);
         if !script.bytes.is_empty() {
@@ -320,14 +320,14 @@ impl Wire {
             End::BelowTls(bytes) => {
                 self.is_cut = true;
                 self.stream.sock.write_all(&bytes)?;
-                // Whoever reads it should not be told of a reset.
+                // The client should read the bytes, and not see a reset connection.
                 self.wait(shared)?;
             }
         }
         Ok(false)
     }
 
-    /// Says nothing until the client has had enough, or the sandbox ends.
+    /// Sends nothing until the client closes the connection, or the sandbox ends.
     fn wait(&mut self, shared: &Shared) -> io::Result<()> {
         use io::ErrorKind::{TimedOut, WouldBlock};
         while !shared.stopping.load(Ordering::SeqCst) {
@@ -366,7 +366,7 @@ impl Wire {
     }
 }
 
-/// Says goodbye, even after a panic, unless it is to end without.
+/// Sends a close_notify, even after a panic, unless the connection is cut.
 impl Drop for Wire {
     fn drop(&mut self) {
         if self.is_cut {
@@ -379,7 +379,7 @@ impl Drop for Wire {
     }
 }
 
-/// An answer as HTTP says it, and whether the connection can be used again.
+/// The bytes of a response, and whether the connection can be used again.
 fn render(reply: Reply<ProvideResponse>, response: &Response) -> io::Result<(Vec<u8>, bool)> {
     let mut reply = reply.provide(http_response(response)?).map_err(io::Error::other)?;
     let (mut bytes, mut part) = (Vec::new(), vec![0; LONGEST_HEAD]);
@@ -406,7 +406,7 @@ fn write_body(mut reply: Reply<SendBody>, body: &[u8], bytes: &mut Vec<u8>) -> i
         let (_, written) = reply.write(&[], &mut part).map_err(io::Error::other)?;
         bytes.extend_from_slice(part.get(..written).unwrap_or_default());
     }
-    // A test's own Content-Length may promise more than there is: then the connection breaks here.
+    // The Content-Length of a test may be larger than the body: then the connection ends here.
     Ok(reply.is_finished() && !reply.proceed().must_close_connection())
 }
 
@@ -420,7 +420,7 @@ fn http_response(response: &Response) -> io::Result<HttpResponse<()>> {
     if framed.is_none() && !bodiless {
         builder = builder.header(header::CONTENT_LENGTH, response.body.len());
     }
-    // A client that pools connections learns from it when this one is gone.
+    // A client that pools connections learns how long this one is kept.
     builder = builder.header("Keep-Alive", format!("timeout={}", KEEP_ALIVE.as_secs()));
     builder.body(()).map_err(io::Error::other)
 }
@@ -432,7 +432,7 @@ fn target(head: &[u8]) -> Option<String> {
     String::from_utf8(target.to_vec()).ok()
 }
 
-/// A server on all addresses is reached by loopback.
+/// A server on all addresses is reached by its loopback address.
 pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         let v4 = address.is_ipv4();
@@ -453,7 +453,7 @@ fn spawn(
     thread::Builder::new().name("wechatpay-sandbox".to_owned()).spawn(move || work(&shared))
 }
 
-/// WeChat Pay answers with `Keep-Alive: timeout=8` (merchant/4013053249).
+/// WeChat Pay responds with `Keep-Alive: timeout=8` (merchant/4013053249).
 const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// The sandbox's own limit: the documents give none, and the longest interface takes far less.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -461,9 +461,9 @@ const LONGEST_HEAD: usize = 64 * 1024;
 const MOST_READ: usize = 64 * 1024 * 1024;
 /// A TLS record holds at most this much.
 const BLOCK: usize = 16 * 1024;
-/// Often enough to keep a connection busy, and a call waiting.
+/// Short enough to keep a connection busy and a call waiting.
 const DRIP: Duration = Duration::from_millis(10);
-/// Connecting to oneself needs no time; this only bounds a machine without free sockets.
+/// A local connection takes no time; this is a bound for a machine without free sockets.
 const WAKING: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -471,7 +471,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_target_is_taken_as_received() {
+    fn target_is_taken_as_received() {
         assert_eq!(target(b"GET /a%2Ab?x=|* HTTP/1.1\r\n\r\n").as_deref(), Some("/a%2Ab?x=|*"));
         assert_eq!(target(b"\r\nGET / HTTP/1.1\r\n\r\n").as_deref(), Some("/"));
         assert_eq!(target(b"GET /\xFF HTTP/1.1\r\n\r\n"), None);
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_http_cannot_say_is_an_error() {
+    fn response_that_http_cannot_express_is_an_error() {
         assert!(http_response(&Response::empty(0)).is_err());
         let mut response = Response::empty(200);
         response.add_header("X-Bytes", [0xFF]);
@@ -489,13 +489,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_says_how_long_its_connection_is_kept() {
+    fn response_reports_how_long_its_connection_is_kept() {
         let response = http_response(&Response::empty(204)).unwrap();
         assert_eq!(response.headers()["keep-alive"], "timeout=8");
     }
 
     #[test]
-    fn an_unspecified_address_becomes_loopback() {
+    fn unspecified_address_becomes_loopback() {
         let address = |text: &str| reachable(text.parse().unwrap()).to_string();
         assert_eq!(address("0.0.0.0:1"), "127.0.0.1:1");
         assert_eq!(address("[::]:1"), "[::1]:1");

@@ -36,7 +36,7 @@ impl OrderBook {
         Ok(number)
     }
 
-    /// 查询订单: `owner` says whose order it is.
+    /// 查询订单: `owner` has the merchants of the order.
     pub(super) fn query(
         &self,
         mode: MerchantKind,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parties_are_checked_before_the_order() {
+    fn parties_are_checked_before_the_order() {
         let mut desk = Desk::open();
         let stranger = order_with("mchid", json!("1"));
         assert_eq!(desk.place(&stranger), refused(400, "MCH_NOT_EXISTS", UNLISTED));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partner_needs_a_sub_merchant_of_its_own() {
+    fn partner_needs_a_sub_merchant_of_its_own() {
         let mut desk = Desk::open();
         let mut place = |order: Value| desk.place_as(MerchantKind::Partner, TradeType::App, &order);
         let sub_mchid = |mchid: &str| with(partner_order(), "sub_mchid", json!(mchid));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_payer_is_a_user_of_the_appid() {
+    fn payer_is_a_user_of_the_appid() {
         let mut desk = Desk::open();
         let mut place = |mode, order: Value, payer| {
             desk.place_as(mode, TradeType::Jsapi, &with(order, "payer", payer))
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn ticket_expires_before_its_order_and_is_renewed() {
+    fn payment_token_expires_before_its_order_and_is_renewed() {
         for (trade_type, life) in [
             (TradeType::App, 7_200),
             (TradeType::Jsapi, 7_200),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_for_the_owner_only() {
+    fn query_is_for_the_owner_only() {
         let mut desk = Desk::open();
         desk.place_as(MerchantKind::Partner, TradeType::App, &partner_order()).unwrap();
         desk.pay("order-1").unwrap();

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_is_as_the_documents_print_it() {
+    fn bill_is_as_the_documents_print_it() {
         let bill = bill(&desk(), json!({})).unwrap();
         let [names, paid, refunded, sum_names, sums] = bill.try_into().unwrap();
         assert_eq!(names.len(), 27);
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_is_shown_as_it_was_when_the_bill_was_made() {
+    fn refund_is_shown_as_it_was_when_the_bill_was_made() {
         for (delay, status, shown) in [
             (60, RefundStatus::Abnormal, "CHANGE"),
             (60, RefundStatus::Closed, "FAIL"),

@@ -19,7 +19,7 @@ pub(super) struct PaymentToken {
     /// What opens the order at the cashier: the prepay_id, the code_url, or the path and query of
     /// the h5_url.
     pub(super) text: String,
-    /// The answer to the merchant.
+    /// The body of the response to the merchant.
     pub(super) body: Value,
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tickets_look_like_the_documents() {
+    fn payment_tokens_look_like_the_documents() {
         let mut ids = UniqueIds::new([0; 32]);
         let prepay_id = prepay_id(NOW, &mut ids);
         assert_eq!(prepay_id.len(), "wx201410272009395522657a690389285100".len());
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_may_show_anything() {
+    fn clock_may_show_anything() {
         for now in [i64::MIN, i64::MAX] {
             assert_eq!(prepay_id(now, &mut UniqueIds::new([0; 32])).len(), PREPAY_ID);
         }

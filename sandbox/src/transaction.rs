@@ -1,4 +1,4 @@
-//! What a query and a notification say about an order.
+//! An order in queries and notifications.
 
 use serde_json::{Value, json};
 

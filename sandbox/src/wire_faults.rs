@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_cut_where_the_fault_name_says() {
+    fn response_is_cut_where_the_fault_name_says() {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX: 1\r\n\r\n";
         assert_eq!(sent(Fault::SilenceAfterHeaders), head);
         assert_eq!(sent(Fault::ShortBody), format!("{head}{{\n\r\n"));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_response_breaks_no_script() {
+    fn incomplete_response_breaks_no_script() {
         for fault in [Fault::HalfHeaders, Fault::ShortBody, Fault::ShortChunk] {
             assert!(script(fault, b"HTTP/1.1").bytes.len() < 64);
         }

@@ -61,7 +61,7 @@ fn h5_order_is_paid_by_a_click_and_returns_to_the_merchant() {
 }
 
 #[test]
-fn a_user_who_refuses_goes_on_as_well_and_can_still_pay() {
+fn user_who_refuses_goes_on_and_can_still_pay() {
     let sandbox = start();
     let order = order(&sandbox, "h5-refused");
     let h5_url = place_h5(&sandbox, &order);
@@ -82,7 +82,7 @@ fn a_user_who_refuses_goes_on_as_well_and_can_still_pay() {
 }
 
 #[test]
-fn a_page_shows_the_text_of_an_order_as_text_whatever_it_is() {
+fn page_shows_the_text_of_an_order_as_text_whatever_it_is() {
     let sandbox = start();
     let mut order = order(&sandbox, "script_-|*1");
     order.description = "\"'><script>alert(1)</script>{{total}}&lt;".into();
@@ -102,7 +102,7 @@ fn a_page_shows_the_text_of_an_order_as_text_whatever_it_is() {
 }
 
 #[test]
-fn an_h5_url_must_be_whole_and_lead_to_a_web_address() {
+fn h5_url_must_be_complete_and_lead_to_a_web_address() {
     let sandbox = start();
     let order = order(&sandbox, "h5-whole");
     let h5_url = place_h5(&sandbox, &order);
@@ -147,7 +147,7 @@ fn rebound_host_name_sees_and_pays_nothing() {
 }
 
 #[test]
-fn a_page_of_another_site_cannot_pay() {
+fn page_of_another_site_cannot_pay() {
     let sandbox = start();
     let order = order(&sandbox, "h5-foreign");
     let h5_url = place_h5(&sandbox, &order);
@@ -221,7 +221,7 @@ fn every_kind_of_order_is_paid_from_the_overview() {
 }
 
 #[test]
-fn an_mweb_url_of_apiv2_leads_to_the_cashier_as_well() {
+fn mweb_url_of_apiv2_leads_to_the_cashier() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let (address, notify_url) = ("127.0.0.1".parse().unwrap(), sandbox.notify_url());
@@ -244,7 +244,7 @@ fn an_mweb_url_of_apiv2_leads_to_the_cashier_as_well() {
 }
 
 #[test]
-fn the_overview_shows_what_happened_with_the_newest_first() {
+fn overview_shows_what_happened_with_the_newest_first() {
     let sandbox = start();
     let browser_client = BrowserClient::to(&sandbox);
     browser_client.get("/").assert_shows(&["还没有 None yet"]);

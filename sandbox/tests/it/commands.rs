@@ -171,7 +171,7 @@ fn documented() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_command_does_it_once_and_says_once_why_not() {
+fn every_command_succeeds_once_and_fails_with_a_reason() {
     let sandbox = busy();
     let browser_client = BrowserClient::to(&sandbox);
     let first = sandbox.pending_notifications()[0].id.clone();
@@ -277,7 +277,7 @@ fn earlier_names_of_commands_still_work() {
 
 /// A list was once taken for the fields in their order, and a method in lower case met nothing.
 #[test]
-fn a_command_that_means_nothing_is_told_what_is_wrong() {
+fn invalid_command_gets_a_reason() {
     let sandbox = busy();
     let browser_client = BrowserClient::to(&sandbox);
     for (command, body, expected) in [
@@ -310,7 +310,7 @@ fn a_command_that_means_nothing_is_told_what_is_wrong() {
 }
 
 #[test]
-fn a_taken_notification_comes_again_genuine_probing_or_forged() {
+fn taken_notification_comes_again_genuine_probing_or_forged() {
     let sandbox = busy();
     let browser_client = BrowserClient::to(&sandbox);
     let (_, told) = browser_client.command("POST", "take-notifications", "");
@@ -336,7 +336,7 @@ fn a_taken_notification_comes_again_genuine_probing_or_forged() {
 }
 
 #[test]
-fn a_refund_of_apiv2_ends_once() {
+fn refund_of_apiv2_ends_once() {
     let sandbox = busy();
     let v2 = sandbox.v2();
     v2.pay("old-order", &[]).unwrap();
@@ -362,7 +362,7 @@ fn a_refund_of_apiv2_ends_once() {
 }
 
 #[test]
-fn lists_tell_everything_with_the_newest_first() {
+fn lists_have_everything_with_the_newest_first() {
     let sandbox = busy();
     let browser_client = BrowserClient::to(&sandbox);
     let get = |name: &str| browser_client.command("GET", name, "").1[name].clone();

@@ -289,7 +289,7 @@ fn handshake_fault_meets_the_next_call_despite_the_pool() {
 }
 
 #[test]
-fn a_call_that_waits_is_not_ended_by_a_fault_in_the_handshake() {
+fn call_that_waits_is_not_ended_by_a_fault_in_the_handshake() {
     let sandbox = start();
     let slow = order(&sandbox, "handshake-slow");
     let rule = FaultRule::calls("GET", "/v3/pay/").times(1);
@@ -336,7 +336,7 @@ fn errors_are_spelled_as_their_interface_documents_them() {
 }
 
 #[test]
-fn a_lost_request_and_a_lost_answer_look_the_same_and_are_not() {
+fn lost_request_and_lost_response_look_the_same_to_a_client() {
     let sandbox = start();
     let rule = || FaultRule::calls("POST", "/v3/pay/").times(1);
     for (number, rule, expected) in [
@@ -363,7 +363,7 @@ fn a_lost_request_and_a_lost_answer_look_the_same_and_are_not() {
 }
 
 #[test]
-fn a_rule_meets_the_calls_that_it_chooses_until_it_is_cleared() {
+fn rule_meets_the_calls_that_it_chooses_until_it_is_cleared() {
     let sandbox = start();
     let place = |number: &str| {
         app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, number)).map(drop)
@@ -386,7 +386,7 @@ fn a_rule_meets_the_calls_that_it_chooses_until_it_is_cleared() {
 }
 
 #[test]
-fn what_an_order_of_apiv2_meets_is_unknown_as_well() {
+fn order_of_apiv2_under_faults_has_an_unknown_outcome() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let place = |base: Order| {

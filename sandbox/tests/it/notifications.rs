@@ -82,7 +82,7 @@ fn unaccepted_notification_is_repeated_for_one_day() {
 }
 
 #[test]
-fn a_notification_that_is_taken_comes_no_more() {
+fn notification_that_is_taken_comes_no_more() {
     let sandbox = start();
     let (server, visits) = door(204, "");
     let mut order = order(&sandbox, "schedule-2");

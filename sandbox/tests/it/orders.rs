@@ -31,7 +31,7 @@ fn combined(sandbox: &Sandbox) -> combine::Order {
 
 /// What a test asks that counts orders and money, whatever its shop believes.
 #[test]
-fn the_sandbox_tells_its_orders_and_refunds() {
+fn sandbox_lists_its_orders_and_refunds() {
     let sandbox = start();
     let (signer, gateway, v2) = (sandbox.signer(), sandbox.gateway(), sandbox.v2());
     let (single, whole) = (order(&sandbox, "told-1"), combined(&sandbox));
@@ -73,7 +73,7 @@ fn the_sandbox_tells_its_orders_and_refunds() {
 }
 
 #[test]
-fn the_platform_closes_orders_of_apiv2_as_well() {
+fn platform_closes_orders_of_apiv2() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let place = |number: &str| {
@@ -92,7 +92,7 @@ fn the_platform_closes_orders_of_apiv2_as_well() {
 }
 
 #[test]
-fn an_order_is_found_by_its_number_in_either_version() {
+fn order_is_found_by_its_number_in_either_version() {
     let sandbox = start();
     let (signer, gateway, v2) = (sandbox.signer(), sandbox.gateway(), sandbox.v2());
     for number in ["both-1", "old-v2"] {
@@ -149,7 +149,7 @@ fn h5_url_lasts_five_minutes_and_code_url_two_hours() {
 }
 
 #[test]
-fn an_order_ends_with_its_own_time_or_after_seven_days() {
+fn order_ends_with_its_own_time_or_after_seven_days() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let (mut short, long) = (order(&sandbox, "expire-1"), order(&sandbox, "expire-2"));
@@ -168,7 +168,7 @@ fn an_order_ends_with_its_own_time_or_after_seven_days() {
 }
 
 #[test]
-fn an_error_says_why_an_order_cannot_be_paid() {
+fn error_reports_why_an_order_cannot_be_paid() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     assert_eq!(sandbox.pay("nobody-1"), Err(OrderError::NotPlaced));
@@ -184,7 +184,7 @@ fn an_error_says_why_an_order_cannot_be_paid() {
 }
 
 #[test]
-fn a_refused_payment_leaves_the_order_as_it_was() {
+fn refused_payment_leaves_the_order_as_it_was() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "refused-1");
@@ -206,7 +206,7 @@ fn a_refused_payment_leaves_the_order_as_it_was() {
 }
 
 #[test]
-fn orders_of_apiv2_end_alike() {
+fn orders_of_apiv2_end_the_same_way() {
     let sandbox = start();
     let v2 = sandbox.v2();
     let address = Ipv4Addr::LOCALHOST.into();
