@@ -1,8 +1,9 @@
-//! Guides to subjects that concern more than one function.
+//! Guides to subjects that concern more than one function. 中文版在 [`zh`].
 //!
 //! | guide | subject |
 //! |---|---|
-//! | [`keys`] | which key file is which, both modes of WeChat Pay's keys, and the switch between them |
+//! | [`trade_types`] | which kind of order to choose: JSAPI, mini program, App, H5 or Native |
+//! | [`keys`] | which key file is which, where to get it, both modes of WeChat Pay's keys, and the switch between them |
 //! | [`notifications`] | how to receive notifications (callbacks), and how to respond |
 //! | [`unknown_outcomes`] | what to do if it is not known whether an order or a refund was made |
 //! | [`profit_sharing`] | 分账: from the flag on the order to the last fen |
@@ -31,6 +32,11 @@
 //! | "unexpected end of stream", resets, timeouts, a proxy | [`embedding`] |
 //! | an empty `prepay_id` without an error | cannot happen: if a required field is missing in a success, the call returns an error |
 //! | an interface that has no function here | [`any_interface`] |
+
+pub mod zh;
+
+#[doc = include_str!("trade_types.md")]
+pub mod trade_types {}
 
 #[doc = include_str!("keys.md")]
 pub mod keys {}

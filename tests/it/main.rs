@@ -23,6 +23,7 @@ mod faults;
 mod forgery;
 mod from_json;
 mod fuzz;
+mod guides;
 mod keys;
 mod language;
 mod lifecycle;
