@@ -5,10 +5,10 @@ use std::time::UNIX_EPOCH;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wechatpay::v2::HmacSha256Key;
+use wechatpay::v2::{self, HmacSha256Key};
 use wechatpay::{
     ApiError, ApiV3Key, AppId, Code, Error, ErrorKind, Gateway, HttpOptions, NotifyUrl, OutTradeNo,
-    PlatformKeys, RsaSigner, Time, Untrusted, UreqTransport, pay,
+    PlatformKeys, RsaSigner, Signer, Time, Untrusted, UreqTransport, pay,
 };
 
 use wechatpay_sandbox::settings::{
@@ -23,7 +23,7 @@ use crate::terminal::print_note;
 pub(crate) enum Verb {
     /// Checks settings, keys, clock and connection, and reports what is wrong
     ///
-    /// It sends one query for an order that does not exist, which changes nothing. The exit status is 1
+    /// It sends a query for an order that does not exist, in APIv2 as well if its key is set. That changes nothing. The exit status is 1
     /// if there is a problem.
     Doctor,
 }
@@ -50,6 +50,8 @@ struct Finding {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Ok,
+    /// Works now, and should be changed.
+    Warning,
     Problem,
     NotChecked,
 }
@@ -77,6 +79,7 @@ impl Report {
         let findings = self.0.iter().map(|finding| {
             let state = match finding.state {
                 State::Ok => "ok",
+                State::Warning => "warning",
                 State::Problem => "problem",
                 State::NotChecked => "not checked",
             };
@@ -86,8 +89,13 @@ impl Report {
     }
 
     fn print_problems(&self) {
-        for finding in self.0.iter().filter(|finding| finding.state == State::Problem) {
-            print_note(format_args!("problem: {}: {}", finding.check, finding.message));
+        for finding in &self.0 {
+            let kind = match finding.state {
+                State::Problem => "problem",
+                State::Warning => "warning",
+                State::Ok | State::NotChecked => continue,
+            };
+            print_note(format_args!("{kind}: {}: {}", finding.check, finding.message));
         }
     }
 
@@ -132,7 +140,20 @@ impl Report {
         } else {
             self.skip("merchant's certificate", "not checked until the private key is valid");
         }
-        self.note(WECHATPAY_KEYS, wechatpay_keys(), "can be read");
+        if let Some(warning) = readable_by_others("WECHATPAY_PRIVATE_KEY_FILE") {
+            self.add("private key file", State::Warning, warning);
+        }
+        let keys = wechatpay_keys();
+        if let (Ok(keys), Ok(now)) = (&keys, Time::now()) {
+            for (serial_no, not_after) in keys.expired(now) {
+                let message = format!(
+                    "the platform certificate {serial_no} expired at {not_after}; download the new \
+                     one with `certificates`, and set WECHATPAY_PLATFORM_CERT_FILE to it"
+                );
+                self.add("platform certificate", State::Warning, message);
+            }
+        }
+        self.note(WECHATPAY_KEYS, keys, "can be read");
         if optional("WECHATPAY_API_V3_KEY").is_some() {
             let key =
                 required("WECHATPAY_API_V3_KEY").and_then(|key| name_variable(ApiV3Key::new(key)));
@@ -148,7 +169,7 @@ impl Report {
         if optional("WECHATPAY_V2_KEY").is_some() {
             let key = required("WECHATPAY_V2_KEY")
                 .and_then(|key| name_variable(HmacSha256Key::new("1", key)));
-            self.note("APIv2 key", key, "valid; only a call of `v2` shows whether it is correct");
+            self.note("APIv2 key", key, VALID);
         } else {
             self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only `v2` needs it");
         }
@@ -181,6 +202,38 @@ impl Report {
             None => self.skip("clock", "the response has no valid Date header"),
         }
         self.0.push(diagnosis(result, session.gateway.base_url()));
+        if self.is_ok()
+            && (session.settings.sandbox.is_some() || optional("WECHATPAY_V2_KEY").is_some())
+        {
+            self.check_v2_call(&session, &number);
+        }
+    }
+
+    /// Sends the same query in APIv2, whose key only a call can check.
+    fn check_v2_call(&mut self, session: &Session, number: &OutTradeNo) {
+        let (check, appid) = ("APIv2 call", &session.settings.appid);
+        let key = session.v2_key().map_err(|failure| failure.what());
+        let signer = key.and_then(|key| {
+            HmacSha256Key::new(session.signer().mchid(), key).map_err(|error| error.to_string())
+        });
+        let signer = match signer {
+            Ok(signer) => signer,
+            Err(message) => return self.add(check, State::Problem, message),
+        };
+        match v2::pay::query(&signer, &session.v2_gateway, appid, number).map(drop) {
+            Ok(()) => self.add(check, State::Ok, ACCEPTED.to_owned()),
+            Err(error) => match error.api() {
+                Some(api) if api.signed => self.add(check, State::Ok, ACCEPTED.to_owned()),
+                Some(api) if api.message.contains("签名") || api.code == Code::SIGN_ERROR => {
+                    let message = format!(
+                        "{error}; check that WECHATPAY_V2_KEY is the APIv2 key (APIv2密钥) on the \
+                         merchant platform"
+                    );
+                    self.add("APIv2 key", State::Problem, message);
+                }
+                _ => self.add(check, State::Problem, error.to_string()),
+            },
+        }
     }
 
     fn note<T, E: std::fmt::Display>(
@@ -221,7 +274,7 @@ fn host() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The merchant's certificate is easily mistaken for the platform certificate.
-fn wechatpay_keys() -> Result<(), Box<dyn std::error::Error>> {
+fn wechatpay_keys() -> Result<PlatformKeys, Box<dyn std::error::Error>> {
     let names = ("WECHATPAY_PLATFORM_CERT_FILE", "WECHATPAY_CERT_FILE");
     if let (Some(_), Some(_)) = (optional(names.0), optional(names.1)) {
         if file_content(names.0)? == file_content(names.1)? {
@@ -232,7 +285,21 @@ fn wechatpay_keys() -> Result<(), Box<dyn std::error::Error>> {
             return Err(message.into());
         }
     }
-    platform_keys().map(drop)
+    platform_keys()
+}
+
+/// The warning about a file that other users of the machine can read.
+#[cfg(unix)]
+fn readable_by_others(name: &str) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = optional(name)?;
+    let mode = std::fs::metadata(&path).ok()?.permissions().mode();
+    (mode & 0o077 != 0).then(|| format!("other users can read {path}; run: chmod 600 {path}"))
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_: &str) -> Option<String> {
+    None
 }
 
 fn certificate() -> Result<(), Box<dyn std::error::Error>> {
@@ -256,11 +323,7 @@ fn certificate() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What the result of the query shows.
 fn diagnosis(result: Result<(), Error>, base_url: &str) -> Finding {
-    let ok = || Finding {
-        check: "host and keys",
-        state: State::Ok,
-        message: "the request was accepted, and the response was verified".to_owned(),
-    };
+    let ok = || Finding { check: "host and keys", state: State::Ok, message: ACCEPTED.to_owned() };
     let Err(error) = result else { return ok() };
     match error.kind() {
         ErrorKind::Api(api) if api.signed && api.status == 404 => ok(),
@@ -360,5 +423,6 @@ fn wrong_clock(ahead: i64) -> String {
 /// How far the clocks may differ:
 /// <https://pay.weixin.qq.com/doc/v3/merchant/4013053249>
 const WINDOW_SECONDS: u64 = 300;
+const ACCEPTED: &str = "the request was accepted, and the response was verified";
 const WECHATPAY_KEYS: &str = "WeChat Pay's keys";
 const VALID: &str = "valid";

@@ -28,6 +28,7 @@ use crate::strict_json;
 ///
 /// `POST /v3/combine-transactions/h5` ([m/4012556961](https://pay.weixin.qq.com/doc/v3/merchant/4012556961)).
 /// The h5_url is valid for five minutes; the identical order, placed again, returns a new one.
+/// The page that opens it must be on a domain that is registered for H5: see [`pay::h5::prepay`](crate::pay::h5::prepay).
 ///
 /// ```
 /// use wechatpay::combine::{Order, h5};

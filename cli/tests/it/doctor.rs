@@ -17,7 +17,12 @@ fn doctor_with_correct_settings_reports_no_problems() {
     let report: Value = serde_json::from_str(&done.out).unwrap();
     let states: Vec<_> = report.as_array().unwrap().iter().map(|it| &it["state"]).collect();
     assert!(!states.contains(&&json!("problem")), "{report}");
-    assert_eq!(program.sandbox.received().len(), 1, "one query");
+    assert_eq!(program.sandbox.received().len(), 2, "one query for each protocol");
+    let queries = report.as_array().unwrap().iter().filter(|it| {
+        let is_query = it["check"] == "host and keys" || it["check"] == "APIv2 call";
+        is_query && it["state"] == "ok"
+    });
+    assert_eq!(queries.count(), 2, "{report}");
     assert_eq!(program.sandbox.received()[0].method, "GET");
 }
 
@@ -212,4 +217,39 @@ fn doctor_names_each_problem() {
         let problems = report.as_array().unwrap().iter().filter(|it| it["state"] == "problem");
         assert_eq!(problems.count(), 1, "{name}: {report}");
     }
+}
+
+/// Only a call shows that an APIv2 key of the right length is the wrong one.
+#[test]
+fn doctor_names_a_wrong_v2_key() {
+    let mut program = Program::new("doctor-v2-key");
+    program.settings.insert("WECHATPAY_V2_KEY", "0123456789abcdef0123456789abcdef".into());
+    let done = program.run(&["doctor"]);
+    assert_eq!(done.status, 1, "{}", done.out);
+    assert!(done.err.starts_with("problem: APIv2 key: "), "{}", done.err);
+    assert!(done.err.contains("check that WECHATPAY_V2_KEY is the APIv2 key"), "{}", done.err);
+    program.settings.remove("WECHATPAY_V2_KEY");
+    let done = program.run(&["doctor"]);
+    assert_eq!((done.status, done.err.as_str()), (0, ""), "{}", done.out);
+    assert!(!done.out.contains("APIv2 call"), "{}", done.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn doctor_warns_of_a_readable_key_and_an_expired_certificate() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut program = Program::new("doctor-warnings");
+    let key = program.path("apiclient_key.pem");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let expired = include_str!("../../../tests/data/keys/cert.expired.pem");
+    let file = program.write("wechatpay_01AB.pem", expired);
+    program.settings.insert("WECHATPAY_PLATFORM_CERT_FILE", file);
+    let done = program.run(&["doctor"]);
+    assert_eq!(done.status, 0, "{}", done.err);
+    let expected =
+        format!("warning: private key file: other users can read {key}; run: chmod 600 {key}\n");
+    assert!(done.err.contains(&expected), "{}", done.err);
+    let expected = "warning: platform certificate: the platform certificate 01AB expired at 2023-06-08T08:00:00+08:00; ";
+    assert!(done.err.contains(expected), "{}", done.err);
+    assert_eq!(done.err.lines().count(), 2, "{}", done.err);
 }

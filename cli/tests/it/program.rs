@@ -42,6 +42,12 @@ impl Program {
             ("WECHATPAY_CA_FILE", "ca.pem", sandbox.ca_pem()),
         ]
         .map(|(name, file, text)| (name, program.write(file, text)));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let owner_only = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(program.path("apiclient_key.pem"), owner_only).unwrap();
+        }
         program.settings.extend(files);
         let sandbox = &program.sandbox;
         program.settings.extend([
