@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::error::Category;
@@ -65,7 +65,10 @@ where
 pub(crate) fn lenient_text<'de, D: Deserializer<'de>, T: Received>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    deserializer.deserialize_any(LenientText(PhantomData))
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if !T::is_absent(&text) => T::received(&text),
+        _ => None,
+    })
 }
 
 /// Reads a member that proves nothing, as [`lenient_text`] does.
@@ -195,50 +198,6 @@ impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
         deserializer.deserialize_str(Text(|text: &str| {
             if T::is_absent(text) { Some(None) } else { T::received(text).map(Some) }
         }))
-    }
-}
-
-struct LenientText<T>(PhantomData<T>);
-
-impl<'de, T: Received> Visitor<'de> for LenientText<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(if T::is_absent(text) { None } else { T::received(text) })
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
     }
 }
 

@@ -10,7 +10,7 @@ fn help_of_each_command_is_printed() {
         (&["-h"], "doctor"),
         (&["help"], "Usage: wechatpay <COMMAND>"),
         (&["order", "-h"], "native"),
-        (&["help", "order", "app"], "Usage: wechatpay order app <FILE>"),
+        (&["help", "order", "app"], "Usage: wechatpay order app [OPTIONS] <FILE>"),
         (&["order", "native", "--help"], "--qr <FILE>"),
         (&["bill", "trade", "--help"], "--gzip"),
         (&["v2", "query", "--help"], "--md5"),
@@ -42,7 +42,7 @@ fn wrong_arguments_are_explained_with_the_usage() {
     let program = Program::new("wrong-arguments");
     let file = program.order("arguments-1");
     for (arguments, what, usage) in [
-        (&["order", "app"][..], "missing arguments: <FILE>", "order app <FILE>"),
+        (&["order", "app"][..], "missing arguments: <FILE>", "order app [OPTIONS] <FILE>"),
         (&["doctor", "more"], "too many arguments", "doctor"),
         (&["close"], "missing arguments: <OUT_TRADE_NO>", "close <OUT_TRADE_NO>"),
         (
@@ -58,10 +58,10 @@ fn wrong_arguments_are_explained_with_the_usage() {
         (
             &["order", "app", &file, "--gzip"],
             "--gzip is not an option of this command",
-            "order app <FILE>",
+            "order app [OPTIONS] <FILE>",
         ),
         (&["query", "1", "--md5"], "--md5 is not an option of this command", QUERY),
-        (&["order", "app", &file, "--frob"], "unknown option", "order app <FILE>"),
+        (&["order", "app", &file, "--frob"], "unknown option", "order app [OPTIONS] <FILE>"),
         (&["query"], "missing arguments: <OUT_TRADE_NO|--id <TRANSACTION_ID>>", QUERY),
         (&["query", "1", "2"], "too many arguments", QUERY),
         (&["query", "--id"], "--id <TRANSACTION_ID> needs a value", QUERY),
