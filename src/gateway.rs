@@ -7,10 +7,10 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
-use crate::error::{ApiError, Call, Code, Error, ErrorDetail, ErrorKind, Invalid};
+use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
+use crate::error_body::ErrorBody;
 use crate::method::Method;
 use crate::platform_keys::{self, PlatformKeys};
 use crate::sign_diagnosis::SignDiagnosis;
@@ -305,6 +305,10 @@ fn authorize(
     Ok((message, authorization))
 }
 
+fn is_success(status: u16) -> bool {
+    (200..=299).contains(&status)
+}
+
 /// A response as received, and the message that was signed for its request. Its body is out of
 /// reach until it is verified.
 pub(crate) struct Unverified {
@@ -319,8 +323,17 @@ pub(crate) struct Unverified {
 impl Unverified {
     fn receive(call: Call, message: Vec<u8>, mut response: Response) -> Result<Self, Error> {
         let request_id = response.request_id();
-        let body =
-            response.read_body().map_err(|error| Error::new(call, ErrorKind::Transport(error)))?;
+        let lost = |error| Error::new(call, ErrorKind::Transport(error));
+        let body = if is_success(response.status) {
+            response.read_body().map_err(lost)?
+        } else {
+            let body = response.read_error_body().map_err(lost)?;
+            // What was cut cannot be verified; its status stays.
+            body.unwrap_or_else(|| {
+                response.headers.clear();
+                Vec::new()
+            })
+        };
         let (status, headers) = (response.status, response.headers);
         Ok(Self { call, status, headers, body, request_id, message })
     }
@@ -345,7 +358,7 @@ impl Unverified {
         // The request was sent, so a clock that has become unusable must not end as an error that
         // denies it: the response is stale then.
         let now = now.unwrap_or(Time::START);
-        let is_success = (200..=299).contains(&self.status);
+        let is_success = is_success(self.status);
         let signed =
             platform_keys::claims_signature(self.headers.iter().map(|(name, _)| name.as_str()));
         if is_success || signed {
@@ -372,17 +385,16 @@ impl Unverified {
 
     /// Reads an error response as far as possible: it may come from a proxy.
     fn into_api_error(self, signed: bool) -> ApiError {
-        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let text = |name| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let code = Code::new(text("code"));
-        let detail = body.get("detail").filter(|detail| !detail.is_null());
-        let sign_diagnosis = detail
+        let body = ErrorBody::read(&self.body);
+        let code = Code::new(&body.code);
+        let sign_diagnosis = body
+            .raw_detail()
             .filter(|_| code == Code::SIGN_ERROR)
             .and_then(|detail| SignDiagnosis::of(&self.message, detail));
         ApiError {
             status: self.status,
-            message: text("message").to_owned(),
-            detail: detail.map(read_detail),
+            detail: body.detail(),
+            message: body.message,
             request_id: self.request_id,
             signed,
             sign_diagnosis,
@@ -495,17 +507,6 @@ impl fmt::Debug for Verified {
             .field("status", &self.status)
             .field("request_id", &self.request_id)
             .finish_non_exhaustive()
-    }
-}
-
-fn read_detail(detail: &Value) -> ErrorDetail {
-    let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    ErrorDetail {
-        field: text(detail, "field"),
-        // A SIGN_ERROR response nests it once more.
-        issue: text(detail, "issue").or_else(|| text(detail.get("detail")?, "issue")),
-        location: text(detail, "location"),
-        json: detail.to_string(),
     }
 }
 

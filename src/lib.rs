@@ -9,6 +9,7 @@ mod atomic_file;
 mod aws_lc_signer;
 mod base_url;
 mod error;
+mod error_body;
 mod failover;
 mod gateway;
 mod id;
@@ -48,7 +49,7 @@ pub use self::api_v3_key::ApiV3Key;
 pub use self::aws_lc_signer::AwsLcSigner;
 pub use self::error::{
     ApiError, Code, Error, ErrorDetail, ErrorKind, Invalid, Outcome, Retry, SignError,
-    TransportError, Untrusted, Violation,
+    TransportError, TransportErrorKind, Untrusted, Violation,
 };
 pub use self::failover::{Answered, Failover, Host};
 pub use self::gateway::Gateway;
@@ -64,7 +65,9 @@ pub use self::sign_diagnosis::{MessageLine, SignDiagnosis};
 pub use self::signer::{Partner, RsaSigner, Signature, Signer};
 pub use self::time::Time;
 pub use self::transport::{Request, Response, Transport};
-pub use self::ureq_transport::{ClientCertificate, HttpOptions, Proxy, UreqTransport};
+pub use self::ureq_transport::{
+    ClientCertificate, HttpOptions, MinimumFileRate, Proxy, UreqTransport,
+};
 
 #[cfg(test)]
 mod test_vectors;

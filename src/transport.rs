@@ -124,16 +124,21 @@ impl Response {
 
     /// Reads the body of a response that is not a file.
     pub(crate) fn read_body(&mut self) -> Result<Vec<u8>, TransportError> {
+        self.read_at_most(RESPONSE_LIMIT)?
+            .ok_or_else(|| TransportError::unknown("the response is larger than 1 MiB"))
+    }
+
+    /// Reads the body of an error response; `None` if it is larger than one may be.
+    pub(crate) fn read_error_body(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        self.read_at_most(ERROR_LIMIT)
+    }
+
+    fn read_at_most(&mut self, limit: u64) -> Result<Option<Vec<u8>>, TransportError> {
         let mut body = Vec::new();
         let lost = |error| TransportError::unknown(format!("the response broke off: {error}"));
-        (&mut self.body)
-            .take(RESPONSE_LIMIT.saturating_add(1))
-            .read_to_end(&mut body)
-            .map_err(lost)?;
-        if u64::try_from(body.len()).is_ok_and(|length| length > RESPONSE_LIMIT) {
-            return Err(TransportError::unknown("the response is larger than 1 MiB"));
-        }
-        Ok(body)
+        (&mut self.body).take(limit.saturating_add(1)).read_to_end(&mut body).map_err(lost)?;
+        let is_complete = u64::try_from(body.len()).is_ok_and(|length| length <= limit);
+        Ok(is_complete.then_some(body))
     }
 }
 
@@ -145,6 +150,9 @@ impl fmt::Debug for Response {
 
 /// Our own limit: WeChat Pay's largest responses that are not files have a few kilobytes.
 const RESPONSE_LIMIT: u64 = 1024 * 1024;
+
+/// Our own limit: WeChat Pay's error bodies have about a kilobyte.
+const ERROR_LIMIT: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -24,7 +24,7 @@ pub use self::invalid::{Invalid, Violation};
 use self::outcome::Meaning;
 pub use self::outcome::{Outcome, Retry};
 pub use self::sign::SignError;
-pub use self::transport::TransportError;
+pub use self::transport::{TransportError, TransportErrorKind};
 pub use self::untrusted::Untrusted;
 
 /// The error of every call of this crate.

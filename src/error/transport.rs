@@ -17,19 +17,53 @@ use crate::one_line::OneLine;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportError {
     may_have_left: bool,
+    kind: TransportErrorKind,
     what: String,
+}
+
+/// What kind of failure lost a request or its response, for metrics. Decisions follow
+/// [`Error::outcome`](crate::Error::outcome).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// A time limit ran out: of connecting, of the complete call, or of a file.
+    Timeout,
+    /// The host, or the proxy, could not be resolved.
+    Dns,
+    /// The host did not accept a connection.
+    Connect,
+    /// The proxy did not open a connection.
+    Proxy,
+    /// TLS failed, such as a certificate that is not trusted.
+    Tls,
+    /// The connection was closed or reset.
+    Reset,
+    /// Any other failure.
+    Other,
 }
 
 impl TransportError {
     /// Nothing was sent, and that is certain: the connection was refused, connecting timed out, or
     /// the address is wrong.
     pub fn not_sent(what: impl Into<String>) -> Self {
-        Self { may_have_left: false, what: what.into() }
+        Self { may_have_left: false, kind: TransportErrorKind::Other, what: what.into() }
     }
 
     /// Something may have been sent. Any doubt belongs here.
     pub fn unknown(what: impl Into<String>) -> Self {
-        Self { may_have_left: true, what: what.into() }
+        Self { may_have_left: true, kind: TransportErrorKind::Other, what: what.into() }
+    }
+
+    /// The same error with its kind.
+    #[must_use]
+    pub fn with_kind(self, kind: TransportErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
     }
 
     /// Whether a byte of the request may have left this machine.

@@ -28,7 +28,7 @@ use wechatpay::{
 use wechatpay_sandbox::Sandbox;
 
 use crate::scripted_server::{self, Answer, Peer, Wire, platform_keys};
-use crate::support::start;
+use crate::support::{start, within};
 
 mod profit_sharing;
 #[cfg(feature = "v2")]
@@ -312,7 +312,7 @@ enum Make {
     /// By the sandbox, prepared for one call.
     Sandbox(Prepare),
     /// In its own way.
-    Own(fn(&'static Operation) -> Vec<Seen>),
+    Own(Box<dyn Fn(&'static Operation) -> Vec<Seen> + Send + Sync>),
 }
 
 /// What came of one call.
@@ -329,6 +329,8 @@ const AMPLE: Duration = Duration::from_secs(15);
 const SHORT: Duration = Duration::from_millis(400);
 /// Where it is a quarter of the time-out.
 const LONGER: Duration = Duration::from_secs(2);
+/// A call that takes longer has no limit of time.
+const HANGS: Duration = Duration::from_secs(60);
 /// What a call may take beyond its time-out.
 const MARGIN: Duration = Duration::from_millis(200);
 /// What a machine that is busy with other things may add once.
@@ -346,9 +348,9 @@ fn own(
     number: u8,
     verdict: Verdict,
     why: &'static str,
-    run: fn(&'static Operation) -> Vec<Seen>,
+    run: impl Fn(&'static Operation) -> Vec<Seen> + Send + Sync + 'static,
 ) -> Fault {
-    Fault::new(number, verdict, why, Make::Own(run))
+    Fault::new(number, verdict, why, Make::Own(Box::new(run)))
 }
 
 /// An answer that is changed after it was signed.
@@ -414,14 +416,14 @@ fn before_anything_is_sent() -> Vec<Fault> {
                 .map(|scheme| call_at(operation, &format!("{scheme}://{free}"), None, AMPLE))
                 .into()
         }),
-        own(5, Verdict::NotSent, "timed out (connect)", |operation| {
+        own(5, Verdict::NotSent, "timed out", |operation| {
             let (address, _kept) = scripted_server::full_port();
             ["http", "https"]
                 .map(|scheme| call_at(operation, &format!("{scheme}://{address}"), None, LONGER))
                 .into()
         }),
         // The socket stands, TLS does not: nothing of the request can have left.
-        own(5, Verdict::NotSent, "timed out (connect)", |operation| {
+        own(5, Verdict::NotSent, "timed out", |operation| {
             let wire = Wire::start(|peer, _| peer.wait());
             let seen = call_at(operation, &wire.url("https"), None, LONGER);
             assert_eq!(wire.finish(), 1);
@@ -430,13 +432,9 @@ fn before_anything_is_sent() -> Vec<Fault> {
     ]
 }
 
-/// 7 to 30.
+/// 8 to 30.
 fn on_the_way() -> Vec<Fault> {
     vec![
-        // A label of 64 characters is no name anywhere: nobody is asked, so that it fails at once.
-        own(7, Verdict::Unknown, "no response", |operation| {
-            vec![call_at(operation, &format!("https://{}.example", "x".repeat(64)), None, AMPLE)]
-        }),
         server(8, "no response", |_, _| Ok(())),
         server(8, "reset", |peer, _| {
             peer.first_byte()?;
@@ -523,14 +521,6 @@ fn on_the_way() -> Vec<Fault> {
             peer.say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")?;
             peer.say(Answer::signed(operation.answer).bytes())
         }),
-        own(22, Verdict::Unknown, "fatal alert", |operation| {
-            let wire = Wire::start(|peer, _| {
-                peer.first_byte()?;
-                // Alert, fatal, handshake_failure.
-                peer.say([0x15, 3, 3, 0, 2, 2, 40])
-            });
-            vec![call_over_tls(operation, wire, None)]
-        }),
         server(23, "too many headers", |peer, operation| {
             let mut answer = Answer::signed(operation.answer);
             for number in 0..128 + 100 {
@@ -605,40 +595,109 @@ fn on_the_way() -> Vec<Fault> {
     ]
 }
 
-/// 31 to 34.
+/// 22, and 31 to 34: the handshake fails.
 fn in_tls() -> Vec<Fault> {
     vec![
-        own(31, Verdict::Unknown, "UnknownIssuer", |operation| {
+        own(22, Verdict::NotSent, "fatal alert", |operation| {
+            let wire = Wire::start(|peer, _| {
+                peer.first_byte()?;
+                // Alert, fatal, handshake_failure.
+                peer.say([0x15, 3, 3, 0, 2, 2, 40])
+            });
+            vec![call_over_tls(operation, wire, None)]
+        }),
+        own(31, Verdict::NotSent, "UnknownIssuer", |operation| {
             let (wire, _) = Wire::start_tls(|_| ());
             vec![call_over_tls(operation, wire, None)]
         }),
         // An authority of the same name, with another key.
-        own(31, Verdict::Unknown, "BadSignature", |operation| {
+        own(31, Verdict::NotSent, "BadSignature", |operation| {
             let (wire, _) = Wire::start_tls(|_| ());
             let (other, other_ca_pem) = Wire::start_tls(|_| ());
             assert_eq!(other.finish(), 0);
             vec![call_over_tls(operation, wire, Some(&other_ca_pem))]
         }),
-        own(32, Verdict::Unknown, "not valid for name", |operation| {
+        own(32, Verdict::NotSent, "not valid for name", |operation| {
             let (wire, ca_pem) = Wire::start_tls(|leaf| {
                 let name = "api.mch.weixin.qq.com".try_into().unwrap();
                 leaf.subject_alt_names = vec![SanType::DnsName(name)];
             });
             vec![call_over_tls(operation, wire, Some(&ca_pem))]
         }),
-        own(33, Verdict::Unknown, "expired", |operation| {
+        own(33, Verdict::NotSent, "expired", |operation| {
             let (wire, ca_pem) = Wire::start_tls(|leaf| {
                 leaf.not_before = date_time_ymd(2020, 1, 1);
                 leaf.not_after = date_time_ymd(2020, 12, 31);
             });
             vec![call_over_tls(operation, wire, Some(&ca_pem))]
         }),
-        own(34, Verdict::Unknown, "corrupt message", |operation| {
+        own(34, Verdict::NotSent, "corrupt message", |operation| {
             let wire = Wire::start(|peer, _| {
                 peer.first_byte()?;
                 peer.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             });
             vec![call_over_tls(operation, wire, None)]
+        }),
+    ]
+}
+
+/// 60 to 69. Whatever a proxy does, the request stays here until TLS reaches the host.
+fn at_proxy_and_dns() -> Vec<Fault> {
+    vec![
+        // A label of 64 characters is no name anywhere, so no name server is asked.
+        own(60, Verdict::NotSent, "cannot be resolved", |operation| {
+            vec![call_at(operation, &format!("https://{}.example", "x".repeat(64)), None, AMPLE)]
+        }),
+        proxied(61, "requires a user name and password", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        }),
+        proxied(61, "refused the connection (HTTP 403)", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 403 Forbidden\r\n\r\n")
+        }),
+        proxied(61, "refused the connection (HTTP 502)", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 502 Bad Gateway\r\n\r\n")
+        }),
+        proxied(62, "through the proxy 127.0.0.1", |peer, _| peer.request()),
+        proxied(63, "timed out", |peer, _| {
+            peer.request()?;
+            peer.wait()
+        }),
+        proxied(64, "timed out", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 200 OK\r\nX: ")?;
+            peer.drip(b"x")
+        }),
+        proxied(65, "through the proxy 127.0.0.1", |peer, _| {
+            peer.request()?;
+            peer.say("SSH-2.0-OpenSSH_9.9\r\n\r\n")
+        }),
+        own(66, Verdict::NotSent, "through the proxy 127.0.0.1", |operation| {
+            vec![through(operation, "socks5h", |peer, _| {
+                // The greeting: version, one method, none.
+                peer.bytes(3)?;
+                peer.say([5, 0])?;
+                // Version, connect, reserved, a name and its length.
+                peer.bytes(4 + 1 + "api.mch.weixin.qq.com".len() + 2)?;
+                // Not allowed by the rules.
+                peer.say([5, 2, 0, 1, 0, 0, 0, 0, 0, 0])
+            })]
+        }),
+        own(67, Verdict::NotSent, "proxy must be an HTTP or SOCKS5 proxy", |_| {
+            let mut options = HttpOptions::default();
+            options.proxy = Proxy::Url("socks4://127.0.0.1:1080".into());
+            vec![timed(AMPLE, || UreqTransport::new(&options).map(drop))]
+        }),
+        proxied(68, "timed out", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 200 OK\r\n\r\n")?;
+            peer.wait()
+        }),
+        proxied(69, "corrupt message", |peer, _| {
+            peer.request()?;
+            peer.say("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n")
         }),
     ]
 }
@@ -819,7 +878,7 @@ const ELSEWHERE: [(u8, &str); 3] = [
     ),
     (
         6,
-        "resolving takes too long: the system's resolver cannot be slowed down; src/ureq_transport.rs",
+        "resolving takes too long: the system's resolver cannot be slowed down; src/ureq_transport",
     ),
     (53, "only closing is answered 204: closing_accepts_http_204"),
 ];
@@ -837,8 +896,13 @@ fn lost_request_or_response_is_unknown() {
 }
 
 #[test]
-fn tls_failure_is_unknown() {
+fn tls_failure_is_not_sent() {
     run(&in_tls());
+}
+
+#[test]
+fn proxy_or_dns_failure_is_not_sent() {
+    run(&at_proxy_and_dns());
 }
 
 #[test]
@@ -870,6 +934,7 @@ fn fault_matrix_covers_every_number() {
         before_anything_is_sent(),
         on_the_way(),
         in_tls(),
+        at_proxy_and_dns(),
         answered_not_to_be_believed(),
         answered_and_believed_but_odd(),
         refused_or_failed(),
@@ -882,7 +947,10 @@ fn fault_matrix_covers_every_number() {
     let made: BTreeSet<u8> = faults().map(|fault| fault.number).collect();
     let elsewhere: BTreeSet<u8> = ELSEWHERE.iter().map(|(number, _)| *number).collect();
     assert!(made.is_disjoint(&elsewhere));
-    assert_eq!(made.union(&elsewhere).copied().collect::<Vec<u8>>(), Vec::from_iter(1..=59));
+    assert_eq!(
+        made.union(&elsewhere).copied().collect::<Vec<u8>>(),
+        Vec::from_iter((1..=69).filter(|n| *n != 7))
+    );
     assert!(made.len() >= 45, "{} numbers", made.len());
     let cases = |operation| faults().filter(|fault| fault.concerns(operation)).count();
     let cases: Vec<_> = operations().into_iter().map(cases).collect();
@@ -941,8 +1009,7 @@ fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
         if let Err(error) = result {
             assert!(error.to_string().contains(fault.why), "{case} for another reason: {error}");
         }
-        // A name that nobody bears has nobody to ask.
-        let is_asked = expected != Some(Outcome::NotSent) && fault.number != 7;
+        let is_asked = expected != Some(Outcome::NotSent);
         assert_eq!(*attempts, usize::from(is_asked), "attempts: {case}");
         let late = elapsed.saturating_sub(*total_timeout);
         assert!(late <= NOISE, "{case} took {elapsed:?}");
@@ -1016,7 +1083,7 @@ impl Fault {
 
 fn timed(total_timeout: Duration, call: impl FnOnce() -> Result<(), Error>) -> Seen {
     let started = Instant::now();
-    let result = call();
+    let result = within(HANGS, call);
     Seen { result, attempts: 0, elapsed: started.elapsed(), total_timeout }
 }
 
@@ -1047,9 +1114,33 @@ fn serve(operation: &'static Operation, script: Script, total_timeout: Duration)
     Seen { attempts: wire.finish(), ..seen }
 }
 
+/// A connection that fails in TLS: no request was made on it.
 fn call_over_tls(operation: &Operation, wire: Wire, ca_pem: Option<&str>) -> Seen {
     let seen = call_at(operation, &wire.url("https"), ca_pem, AMPLE);
-    Seen { attempts: wire.finish(), ..seen }
+    assert_eq!(wire.finish(), 1);
+    seen
+}
+
+/// A call to WeChat Pay's host through a proxy that follows this script, and is asked once.
+fn through(operation: &Operation, scheme: &str, script: Script) -> Seen {
+    let wire = Wire::start(move |peer, _| script(peer, operation_of_proxy()));
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Url(wire.url(scheme));
+    options.total_timeout = LONGER;
+    let transport = UreqTransport::new(&options).unwrap();
+    let call = operation.call.over("https://api.mch.weixin.qq.com", transport);
+    let seen = timed(LONGER, call);
+    assert_eq!(wire.finish(), 1, "{:?}", seen.result);
+    seen
+}
+
+/// The proxy's script does not depend on what is called.
+fn operation_of_proxy() -> &'static Operation {
+    operations().first().unwrap()
+}
+
+fn proxied(number: u8, why: &'static str, script: Script) -> Fault {
+    own(number, Verdict::NotSent, why, move |operation| vec![through(operation, "http", script)])
 }
 
 fn with_signer(operation: &Operation, signer: &Named) -> Vec<Seen> {

@@ -33,6 +33,7 @@ mod notifications;
 mod orders;
 mod profit_sharing;
 mod properties;
+mod proxies;
 mod readme;
 mod refunds;
 mod sample_shop;

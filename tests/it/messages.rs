@@ -369,8 +369,11 @@ fn http_settings(table: &mut Table) {
     options.total_timeout = Duration::ZERO;
     table.error("no time", UreqTransport::new(&options));
     options = HttpOptions::default();
-    options.proxy = Proxy::Url("socks5://SECRET@x".into());
+    options.proxy = Proxy::Url("socks4://SECRET@x".into());
     table.error("proxy", UreqTransport::new(&options));
+    options.proxy = Proxy::Direct;
+    options.minimum_file_rate.interval = Duration::ZERO;
+    table.error("minimum file rate", UreqTransport::new(&options));
     options = HttpOptions::default();
     options.root_certificates = Some(String::new());
     table.error("no root", UreqTransport::new(&options));

@@ -9,12 +9,12 @@ use wechatpay::certificates::PlatformCertificate;
 use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
 use wechatpay::{
     Answered, ApiError, ApiV3Key, AppId, ClientCertificate, Code, CodeUrl, Error, ErrorDetail,
-    ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine, NotifyUrl,
-    OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo, Outcome, Partner,
-    PlatformKeys, PrepayId, Proxy, RefundId, Request, Retry, RsaSigner, SignDiagnosis, SignError,
-    Signature, Signer, SplitId, SubMerchant, Time, TransactionId, Transport, TransportError,
-    Untrusted, UreqTransport, Violation, bill, call, combine, encryption, notify, profit_sharing,
-    refund, signing,
+    ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine,
+    MinimumFileRate, NotifyUrl, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo,
+    OutUnfreezeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId, Request, Retry,
+    RsaSigner, SignDiagnosis, SignError, Signature, Signer, SplitId, SubMerchant, Time,
+    TransactionId, Transport, TransportError, TransportErrorKind, Untrusted, UreqTransport,
+    Violation, bill, call, combine, encryption, notify, profit_sharing, refund, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -29,11 +29,12 @@ fn public_types_are_send_and_sync() {
     sent::<(wechatpay::Response, bill::TradeBill<File>, bill::FundFlowBill<File>)>();
     shared::<(Gateway, RsaSigner, Partner<'_>, PlatformKeys, ApiV3Key)>();
     shared::<(UreqTransport, ClientCertificate, Failover, Host, Answered<()>, Sandbox)>();
+    shared::<(MinimumFileRate, TransportErrorKind)>();
     shared::<(&dyn Signer, &dyn Transport, Request<'_>, HttpOptions, Proxy, Signature)>();
     shared::<(Error, ErrorKind, ApiError, Code, ErrorDetail, Violation, Invalid, Outcome)>();
     shared::<(Retry, SignError, refund::CardRefund)>();
     shared::<(wechatpay::Method, call::Call, call::Path, call::Verified)>();
-    shared::<(SignDiagnosis, MessageLine, TransportError, Untrusted)>();
+    shared::<(SignDiagnosis, MessageLine, TransportError, TransportErrorKind, Untrusted)>();
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
     shared::<(Order, pay::Detail, pay::GoodsDetail, pay::SettleInfo, pay::SceneInfo)>();

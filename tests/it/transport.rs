@@ -1,17 +1,19 @@
 //! One request a call, bounded, without redirects; and answers that are odd.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wechatpay::pay::app;
 use wechatpay::{
-    ErrorKind, Gateway, HttpOptions, Outcome, PlatformKeys, Proxy, Retry, Transport, UreqTransport,
+    ErrorKind, Gateway, HttpOptions, Method, MinimumFileRate, Outcome, PlatformKeys, Proxy,
+    Request, Retry, Transport, TransportErrorKind, UreqTransport,
 };
 use wechatpay_sandbox::Response;
 
-use crate::support::{api, order, start};
+use crate::scripted_server::{Peer, Wire};
+use crate::support::{api, order, start, within};
 
 const MEBIBYTE: usize = 1024 * 1024;
 
@@ -150,7 +152,7 @@ fn a_refused_connection_is_certainly_not_sent() {
     let order = order(&sandbox, "refused-1");
     let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::SameRequest));
-    assert_eq!(error.to_string(), "no connection: refused; nothing was sent; retry");
+    assert_eq!(error.to_string(), "no connection to 127.0.0.1: refused; nothing was sent; retry");
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn a_proxy_is_used_and_loopback_goes_past_it() {
     });
     let far = Gateway::at("https://shop.example", keys, transport).unwrap();
     let error = app::prepay(sandbox.signer(), &far, &order(&sandbox, "proxy-2")).unwrap_err();
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.outcome(), Outcome::NotSent);
     assert_eq!(asked.join().unwrap(), "CONNECT shop.example:443 HTTP/1.1\r\n");
 }
 
@@ -227,4 +229,138 @@ fn gateways_of_several_merchants_share_pooled_connections() {
         assert_eq!(result.is_ok(), index == 0, "each believes by keys of its own");
     }
     assert_eq!((sandbox.received().len(), sandbox.connections()), (2, 1));
+}
+
+/// Requests a file from a server that follows this script, and reads it to its end.
+fn read_file(
+    script: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
+    change: impl FnOnce(&mut HttpOptions),
+) -> (io::Result<Vec<u8>>, Duration) {
+    let wire = Wire::start(move |peer, _| {
+        peer.request()?;
+        script(peer)
+    });
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Direct;
+    options.total_timeout = Duration::from_secs(1);
+    change(&mut options);
+    let transport = UreqTransport::new(&options).unwrap();
+    let url = wire.url("http");
+    let mut request = Request::new(Method::Get, &url, &[], b"");
+    request.is_file = true;
+    let started = Instant::now();
+    let read = within(Duration::from_secs(60), || {
+        let mut body = Vec::new();
+        transport.send(&request).unwrap().body.read_to_end(&mut body).map(|_| body)
+    });
+    assert_eq!(wire.finish(), 1);
+    (read, started.elapsed())
+}
+
+#[test]
+fn error_to_a_file_request_ends_within_the_total_timeout() {
+    let (read, elapsed) = read_file(
+        |peer| {
+            peer.say("HTTP/1.1 400 Bad Request\r\n\r\n")?;
+            peer.drip(b" ")
+        },
+        |_| (),
+    );
+    assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    assert!(elapsed < Duration::from_secs(4), "{elapsed:?}");
+}
+
+#[test]
+fn silent_file_ends_after_the_total_timeout() {
+    let (read, elapsed) = read_file(
+        |peer| {
+            peer.say("HTTP/1.1 200 OK\r\n\r\n1,2\n")?;
+            peer.wait()
+        },
+        |_| (),
+    );
+    assert_eq!(read.unwrap_err().to_string(), "timed out");
+    assert!(elapsed < Duration::from_secs(4), "{elapsed:?}");
+}
+
+#[test]
+fn file_below_the_minimum_rate_ends_as_an_error() {
+    let drip = |peer: &mut Peer| {
+        peer.say("HTTP/1.1 200 OK\r\n\r\n")?;
+        peer.drip(b" ")
+    };
+    // It drips a byte each 10 ms.
+    let (read, elapsed) = read_file(drip, |options| {
+        options.minimum_file_rate =
+            MinimumFileRate { bytes: 1000, interval: Duration::from_millis(500) };
+    });
+    let error = read.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(error.to_string(), "it is slower than 1000 bytes in 500ms");
+    assert!(elapsed < Duration::from_secs(4), "{elapsed:?}");
+}
+
+#[test]
+fn slow_file_above_the_minimum_rate_arrives() {
+    // It takes longer than the total timeout of a call.
+    let (read, elapsed) = read_file(
+        |peer| {
+            peer.say("HTTP/1.1 200 OK\r\nContent-Length: 150\r\n\r\n")?;
+            peer.drip(b" ")
+        },
+        |options| {
+            options.total_timeout = Duration::from_millis(800);
+            options.minimum_file_rate =
+                MinimumFileRate { bytes: 1, interval: Duration::from_millis(400) };
+        },
+    );
+    assert_eq!(read.unwrap().len(), 150);
+    assert!(elapsed > Duration::from_millis(800), "{elapsed:?}");
+}
+
+#[test]
+fn large_error_body_keeps_its_status_and_nothing_else() {
+    let sandbox = start();
+    let order = order(&sandbox, "large-error-1");
+    for (length, code) in [(64 * 1024, "PARAM_ERROR"), (64 * 1024 + 1, "")] {
+        sandbox.tamper_next(move |answer| {
+            let mut body = br#"{"code":"PARAM_ERROR","message":"x"}"#.to_vec();
+            body.resize(length, b' ');
+            *answer = Response { status: 400, headers: Vec::new(), body };
+        });
+        let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+        let found = api(&error);
+        assert_eq!((found.status, found.code.as_str()), (400, code), "{length}");
+        assert_eq!(error.outcome(), Outcome::Refused);
+    }
+}
+
+#[test]
+fn transport_errors_tell_their_kind() {
+    let keys = PlatformKeys::none();
+    let kind = |base_url: &str| {
+        let mut options = HttpOptions::default();
+        options.proxy = Proxy::Direct;
+        options.total_timeout = Duration::from_secs(2);
+        let transport = UreqTransport::new(&options).unwrap();
+        let gateway = Gateway::at(base_url, keys.clone(), transport).unwrap();
+        let sandbox = start();
+        let error =
+            app::prepay(sandbox.signer(), &gateway, &order(&sandbox, "kinds-1")).unwrap_err();
+        let ErrorKind::Transport(error) = error.kind() else { panic!("{error}") };
+        error.kind()
+    };
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    assert_eq!(kind(&format!("https://{free}")), TransportErrorKind::Connect);
+    let host = "x".repeat(64);
+    assert_eq!(kind(&format!("https://{host}.example")), TransportErrorKind::Dns);
+    let silent = Wire::start(|peer, _| peer.wait());
+    assert_eq!(kind(&silent.url("http")), TransportErrorKind::Timeout);
+    let untrusted = start();
+    assert_eq!(kind(untrusted.base_url()), TransportErrorKind::Tls);
+    let closing = Wire::start(|peer, _| {
+        peer.request()?;
+        peer.reset()
+    });
+    assert_eq!(kind(&closing.url("http")), TransportErrorKind::Reset);
 }

@@ -1,5 +1,9 @@
 //! What the tests of the three packages share.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
 use wechatpay::pay::Order;
 use wechatpay::{ApiError, Error, Time};
 use wechatpay_sandbox::Sandbox;
@@ -25,4 +29,19 @@ pub(crate) fn noon(sandbox: &Sandbox) -> Time {
 #[track_caller]
 pub(crate) fn api(error: &Error) -> &ApiError {
     error.api().unwrap_or_else(|| panic!("not a response: {error}"))
+}
+
+/// Makes a call that must end. One that never ends would hang the complete suite, so it ends the
+/// process instead.
+pub(crate) fn within<T>(limit: Duration, call: impl FnOnce() -> T) -> T {
+    let (ended, end) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("a call has not ended within {limit:?}");
+            std::process::exit(101);
+        }
+    });
+    let result = call();
+    drop(ended);
+    result
 }
