@@ -26,6 +26,12 @@ macro_rules! named {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name, such as `Silence`.
+            ///
+            /// ```
+            /// use wechatpay_sandbox::Fault;
+            ///
+            /// assert_eq!(Fault::Silence.as_str(), "Silence");
+            /// ```
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {

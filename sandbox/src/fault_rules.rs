@@ -35,6 +35,14 @@ type Predicate = dyn Fn(&Received) -> bool + Send + Sync;
 
 impl FaultRule {
     /// Every call, until [`Sandbox::clear_faults`](super::Sandbox::clear_faults).
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::every_call(), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn every_call() -> Self {
         Self {
@@ -48,6 +56,14 @@ impl FaultRule {
     }
 
     /// Every call with this method, such as `POST`, to a path with this prefix.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::calls("GET", "/v3/pay/"), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn calls(method: &str, path_prefix: &str) -> Self {
         let (method, path_prefix) = (method.to_owned(), path_prefix.to_owned());
@@ -56,6 +72,14 @@ impl FaultRule {
 
     /// Only calls that fulfil this condition as well. It must not use the sandbox, which would wait for
     /// itself.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::every_call().when(|request| request.body.len() > 1000), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn when(mut self, predicate: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         let before = self.predicate;
@@ -64,6 +88,14 @@ impl FaultRule {
     }
 
     /// Only this many calls.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::every_call().times(2), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn times(mut self, count: usize) -> Self {
         self.left = Some(count);
@@ -71,6 +103,14 @@ impl FaultRule {
     }
 
     /// Not the first calls, of this number.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::every_call().skip(1).times(1), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn skip(mut self, count: usize) -> Self {
         self.skipped = count;
@@ -79,6 +119,14 @@ impl FaultRule {
 
     /// The calls are not carried out: the request is lost. The fault then changes a response
     /// 500 SYSTEM_ERROR.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::every_call().before_the_call(), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn before_the_call(mut self) -> Self {
         self.spares_the_call = Some(false);
@@ -88,6 +136,14 @@ impl FaultRule {
     /// The calls are carried out, and only the response is lost, also for faults that are errors.
     ///
     /// [`Fault::ClosedBeforeReading`] and [`Fault::ClosedAfterHalfTheRequest`] ignore this.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_when(FaultRule::every_call().after_the_call(), Fault::Silence);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn after_the_call(mut self) -> Self {
         self.spares_the_call = Some(true);

@@ -200,6 +200,18 @@ impl Notifications {
 impl Notification {
     /// 签名探测流量: the same notification with the wrong signature that WeChat Pay sends now and then, to
     /// check that merchants verify signatures. APIv2 has no probes: there it is unchanged.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// let notification = sandbox.take_notifications().remove(0);
+    /// assert_ne!(notification.probe().headers, notification.headers);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn probe(&self) -> Self {
         let mut probe = self.clone();
@@ -212,6 +224,18 @@ impl Notification {
     /// The same notification from an attacker without a key of WeChat Pay's: the signature is of the right
     /// form, and nothing else. Of a notification of APIv2 about a refund, which has no signature, it is the
     /// ciphertext.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// let notification = sandbox.take_notifications().remove(0);
+    /// assert_ne!(notification.forged().headers, notification.headers);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn forged(&self) -> Self {
         let mut forged = self.clone();
@@ -263,6 +287,18 @@ impl Notification {
 impl Delivery {
     /// Whether the platform regards the notification as delivered: status 200 or 204, in APIv2 status 200
     /// and SUCCESS in the body.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// let notification = sandbox.take_notifications().remove(0);
+    /// assert!(!sandbox.post(&notification).is_accepted()); // No server listens there.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         match self.result {

@@ -18,6 +18,16 @@ pub struct Received {
 
 impl Received {
     /// The first header with this name, in any case.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// assert!(sandbox.received()[0].header("Authorization").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers_named(name).next()

@@ -22,6 +22,15 @@ impl RefundError {
     }
 
     /// Whether there is a refund with this number, which has ended.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let error = sandbox.succeed_refund("refund-1").unwrap_err();
+    /// assert!(!error.has_ended()); // There is no such refund.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.status.is_some()

@@ -19,6 +19,16 @@ pub struct Response {
 
 impl Response {
     /// The first header with this name, in any case.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.rewrite_next(|response| assert!(response.header("Request-ID").is_some()));
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         let same = |(other, _): &&(String, Vec<u8>)| other.eq_ignore_ascii_case(name);
@@ -26,17 +36,43 @@ impl Response {
     }
 
     /// Adds a header, even if there is one with this name.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.tamper_next(|response| response.add_header("X-Cache", "HIT"));
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn add_header(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
     }
 
     /// Replaces every header with this name.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.rewrite_next(|response| response.set_header("Content-Type", "text/html"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_header(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.remove_header(name);
         self.add_header(name, value);
     }
 
     /// Removes every header with this name.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.tamper_next(|response| response.remove_header("Wechatpay-Nonce"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove_header(&mut self, name: &str) {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
     }

@@ -86,6 +86,16 @@ impl Sandbox {
 
     /// Starts a sandbox on this address. If the port is 0, the system chooses one.
     ///
+    /// ```
+    /// use std::net::{Ipv4Addr, SocketAddr};
+    ///
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    /// assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Sandbox::start`], and if the address is in use or does not belong to this machine.
@@ -147,6 +157,14 @@ impl Sandbox {
 
     /// The URL at which the sandbox listens, such as `https://127.0.0.1:49152`. A browser finds there
     /// a page of everything that happened.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert!(sandbox.base_url().starts_with("https://127.0.0.1:"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -154,30 +172,70 @@ impl Sandbox {
 
     /// The certificate of the authority that signed the sandbox's TLS certificate, in PEM. Each
     /// sandbox has its own.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert!(sandbox.ca_pem().starts_with("-----BEGIN CERTIFICATE-----"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         self.controller.ca_pem()
     }
 
     /// 应用ID: an appid that is bound to [`Sandbox::mchid`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.appid().as_str(), "wxd678efh567hg6787");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn appid(&self) -> AppId {
         self.appid.clone()
     }
 
     /// 商户号: the merchant number.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.mchid(), "1900007291");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn mchid(&self) -> &str {
         MCHID
     }
 
     /// 子商户号: the number of a sub-merchant for whom [`Sandbox::mchid`] may act as a partner (服务商).
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.sub_mchid(), "1900000109");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sub_mchid(&self) -> &str {
         SUB_MCHID
     }
 
     /// 子商户应用ID: an appid that is bound to [`Sandbox::sub_mchid`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.sub_appid().as_str(), "wxdace645e0bc2c424");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sub_appid(&self) -> AppId {
         self.sub_appid.clone()
@@ -185,18 +243,42 @@ impl Sandbox {
 
     /// The number of another merchant, for its sub-orders in combined orders: [`Sandbox::appid`] is
     /// bound to it as well. It has no certificate, and so cannot call anything itself.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.neighbour_mchid(), "1900009191");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn neighbour_mchid(&self) -> &str {
         NEIGHBOUR_MCHID
     }
 
     /// APIv3密钥: the APIv3 key, with which notifications and certificates are encrypted.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.api_v3_key().len(), 32);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn api_v3_key(&self) -> &str {
         API_V3_KEY
     }
 
     /// 商户API证书序列号: the serial number of [`Sandbox::merchant_certificate_pem`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.serial_no().len(), 40); // In hex.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn serial_no(&self) -> &str {
         &self.merchant.serial_no
@@ -204,36 +286,86 @@ impl Sandbox {
 
     /// 商户API私钥 (`apiclient_key.pem`): the merchant's private key, which is public and the same in
     /// every sandbox.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert!(sandbox.merchant_key_pem().starts_with("-----BEGIN PRIVATE KEY-----"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn merchant_key_pem(&self) -> &str {
         MERCHANT_KEY_PEM
     }
 
     /// 商户API证书 (`apiclient_cert.pem`): the merchant's certificate.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let pem = sandbox.merchant_certificate_pem();
+    /// assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn merchant_certificate_pem(&self) -> &str {
         &self.merchant.pem
     }
 
     /// 微信支付公钥ID: the ID of WeChat Pay's public key.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert!(sandbox.public_key_id().starts_with("PUB_KEY_ID_"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn public_key_id(&self) -> &str {
         PUBLIC_KEY_ID
     }
 
     /// 微信支付公钥 (`pub_key.pem`): WeChat Pay's public key.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert!(sandbox.public_key_pem().starts_with("-----BEGIN PUBLIC KEY-----"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn public_key_pem(&self) -> &str {
         &self.public_key_pem
     }
 
     /// 平台证书: a platform certificate over the key in [`Sandbox::public_key_pem`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let pem = sandbox.platform_certificate_pem();
+    /// assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn platform_certificate_pem(&self) -> &str {
         &self.platform.pem
     }
 
     /// 平台证书序列号: the serial number of [`Sandbox::platform_certificate_pem`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.platform_certificate_serial_no().len(), 40); // In hex.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn platform_certificate_serial_no(&self) -> &str {
         &self.platform.serial_no
@@ -241,6 +373,14 @@ impl Sandbox {
 
     /// 通知地址: an address at which no server listens, for orders whose notifications are taken with
     /// [`Sandbox::take_notifications`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.notify_url().as_str(), "https://127.0.0.1/notify");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn notify_url(&self) -> NotifyUrl {
         self.notify_url.clone()
@@ -271,24 +411,61 @@ impl Sandbox {
     }
 
     /// The merchant's signer.
+    ///
+    /// ```
+    /// use wechatpay::Signer;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.signer().mchid(), sandbox.mchid());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn signer(&self) -> &RsaSigner {
         &self.signer
     }
 
     /// WeChat Pay's public key (微信支付公钥) and platform certificate (平台证书).
+    ///
+    /// ```
+    /// use wechatpay::Gateway;
+    /// use wechatpay::UreqTransport;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let keys = sandbox.platform_keys().clone();
+    /// let gateway = Gateway::at(sandbox.base_url(), keys, UreqTransport::new(&Default::default())?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn platform_keys(&self) -> &PlatformKeys {
         &self.platform_keys
     }
 
     /// A gateway to the sandbox, which trusts the sandbox's own authority alone.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
     }
 
     /// APIv2: its signers, its gateway, and what users and the platform do to its orders.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.v2().api_key().len(), 32);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "v2")]
     #[must_use]
     pub fn v2(&self) -> &V2 {
@@ -297,12 +474,32 @@ impl Sandbox {
 
     /// Every request since the start, in order: also those that were refused, and those of users who
     /// followed an h5_url.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// assert_eq!(sandbox.received()[0].path, "/v3/pay/transactions/app");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         lock(&self.state).received.clone()
     }
 
     /// Every order that was placed, of APIv3 and APIv2, the newest first, in its present state.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// assert_eq!(sandbox.orders()[0].out_trade_no, "order-1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn orders(&self) -> Vec<OrderSummary> {
         lock(&self.state).order_summaries(unix_now())
@@ -345,6 +542,14 @@ impl Sandbox {
     }
 
     /// How many TLS handshakes were completed since the start.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert_eq!(sandbox.connections(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn connections(&self) -> usize {
         self.server.handshakes()
@@ -355,6 +560,18 @@ impl Sandbox {
     /// A request with a wrong signature gets its own error, and this one waits for the next request.
     /// Two calls of this method refuse two calls. As with WeChat Pay, a response with status 401 is
     /// not signed.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
+    /// let order = sandbox.order("order-1")?;
+    /// let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    /// assert_eq!(error.api().unwrap().code.as_str(), "NO_AUTH");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn refuse_next(&self, status: u16, code: &str, message: &str) {
         lock(&self.state).faults.refuse_next(Refusal::new(status, code, message));
     }
@@ -363,6 +580,19 @@ impl Sandbox {
     ///
     /// The call itself is carried out. Two calls of this method change two responses. `change` must
     /// not use the sandbox, which would wait for itself.
+    ///
+    /// ```
+    /// use wechatpay::Outcome;
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.tamper_next(|response| response.body.push(b' '));
+    /// let order = sandbox.order("order-1")?;
+    /// let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
+    /// assert_eq!(error.outcome(), Outcome::Unknown); // The order was placed.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tamper_next(&self, change: impl FnOnce(&mut Response) + Send + 'static) {
         lock(&self.state).faults.tamper_next(Box::new(change));
     }
@@ -371,6 +601,18 @@ impl Sandbox {
     ///
     /// As with [`Sandbox::tamper_next`], the call itself is carried out, and `change` must not use the
     /// sandbox.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.rewrite_next(|response| response.body = br#"{"prepay_id":"wx1"}"#.to_vec());
+    /// let order = sandbox.order("order-1")?;
+    /// let prepay_id = app::prepay(sandbox.signer(), sandbox.gateway(), &order)?;
+    /// assert_eq!(prepay_id.as_str(), "wx1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rewrite_next(&self, change: impl FnOnce(&mut Response) + Send + 'static) {
         lock(&self.state).faults.rewrite_next(Box::new(change));
     }
@@ -401,17 +643,43 @@ impl Sandbox {
     /// In APIv2, faults on the wire, of proxies and errors are the same as in APIv3, errors with the
     /// codes of APIv2, and so are [`Fault::TamperedBody`] and [`Fault::EmptiedBody`]. The other faults
     /// of a response concern headers and JSON, which APIv2 does not have.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let rule = FaultRule::calls("POST", "/v3/refund/").times(2);
+    /// sandbox.fault_when(rule, Fault::ClosedWithoutResponse); // The next two refunds.
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn fault_when(&self, rule: FaultRule, fault: Fault) {
         self.controller.fault_when(rule, fault);
     }
 
     /// Removes every fault that has not happened yet, also those of [`Sandbox::refuse_next`],
     /// [`Sandbox::tamper_next`] and [`Sandbox::rewrite_next`].
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.fault_next(Fault::Silence);
+    /// sandbox.clear_faults(); // The next call meets no fault.
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn clear_faults(&self) {
         lock(&self.state).faults.clear();
     }
 
     /// Chooses the keys with which responses and notifications are signed from now on.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::{KeyMode, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.set_key_mode(KeyMode::PublicKey);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_key_mode(&self, mode: KeyMode) {
         lock(&self.state).platform.set_mode(mode);
     }
@@ -419,6 +687,15 @@ impl Sandbox {
     /// Adds the next platform certificate, over a second key, to the response of
     /// `GET /v3/certificates`. Nothing is signed with it before
     /// [`Sandbox::rotate_platform_certificate`]. Returns it in PEM.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let next = sandbox.announce_platform_certificate()?;
+    /// assert_eq!(sandbox.rotate_platform_certificate()?, next);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -433,6 +710,15 @@ impl Sandbox {
     /// From now on notifications are signed with it, and so are responses, unless a request names the
     /// old one. Both are in the response of `GET /v3/certificates`.
     ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let next = sandbox.rotate_platform_certificate()?;
+    /// assert_ne!(next, sandbox.platform_certificate_pem());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the system provides no random numbers.
@@ -442,24 +728,60 @@ impl Sandbox {
 
     /// Ends a rotation: platform certificates that were replaced are neither listed nor used any more,
     /// and a request that names one is refused with PARAM_ERROR.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.rotate_platform_certificate()?;
+    /// sandbox.retire_platform_certificates(); // The first certificate is gone.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn retire_platform_certificates(&self) {
         lock(&self.state).platform.retire();
     }
 
     /// Moves the sandbox's clock by this many seconds, also the one by which it checks and makes
     /// signatures.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.shift_clock(3600); // Now requests are refused: their time is an hour ago.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shift_clock(&self, seconds: i64) {
         lock(&self.state).clock.shift(seconds);
     }
 
     /// Moves the time at which responses are signed, and nothing else, by this many seconds: their
     /// signatures are right, but come from the past or the future.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.shift_responses(-3600); // Now responses seem an hour old.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shift_responses(&self, seconds: i64) {
         lock(&self.state).clock.shift_responses(seconds);
     }
 
     /// Lets time pass for orders, payments and bills, but not for the signatures of requests and
     /// responses.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::{OrderError, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.let_time_pass(3 * 60 * 60);
+    /// assert_eq!(sandbox.pay("order-1"), Err(OrderError::PaymentTokenExpired));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn let_time_pass(&self, seconds: u64) {
         lock(&self.state).let_time_pass(seconds, unix_now());
     }
@@ -469,6 +791,17 @@ impl Sandbox {
     /// The number is that of a single order (商户订单号), or of a combined order (合单商户订单号), whose
     /// sub-orders are paid together. If an order of APIv3 and one of APIv2 have the same number, the
     /// one of APIv3 is paid; `Sandbox::v2` pays the other one.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::{OrderError, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// assert_eq!(sandbox.pay("order-1"), Err(OrderError::Paid));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -481,6 +814,17 @@ impl Sandbox {
 
     /// Pays a single order as [`Sandbox::pay`] does, but a coupon (充值券, paid for by the merchant)
     /// pays this part of it, at most all of it.
+    ///
+    /// ```
+    /// use wechatpay::Fen;
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay_with_coupon("order-1", Fen(10))?; // The user pays 90 of 100 fen.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -498,6 +842,17 @@ impl Sandbox {
     /// The order stays NOTPAY and can still be paid, and there is no notification: PAYERROR is a state
     /// of orders with a payment code (付款码) alone, which the sandbox does not have.
     ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.refuse_payment("order-1")?;
+    /// sandbox.pay("order-1")?; // The user tries again.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Sandbox::pay`].
@@ -508,6 +863,17 @@ impl Sandbox {
     }
 
     /// Closes an order, as the platform would. For the number, see [`Sandbox::pay`].
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::{OrderError, Sandbox};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.close("order-1")?;
+    /// assert_eq!(sandbox.pay("order-1"), Err(OrderError::Closed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -522,6 +888,24 @@ impl Sandbox {
     ///
     /// If a refund of APIv3 and one of APIv2 have the same number, the one of APIv3 is meant.
     ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay::refund::{self, Refund};
+    /// use wechatpay::{Fen, OutRefundNo};
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    /// let order = sandbox.order("order-1")?;
+    /// app::prepay(signer, gateway, &order)?;
+    /// sandbox.pay("order-1")?;
+    /// let number = OutRefundNo::new("refund-1")?;
+    /// refund::apply(signer, gateway, &Refund::new(number, order.out_trade_no, Fen(60), Fen(100)))?;
+    /// sandbox.succeed_refund("refund-1")?;
+    /// assert_eq!(sandbox.refunds()[0].status, "SUCCESS");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// If there is no refund with this number, or if it is not being processed.
@@ -532,6 +916,24 @@ impl Sandbox {
     /// 退款异常: lets a refund fail because the user's card is cancelled or frozen. The merchant must
     /// choose where the money goes. This makes a notification.
     ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay::refund::{self, Refund};
+    /// use wechatpay::{Fen, OutRefundNo};
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    /// let order = sandbox.order("order-1")?;
+    /// app::prepay(signer, gateway, &order)?;
+    /// sandbox.pay("order-1")?;
+    /// let number = OutRefundNo::new("refund-1")?;
+    /// refund::apply(signer, gateway, &Refund::new(number, order.out_trade_no, Fen(60), Fen(100)))?;
+    /// sandbox.fail_refund("refund-1")?;
+    /// assert_eq!(sandbox.refunds()[0].status, "ABNORMAL");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Sandbox::succeed_refund`].
@@ -541,6 +943,24 @@ impl Sandbox {
 
     /// 退款关闭: closes a refund. Nothing is refunded, and its amount can be refunded under another
     /// refund number. This makes a notification.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay::refund::{self, Refund};
+    /// use wechatpay::{Fen, OutRefundNo};
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    /// let order = sandbox.order("order-1")?;
+    /// app::prepay(signer, gateway, &order)?;
+    /// sandbox.pay("order-1")?;
+    /// let number = OutRefundNo::new("refund-1")?;
+    /// refund::apply(signer, gateway, &Refund::new(number, order.out_trade_no, Fen(60), Fen(100)))?;
+    /// sandbox.close_refund("refund-1")?;
+    /// assert_eq!(sandbox.refunds()[0].status, "CLOSED");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -553,6 +973,15 @@ impl Sandbox {
     /// with NOT_ENOUGH. A refund that is closed returns its amount; payments add nothing.
     ///
     /// At the start the balance is unlimited, and with [`Fen::MAX`] it practically is again.
+    ///
+    /// ```
+    /// use wechatpay::Fen;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.set_balance(Fen(0)); // Now refunds are refused with NOT_ENOUGH.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_balance(&self, balance: Fen) {
         lock(&self.state).balance = Balance::of(balance.0);
     }
@@ -562,6 +991,14 @@ impl Sandbox {
     ///
     /// [`Sandbox::let_time_pass`] ends a period. At the start there is no limit, and with
     /// [`usize::MAX`] calls there is none again.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.limit_rate(1, 60); // The second call within a minute is refused.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn limit_rate(&self, calls: usize, seconds: u32) {
         lock(&self.state).rate_limit = Some(RateLimit::new(calls, seconds.into()));
     }
@@ -586,11 +1023,27 @@ impl Sandbox {
     }
 
     /// Removes every script. The requests that they responded to stay.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.clear_scripts();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn clear_scripts(&self) {
         lock(&self.state).scripts.clear();
     }
 
     /// Every request that a script responded to, in order, with its encrypted fields in plain text.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// assert!(sandbox.scripted_requests().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn scripted_requests(&self) -> Vec<ScriptedRequest> {
         lock(&self.state).scripts.requests().to_vec()
@@ -601,6 +1054,18 @@ impl Sandbox {
     ///
     /// A notification that is taken is not delivered any more: ignore it to test one that never arrives,
     /// or [`Sandbox::post`] it twice, later ([`Sandbox::sign_again`]) or in another order.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// assert_eq!(sandbox.take_notifications().len(), 1);
+    /// assert!(sandbox.take_notifications().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[allow(clippy::must_use_candidate, reason = "a test may want to discard them")]
     pub fn take_notifications(&self) -> Vec<Notification> {
         lock(&self.state).take_notifications(Version::V3, unix_now())
@@ -608,12 +1073,36 @@ impl Sandbox {
 
     /// The notifications that were neither taken nor delivered, the oldest first, signed now. They stay
     /// pending.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// assert_eq!(sandbox.pending_notifications().len(), 1);
+    /// assert_eq!(sandbox.pending_notifications().len(), 1); // It stays pending.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn pending_notifications(&self) -> Vec<Notification> {
         lock(&self.state).pending_notifications(unix_now())
     }
 
     /// The notification with a new signature, which each delivery has.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// let notification = sandbox.take_notifications().remove(0);
+    /// assert_eq!(sandbox.sign_again(&notification).body, notification.body);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sign_again(&self, notification: &Notification) -> Notification {
         lock(&self.state).sign_again(notification, unix_now())
@@ -622,6 +1111,18 @@ impl Sandbox {
     /// Posts a notification unchanged to its notify_url, whether or not it is still pending.
     ///
     /// This does not change the schedule. For the rest see [`Sandbox::deliver_notifications`].
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// let notification = sandbox.take_notifications().remove(0);
+    /// assert!(!sandbox.post(&notification).is_accepted()); // No server listens there.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[allow(clippy::must_use_candidate, reason = "a test may look at its own server instead")]
     pub fn post(&self, notification: &Notification) -> Delivery {
         self.controller.post(notification)
@@ -634,6 +1135,17 @@ impl Sandbox {
     /// response must contain SUCCESS as well. Otherwise it stays pending and gets its next time on the
     /// schedule. The sandbox posts to loopback addresses alone, without a proxy, and waits five seconds
     /// for a response. Over TLS it trusts its own authority alone.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// assert_eq!(sandbox.deliver_notifications().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[allow(clippy::must_use_candidate, reason = "a test may look at its own server instead")]
     pub fn deliver_notifications(&self) -> Vec<Delivery> {
         self.controller.deliver_notifications()
@@ -644,6 +1156,20 @@ impl Sandbox {
     /// and twice 6 h, each counted from the last attempt. Then the platform gives up.
     ///
     /// [`Sandbox::let_time_pass`] makes notifications due.
+    ///
+    /// ```
+    /// use wechatpay::pay::app;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// app::prepay(sandbox.signer(), sandbox.gateway(), &sandbox.order("order-1")?)?;
+    /// sandbox.pay("order-1")?;
+    /// assert_eq!(sandbox.deliver_due_notifications()[0].attempt, 1);
+    /// assert!(sandbox.deliver_due_notifications().is_empty()); // The next one is due in 15 s.
+    /// sandbox.let_time_pass(15);
+    /// assert_eq!(sandbox.deliver_due_notifications()[0].attempt, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[allow(clippy::must_use_candidate, reason = "a test may look at its own server instead")]
     pub fn deliver_due_notifications(&self) -> Vec<Delivery> {
         self.controller.deliver_due_notifications()
