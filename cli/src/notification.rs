@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
+use wechatpay::notify::Notification;
 use wechatpay::{Time, notify};
 
 use crate::failure::{Failure, Result};
@@ -54,9 +55,21 @@ fn open(session: &Session, headers: &Path, body: &Path, received: Option<&str>) 
         "id": event.id,
         "create_time": event.create_time,
         "event_type": event.event_type,
+        "original_type": original_type(&event.notification),
         "summary": event.summary,
         "resource": resource,
     }))
+}
+
+/// The type of the resource, which tells a share from a payment: both have the same event type.
+fn original_type(notification: &Notification) -> &str {
+    match notification {
+        Notification::Transaction(_) | Notification::Combined(_) => "transaction",
+        Notification::Refund(_) => "refund",
+        Notification::Share(_) => "profitsharing",
+        Notification::Other { original_type, .. } => original_type,
+        _ => "",
+    }
 }
 
 fn read_headers(file: &Path) -> Result<BTreeMap<String, String>> {

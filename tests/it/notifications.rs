@@ -413,3 +413,28 @@ fn acknowledgements_equal_the_documents() {
         assert!((400..=599).contains(&reply.status) && body["message"].is_string());
     }
 }
+
+/// A split has the event type of a payment. What decides is the type of the resource, and without
+/// it nothing is known.
+#[test]
+fn share_is_never_opened_as_a_payment() {
+    let resource = json!({
+        "mchid": "1900000100", "transaction_id": "4200000000000000000000000000",
+        "order_id": "1217752501201407033233368018", "out_order_no": "P20150806125346",
+        "receiver": {"type": "MERCHANT_ID", "account": "1900000109", "amount": 888,
+            "description": "运费/交易分账"},
+        "success_time": "2018-06-08T10:34:56+08:00",
+    });
+    let open = |original_type: &str| {
+        let plaintext = resource.to_string();
+        let mut body = envelope("TRANSACTION.SUCCESS", original_type, &plaintext);
+        body["summary"] = json!("分账");
+        Sender::new().signed(body.to_string())
+    };
+    let event = open("profitsharing").unwrap();
+    assert_eq!(event.event_type, EventType::TransactionSuccess);
+    let Notification::Share(share) = event.notification else { panic!() };
+    assert_eq!((share.kind.as_str(), share.receiver.amount.0), ("分账", 888));
+    assert!(matches!(open("").unwrap().notification, Notification::Other { .. }));
+    assert!(matches!(open("transaction"), Err(Refusal::Malformed(_))));
+}

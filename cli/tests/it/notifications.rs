@@ -32,6 +32,7 @@ fn notification_is_opened_and_a_changed_one_refused() {
     let body = program.write("body", &notification.body);
     let event = program.result(&["notification", &headers, &body]);
     assert_eq!(event["event_type"], "TRANSACTION.SUCCESS");
+    assert_eq!(event["original_type"], "transaction");
     assert_eq!(event["resource"]["out_trade_no"], "notification-1");
     assert_eq!(event["resource"]["amount"]["total"], 100);
 

@@ -6,6 +6,7 @@
 //! | [`keys`] | 密钥与证书：各个文件是什么、从哪里获取、怎样更换 |
 //! | [`notifications`] | 回调通知：怎样接收、验签和应答 |
 //! | [`unknown_outcomes`] | 结果未知：不知道订单或退款是否成功时怎么办 |
+//! | [`profit_sharing`] | 分账：从下单时的标志到最后一分钱 |
 //! | [`errors`] | 错误码：含义与处理建议 |
 //! | [`testing`] | 用沙箱测试：没有商户号、不花一分钱 |
 //! | [`bills`] | 账单：下载、校验、对账 |
@@ -44,6 +45,9 @@ pub mod notifications {}
 
 #[doc = include_str!("unknown_outcomes.md")]
 pub mod unknown_outcomes {}
+
+#[doc = include_str!("profit_sharing.md")]
+pub mod profit_sharing {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}
