@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::BufRead;
 
+use serde::{Deserialize, Serialize};
+
 use super::table::{self, Layout, Names, Record, Table};
 use super::{ReadError, Yuan};
 use crate::money::Fen;
@@ -96,7 +98,7 @@ impl<R> fmt::Debug for FundFlowBill<R> {
 /// assert_eq!((rows[0].amount, rows[0].balance.to_fen()), (Fen(976), Some(Fen(10_976))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FundFlowRow {
     /// 记账时间: time at which the balance changed.

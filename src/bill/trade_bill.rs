@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::BufRead;
 
+use serde::{Deserialize, Serialize};
+
 use super::table::{self, Layout, Names, Record, Table};
 use super::{ReadError, Yuan};
 use crate::money::Fen;
@@ -102,7 +104,7 @@ impl<R> fmt::Debug for TradeBill<R> {
 /// assert_eq!(rows[0].order_total, Some(Fen(976)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TradeRow {
     /// 交易时间: time of the payment, or time at which the refund was accepted.
@@ -224,7 +226,7 @@ open_set! {
 /// assert_eq!(refund.requested, Some(Fen(700)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RefundRow {
     /// 退款申请时间: time of the request; only in bills of refunds.

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::{Error, Invalid};
 use crate::money::{self, Fen};
+use crate::received::{self, Received};
 
 /// An exact amount in yuan with up to six decimals and a sign. Bills print fees with five decimals,
 /// and the fees of refunds are negative.
@@ -66,6 +69,25 @@ impl FromStr for Yuan {
             )
             .map(|millionths| Self { millionths })
             .ok_or_else(|| Invalid::new("yuan", YUAN_RULE).into())
+    }
+}
+
+/// As the text that is printed.
+impl Serialize for Yuan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Yuan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        received::text(deserializer)
+    }
+}
+
+impl Received for Yuan {
+    fn received(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -12,7 +12,6 @@
 //! ```
 
 use crate::combine::Order;
-use crate::combine::order::Kind;
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::PrepayId;
@@ -45,7 +44,7 @@ use crate::signer::Signer;
 #[doc(alias = "APP合单下单")]
 #[doc(alias = "合单下单")]
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
-    let body = order.to_body(signer, Kind::App)?;
+    let body = order.to_json(signer)?;
     let response: PrepayIdResponse = gateway.post(signer, "/v3/combine-transactions/app", &body)?;
     Ok(response.prepay_id)
 }

@@ -55,9 +55,27 @@ pub fn prepay(
     order: &Order,
     scene: &Scene,
 ) -> Result<H5Url, Error> {
-    let body = order.to_body(signer, Kind::H5(scene))?;
+    let body = to_json(signer, order, scene)?;
     let response: H5UrlResponse = gateway.post(signer, "/v3/combine-transactions/h5", &body)?;
     Ok(response.h5_url)
+}
+
+/// The body that [`prepay`] sends. Store it to place the same order again after a restart: [`from_json`] returns an
+/// equal order and scene.
+///
+/// ```
+/// use wechatpay::combine::{Order, h5};
+/// use wechatpay::{Error, Signer};
+///
+/// fn stored(signer: &dyn Signer, order: &Order, scene: &h5::Scene) -> Result<Vec<u8>, Error> {
+///     h5::to_json(signer, order, scene)
+/// }
+/// ```
+///
+/// # Errors
+/// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
+pub fn to_json(signer: &dyn Signer, order: &Order, scene: &Scene) -> Result<Vec<u8>, Error> {
+    order.to_body(signer, Kind::H5(scene))
 }
 
 /// Parses the body of a combined H5 order as the documents print it: the order, and its

@@ -52,10 +52,29 @@ pub fn prepay(
     order: &Order,
     payer: &Payer,
 ) -> Result<PrepayId, Error> {
-    let body = order.to_body(signer, Kind::Jsapi(payer))?;
+    let body = to_json(signer, order, payer)?;
     let response: PrepayIdResponse =
         gateway.post(signer, "/v3/combine-transactions/jsapi", &body)?;
     Ok(response.prepay_id)
+}
+
+/// The body that [`prepay`] sends. Store it to place the same order again after a restart: [`from_json`] returns an
+/// equal order and payer.
+///
+/// ```
+/// use wechatpay::combine::{Order, jsapi};
+/// use wechatpay::pay::Payer;
+/// use wechatpay::{Error, Signer};
+///
+/// fn stored(signer: &dyn Signer, order: &Order, payer: &Payer) -> Result<Vec<u8>, Error> {
+///     jsapi::to_json(signer, order, payer)
+/// }
+/// ```
+///
+/// # Errors
+/// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
+pub fn to_json(signer: &dyn Signer, order: &Order, payer: &Payer) -> Result<Vec<u8>, Error> {
+    order.to_body(signer, Kind::Jsapi(payer))
 }
 
 /// Parses the body of a combined JSAPI order as the documents print it: the order, and its

@@ -108,6 +108,29 @@ impl Order {
         })
     }
 
+    /// The body that [`app::prepay`](crate::combine::app::prepay) sends, and
+    /// [`native::prepay`](crate::combine::native::prepay) if the order names no payer.
+    ///
+    /// Store it to place the same order again after a restart: [`from_json`](Self::from_json) returns an
+    /// equal order. [`jsapi::to_json`](crate::combine::jsapi::to_json) and [`h5::to_json`](crate::combine::h5::to_json) write
+    /// the other kinds.
+    ///
+    /// ```
+    /// use wechatpay::combine::Order;
+    /// use wechatpay::{Error, Signer};
+    ///
+    /// fn restored(signer: &dyn Signer, order: &Order) -> Result<Order, Error> {
+    ///     let stored: Vec<u8> = order.to_json(signer)?;
+    ///     Order::from_json(signer, &stored)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
+        self.to_body(signer, Kind::App)
+    }
+
     /// Validates the order against the documented rules. Every call does this before sending.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! 合单交易: the state of a combined order, as queries and notifications return it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{OutTradeNo, TransactionId};
 use crate::money::Fen;
@@ -9,7 +9,7 @@ use crate::received;
 use crate::time::Time;
 
 /// 合单交易: a combined order as WeChat Pay sees it. All of its sub-orders are paid, or none.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
     /// 合单商户应用ID: the appid of the combined order.
@@ -28,7 +28,7 @@ pub struct Transaction {
 }
 
 /// 商品单信息: a sub-order as WeChat Pay sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubTransaction {
     /// 商品单商户号: the merchant of the sub-order.
@@ -64,7 +64,7 @@ pub struct SubTransaction {
 }
 
 /// 订单金额: amounts of a sub-order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {
     /// 标价金额: what was ordered, in fen.

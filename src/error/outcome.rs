@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 #[cfg(feature = "v2")]
 use super::advice;
 use super::api::ApiError;
@@ -33,7 +35,8 @@ use self::Retry::{Never, QueryFirst, SameRequest};
 /// }
 /// ```
 #[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing of this request reached WeChat Pay.
     NotSent,
@@ -60,7 +63,8 @@ pub enum Outcome {
 /// }
 /// ```
 #[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Retry {
     /// A retry gives the same result: correct the request, the settings or the keys first.
     Never,

@@ -21,7 +21,6 @@ use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::id::{AppId, PrepayId};
 use crate::party::Party;
-use crate::pay::order::Kind;
 use crate::pay::response::PrepayIdResponse;
 use crate::pay::{Order, invoke};
 use crate::signer::Signer;
@@ -53,7 +52,7 @@ use crate::signer::Signer;
 #[doc(alias = "APP下单")]
 #[doc(alias = "下单")]
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<PrepayId, Error> {
-    let body = order.to_body(signer, Kind::AppOrNative)?;
+    let body = order.to_json(signer)?;
     let path = Party::from(signer).transactions_path("app");
     let response: PrepayIdResponse = gateway.post(signer, &path, &body)?;
     Ok(response.prepay_id)

@@ -32,6 +32,7 @@ use crate::validate;
 
 pub mod app;
 mod detail;
+mod expected;
 pub mod h5;
 mod invoke;
 pub mod jsapi;
@@ -45,6 +46,7 @@ pub(crate) mod scene;
 mod transaction;
 
 pub use self::detail::{Detail, GoodsDetail};
+pub use self::expected::Expected;
 pub use self::limit_pay::LimitPay;
 pub use self::order::{Order, SettleInfo};
 pub use self::paid::{NotPaid, Paid};

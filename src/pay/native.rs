@@ -16,7 +16,6 @@ use crate::gateway::Gateway;
 use crate::id::CodeUrl;
 use crate::party::Party;
 use crate::pay::Order;
-use crate::pay::order::Kind;
 use crate::pay::response::CodeUrlResponse;
 use crate::signer::Signer;
 
@@ -43,7 +42,7 @@ use crate::signer::Signer;
 #[doc(alias = "Native下单")]
 #[doc(alias = "下单")]
 pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<CodeUrl, Error> {
-    let body = order.to_body(signer, Kind::AppOrNative)?;
+    let body = order.to_json(signer)?;
     let path = Party::from(signer).transactions_path("native");
     let response: CodeUrlResponse = gateway.post(signer, &path, &body)?;
     Ok(response.code_url)

@@ -125,6 +125,28 @@ impl Order {
         strict_json::read(json, |object| Self::read(signer, object))
     }
 
+    /// The body that [`app::prepay`](crate::pay::app::prepay) and [`native::prepay`](crate::pay::native::prepay) send.
+    ///
+    /// Store it to place the same order again after a restart: [`from_json`](Self::from_json) returns an
+    /// equal order. [`jsapi::to_json`](crate::pay::jsapi::to_json) and [`h5::to_json`](crate::pay::h5::to_json) write the
+    /// other kinds.
+    ///
+    /// ```
+    /// use wechatpay::pay::Order;
+    /// use wechatpay::{Error, Signer};
+    ///
+    /// fn restored(signer: &dyn Signer, order: &Order) -> Result<Order, Error> {
+    ///     let stored: Vec<u8> = order.to_json(signer)?;
+    ///     Order::from_json(signer, &stored)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
+        self.to_body(signer, Kind::AppOrNative)
+    }
+
     /// Validates the order against the documented rules. Every call does this before sending.
     ///
     /// # Errors

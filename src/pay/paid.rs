@@ -5,7 +5,8 @@ use std::fmt;
 use crate::id::{OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::party::Party;
-use crate::pay::{Order, TradeState, Transaction};
+use crate::pay::expected::Expected;
+use crate::pay::{TradeState, Transaction};
 use crate::time::Time;
 
 /// A paid order: a transaction that WeChat Pay signed, checked against the merchant's own order.
@@ -151,16 +152,21 @@ impl Transaction {
     /// Proves that this order of this merchant is paid: compares state, merchant, appid, order number,
     /// amount and currency.
     ///
-    /// `merchant` is the signer; without one, a direct merchant's number (商户号).
+    /// `merchant` is the signer; without one, a direct merchant's number (商户号). `order` is a `&Order`, or
+    /// what your records have of it as [`Expected`].
     ///
     /// # Errors
     /// [`NotPaid`] names what differs or is missing.
-    pub fn paid<'m>(&self, merchant: impl Into<Party<'m>>, order: &Order) -> Result<Paid, NotPaid> {
-        let merchant = merchant.into();
+    pub fn paid<'m, 'o>(
+        &self,
+        merchant: impl Into<Party<'m>>,
+        order: impl Into<Expected<'o>>,
+    ) -> Result<Paid, NotPaid> {
+        let (merchant, order) = (merchant.into(), order.into());
         same("mchid", self.mchid(), Some(merchant.mchid()))?;
         same("sub_mchid", self.sub_mchid(), merchant.sub_mchid())?;
         same("appid", self.appid(), Some(order.appid.as_str()))?;
-        same("out_trade_no", &self.out_trade_no, &order.out_trade_no)?;
+        same("out_trade_no", &self.out_trade_no, order.out_trade_no)?;
         let amount = self.amount.as_ref();
         Claim {
             trade_state: &self.trade_state,
@@ -189,6 +195,7 @@ mod tests {
 
     use super::*;
     use crate::id::{AppId, NotifyUrl};
+    use crate::pay::Order;
 
     fn order() -> Order {
         Order::new(

@@ -1,6 +1,6 @@
 //! 支付者: the user who pays, in orders and in what WeChat Pay returns.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Violations;
 use crate::id::OpenId;
@@ -19,7 +19,7 @@ use crate::strict_json::Object;
 /// assert_eq!(payer.sub_openid, None);
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ReceivedPayer")]
 #[non_exhaustive]
 pub struct Payer {

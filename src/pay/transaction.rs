@@ -1,6 +1,6 @@
 //! 交易: the state of an order, as queries and notifications return it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{OutTradeNo, TransactionId};
 use crate::money::Fen;
@@ -14,7 +14,7 @@ use crate::time::Time;
 ///
 /// Many fields are present only once the order is paid. Only [`paid`](Self::paid) proves that it is. A field
 /// that is no part of this proof is `None` if it is absent or not as documented.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transaction {
     #[serde(default, deserialize_with = "received::option")]
@@ -137,7 +137,7 @@ open_set! {
 }
 
 /// 订单金额: amounts of an order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {
     /// 总金额: what was ordered, in fen.
@@ -153,14 +153,14 @@ pub struct Amount {
     pub payer_currency: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Device {
     #[serde(default, deserialize_with = "received::lenient_text")]
     device_id: Option<String>,
 }
 
 /// 优惠功能: a coupon that was used.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Promotion {
     /// 券ID: coupon ID.
@@ -199,7 +199,7 @@ pub struct Promotion {
 }
 
 /// 单品: an item that a coupon was used for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DiscountedGoods {
     /// 商品编码: item number.

@@ -82,7 +82,7 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 #[doc(alias = "申请退款")]
 #[doc(alias = "退款申请")]
 pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<State, Error> {
-    let body = refund.to_body(signer)?;
+    let body = refund.to_json(signer)?;
     let is_about = |state: &State| {
         let is_of_payment = match &refund.payment {
             Payment::OutTradeNo(number) => state.out_trade_no == *number,

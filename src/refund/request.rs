@@ -122,8 +122,24 @@ impl Refund {
         Ok(violations.into_result()?)
     }
 
-    /// The request body. The same refund becomes the same bytes.
-    pub(super) fn to_body(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
+    /// The body that [`apply`](crate::refund::apply) sends. The same refund becomes the same bytes.
+    ///
+    /// Store it to request the same refund again after a restart: [`from_json`](Self::from_json) returns
+    /// an equal refund.
+    ///
+    /// ```
+    /// use wechatpay::refund::Refund;
+    /// use wechatpay::{Error, Signer};
+    ///
+    /// fn restored(signer: &dyn Signer, refund: &Refund) -> Result<Refund, Error> {
+    ///     let stored: Vec<u8> = refund.to_json(signer)?;
+    ///     Refund::from_json(signer, &stored)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
         self.validate()?;
         Ok(validate::to_json(&Body {
             party: Party::from(signer).sub_mchid_field(),

@@ -1,6 +1,6 @@
 //! 退款状态: the state of a refund, as responses and notifications return it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{OutRefundNo, OutTradeNo, RefundId, TransactionId};
 use crate::money::Fen;
@@ -11,7 +11,7 @@ use crate::time::Time;
 
 /// 退款: a refund as WeChat Pay sees it, from [`apply`](crate::refund::apply), [`query`](crate::refund::query) or a
 /// [notification](crate::notify); the same structure in all of them, though a notification has fewer fields.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct State {
     /// 微信支付退款单号: WeChat Pay's refund number.
@@ -103,7 +103,7 @@ open_set! {
 }
 
 /// 金额信息: amounts of a refund, in fen.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Amount {
     /// 订单金额: the total of the order.
@@ -135,7 +135,7 @@ pub struct Amount {
 }
 
 /// 优惠退款信息: a coupon of the order that is refunded.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Promotion {
     /// 券ID: coupon ID.

@@ -40,6 +40,7 @@ mod sample_shop;
 mod scripted_server;
 mod secrets;
 mod sign_diagnosis;
+mod stored_requests;
 mod threads;
 mod tls;
 mod transport;

@@ -36,11 +36,11 @@ impl Random {
         usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
     }
 
-    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub(crate) fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
         (self.below(2) == 0).then(|| make(self))
     }
 
-    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
@@ -53,7 +53,7 @@ impl Random {
         }
     }
 
-    fn made_of(&mut self, characters: &[u8], least: usize, most: usize) -> String {
+    pub(crate) fn made_of(&mut self, characters: &[u8], least: usize, most: usize) -> String {
         let length = self.length(least, most);
         (0..length).map(|_| char::from(self.one_of(characters))).collect()
     }
@@ -71,13 +71,13 @@ impl Random {
         }
     }
 
-    fn text(&mut self, most: usize) -> String {
+    pub(crate) fn text(&mut self, most: usize) -> String {
         let length = self.length(1, most);
         (0..length).map(|_| self.character()).collect()
     }
 
     /// At least so much, often the least or the greatest.
-    fn fen(&mut self, least: u64) -> Fen {
+    pub(crate) fn fen(&mut self, least: u64) -> Fen {
         match self.below(4) {
             0 => Fen(least),
             1 => Fen::MAX,
@@ -94,9 +94,10 @@ const AWKWARD: &[char] = &[
     '\u{202E}', '\u{D7FF}', '\u{E000}', '\u{FEFF}', '\u{FFFD}', '\u{FFFE}', '\u{FFFF}', '\u{301}',
 ];
 
-const NUMBER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-|*";
+pub(crate) const NUMBER: &[u8] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-|*";
 /// The same without the last two.
-const GOODS_ID: &[u8] = NUMBER.split_at(64).0;
+pub(crate) const GOODS_ID: &[u8] = NUMBER.split_at(64).0;
 
 /// The one that is asked for, else a new one every time.
 pub(crate) fn seed() -> u64 {
@@ -104,7 +105,7 @@ pub(crate) fn seed() -> u64 {
     std::env::var("WECHATPAY_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap())
 }
 
-fn any_order(random: &mut Random, out_trade_no: &str) -> Order {
+pub(crate) fn any_order(random: &mut Random, out_trade_no: &str) -> Order {
     let path = random.made_of(b"abcXYZ019/.-_~%", 0, 200);
     let mut order = Order::new(
         AppId::new("wxd678efh567hg6787").unwrap(),
@@ -116,11 +117,7 @@ fn any_order(random: &mut Random, out_trade_no: &str) -> Order {
     order.attach = random.maybe(|random| random.text(128));
     order.goods_tag = random.maybe(|random| random.text(32));
     order.support_fapiao = random.maybe(|random| random.below(2) == 0);
-    order.time_expire = random.maybe(|random| {
-        let year_2100 = 4_102_444_800;
-        let seconds = i64::try_from(random.below(1_000_000_000)).unwrap();
-        Time::from_unix_seconds(year_2100 + seconds).unwrap()
-    });
+    order.time_expire = random.maybe(any_time);
     order.detail = random.maybe(any_detail);
     order.scene_info = random.maybe(any_scene);
     order.settle_info = random.maybe(|random| {
@@ -132,6 +129,12 @@ fn any_order(random: &mut Random, out_trade_no: &str) -> Order {
         order.limit_pay = vec![LimitPay::NoCredit, LimitPay::NoBalance];
     }
     order
+}
+
+pub(crate) fn any_time(random: &mut Random) -> Time {
+    let year_2100 = 4_102_444_800;
+    let seconds = i64::try_from(random.below(1_000_000_000)).unwrap();
+    Time::from_unix_seconds(year_2100 + seconds).unwrap()
 }
 
 fn any_detail(random: &mut Random) -> Detail {
@@ -148,7 +151,7 @@ fn any_detail(random: &mut Random) -> Detail {
     detail
 }
 
-fn any_scene(random: &mut Random) -> SceneInfo {
+pub(crate) fn any_scene(random: &mut Random) -> SceneInfo {
     let address: IpAddr = if random.below(2) == 0 {
         Ipv4Addr::from_bits(u32::try_from(random.below(1 << 32)).unwrap()).into()
     } else {
@@ -233,7 +236,7 @@ impl Transport for &'static Desk {
 
 /// Signs as fast as a test of ten thousand orders wants it, and keeps what it signed.
 #[derive(Default)]
-struct Pen(Mutex<Vec<u8>>);
+pub(crate) struct Pen(Mutex<Vec<u8>>);
 
 impl Signer for Pen {
     fn mchid(&self) -> &str {
@@ -247,18 +250,23 @@ impl Signer for Pen {
 }
 
 /// The bodies that a gateway would have sent.
-struct Drafts {
-    pen: Pen,
+pub(crate) struct Drafts {
+    pub(crate) pen: Pen,
     desk: &'static Desk,
-    gateway: Gateway,
+    pub(crate) gateway: Gateway,
 }
 
 impl Drafts {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let desk: &'static Desk = Box::leak(Box::default());
         let keys = PlatformKeys::none();
         let gateway = Gateway::at("https://shop.example", keys, desk).unwrap();
         Self { pen: Pen::default(), desk, gateway }
+    }
+
+    /// The body of the last call, once.
+    pub(crate) fn last_body(&self) -> Option<Vec<u8>> {
+        self.desk.0.lock().unwrap().pop()
     }
 
     /// The body, and the message that was signed for it.

@@ -14,8 +14,8 @@ use crate::time::Time;
 use crate::v2::fields::Fields;
 use crate::v2::order_fields::{FieldText, order_fields, to_json};
 use crate::v2::signer::Signer;
-use crate::v2::trade_type::{AnyTrade, H5Info, Kind, ReadTrade, WrongScene};
-use crate::v2::{from_xml, validate};
+use crate::v2::trade_type::{AnyTrade, H5Info, Kind, ReadTrade, Trade, WrongScene};
+use crate::v2::{from_xml, validate, xml};
 use crate::validate as shared;
 
 /// A combined order for [`prepay`](crate::v2::combine::prepay). The merchant that signs it starts the
@@ -129,6 +129,29 @@ impl Order {
                 AnyTrade::read(object, "combine_openid", h5_info)?;
             Some((Self { combine_openid, product_id, ..order? }, trade))
         })
+    }
+
+    /// The fields that [`prepay`](crate::v2::combine::prepay) sends as XML, without `nonce_str`, `sign_type` and
+    /// `sign`, which each request has anew.
+    ///
+    /// Store it to place the same order again after a restart: [`from_xml`](Self::from_xml) returns an
+    /// equal order and its kind.
+    ///
+    /// ```
+    /// use wechatpay::Error;
+    /// use wechatpay::v2::combine::Order;
+    /// use wechatpay::v2::{AnyTrade, App, Signer};
+    ///
+    /// fn restored(signer: &dyn Signer, order: &Order) -> Result<(Order, AnyTrade), Error> {
+    ///     let stored: String = order.to_xml(signer, &App)?;
+    ///     Order::from_xml(signer, stored.as_bytes())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub fn to_xml<T: Trade>(&self, signer: &dyn Signer, trade: &T) -> Result<String, Error> {
+        Ok(xml::write(&self.to_fields(signer, trade.kind())?))
     }
 
     /// Validates the order against the documented rules. Every call does this before sending.
