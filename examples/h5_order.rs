@@ -115,10 +115,7 @@ impl Shop {
     fn take_notification(&mut self, request: &mut Request) -> Result<Response<Cursor<Vec<u8>>>> {
         let mut body = Vec::new();
         request.as_reader().take(LARGEST_BODY).read_to_end(&mut body)?;
-        let headers = request
-            .headers()
-            .iter()
-            .map(|header| (header.field.as_str().as_str(), header.value.as_str().as_bytes()));
+        let headers = request.headers().iter().map(|header| (header.field.as_str(), &header.value));
         let (keys, now) = (&self.settings.keys, Time::now()?);
         let acknowledgement = match notify::open(keys, &self.api_v3_key, headers, &body, now) {
             Ok(event) => {

@@ -66,10 +66,7 @@ impl Endpoint {
         // The body as received: parsing and serializing it again breaks the signature.
         let mut body = Vec::new();
         request.as_reader().take(LARGEST_BODY).read_to_end(&mut body)?;
-        let headers = request
-            .headers()
-            .iter()
-            .map(|header| (header.field.as_str().as_str(), header.value.as_str().as_bytes()));
+        let headers = request.headers().iter().map(|header| (header.field.as_str(), &header.value));
         let event = match notify::open(&self.keys, &self.api_v3_key, headers, &body, Time::now()?) {
             Ok(event) => event,
             Err(refusal) => return Ok(refuse(&refusal)),

@@ -1,6 +1,8 @@
 //! [`Fen`]: money in whole fen, never a float.
 
 use std::fmt;
+use std::iter::Sum;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,41 @@ impl Fen {
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self).filter(|sum| *sum <= Self::MAX)
+    }
+
+    /// The difference, or `None` if it is negative.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+}
+
+/// Reads yuan, as [`from_yuan`](Fen::from_yuan) does: it is what `Display` prints, not a number of fen.
+///
+/// ```
+/// use wechatpay::Fen;
+/// assert_eq!("10.50".parse(), Ok(Fen(1050)));
+/// ```
+impl FromStr for Fen {
+    type Err = Error;
+
+    /// # Errors
+    /// As [`from_yuan`](Self::from_yuan).
+    fn from_str(yuan: &str) -> Result<Self, Error> {
+        Self::from_yuan(yuan)
+    }
+}
+
+/// Sums up amounts, into `None` if the sum exceeds [`Fen::MAX`].
+///
+/// ```
+/// use wechatpay::Fen;
+/// let total: Option<Fen> = [Fen(60), Fen(40)].into_iter().sum();
+/// assert_eq!(total, Some(Fen(100)));
+/// ```
+impl Sum<Fen> for Option<Fen> {
+    fn sum<I: Iterator<Item = Fen>>(mut amounts: I) -> Self {
+        amounts.try_fold(Fen(0), Fen::checked_add)
     }
 }
 
@@ -120,7 +157,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_read_again() {
         for fen in [0, 1, 99, 100, 101, 123_456, Fen::MAX.0] {
-            assert_eq!(Fen::from_yuan(&Fen(fen).to_string()).unwrap(), Fen(fen));
+            assert_eq!(Fen(fen).to_string().parse(), Ok(Fen(fen)));
         }
     }
 
@@ -144,5 +181,10 @@ mod tests {
         assert_eq!(Fen(1).checked_add(Fen(2)), Some(Fen(3)));
         assert_eq!(Fen::MAX.checked_add(Fen(1)), None);
         assert_eq!(Fen(u64::MAX).checked_add(Fen(1)), None);
+        assert_eq!([Fen(1), Fen(2)].into_iter().sum::<Option<Fen>>(), Some(Fen(3)));
+        assert_eq!([].into_iter().sum::<Option<Fen>>(), Some(Fen(0)));
+        assert_eq!([Fen::MAX, Fen(1)].into_iter().sum::<Option<Fen>>(), None);
+        assert_eq!(Fen(3).checked_sub(Fen(2)), Some(Fen(1)));
+        assert_eq!(Fen(2).checked_sub(Fen(3)), None);
     }
 }

@@ -18,7 +18,7 @@
 //!     headers: &[(String, Vec<u8>)],
 //!     body: &[u8],
 //! ) -> Result<Acknowledgement, wechatpay::Error> {
-//!     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+//!     let headers = headers.iter().map(|(name, value)| (name, value));
 //!     let event = match notify::open(keys, api_v3_key, headers, body, Time::now()?) {
 //!         Ok(event) => event,
 //!         Err(refusal) => return Ok(Acknowledgement::refused(&refusal)),
@@ -51,7 +51,9 @@ use crate::{combine, pay, profit_sharing, received, refund};
 /// WeChat Pay posts one for a [payment](https://pay.weixin.qq.com/doc/v3/merchant/4012791861), for
 /// a [refund](https://pay.weixin.qq.com/doc/v3/merchant/4012791865), and for a
 /// [share](https://pay.weixin.qq.com/doc/v3/merchant/4015505684) that the merchant receives. `headers` are those of the
-/// request, with names in any case. `body` must be the body **as received**: after a framework has
+/// request, with names in any case: `&http::HeaderMap` (axum, hyper), `&HashMap<String, String>`, a `Vec` or an
+/// array of pairs, as they are; for others, map each header to its name and value. `body` must be the
+/// body **as received**: after a framework has
 /// parsed and serialized it again, signature verification fails. `now` is [`Time::now`].
 ///
 /// ```
@@ -60,10 +62,9 @@ use crate::{combine, pay, profit_sharing, received, refund};
 /// fn example(
 ///     keys: &PlatformKeys,
 ///     api_v3_key: &ApiV3Key,
-///     headers: &[(&str, &[u8])],
+///     headers: Vec<(String, Vec<u8>)>,
 ///     body: &[u8],
 /// ) -> Result<(), Box<dyn std::error::Error>> {
-///     let headers = headers.iter().copied();
 ///     let event = notify::open(keys, api_v3_key, headers, body, Time::now()?)?;
 ///     println!("{} of {}: {}", event.id, event.create_time, event.summary);
 ///     Ok(())
@@ -80,10 +81,10 @@ use crate::{combine, pay, profit_sharing, received, refund};
 #[doc(alias = "分账动账通知")]
 #[doc(alias = "callback")]
 #[doc(alias = "webhook")]
-pub fn open<'h>(
+pub fn open<N: AsRef<str>, V: AsRef<[u8]>>(
     keys: &PlatformKeys,
     api_v3_key: &ApiV3Key,
-    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+    headers: impl IntoIterator<Item = (N, V)>,
     body: &[u8],
     now: Time,
 ) -> Result<Event, Refusal> {

@@ -180,18 +180,21 @@ impl PlatformKeys {
     /// timestamp within five minutes of `now`, the key known, and the signature that of the bytes as
     /// received.
     ///
-    /// Header names are compared without case. Other headers are ignored.
+    /// Header names are compared without case. Other headers are ignored. `headers` may be an
+    /// `http::HeaderMap` or a map of strings by reference, or a list of pairs; see
+    /// [`notify::open`](crate::notify::open).
     ///
     /// # Errors
     /// [`Untrusted`]: why the verification failed.
     #[doc(alias = "验签")]
-    pub fn verify<'h>(
+    pub fn verify<N: AsRef<str>, V: AsRef<[u8]>>(
         &self,
-        headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+        headers: impl IntoIterator<Item = (N, V)>,
         body: &[u8],
         now: Time,
     ) -> Result<(), Untrusted> {
-        let [timestamp, nonce, signature, serial] = four_headers(headers)?;
+        let headers = four_headers(headers)?;
+        let [timestamp, nonce, signature, serial] = texts(&headers)?;
         check_window(timestamp, now)?;
         let known = self.find(serial);
         let key =
@@ -361,21 +364,26 @@ impl SignatureVerificationAlgorithm for RawKey {
     }
 }
 
-fn four_headers<'h>(
-    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
-) -> Result<[&'h str; 4], Untrusted> {
-    let mut found = [None; 4];
+fn four_headers<N: AsRef<str>, V>(
+    headers: impl IntoIterator<Item = (N, V)>,
+) -> Result<[Option<V>; 4], Untrusted> {
+    let mut found = [None, None, None, None];
     for (name, value) in headers {
         let slots = HEADERS.iter().zip(&mut found);
-        for (header, slot) in slots.filter(|(header, _)| header.eq_ignore_ascii_case(name)) {
+        let is_named = |header: &str| header.eq_ignore_ascii_case(name.as_ref());
+        if let Some((header, slot)) = slots.into_iter().find(|(header, _)| is_named(header)) {
             if slot.replace(value).is_some() {
                 return Err(Untrusted::Repeated(header));
             }
         }
     }
+    Ok(found)
+}
+
+fn texts<V: AsRef<[u8]>>(headers: &[Option<V>; 4]) -> Result<[&str; 4], Untrusted> {
     let mut texts = [""; 4];
-    for ((header, value), text) in HEADERS.iter().zip(found).zip(&mut texts) {
-        let value = value.ok_or(Untrusted::Missing(header))?;
+    for ((header, value), text) in HEADERS.iter().zip(headers).zip(&mut texts) {
+        let value = value.as_ref().ok_or(Untrusted::Missing(header))?.as_ref();
         // Without an early exit, so that the compiler checks many bytes in one step.
         let is_graphic = value.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
         let readable = is_graphic && !value.is_empty();

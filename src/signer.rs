@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::rsa::KeyPair;
@@ -51,6 +52,36 @@ pub trait Signer: Send + Sync {
     /// none: do not implement this.
     fn sub_merchant(&self) -> Option<&SubMerchant> {
         None
+    }
+}
+
+/// A reference signs as what it refers to.
+impl<T: Signer + ?Sized> Signer for &T {
+    fn mchid(&self) -> &str {
+        T::mchid(self)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        T::sign(self, message)
+    }
+
+    fn sub_merchant(&self) -> Option<&SubMerchant> {
+        T::sub_merchant(self)
+    }
+}
+
+/// Several threads or owners may share one signer.
+impl<T: Signer + ?Sized> Signer for Arc<T> {
+    fn mchid(&self) -> &str {
+        T::mchid(self)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        T::sign(self, message)
+    }
+
+    fn sub_merchant(&self) -> Option<&SubMerchant> {
+        T::sub_merchant(self)
     }
 }
 

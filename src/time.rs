@@ -1,8 +1,9 @@
 //! [`Time`]: points in time, as WeChat Pay writes them.
 
 use std::fmt;
+use std::ops::Add;
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -35,13 +36,9 @@ impl Time {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if the system clock is before 1970 or after 9999.
     pub fn now() -> Result<Self, Error> {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_err(|_| Invalid::new("system clock", "is before 1970; correct it"))?;
-        i64::try_from(since.as_millis())
-            .ok()
-            .and_then(Self::from_unix_milliseconds)
-            .ok_or_else(|| Invalid::new("system clock", "is after 9999; correct it").into())
+        Self::try_from(SystemTime::now()).map_err(|_| {
+            Invalid::new("system clock", "is before 1970 or after 9999; correct it").into()
+        })
     }
 
     /// The point in time that is `seconds` after the start of 1970 (UTC).
@@ -52,7 +49,7 @@ impl Time {
         seconds
             .checked_mul(1000)
             .and_then(Self::from_unix_milliseconds)
-            .ok_or_else(|| Invalid::new("time", "must be in the years 1970 to 9999").into())
+            .ok_or_else(|| Invalid::new("time", RANGE).into())
     }
 
     /// Seconds since the start of 1970 (UTC), rounded down.
@@ -83,6 +80,18 @@ impl Time {
         Self::parse(&format!("{}T{}+08:00", date.join("-"), time.join(":")))
             .filter(|_| text.len() == 14)
             .ok_or_else(|| Invalid::new("time", "must be yyyyMMddHHmmss in Beijing time").into())
+    }
+
+    /// The same time without its milliseconds, as orders need it.
+    #[must_use]
+    pub fn to_second(self) -> Self {
+        let milliseconds = self.unix_milliseconds.rem_euclid(1000);
+        Self { unix_milliseconds: self.unix_milliseconds.saturating_sub(milliseconds) }
+    }
+
+    /// The days from 1970-01-01 to this day in Beijing.
+    pub(crate) fn beijing_day(self) -> i64 {
+        self.unix_milliseconds.saturating_add(BEIJING_MILLISECONDS).div_euclid(DAY_MILLISECONDS)
     }
 
     pub(crate) fn is_whole_second(self) -> bool {
@@ -153,6 +162,41 @@ impl FromStr for Time {
             Invalid::new("time", "must be RFC 3339 with an offset: 2018-06-08T10:34:56+08:00")
                 .into()
         })
+    }
+}
+
+/// Up to the end of 9999, the last time there is.
+///
+/// ```
+/// use std::time::Duration;
+/// use wechatpay::{Error, Time, pay::Order};
+///
+/// fn example(order: &mut Order) -> Result<(), Error> {
+///     order.time_expire = Some(Time::now()?.to_second() + Duration::from_secs(30 * 60));
+///     Ok(())
+/// }
+/// ```
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        let milliseconds = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        let unix_milliseconds = self.unix_milliseconds.saturating_add(milliseconds);
+        Self { unix_milliseconds: unix_milliseconds.min(LAST_MILLISECOND) }
+    }
+}
+
+impl TryFrom<SystemTime> for Time {
+    type Error = Error;
+
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) outside the years 1970 to 9999.
+    fn try_from(time: SystemTime) -> Result<Self, Error> {
+        let since_1970 = time.duration_since(UNIX_EPOCH).ok();
+        since_1970
+            .and_then(|since| i64::try_from(since.as_millis()).ok())
+            .and_then(Self::from_unix_milliseconds)
+            .ok_or_else(|| Invalid::new("time", RANGE).into())
     }
 }
 
@@ -257,7 +301,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     clippy::arithmetic_side_effects,
     reason = "the days lie between the years 1970 and 10000, so nothing comes near the ends of i64"
 )]
-fn date_of(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date_of(days: i64) -> (i64, i64, i64) {
     let days = days + DAYS_TO_1970;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era =
@@ -269,6 +313,8 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
 
+const RANGE: &str = "must be in the years 1970 to 9999";
+
 /// What programs in Go write for a time that there is not. A refund that was in progress is on
 /// record with it.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -278,6 +324,8 @@ const DAYS_TO_1970: i64 = 719_468;
 const DAY_MILLISECONDS: i64 = 86_400_000;
 /// Beijing keeps UTC+8 all year.
 const BEIJING_MILLISECONDS: i64 = 28_800_000;
+/// 9999-12-31, counted from 1970-01-01.
+pub(crate) const LAST_DAY: i64 = 2_932_896;
 /// 9999-12-31T23:59:59.999 in Beijing: the last point that prints with four digits for the year.
 const LAST_MILLISECOND: i64 = 253_402_271_999_999;
 
@@ -374,6 +422,24 @@ mod tests {
         ] {
             assert!(Time::from_compact(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn duration_is_added_up_to_the_last_time() {
+        let time: Time = "2018-06-08T10:34:56.120+08:00".parse().unwrap();
+        let later = time.to_second() + Duration::from_secs(1800);
+        assert_eq!(later.to_string(), "2018-06-08T11:04:56+08:00");
+        let last: Time = "9999-12-31T23:59:59.999+08:00".parse().unwrap();
+        assert_eq!(time + Duration::MAX, last);
+        assert_eq!(last.beijing_day(), LAST_DAY);
+    }
+
+    #[test]
+    fn system_time_is_a_time_from_1970_on() {
+        let at = |seconds| Time::try_from(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(1_528_425_296).unwrap().to_string(), "2018-06-08T10:34:56+08:00");
+        assert!(at(253_402_272_000).is_err());
+        assert!(Time::try_from(UNIX_EPOCH - Duration::from_secs(1)).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Invalid};
-use crate::time::Time;
+use crate::time::{LAST_DAY, Time, date_of};
 
 /// 账单日期: the day of a bill, from 00:00:00 to 23:59:59 Beijing time.
 ///
@@ -14,17 +14,44 @@ use crate::time::Time;
 /// let date: Date = "2018-06-08".parse()?;
 /// let late_in_london: Time = "2018-06-07T22:00:00+01:00".parse()?;
 /// assert_eq!(Date::of(late_in_london), date);
+/// assert_eq!(date.before(), Some("2018-06-07".parse()?));
 /// # Ok::<(), wechatpay::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    days_since_1970: i64,
+}
 
 impl Date {
     /// Returns the day in Beijing at the given time.
     #[must_use]
     pub fn of(time: Time) -> Self {
-        // A time is printed in Beijing time, with its date first.
-        Self(time.to_string().chars().take(DATE_LENGTH).collect())
+        Self { days_since_1970: time.beijing_day() }
+    }
+
+    /// Yesterday in Beijing: the last day with a bill, which is ready at 10:00 (Beijing time).
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the system clock is before 1970 or after 9999.
+    pub fn yesterday() -> Result<Self, Error> {
+        let rule = "is at the start of 1970; correct it";
+        Self::of(Time::now()?).before().ok_or_else(|| Invalid::new("system clock", rule).into())
+    }
+
+    /// The day before, or `None` before 1970-01-01.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        Self::at(self.days_since_1970.checked_sub(1)?)
+    }
+
+    /// The day after, or `None` after 9999-12-31.
+    #[must_use]
+    pub fn after(self) -> Option<Self> {
+        Self::at(self.days_since_1970.checked_add(1)?)
+    }
+
+    fn at(days_since_1970: i64) -> Option<Self> {
+        (0..=LAST_DAY).contains(&days_since_1970).then_some(Self { days_since_1970 })
     }
 }
 
@@ -34,19 +61,18 @@ impl FromStr for Date {
     /// # Errors
     /// [`Invalid`](crate::ErrorKind::Invalid) if the text is not a day as in `2018-06-08`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let is_date =
-            text.len() == DATE_LENGTH && format!("{text}T12:00:00+08:00").parse::<Time>().is_ok();
-        if is_date {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid::new("bill_date", "must be a day as in 2018-06-08").into())
-        }
+        let noon = format!("{text}T12:00:00+08:00").parse();
+        noon.ok()
+            .filter(|_| text.len() == DATE_LENGTH)
+            .map(Self::of)
+            .ok_or_else(|| Invalid::new("bill_date", "must be a day as in 2018-06-08").into())
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let (year, month, day) = date_of(self.days_since_1970);
+        write!(f, "{year:04}-{month:02}-{day:02}")
     }
 }
 
@@ -79,6 +105,19 @@ mod tests {
             let error = wrong.parse::<Date>().unwrap_err();
             assert_eq!(error.to_string(), "bill_date must be a day as in 2018-06-08", "{wrong}");
         }
+    }
+
+    #[test]
+    fn neighbours_of_a_day_end_with_the_calendar() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        for (before, after) in [("2024-02-29", "2024-03-01"), ("2025-12-31", "2026-01-01")] {
+            assert_eq!(day(before).after(), Some(day(after)));
+            assert_eq!(day(after).before(), Some(day(before)));
+        }
+        assert_eq!(day("1970-01-01").before(), None);
+        assert_eq!(day("9999-12-31").after(), None);
+        let today = Date::of(Time::now().unwrap());
+        assert!(Date::yesterday().unwrap() < today || Date::of(Time::now().unwrap()) != today);
     }
 
     #[test]

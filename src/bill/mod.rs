@@ -14,8 +14,9 @@
 //! use wechatpay::{Error, Gateway, Signer};
 //!
 //! fn reconcile(signer: &dyn Signer, gateway: &Gateway) -> Result<(), Box<dyn std::error::Error>> {
-//!     let link = bill::trade(signer, gateway, &bill::Trade::new("2026-10-01".parse()?))?;
-//!     let path = Path::new("2026-10-01.csv");
+//!     let day = bill::Date::yesterday()?;
+//!     let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
+//!     let path = Path::new("yesterday.csv");
 //!     bill::download_to(signer, gateway, &link, path, &mut |_bytes| ())?;
 //!
 //!     let mut bill = TradeBill::new(BufReader::new(File::open(path)?))?;

@@ -65,6 +65,69 @@ impl Sender {
     }
 }
 
+/// As axum, actix-web and hyper hand them over. ureq brings the crate that they share.
+fn on_axum_post(
+    sender: &Sender,
+    headers: ureq::http::HeaderMap,
+    body: &[u8],
+) -> Result<Event, Refusal> {
+    let now = Time::from_unix_seconds(SIGNED_AT).unwrap();
+    notify::open(&sender.keys, &sender.api_v3_key, &headers, body, now)
+}
+
+fn on_tiny_http_post(sender: &Sender, request: &mut tiny_http::Request) -> Result<Event, Refusal> {
+    let mut body = Vec::new();
+    request.as_reader().read_to_end(&mut body).unwrap();
+    let headers = request.headers().iter().map(|header| (header.field.as_str(), &header.value));
+    let now = Time::from_unix_seconds(SIGNED_AT).unwrap();
+    notify::open(&sender.keys, &sender.api_v3_key, headers, &body, now)
+}
+
+#[test]
+fn headers_are_taken_as_servers_hand_them_over() {
+    use std::collections::{BTreeMap, HashMap};
+
+    let sender = Sender::new();
+    let body = envelope("TRANSACTION.SUCCESS", "transaction", &transaction().to_string());
+    let body = body.to_string().into_bytes();
+    let headers = sender.headers(&body);
+    let expected = sender.open(&headers, &body).unwrap();
+    let now = Time::from_unix_seconds(SIGNED_AT).unwrap();
+    let (keys, key) = (&sender.keys, &sender.api_v3_key);
+
+    let mut map = ureq::http::HeaderMap::new();
+    for (name, value) in &headers {
+        map.insert(
+            ureq::http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            ureq::http::HeaderValue::from_bytes(value).unwrap(),
+        );
+    }
+    assert_eq!(on_axum_post(&sender, map.clone(), &body).as_ref(), Ok(&expected));
+    map.append("wechatpay-nonce", ureq::http::HeaderValue::from_static("other"));
+    let repeated = Refusal::Untrusted(Untrusted::Repeated("Wechatpay-Nonce"));
+    assert_eq!(on_axum_post(&sender, map, &body), Err(repeated));
+
+    let texts = headers
+        .iter()
+        .map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap()));
+    let hash_map: HashMap<String, String> = texts.clone().collect();
+    assert_eq!(notify::open(keys, key, &hash_map, &body, now).as_ref(), Ok(&expected));
+    let tree: BTreeMap<String, String> = texts.clone().collect();
+    assert_eq!(notify::open(keys, key, &tree, &body, now).as_ref(), Ok(&expected));
+    let array: [(String, String); 5] = texts.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(notify::open(keys, key, array, &body, now).as_ref(), Ok(&expected));
+    assert_eq!(notify::open(keys, key, headers.clone(), &body, now).as_ref(), Ok(&expected));
+
+    let mut request = tiny_http::TestRequest::new().with_method(tiny_http::Method::Post);
+    for (name, value) in &headers {
+        let header = tiny_http::Header::from_bytes(name.as_bytes(), &value[..]).unwrap();
+        request = request.with_header(header);
+    }
+    let body: &'static str = String::from_utf8(body).unwrap().leak();
+    let mut request = tiny_http::Request::from(request.with_body(body));
+    assert_eq!(on_tiny_http_post(&sender, &mut request), Ok(expected));
+}
+
 fn seal(plaintext: &str, nonce: &[u8; 12], associated_data: &str) -> Vec<u8> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, KEY.as_bytes()).unwrap());
     let mut text = plaintext.as_bytes().to_vec();

@@ -42,6 +42,7 @@ fn public_types_are_send_and_sync() {
     shared::<(app::InvokeParameters, jsapi::InvokeParameters, wechatpay::Party<'_>)>();
     shared::<(pay::Transaction, TradeState, pay::TradeType, pay::Amount)>();
     shared::<(pay::Promotion, pay::DiscountedGoods, pay::Paid, pay::NotPaid)>();
+    shared::<pay::Expected<'_>>();
     shared::<(combine::Order, combine::SubOrder, combine::SceneInfo, combine::h5::Scene)>();
     shared::<(combine::Transaction, combine::SubTransaction, combine::Amount)>();
     shared::<(refund::Refund, refund::RefundFrom, refund::GoodsDetail, refund::Payment)>();
