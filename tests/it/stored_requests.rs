@@ -252,7 +252,7 @@ mod v2 {
             detail.cost_price = random.maybe(|random| random.fen(0));
             let id = random.made_of(GOODS_ID, 1, 32);
             detail.goods_detail.push(pay::GoodsDetail::new(id, 1, random.fen(0)));
-            detail
+            detail.into()
         });
         order
     }
