@@ -142,7 +142,9 @@ impl fmt::Display for Failure {
     }
 }
 
-const FAILED: u8 = 1;
-const UNKNOWN: u8 = 3;
+/// The exit status if WeChat Pay refused.
+pub(crate) const FAILED: u8 = 1;
+/// The exit status if the outcome is unknown.
+pub(crate) const UNKNOWN: u8 = 3;
 const NOT_SENT: &str = "nothing was sent to WeChat Pay";
 const REFUSED: &str = "WeChat Pay refused the request";

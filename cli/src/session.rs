@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use wechatpay::{
-    ApiV3Key, Gateway, Request, Response, RsaSigner, Transport, TransportError, UreqTransport, v2,
+    ApiV3Key, ClientCertificate, Gateway, HttpOptions, Request, Response, RsaSigner, Transport,
+    TransportError, UreqTransport, v2,
 };
 use wechatpay_sandbox::settings::{self, Settings};
 
@@ -68,6 +69,30 @@ impl Session {
             None => settings::required("WECHATPAY_API_V3_KEY").map_err(Failure::of_settings)?,
         };
         settings::name_variable(ApiV3Key::new(key)).map_err(Failure::of_settings)
+    }
+
+    /// The gateway of APIv2 with the merchant's client certificate.
+    pub(crate) fn certified_v2_gateway(&self) -> Result<v2::CertifiedGateway> {
+        let (certificate, key) = match &self.settings.sandbox {
+            Some(sandbox) => (
+                sandbox.merchant_certificate_pem().as_bytes().to_vec(),
+                sandbox.merchant_key_pem().as_bytes().to_vec(),
+            ),
+            None => {
+                let file = |name| settings::file_content(name).map_err(Failure::of_settings);
+                (file("WECHATPAY_CERT_FILE")?, file("WECHATPAY_PRIVATE_KEY_FILE")?)
+            }
+        };
+        let certificate = settings::name_variable(ClientCertificate::from_pem(certificate, key));
+        let mut options = HttpOptions::default();
+        options.root_certificates.clone_from(&self.settings.root_certificates);
+        options.client_certificate = Some(certificate.map_err(Failure::of_settings)?);
+        let transport = settings::name_variable(UreqTransport::new(&options));
+        let transport = RecordingTransport {
+            transport: transport.map_err(Failure::of_settings)?,
+            last_response: self.last_response.clone(),
+        };
+        Ok(self.v2_gateway.clone().with_certified(transport))
     }
 
     pub(crate) fn v2_key(&self) -> Result<String> {

@@ -1,16 +1,21 @@
-//! APIv2, the XML protocol: place, query, close.
+//! APIv2, the XML protocol: orders, payments at the till, refunds, notifications.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use serde_json::{Map, Value, json};
+use wechatpay::v2::notify::Notification;
+use wechatpay::v2::pay::{Attempt, MicropayOrder, Reversal};
 use wechatpay::v2::{self, AnyTrade, HmacSha256Key, Md5Key, Signer};
-use wechatpay::{AppId, CodeUrl, OutTradeNo, PrepayId, Signer as _, TransactionId};
+use wechatpay::{AppId, CodeUrl, OutRefundNo, OutTradeNo, PrepayId, Signer as _, TransactionId};
 use wechatpay_sandbox::settings;
 
-use crate::failure::{Failure, Result};
-use crate::input::{BodyFile, Number, PaymentNumber};
+use crate::failure::{FAILED, Failure, Result, UNKNOWN};
+use crate::input::{BodyFile, Number, PaymentNumber, read};
 use crate::output::{Content, Output};
 use crate::qr_code::{Picture, QrFile};
 use crate::session::Session;
@@ -40,6 +45,45 @@ enum Verb {
         file: BodyFile,
         #[command(flatten)]
         qr: QrFile,
+    },
+    /// 付款码支付: charges the code that the till has scanned; exits with 3 if the payer types a PIN
+    ///
+    /// After 3, query the order, and reverse it if it stays unclear. Never charge again before that.
+    Micropay {
+        #[command(flatten)]
+        file: BodyFile,
+    },
+    /// 撤销订单: reverses a payment at the till; exits with 3 if it must be called again
+    Reverse {
+        /// 商户订单号: merchant order number
+        out_trade_no: String,
+    },
+    /// 申请退款: applies for a refund
+    Refund {
+        #[command(flatten)]
+        file: BodyFile,
+    },
+    /// 查询退款: queries a refund
+    RefundQuery {
+        /// 商户退款单号: merchant refund number
+        out_refund_no: String,
+    },
+    /// 查询合单订单: queries a combined order
+    CombinedQuery {
+        /// 合单商户订单号: merchant order number of the combined order
+        combine_out_trade_no: String,
+    },
+    /// 关闭合单订单: closes a combined order, whose sub-orders are in the file
+    CombinedClose {
+        /// 合单商户订单号: merchant order number of the combined order
+        combine_out_trade_no: String,
+        #[command(flatten)]
+        file: BodyFile,
+    },
+    /// 支付结果通知, 退款结果通知: verifies a notification
+    Notification {
+        /// File with the body, byte by byte as received; - is standard input
+        body: PathBuf,
     },
     /// 查询订单: queries an order
     Query {
@@ -73,6 +117,19 @@ impl Verb {
         match self {
             Self::Unified { file, qr } => Output::write(unified(session, signer, &file, &qr)),
             Self::Combined { file, qr } => Output::write(combined(session, signer, &file, &qr)),
+            Self::Micropay { file } => micropay(session, signer, &file),
+            Self::Reverse { out_trade_no } => reverse(session, signer, &out_trade_no),
+            Self::Refund { file } => Output::write(refund(session, signer, &file)),
+            Self::RefundQuery { out_refund_no } => {
+                Output::read(refund_query(session, signer, &out_refund_no))
+            }
+            Self::CombinedQuery { combine_out_trade_no } => {
+                Output::read(combined_query(session, signer, &combine_out_trade_no))
+            }
+            Self::CombinedClose { combine_out_trade_no, file } => {
+                Output::write(combined_close(session, signer, &combine_out_trade_no, &file))
+            }
+            Self::Notification { body } => Output::read(notification(signer, &body)),
             Self::Query { number } => Output::read(query(session, signer, number)),
             Self::Close { out_trade_no } => Output::write(close(session, signer, &out_trade_no)),
         }
@@ -134,6 +191,83 @@ fn query(session: &Session, signer: &dyn Signer, number: PaymentNumber) -> Resul
         }
     };
     fields(&session.response_body())
+}
+
+/// Exits with 0 if the payer was charged, with 1 if not, and with 3 if that is not certain yet.
+fn micropay(session: &Session, signer: &dyn Signer, file: &BodyFile) -> Result<Output> {
+    let (order, auth_code) = MicropayOrder::from_xml(signer, &file.read(session)?)?;
+    let attempt = v2::pay::micropay(signer, &session.v2_gateway, &order, auth_code)?;
+    let output = Output::write(fields(&session.response_body()))?;
+    Ok(match attempt {
+        Attempt::Paid(_) => output,
+        Attempt::Refused(_) => output.with_status(ExitCode::from(FAILED)),
+        Attempt::Pending => output.with_status(ExitCode::from(UNKNOWN)),
+    })
+}
+
+fn reverse(session: &Session, signer: &dyn Signer, out_trade_no: &str) -> Result<Output> {
+    let (gateway, appid) = (session.certified_v2_gateway()?, &session.settings.appid);
+    let reversal = v2::pay::reverse(signer, &gateway, appid, &OutTradeNo::new(out_trade_no)?)?;
+    let output = Output::write(fields(&session.response_body()))?;
+    Ok(match reversal {
+        Reversal::Done => output,
+        Reversal::Recall => output.with_status(ExitCode::from(UNKNOWN)),
+    })
+}
+
+fn refund(session: &Session, signer: &dyn Signer, file: &BodyFile) -> Result<Value> {
+    let refund = v2::refund::Refund::from_xml(signer, &file.read(session)?)?;
+    v2::refund::apply(signer, &session.certified_v2_gateway()?, &refund)?;
+    fields(&session.response_body())
+}
+
+fn refund_query(session: &Session, signer: &dyn Signer, out_refund_no: &str) -> Result<Value> {
+    let number = OutRefundNo::new(out_refund_no)?;
+    let query = v2::refund::RefundQuery::new(session.settings.appid.clone(), number);
+    v2::refund::query(signer, &session.v2_gateway, &query)?;
+    fields(&session.response_body())
+}
+
+fn combined_query(session: &Session, signer: &dyn Signer, number: &str) -> Result<Value> {
+    let (gateway, appid) = (&session.v2_gateway, &session.settings.appid);
+    v2::combine::query(signer, gateway, appid, &OutTradeNo::new(number)?)?;
+    fields(&session.response_body())
+}
+
+fn combined_close(
+    session: &Session,
+    signer: &dyn Signer,
+    number: &str,
+    file: &BodyFile,
+) -> Result<Value> {
+    let (order, _) = v2::combine::Order::from_xml(signer, &file.read(session)?)?;
+    if order.combine_out_trade_no.as_str() != number {
+        let what = "the file must contain the combined order with this number";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    v2::combine::close(signer, &session.v2_gateway, &order)?;
+    Ok(json!({"combine_out_trade_no": number}))
+}
+
+/// The fields of a notification, once it is verified; those of a refund are decrypted.
+fn notification(signer: &dyn Signer, body: &Path) -> Result<Value> {
+    let body = read(body)?;
+    match v2::notify::open(signer, &body).map_err(Failure::Notification)? {
+        Notification::Refund(refund) => {
+            let state = &refund.refund;
+            Ok(json!({
+                "transaction_id": refund.transaction_id,
+                "out_trade_no": refund.out_trade_no,
+                "total_fee": refund.total_fee,
+                "refund_id": state.refund_id,
+                "out_refund_no": state.out_refund_no,
+                "refund_fee": state.refund_fee,
+                "refund_status": state.refund_status.to_string(),
+                "success_time": state.success_time.map(|time| time.to_string()),
+            }))
+        }
+        _ => fields(&body),
+    }
 }
 
 fn close(session: &Session, signer: &dyn Signer, out_trade_no: &str) -> Result<Value> {

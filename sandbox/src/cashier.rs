@@ -81,7 +81,7 @@ fn page(order: &OrderSummary, redirect_url: Option<&str>) -> Response {
     let back = |address: &str| {
         Html::fill(include_str!("pages/back.html"), &[("address", Html::text(address))])
     };
-    let actions = if order.trade_state == "NOTPAY" {
+    let actions = if order_html::is_payable(&order.trade_state) {
         Html::fill(include_str!("pages/buttons.html"), &[("total", total.clone())])
     } else {
         redirect_url.map(back).unwrap_or_default()

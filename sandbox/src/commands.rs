@@ -60,6 +60,8 @@
 //! | `POST /sandbox/v2/refuse-payment` | `out_trade_no` | |
 //! | `POST /sandbox/v2/close` | `out_trade_no` | |
 //! | `POST /sandbox/v2/end-refund` | `out_refund_no`, `status`: `SUCCESS`, `REFUNDCLOSE` or `CHANGE` | |
+//! | `POST /sandbox/v2/show-code` | `pin` (true if the payer must type a PIN, optional) | `auth_code` |
+//! | `POST /sandbox/v2/recall-next` | | |
 //! | `POST /sandbox/v2/refuse-next` | `code`, `text` | |
 //! | `POST /sandbox/v2/fail-next` | `text` | |
 //! | `POST /sandbox/v2/take-notifications` | | `notifications` |

@@ -30,7 +30,7 @@ impl Host for Dispatcher {
             // Every browser asks for it.
             "/favicon.ico" => Response::empty(204),
             "/sandbox/style.css" => overview::style(),
-            "/" | "/h5" | "/cashier" => match access() {
+            "/" | "/codes" | "/h5" | "/cashier" => match access() {
                 Ok(()) => self.page(path, request),
                 Err(denial) => cashier::deny(denial),
             },
@@ -51,6 +51,10 @@ impl Dispatcher {
             return overview::resend(controller, request, unix_now());
         }
         let mut state = controller.state();
+        #[cfg(feature = "v2")]
+        if path == "/codes" {
+            return super::v2::code_page::respond(&mut state, request, unix_now());
+        }
         if path == "/" {
             return overview::respond(&mut state, request, unix_now());
         }

@@ -15,6 +15,11 @@ pub(super) fn cashier_path(payment_token: &str) -> String {
     }
 }
 
+/// Whether the user can pay an order in this state, or refuse.
+pub(super) fn is_payable(trade_state: &str) -> bool {
+    matches!(trade_state, "NOTPAY" | "USERPAYING")
+}
+
 /// 交易状态 in words, and its colour.
 pub(super) fn trade_state(trade_state: &str) -> (&str, &'static str) {
     match trade_state {
@@ -22,6 +27,9 @@ pub(super) fn trade_state(trade_state: &str) -> (&str, &'static str) {
         "SUCCESS" => ("已支付 SUCCESS", "good"),
         "REFUND" => ("转入退款 REFUND", ""),
         "CLOSED" => ("已关闭 CLOSED", "bad"),
+        "USERPAYING" => ("用户支付中 USERPAYING", ""),
+        "PAYERROR" => ("支付失败 PAYERROR", "bad"),
+        "REVOKED" => ("已撤销 REVOKED", "bad"),
         other => (other, ""),
     }
 }

@@ -104,7 +104,7 @@ fn note(text: &str) -> Html {
 fn order(order: &OrderSummary) -> Html {
     let (state, tone) = order_html::trade_state(&order.trade_state);
     let address = [("address", Html::text(&order_html::cashier_path(&order.payment_token)))];
-    let is_open = order.trade_state == "NOTPAY";
+    let is_open = order_html::is_payable(&order.trade_state);
     let pay = if is_open {
         Html::fill(include_str!("pages/pay.html"), &address)
     } else {

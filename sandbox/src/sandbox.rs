@@ -857,7 +857,7 @@ impl Sandbox {
     ///
     /// As [`Sandbox::pay`].
     pub fn refuse_payment(&self, out_trade_no: &str) -> Result<(), OrderError> {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
         let order = state.find_order(out_trade_no)?;
         state.refuse_payment(&order, unix_now())
     }

@@ -122,6 +122,19 @@ impl State {
         (v2, context)
     }
 
+    /// A payer shows a code (付款码).
+    #[cfg(feature = "v2")]
+    pub(super) fn show_payer_code(&mut self, needs_pin: bool, now: i64) -> String {
+        let (v2, mut context) = self.v2(now);
+        v2.show_code(needs_pin, &mut context)
+    }
+
+    /// The payers' codes that can be used, and whether their payers must type a PIN.
+    #[cfg(feature = "v2")]
+    pub(super) fn payer_codes(&self, now: i64) -> Vec<(String, bool)> {
+        self.v2.usable_codes(self.clock.business(now))
+    }
+
     /// The order with this number, single or combined: of APIv3, else of APIv2.
     pub(super) fn find_order(&self, number: &str) -> Result<OrderId, OrderError> {
         if self.orders.find(MCHID, number).is_some() {
@@ -161,7 +174,7 @@ impl State {
     }
 
     /// The user's payment of an order fails.
-    pub(super) fn refuse_payment(&self, order: &OrderId, now: i64) -> Result<(), OrderError> {
+    pub(super) fn refuse_payment(&mut self, order: &OrderId, now: i64) -> Result<(), OrderError> {
         let (number, now) = (&order.number, self.clock.business(now));
         match order.version {
             Version::V3 => self.orders.refuse_payment(MCHID, number, now),
@@ -313,7 +326,7 @@ impl State {
         let details = match version {
             Version::V3 => OrderDetails::of(&self.orders.find(MCHID, number)?, now),
             #[cfg(feature = "v2")]
-            Version::V2 => self.v2.order_details(number)?,
+            Version::V2 => self.v2.order_details(number, now)?,
         };
         Some(OrderSummary {
             version: version.number(),

@@ -21,6 +21,9 @@ pub(super) enum Protocol {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     Order,
+    /// A payment at the till, whose request must never be sent twice.
+    #[cfg(feature = "v2")]
+    Micropay,
     Refund,
     Split,
     Unfreeze,
@@ -67,6 +70,14 @@ impl Call {
         self.subject == Subject::Refund
     }
 
+    /// Whether its request must not be sent again, not even the same one.
+    pub(super) fn is_single_attempt(self) -> bool {
+        #[cfg(feature = "v2")]
+        return self.subject == Subject::Micropay;
+        #[cfg(not(feature = "v2"))]
+        false
+    }
+
     pub(super) fn is_read(self) -> bool {
         self.effect == Effect::Read
     }
@@ -77,6 +88,8 @@ impl Subject {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Order => "order",
+            #[cfg(feature = "v2")]
+            Self::Micropay => "order",
             Self::Refund => "refund",
             Self::Split => "split",
             Self::Unfreeze => "unfreeze request",
@@ -99,7 +112,9 @@ const V3_SUBJECTS: [(&str, Subject); 8] = [
 ];
 
 #[cfg(feature = "v2")]
-const V2_CALLS: [(&str, Subject, Effect); 8] = [
+const V2_CALLS: [(&str, Subject, Effect); 10] = [
+    ("/pay/micropay", Subject::Micropay, Effect::Write),
+    ("/secapi/pay/reverse", Subject::Order, Effect::Write),
     ("/pay/unifiedorder", Subject::Order, Effect::Write),
     ("/pay/orderquery", Subject::Order, Effect::Read),
     ("/pay/closeorder", Subject::Order, Effect::Write),

@@ -44,10 +44,18 @@ codes! {
     APPID_MCHID_NOT_MATCH,
     /// APPID不存在, of APIv2: the appid is missing or wrong.
     APPID_NOT_EXIST,
+    /// 二维码已过期, of APIv2: the payer's code has expired; scan a new one, with a new order number.
+    AUTHCODEEXPIRE,
+    /// 付款码参数错误, of APIv2: a code is good for one attempt; scan a new one, with a new order number.
+    AUTH_CODE_ERROR,
+    /// 付款码检验错误, of APIv2: it is not the code of a WeChat wallet; scan another one.
+    AUTH_CODE_INVALID,
     /// 银行系统异常: internal error of the bank.
     BANK_ERROR,
     /// 退款业务流程错误, of APIv2: the refund is not finished.
     BIZERR_NEED_RETRY,
+    /// 支付账号错误, of APIv2: an order cannot be paid by two payers; use a new order number.
+    BUYER_MISMATCH,
     /// 证书校验错误, of APIv2: the client certificate is not the merchant's.
     CERT_ERROR,
     /// 合单支付权限非法, of APIv2: apply for combined payment for the sub-order's merchant.
@@ -72,6 +80,8 @@ codes! {
     NOT_ENOUGH,
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH,
+    /// 不支持卡类型, of APIv2: the payer's card cannot be used here; ask for another one.
+    NOTSUPORTCARD,
     /// 编码格式错误, of APIv2: the request is not UTF-8.
     NOT_UTF8,
     /// 账单文件不存在: no bill for that day; check the date.
@@ -84,6 +94,8 @@ codes! {
     ORDER_NOT_EXIST,
     /// 商户订单已支付, of APIv2: the order is paid already; query it.
     ORDERPAID,
+    /// 订单已撤销, of APIv2: the order was reversed; use a new order number.
+    ORDERREVERSED,
     /// 订单处理中，暂时无法退款, of APIv2: the order is being processed; retry later with the same refund.
     ORDER_NOT_READY,
     /// 商户订单号重复: the order number was used already; query it.
@@ -102,6 +114,8 @@ codes! {
     REQUIRE_POST_METHOD,
     /// 请求的资源不存在: no such order, refund or certificate; right after an unknown outcome this is not conclusive.
     RESOURCE_NOT_EXISTS,
+    /// 订单无法撤销, of APIv2: the order is older than seven days; refund it instead.
+    REVERSE_EXPIRE,
     /// 业务规则限制: a business rule limits calls or amounts; WeChat Pay's message names the rule.
     RULE_LIMIT,
     /// 签名错误: check the clock, and that key, serial number and merchant number belong together.
@@ -122,6 +136,8 @@ codes! {
     USER_ACCOUNT_ABNORMAL,
     /// openid非法, of APIv2: the openid does not belong to the combine_appid.
     USER_OPENID_NOT_MATCH,
+    /// 用户支付中，需要输入密码, of APIv2: the payer types the PIN; query the order after five seconds.
+    USERPAYING,
     /// XML格式错误, of APIv2: the XML arrived malformed; check that no proxy modifies it.
     XML_FORMAT_ERROR,
 }

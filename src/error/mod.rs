@@ -179,6 +179,9 @@ impl Error {
             ErrorKind::Output { .. } => (Outcome::Unknown, Retry::SameRequest),
         };
         match retry {
+            Retry::SameRequest if call.is_single_attempt() && outcome == Outcome::Unknown => {
+                (outcome, Retry::QueryFirst)
+            }
             // A read is the query.
             Retry::QueryFirst if call.is_read() => (outcome, Retry::SameRequest),
             _ => (outcome, retry),
@@ -208,6 +211,10 @@ impl Error {
                 "; unfreeze the rest of the order first, then retry with the same refund".to_owned()
             }
             (Outcome::NotSent | Outcome::Refused, _) | (_, Retry::Never) => String::new(),
+            (Outcome::Unknown, _) if call.is_single_attempt() => {
+                "; the payer may have been charged; query the order, and reverse it if it stays unclear"
+                    .to_owned()
+            }
             (Outcome::Unknown, _) if call.is_read() => "; nothing was changed; retry".to_owned(),
             (Outcome::Unknown, Retry::SameRequest) => format!(
                 "; the request may have been processed; query the {subject}, or retry with the \

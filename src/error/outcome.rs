@@ -157,6 +157,31 @@ const V3: &[Row] = &[
 /// The codes of documents 001 and 002. A code that no document lists means nothing certain.
 #[cfg(feature = "v2")]
 const V2: &[Row] = &[
+    // The payer may have been charged, or may still be.
+    (
+        200..=200,
+        &[Code::USERPAYING, Code::SYSTEM_ERROR, Code::BANK_ERROR, Code::FREQUENCY_LIMITED],
+        micropay,
+        Unknown,
+        QueryFirst,
+    ),
+    // Another attempt needs another code and another order.
+    (
+        200..=200,
+        &[
+            Code::AUTHCODEEXPIRE,
+            Code::AUTH_CODE_ERROR,
+            Code::AUTH_CODE_INVALID,
+            Code::BUYER_MISMATCH,
+            Code::NOT_ENOUGH,
+            Code::NOTSUPORTCARD,
+            Code::ORDERREVERSED,
+            Code::TRADE_ERROR,
+        ],
+        micropay,
+        Refused,
+        Never,
+    ),
     (200..=200, &[Code::SYSTEM_ERROR, Code::BIZERR_NEED_RETRY], any, Unknown, SameRequest),
     // Something exists under the number already; a query shows what.
     (
@@ -208,6 +233,7 @@ const V2: &[Row] = &[
             Code::POST_DATA_EMPTY,
             Code::POST_DATA_INVALID,
             Code::REFUNDNOTEXIST,
+            Code::REVERSE_EXPIRE,
             Code::REQUIRE_POST_METHOD,
             Code::SIGN_ERROR,
             Code::SUBORDER_LIMIT_EXCEEDED,
@@ -237,7 +263,12 @@ fn write_that_may_go_on(call: Call) -> bool {
 
 #[cfg(feature = "v2")]
 fn new_order(call: Call) -> bool {
-    call.subject == Subject::Order && call.effect == Effect::Write
+    matches!(call.subject, Subject::Order | Subject::Micropay) && call.effect == Effect::Write
+}
+
+#[cfg(feature = "v2")]
+fn micropay(call: Call) -> bool {
+    call.subject == Subject::Micropay
 }
 
 fn new_split(call: Call) -> bool {
@@ -368,6 +399,40 @@ mod tests {
             let meaning = of_response(Call::v2("/pay/unifiedorder"), &error(200, code));
             assert_eq!(meaning, (outcome, retry), "{code}");
         }
+    }
+
+    #[cfg(feature = "v2")]
+    #[test]
+    fn payment_at_the_till_is_never_sent_again() {
+        let table = [
+            ("USERPAYING", Unknown, QueryFirst),
+            ("SYSTEMERROR", Unknown, QueryFirst),
+            ("BANKERROR", Unknown, QueryFirst),
+            ("FREQUENCY_LIMITED", Unknown, QueryFirst),
+            ("NEW_CODE", Unknown, QueryFirst),
+            ("NOTENOUGH", Refused, Never),
+            ("NOTSUPORTCARD", Refused, Never),
+            ("AUTHCODEEXPIRE", Refused, Never),
+            ("AUTH_CODE_ERROR", Refused, Never),
+            ("AUTH_CODE_INVALID", Refused, Never),
+            ("BUYER_MISMATCH", Refused, Never),
+            ("TRADE_ERROR", Refused, Never),
+            ("ORDERCLOSED", Refused, Never),
+            ("ORDERREVERSED", Refused, Never),
+            ("ORDERPAID", Refused, QueryFirst),
+            ("OUT_TRADE_NO_USED", Refused, QueryFirst),
+            ("INVALID_REQUEST", Refused, QueryFirst),
+            ("PARAM_ERROR", Refused, Never),
+            ("NOAUTH", Refused, Never),
+            ("SIGNERROR", Refused, Never),
+        ];
+        for (code, outcome, retry) in table {
+            let verdict = of_response(Call::v2("/pay/micropay"), &error(200, code));
+            assert_eq!(verdict, (outcome, retry), "{code}");
+        }
+        let reverse = Call::v2("/secapi/pay/reverse");
+        assert_eq!(of_response(reverse, &error(200, "SYSTEMERROR")), (Unknown, SameRequest));
+        assert_eq!(of_response(reverse, &error(200, "REVERSE_EXPIRE")), (Refused, Never));
     }
 
     #[cfg(feature = "v2")]

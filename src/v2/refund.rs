@@ -30,7 +30,9 @@ use crate::open_set::open_set;
 use crate::refund::{Channel, Payment};
 use crate::time::Time;
 use crate::v2::fields::{Fields, Malformed};
+use crate::v2::from_xml;
 use crate::v2::gateway::{CertifiedGateway, Gateway};
+use crate::v2::order_fields::FieldText;
 use crate::v2::parse::{fen, number, received, spaced_time};
 use crate::v2::pay::Coupon;
 use crate::v2::signer::Signer;
@@ -175,6 +177,40 @@ impl Refund {
             refund_account: None,
             notify_url: None,
         }
+    }
+
+    /// Reads the XML of a refund as WeChat Pay's page prints it.
+    ///
+    /// As strict as [`pay::Order::from_xml`](crate::v2::pay::Order::from_xml). If both `transaction_id` and
+    /// `out_trade_no` are present, `transaction_id` counts.
+    ///
+    /// # Errors
+    /// [`Error`] of invalid input with every violation, each by its field and rule.
+    pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<Self, Error> {
+        from_xml::read(signer, xml, |object| {
+            object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
+            let has_number = object.has("transaction_id") || object.has("out_trade_no");
+            let transaction_id = object.optional("transaction_id").map(Payment::TransactionId);
+            let out_trade_no = object.optional("out_trade_no").map(Payment::OutTradeNo);
+            if !has_number {
+                object.violation("out_trade_no", "is missing, and so is transaction_id");
+            }
+            let (appid, out_refund_no) =
+                (object.required("appid"), object.required("out_refund_no"));
+            let refund_fee = FieldText::required(object, "refund_fee");
+            let total_fee = FieldText::required(object, "total_fee");
+            let refund_fee_type = object.optional("refund_fee_type");
+            let refund_desc = object.optional("refund_desc");
+            let refund_account: Option<String> = object.optional("refund_account");
+            let notify_url = object.optional("notify_url");
+            let payment = transaction_id.or(out_trade_no);
+            let mut refund = Self::new(appid?, out_refund_no?, payment?, refund_fee?, total_fee?);
+            refund.refund_fee_type = refund_fee_type;
+            refund.refund_desc = refund_desc;
+            refund.refund_account = refund_account.as_deref().and_then(received);
+            refund.notify_url = notify_url;
+            Some(refund)
+        })
     }
 
     /// Validates the refund against the documented rules. [`apply`] does this before sending.
@@ -563,6 +599,24 @@ mod tests {
         refund.payment = TransactionId::new("42").unwrap().into();
         let sent = refund.to_fields(&hmac_key()).unwrap();
         assert_eq!((sent.get("transaction_id"), sent.get("out_trade_no")), (Some("42"), None));
+    }
+
+    #[test]
+    fn sent_refund_is_read_back_equal() {
+        let mut refund = refund();
+        for payment in [refund.payment.clone(), TransactionId::new("42").unwrap().into()] {
+            refund.payment = payment;
+            refund.refund_desc = Some("商品已售完".into());
+            refund.refund_account = Some(RefundAccount::RechargeFunds);
+            let sent = xml::write(&refund.to_fields(&hmac_key()).unwrap());
+            assert_eq!(Refund::from_xml(&hmac_key(), sent.as_bytes()), Ok(refund.clone()));
+        }
+        let error = Refund::from_xml(&hmac_key(), b"<xml><attach>1</attach></xml>").unwrap_err();
+        let text = error.to_string();
+        for part in ["out_trade_no is missing, and so is", "refund_fee is missing", "attach is not"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

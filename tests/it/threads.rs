@@ -79,7 +79,9 @@ fn types_of_v2_are_send_and_sync() {
     use wechatpay::v2;
     fn shared<T: Send + Sync>() {}
     shared::<(&dyn v2::Signer, v2::SignType, v2::HmacSha256Key, v2::Md5Key, v2::Gateway)>();
-    shared::<(v2::CertifiedGateway, v2::pay::OrderDetail)>();
+    shared::<(v2::CertifiedGateway, v2::pay::OrderDetail, v2::pay::MicropayOrder)>();
+    shared::<(v2::pay::AuthCode, v2::pay::Attempt, v2::pay::Reversal, v2::pay::Step)>();
+    shared::<(v2::pay::TillPayment, v2::pay::NotCharged)>();
     shared::<(v2::pay::Order, v2::pay::Detail, v2::pay::GoodsDetail)>();
     shared::<(v2::pay::StoreInfo, v2::pay::LimitPay, v2::pay::Transaction, v2::pay::Coupon)>();
     shared::<(v2::App, v2::Jsapi, v2::Native, v2::H5, v2::H5Info, v2::AnyTrade)>();

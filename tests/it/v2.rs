@@ -19,6 +19,7 @@ mod notifications;
 mod orders;
 mod refunds;
 mod responses;
+pub(crate) mod till;
 
 fn number(text: &str) -> OutTradeNo {
     OutTradeNo::new(text).unwrap()
@@ -171,6 +172,8 @@ fn readme_lists_every_v2_interface() {
         "/pay/combinedorder",
         "/pay/querycombinedorder",
         "/pay/closecombinedorder",
+        "/pay/micropay",
+        "/secapi/pay/reverse",
     ] {
         assert!(readme.contains(&format!("`POST {path}`")), "{path}");
     }

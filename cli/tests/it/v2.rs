@@ -57,9 +57,82 @@ fn v2_sample_orders_are_placed_queried_and_closed() {
     let placed = program.result(&["v2", "combined", &file]);
     assert_eq!(placed["invoke"]["signType"], "HMAC-SHA256");
     assert_eq!(program.run(&["v2", "combined", &file, "--md5"]).status, 1);
+    let number = "19000090011489146530";
+    assert_eq!(program.result(&["v2", "combined-query", number])["trade_state"], "NOTPAY");
+    assert_eq!(program.run(&["v2", "combined-close", "another-1", &file]).status, 2);
+    program.sandbox.let_time_pass(60);
+    let closed = program.result(&["v2", "combined-close", number, &file]);
+    assert_eq!(closed["combine_out_trade_no"], number);
     let picture = program.path("code.svg");
     let done = program.run(&["v2", "combined", &file, "--qr", &picture]);
     assert_eq!(done.status, 2, "{}", done.err);
     assert!(done.err.starts_with("error: --qr is only for an order with trade_type NATIVE\n"));
     assert!(!Path::new(&picture).exists());
+}
+
+#[test]
+fn v2_till_payment_exits_by_its_certainty() {
+    let program = Program::new("v2-till");
+    let v2 = program.sandbox.v2();
+    let order = |number: &str, code: String| {
+        format!(
+            "<xml><appid>{}</appid><body>咖啡</body><out_trade_no>{number}</out_trade_no>\
+             <total_fee>100</total_fee><spbill_create_ip>14.23.150.211</spbill_create_ip>\
+             <auth_code>{code}</auth_code></xml>",
+            program.sandbox.appid()
+        )
+    };
+    let file = program.write("ready.xml", order("till-cli-1", v2.show_code()));
+    let paid = program.result(&["v2", "micropay", &file]);
+    assert_eq!((&paid["trade_type"], &paid["total_fee"]), (&json!("MICROPAY"), &json!("100")));
+    // The same code and order again are no success.
+    assert_eq!(program.run(&["v2", "micropay", &file]).status, 1);
+
+    let file = program.write("pin.xml", order("till-cli-2", v2.show_code_with_pin()));
+    let pending = program.run(&["v2", "micropay", &file]);
+    assert_eq!((pending.status, pending.out.contains("USERPAYING")), (3, true), "{}", pending.err);
+    assert_eq!(program.run(&["v2", "reverse", "till-cli-2"]).status, 3, "within 15 seconds");
+    program.sandbox.let_time_pass(15);
+    assert_eq!(program.result(&["v2", "reverse", "till-cli-2"])["recall"], "N");
+    assert_eq!(program.result(&["v2", "query", "till-cli-2"])["trade_state"], "REVOKED");
+
+    let file = program.write("used.xml", order("till-cli-3", "150000000000000000".to_owned()));
+    let refused = program.run(&["v2", "micropay", &file]);
+    assert_eq!((refused.status, refused.out.contains("AUTH_CODE_INVALID")), (1, true));
+    v2.fail_next("系统繁忙");
+    let file = program.write("failed.xml", order("till-cli-4", v2.show_code()));
+    assert_eq!(program.run(&["v2", "micropay", &file]).status, 3);
+}
+
+#[test]
+fn v2_refund_and_its_notification_are_shown() {
+    let program = Program::new("v2-refund");
+    let v2 = program.sandbox.v2();
+    let (appid, mch_id) = (program.sandbox.appid().to_string(), program.sandbox.mchid().to_owned());
+    let xml = ORDER.replace("wx2421b1c4370ec43b", &appid).replace("10000100", &mch_id);
+    let xml =
+        xml.replace("https://wxpay.wxutil.com/pub_v2/pay/notify.v2.php", "https://127.0.0.1/n");
+    let file = program.write("order.xml", &xml);
+    program.result(&["v2", "unified", &file]);
+    v2.pay("1415659990", &[]).unwrap();
+    let notification = v2.take_notifications().pop().unwrap();
+    let body = program.write("notification.xml", &notification.body);
+    assert_eq!(program.result(&["v2", "notification", &body])["out_trade_no"], "1415659990");
+    let forged =
+        String::from_utf8(notification.body).unwrap().replace("<total_fee>1<", "<total_fee>2<");
+    let body = program.write("forged.xml", forged);
+    assert_eq!(program.run(&["v2", "notification", &body]).status, 1);
+
+    let refund = format!(
+        "<xml><appid>{appid}</appid><out_trade_no>1415659990</out_trade_no>\
+         <out_refund_no>r-1</out_refund_no><total_fee>1</total_fee><refund_fee>1</refund_fee></xml>"
+    );
+    let file = program.write("refund.xml", refund);
+    assert_eq!(program.result(&["v2", "refund", &file])["out_refund_no"], "r-1");
+    assert_eq!(program.result(&["v2", "refund-query", "r-1"])["refund_status_0"], "PROCESSING");
+    v2.succeed_refund("r-1").unwrap();
+    let notification = v2.take_notifications().pop().unwrap();
+    let body = program.write("refunded.xml", &notification.body);
+    let shown = program.result(&["v2", "notification", &body]);
+    assert_eq!((&shown["refund_status"], &shown["refund_fee"]), (&json!("SUCCESS"), &json!(1)));
 }

@@ -78,6 +78,7 @@ impl OrderBook {
                 placed: context.now,
                 closed: false,
                 is_part: true,
+                till: None,
             };
             self.orders.insert(key, order);
         }

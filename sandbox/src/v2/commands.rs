@@ -32,6 +32,16 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
         with_order(controller, Some(Version::V2), &number, |state, order| state.close(order))
     }),
     ("v2/end-refund", end_refund),
+    ("v2/show-code", |controller, body| {
+        let ShownCode { pin } = read(body)?;
+        let auth_code = controller.state().show_payer_code(pin, unix_now());
+        Ok(json!({ "auth_code": auth_code }))
+    }),
+    ("v2/recall-next", |controller, body| {
+        let Nothing {} = read(body)?;
+        controller.state().v2.recall_next();
+        Ok(json!({}))
+    }),
     ("v2/refuse-next", |controller, body| {
         let RefusedCall { code, text } = read(body)?;
         controller.state().v2.refusals.push_back(Refusal::new(&code, &text));
@@ -55,6 +65,13 @@ struct Payment {
     out_trade_no: String,
     #[serde(default)]
     coupons: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShownCode {
+    #[serde(default)]
+    pin: bool,
 }
 
 #[derive(Deserialize)]

@@ -108,6 +108,25 @@ impl V2 {
         lock(&self.state).refuse_payment(&order, unix_now())
     }
 
+    /// 付款码: a payer shows a code at the till, and will pay without a PIN. It is good for one attempt, and
+    /// for a minute of [`Sandbox::let_time_pass`](super::Sandbox::let_time_pass).
+    #[must_use]
+    pub fn show_code(&self) -> String {
+        lock(&self.state).show_payer_code(false, unix_now())
+    }
+
+    /// As [`V2::show_code`], of a payer who must type a PIN: within 30 seconds, [`V2::pay`] types it and
+    /// [`V2::refuse_payment`] refuses.
+    #[must_use]
+    pub fn show_code_with_pin(&self) -> String {
+        lock(&self.state).show_payer_code(true, unix_now())
+    }
+
+    /// Lets the next reversal (撤销订单) do nothing and ask to be called again (`recall`).
+    pub fn recall_next(&self) {
+        lock(&self.state).v2.recall_next();
+    }
+
     /// Closes an order, single or combined, as the platform would.
     ///
     /// # Errors

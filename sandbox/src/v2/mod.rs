@@ -7,6 +7,7 @@
 //! WeChat Pay.
 
 mod checks;
+pub(super) mod code_page;
 mod combined_order;
 mod combined_orders;
 pub(super) mod commands;
@@ -17,6 +18,7 @@ mod interface;
 mod notifications;
 mod order;
 mod order_book;
+mod payer_codes;
 mod payment_token;
 mod refund;
 mod refunds;
@@ -28,6 +30,7 @@ mod single_orders;
 pub(super) mod state;
 mod summary;
 mod tables;
+mod till;
 mod xml;
 
 pub use self::handle::V2;

@@ -11,6 +11,7 @@ use super::super::unique_ids::UniqueIds;
 use super::fields::{Fields, fields_of, number_of, picked, text, unix_time};
 use super::refund::Refund;
 use super::refusal::Refusal;
+use super::till::Till;
 
 /// A single order, or a part of a combined one.
 pub(super) struct Order {
@@ -24,6 +25,7 @@ pub(super) struct Order {
     pub(super) token_expire: i64,
     pub(super) closed: bool,
     pub(super) is_part: bool,
+    pub(super) till: Option<Till>,
 }
 
 /// That an order was paid.
@@ -60,12 +62,13 @@ impl Order {
     }
 
     /// What a query says: only a few fields of an unpaid order.
-    pub(super) fn describe(&self) -> Fields {
-        let Some(payment) = &self.payment else {
-            let (state, text) = if self.closed {
-                ("CLOSED", "订单已关闭")
-            } else {
-                ("NOTPAY", "订单未支付")
+    pub(super) fn describe(&self, now: i64) -> Fields {
+        let is_reversed = self.till.as_ref().is_some_and(|till| till.is_reversed);
+        let Some(payment) = self.payment.as_ref().filter(|_| !is_reversed) else {
+            let (state, text) = match (&self.till, self.closed) {
+                (Some(till), _) => till.state(now),
+                (None, true) => ("CLOSED", "订单已关闭"),
+                (None, false) => ("NOTPAY", "订单未支付"),
             };
             let mut output = picked(&self.parameters, &["out_trade_no", "attach", "device_info"]);
             output.extend(fields_of(&[("trade_state", state), ("trade_state_desc", text)]));
@@ -145,12 +148,20 @@ impl Order {
         if self.refunds.iter().any(Refund::has_succeeded) {
             return Err(OrderError::Refunded);
         }
-        check_unpaid(self.payment.is_some(), self.closed)
+        let is_reversed = self.till.as_ref().is_some_and(|till| till.is_reversed);
+        check_unpaid(self.payment.is_some() && !is_reversed, self.closed || is_reversed)
     }
 
     pub(super) fn check_payable(&self, now: i64) -> Result<(), OrderError> {
         if self.refunds.iter().any(Refund::has_succeeded) {
             return Err(OrderError::Refunded);
+        }
+        if let Some(till) = &self.till {
+            self.check_unpaid()?;
+            return match till.state(now) {
+                ("USERPAYING", _) => Ok(()),
+                _ => Err(OrderError::Expired),
+            };
         }
         let times = Times { token_expire: self.token_expire, now };
         times.check_payable(self.payment.is_some(), self.closed, &self.parameters)

@@ -9,6 +9,7 @@ use super::super::unique_ids::UniqueIds;
 use super::combined_order::CombinedOrder;
 use super::fields::{Fields, text};
 use super::order::{Order, Payment};
+use super::payer_codes::PayerCodes;
 use super::refund::Refund;
 
 /// Every order by merchant and number.
@@ -17,6 +18,9 @@ pub(crate) struct OrderBook {
     /// Single orders, and the parts of combined ones.
     pub(super) orders: BTreeMap<Key, Order>,
     pub(super) combined: BTreeMap<Key, CombinedOrder>,
+    pub(super) codes: PayerCodes,
+    /// How many reversals are to be called again.
+    pub(super) recalls: u32,
 }
 
 /// A merchant and its order number.
@@ -32,7 +36,7 @@ impl OrderBook {
         now: i64,
         ids: &mut UniqueIds,
     ) -> Result<(), OrderError> {
-        self.refuse_payment(number, now)?;
+        self.check_payable(number, now)?;
         let key = own(number);
         if let Some(combined) = self.combined.get_mut(&key) {
             if coupons.iter().any(|fen| *fen > 0) {
@@ -44,8 +48,23 @@ impl OrderBook {
         Ok(())
     }
 
-    /// The user's payment fails, and the order stays as it is.
-    pub(crate) fn refuse_payment(&self, number: &str, now: i64) -> Result<(), OrderError> {
+    /// The user's payment fails. At the till that is final; any other order stays as it is.
+    pub(crate) fn refuse_payment(&mut self, number: &str, now: i64) -> Result<(), OrderError> {
+        self.check_payable(number, now)?;
+        self.for_each_part(&own(number), |order| {
+            if let Some(till) = &mut order.till {
+                till.is_refused = true;
+            }
+        });
+        Ok(())
+    }
+
+    /// Whether this is an order at the till, of which nobody is notified.
+    pub(super) fn is_at_the_till(&self, number: &str) -> bool {
+        self.single(&own(number)).is_some_and(|order| order.till.is_some())
+    }
+
+    fn check_payable(&self, number: &str, now: i64) -> Result<(), OrderError> {
         let key = own(number);
         match self.combined.get(&key) {
             Some(combined) => combined.check_payable(now),
@@ -95,7 +114,7 @@ impl OrderBook {
 
     /// Changes a single order, or each part of a combined one.
     pub(super) fn for_each_part(&mut self, key: &Key, mut change: impl FnMut(&mut Order)) {
-        let Self { orders, combined } = self;
+        let Self { orders, combined, .. } = self;
         match combined.get(key) {
             Some(combined) => {
                 for key in &combined.parts {

@@ -11,7 +11,23 @@ pub(super) fn route(path: &str) -> Option<&'static Interface> {
     ALL.iter().find(|interface| interface.path == path)
 }
 
-static ALL: [Interface; 8] = [
+static ALL: [Interface; 10] = [
+    // 付款码支付.
+    Interface {
+        path: "/pay/micropay",
+        fields: tables::MICROPAY,
+        is_combined: false,
+        field_errors: FieldErrors::PARAM_ERROR,
+        handle: OrderBook::micropay,
+    },
+    // 撤销订单.
+    Interface {
+        path: "/secapi/pay/reverse",
+        fields: tables::QUERY,
+        is_combined: false,
+        field_errors: FieldErrors::PARAM_ERROR,
+        handle: |orders, request, context| orders.reverse(request, context.now),
+    },
     // 统一下单.
     Interface {
         path: "/pay/unifiedorder",
@@ -26,7 +42,7 @@ static ALL: [Interface; 8] = [
         fields: tables::QUERY,
         is_combined: false,
         field_errors: FieldErrors::PARAM_ERROR,
-        handle: |orders, request, _| orders.query(request),
+        handle: |orders, request, context| orders.query(request, context.now),
     },
     // 关闭订单.
     Interface {

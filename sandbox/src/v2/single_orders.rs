@@ -30,6 +30,7 @@ impl OrderBook {
             token_expire: token_expire(request, context.now),
             closed: false,
             is_part: false,
+            till: None,
         };
         let key = (merchant.to_owned(), text(request, "out_trade_no").to_owned());
         match self.orders.get_mut(&key) {
@@ -48,9 +49,9 @@ impl OrderBook {
     }
 
     /// 查询订单.
-    pub(super) fn query(&self, request: &Fields) -> Result<Fields, Refusal> {
+    pub(super) fn query(&self, request: &Fields, now: i64) -> Result<Fields, Refusal> {
         let order = self.wanted(request).ok_or_else(missing)?;
-        Ok(order.describe())
+        Ok(order.describe(now))
     }
 
     /// 关闭订单: too early, it says yes and does nothing, as merchants report.

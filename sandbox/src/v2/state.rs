@@ -36,10 +36,29 @@ impl V2State {
         Context { now, ids, notifications, .. }: Context<'_>,
     ) -> Result<(), OrderError> {
         self.orders.pay(number, coupons, now, ids)?;
+        if self.orders.is_at_the_till(number) {
+            return Ok(());
+        }
         if let Some(message) = notifications::of_payment(&self.orders, number, ids) {
             notifications.add_v2(&message.notify_url, number, message.body, now, ids);
         }
         Ok(())
+    }
+
+    /// A payer shows a code.
+    pub(crate) fn show_code(&mut self, needs_pin: bool, context: &mut Context<'_>) -> String {
+        self.orders.codes.show(needs_pin, context.now, context.ids)
+    }
+
+    /// The codes that can be used, and whether their payers must type a PIN.
+    pub(crate) fn usable_codes(&self, now: i64) -> Vec<(String, bool)> {
+        let codes = self.orders.codes.usable(now);
+        codes.map(|(code, needs_pin)| (code.to_owned(), needs_pin)).collect()
+    }
+
+    /// The next reversal is to be called again.
+    pub(crate) fn recall_next(&mut self) {
+        self.orders.recalls = self.orders.recalls.saturating_add(1);
     }
 
     /// A refund ends, which makes a notification.

@@ -15,11 +15,11 @@ use super::state::V2State;
 
 impl V2State {
     /// An order, single or combined.
-    pub(crate) fn order_details(&self, number: &str) -> Option<OrderDetails> {
+    pub(crate) fn order_details(&self, number: &str, now: i64) -> Option<OrderDetails> {
         let key = own(number);
         match self.orders.combined.get(&key) {
             Some(combined) => Some(of_combined(combined)),
-            None => self.orders.single(&key).map(of_single),
+            None => self.orders.single(&key).map(|order| of_single(order, now)),
         }
     }
 
@@ -39,13 +39,13 @@ impl V2State {
     }
 }
 
-fn of_single(order: &Order) -> OrderDetails {
+fn of_single(order: &Order, now: i64) -> OrderDetails {
     let item = OrderItem {
         mchid: MCHID.to_owned(),
         description: text(&order.parameters, "body").to_owned(),
         amount: Fen(order.total_fee()),
     };
-    let state = order.describe();
+    let state = order.describe(now);
     details(&order.parameters, false, text(&state, "trade_state"), vec![item])
 }
 

@@ -110,6 +110,25 @@ pub(super) const ORDER: Table = &[
     optional("scene_info", text(256)),
 ];
 
+pub(super) const MICROPAY: Table = &[
+    required("auth_code", formed(18, AUTH_CODE)),
+    optional("device_info", text(32)),
+    required("body", text(128)),
+    optional("detail", text(6000)),
+    optional("attach", text(127)),
+    required("out_trade_no", OUT_TRADE_NO),
+    optional("fee_type", CURRENCY),
+    required("total_fee", FEN),
+    required("spbill_create_ip", formed(64, IP)),
+    optional("time_start", TIME),
+    optional("time_expire", TIME),
+    optional("goods_tag", text(32)),
+    optional("limit_pay", Rule::Word(&["no_credit"])),
+    optional("receipt", Rule::Word(&["Y"])),
+    optional("profit_sharing", Rule::Word(&["Y", "N"])),
+    optional("scene_info", text(256)),
+];
+
 pub(super) const COMBINED_ORDER: Table = &[
     optional("device_info", text(32)),
     required("combine_out_trade_no", OUT_TRADE_NO),
@@ -254,6 +273,13 @@ const TIME: Rule = formed(
         |time| time.len() == 14 && is_number(time) && unix_time(time).is_some(),
         "is not a time like 20091225091010",
     ),
+);
+const AUTH_CODE: Form = Form::new(
+    |code| {
+        let prefix = code.get(..2).and_then(|prefix| prefix.parse::<u8>().ok());
+        code.len() == 18 && is_number(code) && prefix.is_some_and(|it| (10..=15).contains(&it))
+    },
+    "is not 18 digits that begin with 10 to 15",
 );
 const NUMBER: Form = Form::new(is_number, "is not a number");
 const LIST: Form = Form::new(|list| list.len() <= SUB_ORDER_BYTES, "is longer than 10240 bytes");

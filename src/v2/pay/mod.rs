@@ -32,19 +32,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod auth_code;
 mod invoke;
+mod micropay;
 mod order;
+mod payable;
+mod till;
 pub(super) mod transaction;
 
-use crate::error::Error;
+use crate::error::{Code, Error, Outcome, Retry};
 use crate::id::{AppId, OutTradeNo, TransactionId};
-use crate::v2::fields::Fields;
-use crate::v2::gateway::Gateway;
+use crate::pay::NotPaid;
+use crate::v2::fields::{Fields, Malformed};
+use crate::v2::gateway::{CertifiedGateway, Gateway};
 use crate::v2::signer::Signer;
 use crate::v2::trade_type::Trade;
 
+pub use self::auth_code::AuthCode;
 pub use self::invoke::{invoke_app, invoke_jsapi, invoke_mini_program};
+pub use self::micropay::{Attempt, MicropayOrder};
 pub use self::order::{Detail, GoodsDetail, LimitPay, Order, OrderDetail, StoreInfo};
+pub use self::payable::Payable;
+pub use self::till::{NotCharged, Step, TillPayment};
 pub use self::transaction::{Coupon, Transaction};
 
 /// 统一下单: places an order of one of four kinds, [`App`](crate::v2::App),
@@ -119,6 +128,42 @@ pub fn query(
     query_by(signer, gateway, appid, "out_trade_no", out_trade_no.as_str())
 }
 
+/// 查询订单: queries an order with the details of its discounts on single items (单品优惠), which are in
+/// [`promotion_detail`](Transaction::promotion_detail).
+///
+/// `POST /pay/orderquery` with `version` `1.0`
+/// ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_2)).
+///
+/// ```
+/// use wechatpay::Error;
+/// use wechatpay::v2::{Gateway, Signer, pay};
+///
+/// fn discounts(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     order: &pay::Order,
+/// ) -> Result<Option<String>, Error> {
+///     let transaction = pay::query_discounts(signer, gateway, &order.appid, &order.out_trade_no)?;
+///     Ok(transaction.promotion_detail)
+/// }
+/// ```
+///
+/// # Errors
+/// As [`query`].
+#[doc(alias = "查询订单")]
+#[doc(alias = "orderquery")]
+pub fn query_discounts(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    appid: &AppId,
+    out_trade_no: &OutTradeNo,
+) -> Result<Transaction, Error> {
+    let mut fields = Fields::of(signer.mchid(), appid);
+    fields.set("out_trade_no", out_trade_no);
+    fields.set("version", "1.0");
+    gateway.call(signer, "/pay/orderquery", fields)?.read(Transaction::of_query)
+}
+
 /// 查询订单: queries an order by WeChat Pay's transaction ID.
 ///
 /// `POST /pay/orderquery` ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_2)).
@@ -180,6 +225,120 @@ pub fn close(
     let mut fields = Fields::of(signer.mchid(), appid);
     fields.set("out_trade_no", out_trade_no);
     gateway.close(signer, "/pay/closeorder", fields)
+}
+
+/// 付款码支付: charges the code that the till has scanned from the payer's phone, once.
+///
+/// `POST /pay/micropay` ([page](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_10)). A
+/// code is good for one attempt, and an order for one call: **after an unknown outcome, query the order,
+/// and reverse it if it stays unclear; never charge again with the same order or a new one before that.**
+/// [`TillPayment`] does this. There is no notification.
+///
+/// ```
+/// use wechatpay::Error;
+/// use wechatpay::v2::pay::{self, Attempt, AuthCode, MicropayOrder};
+/// use wechatpay::v2::{Gateway, Signer};
+///
+/// fn charge(
+///     signer: &dyn Signer,
+///     gateway: &Gateway,
+///     order: &MicropayOrder,
+///     code: AuthCode,
+/// ) -> Result<(), Error> {
+///     match pay::micropay(signer, gateway, order, code)? {
+///         Attempt::Paid(paid) => println!("paid: {}", paid.total()),
+///         Attempt::Pending => println!("the payer types the PIN; query in five seconds"),
+///         Attempt::Refused(error) => println!("not paid: {error}"),
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+/// The [outcome](Error::outcome) tells what may have happened:
+/// * `NotSent`: the payer was not charged.
+/// * `Refused`: this call charged nothing. After `ORDERPAID`, `OUT_TRADE_NO_USED` or `INVALID_REQUEST`, an
+///   order with this number may exist: query it.
+/// * `Unknown`: the payer may have been charged, also after `SYSTEMERROR` and `BANKERROR`. Query the order
+///   after five seconds.
+#[doc(alias = "付款码支付")]
+#[doc(alias = "提交付款码支付")]
+pub fn micropay(
+    signer: &dyn Signer,
+    gateway: &Gateway,
+    order: &MicropayOrder,
+    auth_code: AuthCode,
+) -> Result<Attempt, Error> {
+    let fields = order.to_fields(signer, &auth_code)?;
+    let error = match gateway.call(signer, "/pay/micropay", fields) {
+        Ok(response) => {
+            let differs = |reason: NotPaid| Malformed::new(reason.to_string());
+            return response.read(|fields| {
+                let transaction = Transaction::of_notification(fields)?;
+                transaction.paid(signer, order).map(Attempt::Paid).map_err(differs)
+            });
+        }
+        Err(error) => error,
+    };
+    let is_final = (error.outcome(), error.retry()) == (Outcome::Refused, Retry::Never);
+    match error.api() {
+        Some(api) if api.signed && api.code == Code::USERPAYING => Ok(Attempt::Pending),
+        Some(api) if is_final => Ok(Attempt::Refused(api.clone())),
+        _ => Err(error),
+    }
+}
+
+/// 撤销订单: reverses a payment at the till. An unpaid order is closed for ever; of a paid one, the money is
+/// returned.
+///
+/// `POST /secapi/pay/reverse`
+/// ([page](https://pay.weixin.qq.com/wiki/doc/api/micropay.php?chapter=9_11&index=3)), with the
+/// merchant's client certificate, at least 15 seconds and at most 7 days after
+/// [`micropay`]; later, refund it. Only for orders of `micropay`.
+///
+/// ```
+/// use wechatpay::Error;
+/// use wechatpay::v2::pay::{self, MicropayOrder, Reversal};
+/// use wechatpay::v2::{CertifiedGateway, Signer};
+///
+/// fn is_reversed(
+///     signer: &dyn Signer,
+///     gateway: &CertifiedGateway,
+///     order: &MicropayOrder,
+/// ) -> Result<bool, Error> {
+///     Ok(pay::reverse(signer, gateway, &order.appid, &order.out_trade_no)? == Reversal::Done)
+/// }
+/// ```
+///
+/// # Errors
+/// The order may be reversed if the [outcome](Error::outcome) is `Unknown`. Retry until it returns
+/// [`Reversal::Done`].
+#[doc(alias = "撤销订单")]
+pub fn reverse(
+    signer: &dyn Signer,
+    gateway: &CertifiedGateway,
+    appid: &AppId,
+    out_trade_no: &OutTradeNo,
+) -> Result<Reversal, Error> {
+    let mut fields = Fields::of(signer.mchid(), appid);
+    fields.set("out_trade_no", out_trade_no);
+    gateway.call_certified(signer, "/secapi/pay/reverse", fields)?.read(|fields| {
+        match fields.get("recall") {
+            None | Some("N") => Ok(Reversal::Done),
+            Some("Y") => Ok(Reversal::Recall),
+            Some(_) => Err(Malformed::new("recall is neither Y nor N")),
+        }
+    })
+}
+
+/// What a reversal ended in.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reversal {
+    /// 已撤销: the order is reversed.
+    Done,
+    /// 需要继续调用撤销 (`recall`): not yet; call again after a pause.
+    Recall,
 }
 
 fn query_by(

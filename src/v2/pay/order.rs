@@ -195,32 +195,19 @@ impl Order {
         Ok(violations.into_result()?)
     }
 
-    /// 货币类型: the currency, with its default.
-    pub(in crate::v2) fn currency(&self) -> &str {
-        self.fee_type.as_deref().unwrap_or("CNY")
-    }
-
     fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
-        validate::optional_text(violations, "device_info", self.device_info.as_deref(), 32);
-        validate::text(violations, "body", &self.body, 128);
-        if let Some(detail) = &self.detail {
-            detail.find_violations(violations)?;
-        }
-        validate::optional_text(violations, "attach", self.attach.as_deref(), 127);
-        if let Some(fee_type) = &self.fee_type {
-            validate::fee_type(violations, "fee_type", fee_type);
-        }
-        shared::total(violations, "total_fee", self.total_fee);
-        validate::times(violations, self.time_start, self.time_expire);
-        validate::optional_text(violations, "goods_tag", self.goods_tag.as_deref(), 32);
-        validate::optional_text(violations, "product_id", self.product_id.as_deref(), 32);
-        if let Some(store_info) = &self.store_info {
-            store_info.find_violations(violations);
-        }
-        if let Some(scene_info) = &self.scene_info()? {
-            validate::json(violations, "scene_info", scene_info, 256);
-        }
-        Ok(())
+        let common = CommonFields {
+            device_info: self.device_info.as_deref(),
+            body: &self.body,
+            detail: self.detail.as_ref(),
+            attach: self.attach.as_deref(),
+            fee_type: self.fee_type.as_deref(),
+            total_fee: self.total_fee,
+            times: (self.time_start, self.time_expire),
+            goods_tag: self.goods_tag.as_deref(),
+            store_info: self.store_info.as_ref(),
+        };
+        common.find_violations(violations)
     }
 
     /// The fields of the request without `nonce_str` and `sign`. The same order becomes the same
@@ -282,6 +269,54 @@ impl FieldText for LimitPay {
             _ => object.note(name, "must be no_credit, or left out"),
         }
     }
+}
+
+/// The fields with rules that every single order has.
+pub(super) struct CommonFields<'a> {
+    pub(super) device_info: Option<&'a str>,
+    pub(super) body: &'a str,
+    pub(super) detail: Option<&'a OrderDetail>,
+    pub(super) attach: Option<&'a str>,
+    pub(super) fee_type: Option<&'a str>,
+    pub(super) total_fee: Fen,
+    /// `time_start` and `time_expire`.
+    pub(super) times: (Option<Time>, Option<Time>),
+    pub(super) goods_tag: Option<&'a str>,
+    pub(super) store_info: Option<&'a StoreInfo>,
+}
+
+impl CommonFields<'_> {
+    pub(super) fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
+        validate::optional_text(violations, "device_info", self.device_info, 32);
+        validate::text(violations, "body", self.body, 128);
+        if let Some(detail) = self.detail {
+            detail.find_violations(violations)?;
+        }
+        validate::optional_text(violations, "attach", self.attach, 127);
+        if let Some(fee_type) = self.fee_type {
+            validate::fee_type(violations, "fee_type", fee_type);
+        }
+        shared::total(violations, "total_fee", self.total_fee);
+        let (time_start, time_expire) = self.times;
+        validate::times(violations, time_start, time_expire);
+        validate::optional_text(violations, "goods_tag", self.goods_tag, 32);
+        if let Some(store_info) = self.store_info {
+            store_info.find_violations(violations);
+        }
+        if let Some(scene_info) = &scene_info(self.store_info)? {
+            validate::json(violations, "scene_info", scene_info, 256);
+        }
+        Ok(())
+    }
+}
+
+/// Reads the shop in a `scene_info` that has nothing else.
+pub(super) fn store_info(object: &mut Object<'_>) -> Option<StoreInfo> {
+    let (store_info, h5_info) = Scene::read_from(object);
+    if matches!(h5_info, Ok(Some(_))) {
+        object.violation("scene_info/h5_info", "must be left out, except for MWEB orders");
+    }
+    store_info
 }
 
 /// `scene_info` of an order with this shop.
@@ -473,7 +508,7 @@ impl StoreInfo {
         Self { id: id.into(), name: None, area_code: None, address: None }
     }
 
-    fn find_violations(&self, violations: &mut Violations) {
+    pub(super) fn find_violations(&self, violations: &mut Violations) {
         validate::member(violations, "scene_info/store_info/id", &self.id, 32);
         for (name, value, longest) in [
             ("name", &self.name, 64),

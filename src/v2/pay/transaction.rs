@@ -10,7 +10,7 @@ use crate::time::Time;
 use crate::v2::fields::{Fields, Malformed};
 use crate::v2::merchant::Merchant;
 use crate::v2::parse::{fen, number, received, time};
-use crate::v2::pay::order::Order;
+use crate::v2::pay::payable::Payable;
 
 /// An order in WeChat Pay's state, from a [`query`](crate::v2::pay::query) or a
 /// [notification](crate::v2::notify).
@@ -85,13 +85,14 @@ impl Transaction {
     pub fn paid(
         &self,
         merchant: &(impl Merchant + ?Sized),
-        order: &Order,
+        order: &impl Payable,
     ) -> Result<Paid, NotPaid> {
+        let order = order.terms();
         same("mch_id", self.mch_id.as_deref(), Some(merchant.number()))?;
         same("appid", self.appid.as_deref(), Some(order.appid.as_str()))?;
-        same("out_trade_no", &self.out_trade_no, &order.out_trade_no)?;
+        same("out_trade_no", &self.out_trade_no, order.out_trade_no)?;
         if self.trade_state == TradeState::Success {
-            same("fee_type", self.fee_type.as_deref().unwrap_or("CNY"), order.currency())?;
+            same("fee_type", self.fee_type.as_deref().unwrap_or("CNY"), order.currency)?;
             self.time_end.ok_or(NotPaid::Missing("time_end"))?;
         }
         Claim {

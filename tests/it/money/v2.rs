@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use wechatpay::pay::TradeState;
+use wechatpay::v2::pay::{Attempt, AuthCode, Step};
 use wechatpay::{Error, OutTradeNo, v2};
 use wechatpay_sandbox::Sandbox;
 
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::properties::{Random, seed};
 use crate::support::start;
+use crate::v2::till::{Till, state};
 
 #[test]
 fn three_hundred_v2_purchases_by_the_book_are_paid_once() {
@@ -109,4 +111,87 @@ fn v2_order(sandbox: &Sandbox, number: &str) -> v2::pay::Order {
     let (address, notify_url) = (Ipv4Addr::LOCALHOST.into(), sandbox.notify_url());
     let number = OutTradeNo::new(number).unwrap();
     v2::pay::Order::new(sandbox.appid(), number, "公仔", PRICE, address, notify_url)
+}
+
+// At the till.
+
+/// Payers with and without a PIN; some refuse, and some walk away.
+#[test]
+fn two_hundred_till_payments_charge_once_or_not_at_all() {
+    let (seed, count) = (seed(), count(200));
+    println!("WECHATPAY_SEED={seed}");
+    let mut random = Random::new(seed);
+    let sandbox = start();
+    let (merchant, till) = (Merchant(&sandbox), Till::new(&sandbox));
+    let mut charged = 0;
+    for index in 0..count {
+        let number = format!("till-{index}");
+        let is_charged = till_payment_by_the_book(&merchant, &till, &mut random, &number);
+        let books = state(&sandbox, &number);
+        assert_eq!(
+            books.as_deref() == Some("SUCCESS"),
+            is_charged,
+            "seed {seed}, {number}: {books:?}"
+        );
+        charged += usize::from(is_charged);
+    }
+    assert!(charged > 0 && charged < count, "seed {seed}: {charged}");
+    let calls = sandbox.received();
+    let attempts = calls.iter().filter(|request| request.path == "/pay/micropay").count();
+    assert!(attempts <= count, "seed {seed}: a code was charged again");
+}
+
+#[test]
+fn till_that_charges_again_charges_twice() {
+    let (seed, count) = (seed(), 100);
+    println!("WECHATPAY_SEED={seed}");
+    let mut random = Random::new(seed);
+    let sandbox = start();
+    let (merchant, till) = (Merchant(&sandbox), Till::new(&sandbox));
+    for index in 0..count {
+        let paid = (0..ATTEMPTS).any(|attempt| {
+            merchant.damage_v2(&mut random);
+            let order = till.order(&format!("naive-{index}-{attempt}"));
+            let (v2, code) = (sandbox.v2(), AuthCode::new(sandbox.v2().show_code()).unwrap());
+            let attempt = v2::pay::micropay(v2.signer(), v2.gateway(), &order, code);
+            matches!(attempt, Ok(Attempt::Paid(_)))
+        });
+        assert!(paid);
+    }
+    let paid = sandbox.orders().into_iter().filter(|order| order.trade_state == "SUCCESS").count();
+    assert!(paid > count, "seed {seed}: the damage does no damage");
+}
+
+/// Whether the payer was charged, as the till knows it.
+fn till_payment_by_the_book(
+    merchant: &Merchant<'_>,
+    till: &Till<'_>,
+    random: &mut Random,
+    number: &str,
+) -> bool {
+    let v2 = merchant.0.v2();
+    let mut payment = till.payment(number);
+    let (needs_pin, types_pin) = (random.below(2) == 0, random.below(3));
+    let code = if needs_pin { v2.show_code_with_pin() } else { v2.show_code() };
+    merchant.damage_v2(random);
+    let mut step = till.charge(&mut payment, code);
+    for turn in 0..ATTEMPTS {
+        let pause = match step {
+            Step::Paid(_) => return true,
+            Step::NotCharged(_) => return false,
+            Step::OtherOrder(reason) => panic!("{number}: {reason}"),
+            Step::Wait { pause, .. } => pause,
+        };
+        // It may have been reversed by then, or may never have arrived.
+        if needs_pin && turn == 1 {
+            let _: Result<(), _> = match types_pin {
+                0 => v2.pay(number, &[]),
+                1 => v2.refuse_payment(number),
+                _ => Ok(()),
+            };
+        }
+        merchant.damage_v2(random);
+        step = till.step(&mut payment, pause);
+    }
+    panic!("{number}: no end");
 }
