@@ -90,7 +90,8 @@ Exit status:
 Settings (environment variables):
   WECHATPAY_APPID               应用ID: the appid
   WECHATPAY_MCHID               商户号: the merchant number
-  WECHATPAY_CERT_FILE           path of the merchant's API certificate, apiclient_cert.pem
+  WECHATPAY_CERT_FILE           path of the merchant's API certificate, apiclient_cert.pem; `v2 refund`
+                                and `v2 reverse` present it
   WECHATPAY_SERIAL_NO           instead of the certificate: its serial number
   WECHATPAY_PRIVATE_KEY_FILE    path of the merchant's private key, apiclient_key.pem
   WECHATPAY_NOTIFY_URL          通知地址: the URL that receives notifications

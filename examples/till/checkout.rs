@@ -28,7 +28,7 @@ enum Payer {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let mut till = Till { sandbox: Sandbox::start()?, passed: 0 };
+    let mut till = Till { sandbox: Sandbox::start()?, stored: Vec::new(), passed: 0 };
     till.check_out("ready", Payer::PaysAtOnce, false)?;
     till.check_out("pin", Payer::TypesPin, false)?;
     till.check_out("refuses", Payer::Refuses, false)?;
@@ -39,6 +39,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 struct Till {
     sandbox: Sandbox,
+    /// The state of the payment, as on the till's disk.
+    stored: Vec<u8>,
     /// By how many seconds the sandbox's clock is ahead, since this program does not wait.
     passed: u64,
 }
@@ -61,7 +63,7 @@ impl Till {
         );
         let mut payment = TillPayment::new(order, self.now()?)?;
         // A till writes this to its disk or database, before it charges the code.
-        let mut stored = payment.to_json()?;
+        self.stored = payment.to_json()?;
 
         // A till reads this with its scanner.
         let code = match payer {
@@ -79,7 +81,7 @@ impl Till {
                 Some(error) => println!("  wait {} s: {error}", pause.as_secs()),
                 None => println!("  wait {} s", pause.as_secs()),
             }
-            stored = payment.to_json()?;
+            self.stored = payment.to_json()?;
             // Here a till sleeps; the sandbox lets the time pass.
             self.sandbox.let_time_pass(pause.as_secs());
             self.passed = self.passed.saturating_add(pause.as_secs());
@@ -92,18 +94,17 @@ impl Till {
                 is_first = false;
             }
             // After a crash, a till continues from what it stored.
-            payment = TillPayment::from_json(&stored)?;
+            payment = TillPayment::from_json(&self.stored)?;
             let v2 = self.sandbox.v2();
             step = payment.step(v2.signer(), v2.gateway(), self.now()?);
         }
-        stored = payment.to_json()?;
+        self.stored = payment.to_json()?;
         match step {
             Step::Paid(paid) => println!("  paid: {} yuan; hand over the goods", paid.total()),
             Step::NotCharged(reason) => println!("  not charged: {reason:?}"),
             Step::OtherOrder(reason) => println!("  check the order numbers: {reason}"),
             Step::Wait { .. } => {}
         }
-        println!("  stored: {} bytes", stored.len());
         Ok(())
     }
 

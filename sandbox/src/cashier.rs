@@ -113,9 +113,12 @@ fn click(
     if let Err(reason) = done {
         return cannot(reason, &request.path);
     }
+    // A refusal at the till is final.
+    let order = state.order_of_token(&target.payment_token, now);
+    let is_final = order.is_some_and(|(_, order)| !order_html::is_payable(&order.trade_state));
     match &target.redirect_url {
         Some(url) => go(url),
-        None if paid => go(&request.path),
+        None if paid || is_final => go(&request.path),
         None => say(200, REFUSED, Some(&request.path)),
     }
 }

@@ -181,7 +181,7 @@ fn operations() -> Vec<&'static Operation> {
     #[cfg(not(feature = "v2"))]
     let of_v2 = [];
     #[cfg(feature = "v2")]
-    let of_v2 = [&v2::ORDER];
+    let of_v2 = [&v2::ORDER, &v2::MICROPAY, &v2::REVERSE];
     OPERATIONS.iter().chain([&profit_sharing::SPLIT]).chain(of_v2).collect()
 }
 
@@ -995,6 +995,8 @@ fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
     for Seen { result, attempts, elapsed, total_timeout } in seen {
         let case = format!("fault {} of {}: {result:?}", fault.number, operation.name);
         let expected = match fault.verdict {
+            #[cfg(feature = "v2")]
+            Verdict::Refused if v2::is_final_refusal(operation, fault.why) => None,
             Verdict::NotSent => Some(Outcome::NotSent),
             Verdict::RefusedUnlessInProgress
                 if ["refund", "split", "any-write"].contains(&operation.name) =>
@@ -1031,6 +1033,8 @@ impl Bench {
                 app::prepay(sandbox.signer(), sandbox.gateway(), &order(number)).unwrap();
             }
             sandbox.pay(PAID).unwrap();
+            #[cfg(feature = "v2")]
+            v2::pay_at_the_till(&sandbox);
             profit_sharing::prepare(&sandbox);
             for method in [Method::Get, Method::Post] {
                 sandbox.script(method, STOCKS, wechatpay_sandbox::Script::new(200, STOCK));

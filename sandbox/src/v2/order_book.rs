@@ -59,7 +59,7 @@ impl OrderBook {
         Ok(())
     }
 
-    /// Whether this is an order at the till, of which nobody is notified.
+    /// Whether this is an order at the till, which has no notification.
     pub(super) fn is_at_the_till(&self, number: &str) -> bool {
         self.single(&own(number)).is_some_and(|order| order.till.is_some())
     }

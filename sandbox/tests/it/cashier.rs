@@ -316,6 +316,76 @@ fn notification_is_sent_again_by_a_button() {
 }
 
 #[test]
+fn payers_show_codes_and_type_the_pin_by_clicks() {
+    let sandbox = start();
+    let browser_client = BrowserClient::to(&sandbox);
+    let charge = |number: &str, code: &str| {
+        let order = v2::pay::MicropayOrder::new(
+            sandbox.appid(),
+            OutTradeNo::new(number).unwrap(),
+            "咖啡",
+            Fen(1800),
+            "14.23.150.211".parse().unwrap(),
+        );
+        let code = v2::pay::AuthCode::new(code).unwrap();
+        v2::pay::micropay(sandbox.v2().signer(), sandbox.v2().gateway(), &order, code).unwrap()
+    };
+    let show = |pin: &str| {
+        let page = browser_client.press("/codes", &format!("pin={pin}"), sandbox.base_url());
+        assert_eq!((page.status, page.header("Location")), (303, "/codes"));
+        let page = browser_client.get("/codes");
+        let (_, rest) = page.body.split_once("class=\"code\" id=\"").unwrap();
+        let (code, _) = rest.split_once('"').unwrap();
+        page.assert_shows(&["<rect ", &format!("{} {} ", &code[..4], &code[4..8])]);
+        code.to_owned()
+    };
+    let foreign = browser_client.press("/codes", "pin=no", "https://evil.example");
+    assert_eq!(foreign.status, 403);
+    let ready = charge("till-ready", &show("no"));
+    assert!(matches!(ready, v2::pay::Attempt::Paid(_)), "{ready:?}");
+    browser_client.get("/codes").assert_hides(&["<rect "]);
+
+    for (number, action, state) in
+        [("till-pin", "pay", "SUCCESS"), ("till-refused", "refuse", "PAYERROR")]
+    {
+        let code = show("yes");
+        assert_eq!(charge(number, &code), v2::pay::Attempt::Pending);
+        let cashier = format!("/cashier?prepay_id={code}");
+        browser_client.get("/").assert_shows(&[&cashier, "USERPAYING", "/codes"]);
+        browser_client.get(&cashier).assert_shows(&[
+            "用户支付中 USERPAYING",
+            "¥18.00",
+            "id=\"pay\"",
+        ]);
+        let page = browser_client.click(&cashier, action, sandbox.base_url());
+        assert_eq!(page.status, 303, "{number}");
+        let page = browser_client.get(&cashier);
+        page.assert_shows(&[state]);
+        page.assert_hides(&["<button"]);
+    }
+    assert!(sandbox.v2().take_notifications().is_empty());
+
+    let (status, shown) = browser_client.command("POST", "v2/show-code", r#"{"pin": true}"#);
+    assert_eq!(status, 200);
+    assert_eq!(
+        charge("till-command", shown["auth_code"].as_str().unwrap()),
+        v2::pay::Attempt::Pending
+    );
+    let number = r#"{"out_trade_no": "till-command"}"#;
+    assert_eq!(browser_client.command("POST", "v2/pay", number).0, 200);
+    assert_eq!(browser_client.command("POST", "v2/pay", number).0, 409);
+    assert_eq!(browser_client.command("POST", "v2/recall-next", "").0, 200);
+    sandbox.let_time_pass(15);
+    let number = OutTradeNo::new("till-command").unwrap();
+    let reverse = || {
+        let v2 = sandbox.v2();
+        v2::pay::reverse(v2.signer(), v2.gateway(), &sandbox.appid(), &number).unwrap()
+    };
+    assert_eq!([reverse(), reverse()], [v2::pay::Reversal::Recall, v2::pay::Reversal::Done]);
+    browser_client.get("/").assert_shows(&["REVOKED"]);
+}
+
+#[test]
 fn pages_consume_no_fault_of_the_next_call() {
     let sandbox = start();
     sandbox.refuse_next(500, "SYSTEM_ERROR", "系统异常");

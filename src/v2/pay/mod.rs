@@ -324,9 +324,9 @@ pub fn reverse(
     fields.set("out_trade_no", out_trade_no);
     gateway.call_certified(signer, "/secapi/pay/reverse", fields)?.read(|fields| {
         match fields.get("recall") {
-            None | Some("N") => Ok(Reversal::Done),
+            Some("N") => Ok(Reversal::Done),
             Some("Y") => Ok(Reversal::Recall),
-            Some(_) => Err(Malformed::new("recall is neither Y nor N")),
+            _ => Err(Malformed::new("recall is neither Y nor N")),
         }
     })
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wechatpay::v2;
-use wechatpay::{Error, Fen, SignError, UreqTransport};
+use wechatpay::v2::pay::{Attempt, AuthCode};
+use wechatpay::{Error, Fen, OutTradeNo, SignError, UreqTransport};
 use wechatpay_sandbox::Sandbox;
 
 use super::{
@@ -13,8 +15,9 @@ use super::{
 };
 
 struct V2 {
-    call: fn(&dyn v2::Signer, &v2::Gateway) -> Result<(), Error>,
-    broken: fn(&dyn v2::Signer, &v2::Gateway) -> Vec<Result<(), Error>>,
+    /// The last argument is the payer's code.
+    call: fn(&dyn v2::Signer, &v2::CertifiedGateway, &str) -> Result<(), Error>,
+    broken: fn(&dyn v2::Signer, &v2::CertifiedGateway) -> Vec<Result<(), Error>>,
 }
 
 impl Call for V2 {
@@ -23,17 +26,19 @@ impl Call for V2 {
     }
 
     fn in_sandbox(&self, sandbox: &Sandbox) -> Result<(), Error> {
-        (self.call)(sandbox.v2().signer(), sandbox.v2().gateway())
+        let code = sandbox.v2().show_code();
+        (self.call)(sandbox.v2().signer(), sandbox.v2().gateway(), &code)
     }
 
     fn over(&self, base_url: &str, transport: UreqTransport) -> Box<dyn Fn() -> Result<(), Error>> {
-        let gateway = v2::Gateway::at(base_url, transport).unwrap();
+        let gateway = v2::Gateway::at(base_url, transport.clone()).unwrap();
+        let gateway = gateway.with_certified(transport);
         let (merchant, call) = (merchant(), self.call);
-        Box::new(move || call(&merchant, &gateway))
+        Box::new(move || call(&merchant, &gateway, CODE))
     }
 
     fn signed_by(&self, signer: &Named, base_url: &str) -> Result<(), Error> {
-        (self.call)(signer, &at(base_url))
+        (self.call)(signer, &at(base_url), CODE)
     }
 
     fn broken(&self, base_url: &str) -> Vec<Result<(), Error>> {
@@ -44,7 +49,9 @@ impl Call for V2 {
 pub(super) static ORDER: Operation = Operation {
     name: "v2 order",
     call: &V2 {
-        call: |signer, gateway| v2::pay::prepay(signer, gateway, &v2_order(), &v2::App).map(drop),
+        call: |signer, gateway, _| {
+            v2::pay::prepay(signer, gateway, &v2_order(), &v2::App).map(drop)
+        },
         broken: broken_orders,
     },
     answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
@@ -56,6 +63,74 @@ pub(super) static ORDER: Operation = Operation {
     required: "prepay_id",
     open: None,
 };
+
+/// In the sandbox, its order number is another one each time, since an order is charged once.
+pub(super) static MICROPAY: Operation = Operation {
+    name: "v2 micropay",
+    call: &V2 {
+        call: |signer, gateway, code| {
+            let next = || format!("fault-{}", NEXT.fetch_add(1, Ordering::SeqCst));
+            let order = till_order(&if code == CODE { TILL.to_owned() } else { next() });
+            match v2::pay::micropay(signer, gateway, &order, AuthCode::new(code)?)? {
+                // A final refusal is a result, and no error.
+                Attempt::Paid(_) | Attempt::Refused(_) => Ok(()),
+                Attempt::Pending => panic!("nobody has to type a PIN"),
+            }
+        },
+        broken: broken_till_orders,
+    },
+    answer: "<xml><appid>wxd678efh567hg6787</appid><bank_type>OTHERS</bank_type>\
+        <cash_fee>100</cash_fee><mch_id>1900007291</mch_id>\
+        <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str>\
+        <openid>oUpF8uMuAJO</openid><out_trade_no>fault-till-1</out_trade_no>\
+        <result_code>SUCCESS</result_code><return_code>SUCCESS</return_code>\
+        <return_msg>OK</return_msg><time_end>20250101090807</time_end>\
+        <total_fee>100</total_fee><trade_type>MICROPAY</trade_type>\
+        <transaction_id>4200000000202501010000000001</transaction_id>\
+        <sign>79D899C50748A6CB25A104F1B36B3343E3DA1FD88F450E19270BD9DC37D75850</sign></xml>",
+    required: "transaction_id",
+    open: None,
+};
+
+pub(super) static REVERSE: Operation = Operation {
+    name: "v2 reverse",
+    call: &V2 {
+        call: |signer, gateway, _| {
+            let order = till_order(TILL);
+            match v2::pay::reverse(signer, gateway, &order.appid, &order.out_trade_no)? {
+                v2::pay::Reversal::Done => Ok(()),
+                v2::pay::Reversal::Recall => panic!("reversed too early"),
+            }
+        },
+        broken: |_, _| vec![OutTradeNo::new("12345").map(drop)],
+    },
+    answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
+        <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str><recall>N</recall>\
+        <result_code>SUCCESS</result_code><return_code>SUCCESS</return_code>\
+        <return_msg>OK</return_msg>\
+        <sign>69C3DF430BE77BBB9D775A6510684B4C3EF4F9C6F1E97606CFB666DE37D04219</sign></xml>",
+    required: "recall",
+    open: None,
+};
+
+/// Pays the order that is reversed, long enough ago.
+pub(super) fn pay_at_the_till(sandbox: &Sandbox) {
+    let code = AuthCode::new(sandbox.v2().show_code()).unwrap();
+    let (signer, gateway) = (sandbox.v2().signer(), sandbox.v2().gateway());
+    let paid = v2::pay::micropay(signer, gateway, &till_order(TILL), code).unwrap();
+    assert!(matches!(paid, Attempt::Paid(_)));
+    sandbox.let_time_pass(20);
+}
+
+/// Whether this is a final refusal of a code, which is no error.
+pub(super) fn is_final_refusal(operation: &Operation, code: &str) -> bool {
+    operation.name == MICROPAY.name
+        && ["NOAUTH", "NOTENOUGH", "ORDERCLOSED", "SIGNERROR"].contains(&code)
+}
+
+static NEXT: AtomicUsize = AtomicUsize::new(10_000);
+const TILL: &str = "fault-till-1";
+const CODE: &str = "134567890123456789";
 
 #[test]
 fn xml_request_of_an_invalid_merchant_is_not_sent() {
@@ -112,17 +187,25 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
             let sign = field(answer, "sign")[..32].to_owned();
             replace(answer, "sign", Some(&sign));
         }),
-        tampered(42, untrusted, |answer| {
-            let prepay_id = field(answer, "prepay_id") + "0";
-            replace(answer, "prepay_id", Some(&prepay_id));
-        }),
+        Fault::new(
+            42,
+            Verdict::Unknown,
+            untrusted,
+            Make::Sandbox(Box::new(|sandbox, operation| {
+                let required = operation.required;
+                sandbox.tamper_next(move |answer| {
+                    let changed = field(answer, required) + "0";
+                    replace(answer, required, Some(&changed));
+                });
+            })),
+        ),
         tampered(42, untrusted, |answer| add(answer, "new", "1")),
         tampered(42, untrusted, |answer| replace(answer, "return_msg", None)),
         tampered(42, untrusted, |answer| replace(answer, "result_code", Some("FAIL"))),
         tampered(42, not_documented, |answer| answer.body.clear()),
         tampered(43, untrusted, |answer| replace(answer, "nonce_str", Some("0"))),
         // An answer of another time: only what it is about can tell.
-        rewritten_xml(44, Verdict::Unknown, "is not that of the request", |fields| {
+        rewritten_xml(44, Verdict::Unknown, "is not that of the request", |fields, _| {
             fields.insert("out_trade_no".into(), "fault-other-1".into());
         }),
         tampered(45, not_documented, compress),
@@ -140,11 +223,11 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
         page(48, Verdict::Unknown, 200, "<html><form action=/login></html>")
             .because(not_documented),
     ];
-    let odd: [fn(&mut BTreeMap<String, String>); 4] = [
-        |fields| drop(fields.remove("prepay_id")),
-        |fields| drop(fields.insert("prepay_id".into(), "wx 1".into())),
-        |fields| drop(fields.remove("result_code")),
-        |fields| drop(fields.insert("appid".into(), "wx1".into())),
+    let odd: [fn(&mut BTreeMap<String, String>, &str); 4] = [
+        |fields, required| drop(fields.remove(required)),
+        |fields, required| drop(fields.insert(required.into(), "wx 1".into())),
+        |fields, _| drop(fields.remove("result_code")),
+        |fields, _| drop(fields.insert("appid".into(), "wx1".into())),
     ];
     faults.extend(odd.map(|change| rewritten_xml(50, Verdict::Unknown, not_documented, change)));
     faults.extend(
@@ -152,10 +235,10 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
             .map(|body| tampered(50, not_documented, move |answer| answer.body = body.into())),
     );
     faults.extend([
-        rewritten_xml(51, Verdict::Good, "", |fields| {
+        rewritten_xml(51, Verdict::Good, "", |fields, _| {
             fields.insert("new".into(), "<![CDATA[&".into());
         }),
-        rewritten_xml(52, Verdict::Good, "", |fields| {
+        rewritten_xml(52, Verdict::Good, "", |fields, _| {
             fields.insert("trade_type".into(), "NEW_WORD".into());
         }),
     ]);
@@ -179,9 +262,11 @@ fn rewritten_xml(
     number: u8,
     verdict: Verdict,
     why: &'static str,
-    change: impl Fn(&mut BTreeMap<String, String>) + Copy + Send + Sync + 'static,
+    change: impl Fn(&mut BTreeMap<String, String>, &str) + Copy + Send + Sync + 'static,
 ) -> Fault {
-    let make = move |sandbox: &Sandbox, _: &'static Operation| sandbox.v2().rewrite_next(change);
+    let make = move |sandbox: &Sandbox, operation: &'static Operation| {
+        sandbox.v2().rewrite_next(move |fields| change(fields, operation.required));
+    };
     Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
 }
 
@@ -204,7 +289,10 @@ fn v2_order() -> v2::pay::Order {
     )
 }
 
-fn broken_orders(signer: &dyn v2::Signer, gateway: &v2::Gateway) -> Vec<Result<(), Error>> {
+fn broken_orders(
+    signer: &dyn v2::Signer,
+    gateway: &v2::CertifiedGateway,
+) -> Vec<Result<(), Error>> {
     let long = |length| Some("长".repeat(length));
     let rules: [&dyn Fn(&mut v2::pay::Order); 8] = [
         &|order| order.body.clear(),
@@ -224,8 +312,34 @@ fn broken_orders(signer: &dyn v2::Signer, gateway: &v2::Gateway) -> Vec<Result<(
     broken.into()
 }
 
-fn at(base_url: &str) -> v2::Gateway {
-    v2::Gateway::at(base_url, transport(None, AMPLE)).unwrap()
+fn till_order(number: &str) -> v2::pay::MicropayOrder {
+    let order = order(number);
+    let address = Ipv4Addr::LOCALHOST.into();
+    let (number, body) = (order.out_trade_no, order.description);
+    v2::pay::MicropayOrder::new(order.appid, number, body, order.total, address)
+}
+
+fn broken_till_orders(
+    signer: &dyn v2::Signer,
+    gateway: &v2::CertifiedGateway,
+) -> Vec<Result<(), Error>> {
+    let rules: [&dyn Fn(&mut v2::pay::MicropayOrder); 4] = [
+        &|order| order.body.clear(),
+        &|order| order.attach = Some("长".repeat(129)),
+        &|order| order.total_fee = Fen(0),
+        &|order| order.detail = Some(v2::pay::OrderDetail::Text(String::new())),
+    ];
+    let broken = rules.map(|breaks| {
+        let mut order = till_order(TILL);
+        breaks(&mut order);
+        v2::pay::micropay(signer, gateway, &order, AuthCode::new(CODE)?).map(drop)
+    });
+    broken.into_iter().chain([AuthCode::new("28").map(drop)]).collect()
+}
+
+fn at(base_url: &str) -> v2::CertifiedGateway {
+    let gateway = v2::Gateway::at(base_url, transport(None, AMPLE)).unwrap();
+    gateway.with_certified(transport(None, AMPLE))
 }
 
 fn merchant() -> v2::HmacSha256Key {

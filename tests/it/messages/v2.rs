@@ -112,6 +112,12 @@ fn orders(table: &mut Table) {
         table.error(what, read.and_then(|(order, _)| order.validate()));
     };
     combined("long parts", "商品详细描述.", &"x".repeat(12_000));
+    table.error("the code of another wallet", v2::pay::AuthCode::new("284567890123456789"));
+    let stored = v2::pay::TillPayment::from_json(b"{}");
+    table.error("no stored payment at the till", stored);
+    let no_number = b"<xml><appid>wx1</appid><out_refund_no>1</out_refund_no>\
+                      <refund_fee>1</refund_fee><total_fee>1</total_fee></xml>";
+    table.error("a refund of no order", v2::refund::Refund::from_xml(&signer, no_number));
     let appid = || AppId::new("wx1").unwrap();
     let number = OutTradeNo::new("123456").unwrap();
     let refund =
@@ -181,6 +187,30 @@ fn responses(table: &mut Table) {
         let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
         table.error("no XML of WeChat Pay", placed);
     }
+    let till_order = |number: &str| {
+        let number = OutTradeNo::new(number).unwrap();
+        let address = Ipv4Addr::LOCALHOST.into();
+        v2::pay::MicropayOrder::new(sandbox.appid(), number, "d", Fen(1), address)
+    };
+    let mut charged = |what: &str, number: &str| {
+        let code = v2::pay::AuthCode::new(v2.show_code()).unwrap();
+        let attempt = v2::pay::micropay(v2.signer(), v2.gateway(), &till_order(number), code);
+        table.error(what, attempt);
+    };
+    sandbox.tamper_next(|response| response.status = 0);
+    charged("a lost response at the till", "answers-4");
+    v2.refuse_next("BANKERROR", "银行系统异常");
+    charged("BANKERROR at the till", "answers-5");
+    charged("a second charge", "answers-4");
+    v2.rewrite_next(|fields| drop(fields.insert("recall".to_owned(), "maybe".to_owned())));
+    let number = OutTradeNo::new("answers-4").unwrap();
+    let reversed = v2::pay::reverse(v2.signer(), v2.gateway(), &sandbox.appid(), &number);
+    table.error("a malformed reversal", reversed);
+    let jsapi = v2_order("answers-6");
+    v2::pay::prepay(v2.signer(), v2.gateway(), &jsapi, &v2::App).unwrap();
+    let reversed =
+        v2::pay::reverse(v2.signer(), v2.gateway(), &sandbox.appid(), &jsapi.out_trade_no);
+    table.error("a reversal of an order of another kind", reversed);
     v2.refuse_next("SIGNERROR", "签名错误");
     let placed = v2::pay::prepay(v2.signer(), v2.gateway(), &v2_order("answers-2"), &v2::App);
     table.error("SIGNERROR of APIv2", placed);
