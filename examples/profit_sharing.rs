@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // 5. The supplier gives some of it back.
     let number = OutReturnNo::new("20150806125346-2")?;
-    let returned = Return::new(number, split.out_order_no.clone(), SUPPLIER, Fen(80), "用户退款")?;
+    let returned = Return::new(number, split.out_order_no, SUPPLIER, Fen(80), "用户退款")?;
     let state = profit_sharing::return_share(signer, gateway, &returned)?;
     println!("return {}: {}", state.out_return_no, state.result);
 

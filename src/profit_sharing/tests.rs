@@ -116,7 +116,7 @@ fn merchant_is_no_receiver_of_its_last_split() {
     assert_eq!(violations(&split), rule);
 
     let sub_merchant = SubMerchant::new("1900000100").unwrap();
-    let partner = Partner::new(&Merchant, sub_merchant.clone());
+    let partner = Partner::new(&Merchant, sub_merchant);
     assert_eq!(text(split.validate(&partner)), rule);
     split.receivers = vec![share(merchant("1900000101"))];
     assert_eq!(text(split.validate(&partner)), "");
@@ -130,7 +130,7 @@ fn sub_openid_needs_the_sub_merchants_appid() {
     let mut sub_merchant = SubMerchant::new("1900000200").unwrap();
     assert_eq!(text(split.validate(&Partner::new(&Merchant, sub_merchant.clone()))), rule);
     sub_merchant.appid = Some(AppId::new("wx2").unwrap());
-    let partner = Partner::new(&Merchant, sub_merchant.clone());
+    let partner = Partner::new(&Merchant, sub_merchant);
     let body = String::from_utf8(split.to_json(&partner).unwrap()).unwrap();
     assert!(body.starts_with(r#"{"sub_mchid":"1900000200","sub_appid":"wx2","#), "{body}");
     // Without such a receiver it is left out.

@@ -35,8 +35,9 @@ impl Connector<()> for DeadlineConnector {
             Arc::new(move |details: &ConnectionDetails<'_>| {
                 let transport = run_connector(details)?;
                 let is_connecting = Arc::clone(&is_connecting);
-                let transport = DeadlineTransport { transport, deadline, is_connecting };
-                Ok(Box::new(transport) as Box<dyn Transport>)
+                let transport: Box<dyn Transport> =
+                    Box::new(DeadlineTransport { transport, deadline, is_connecting });
+                Ok(transport)
             })
         };
         let limited = ConnectionDetails {

@@ -445,7 +445,7 @@ fn second_adding_changes_nothing() {
     let receiver = new_receiver(&sandbox);
     let added = profit_sharing::add_receiver(signer, gateway, &receiver).unwrap();
     assert_eq!(added.relation_type, RelationType::Supplier);
-    let mut changed = receiver.clone();
+    let mut changed = receiver;
     changed.relation_type = RelationType::Store;
     let again = profit_sharing::add_receiver(signer, gateway, &changed).unwrap();
     assert_eq!(again.relation_type, RelationType::Supplier);

@@ -104,7 +104,7 @@ fn refund_of_another_order_or_amount_is_unknown() {
     apply(&sandbox, &refund).unwrap();
     let state = refund::query(sandbox.signer(), sandbox.gateway(), &refund.out_refund_no).unwrap();
     let by_id = Refund::new(
-        refund.out_refund_no.clone(),
+        refund.out_refund_no,
         refund::Payment::TransactionId("42".parse().unwrap()),
         Fen(60),
         Fen(100),

@@ -33,6 +33,7 @@ pub(crate) fn api(error: &Error) -> &ApiError {
 
 /// Makes a call that must end. One that never ends would hang the complete suite, so it ends the
 /// process instead.
+#[allow(clippy::print_stderr, reason = "the process ends before a test could report it")]
 pub(crate) fn within<T>(limit: Duration, call: impl FnOnce() -> T) -> T {
     let (ended, end) = mpsc::channel::<()>();
     thread::spawn(move || {

@@ -152,7 +152,7 @@ impl Order {
             let order = Self::read(object);
             match &order {
                 Some(order) => {
-                    object.agrees("version", order.version(), ", that of detail as JSON")
+                    object.agrees("version", order.version(), ", that of detail as JSON");
                 }
                 None => drop(object.optional::<String>("version")),
             }
