@@ -94,6 +94,15 @@ impl Time {
         self.unix_milliseconds.saturating_add(BEIJING_MILLISECONDS).div_euclid(DAY_MILLISECONDS)
     }
 
+    /// Parses `2018-06-08 10:34:56`, Beijing time, as bills print it.
+    pub(crate) fn from_beijing(text: &str) -> Option<Self> {
+        let (date_and_time, rest) = text.as_bytes().split_at_checked(DATE_AND_TIME)?;
+        let (milliseconds, zone) = split_fraction(rest)?;
+        let offset_minutes = BEIJING_MILLISECONDS.checked_div(60_000)?;
+        let time = Self::from_parts(date_and_time, b" ", milliseconds, offset_minutes);
+        time.filter(|_| zone.is_empty())
+    }
+
     pub(crate) fn is_whole_second(self) -> bool {
         self.unix_milliseconds.rem_euclid(1000) == 0
     }
@@ -103,31 +112,7 @@ impl Time {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let [
-            y1,
-            y2,
-            y3,
-            y4,
-            b'-',
-            mo1,
-            mo2,
-            b'-',
-            d1,
-            d2,
-            b'T' | b't',
-            h1,
-            h2,
-            b':',
-            mi1,
-            mi2,
-            b':',
-            s1,
-            s2,
-            rest @ ..,
-        ] = text.as_bytes()
-        else {
-            return None;
-        };
+        let (date_and_time, rest) = text.as_bytes().split_at_checked(DATE_AND_TIME)?;
         let (milliseconds, zone) = split_fraction(rest)?;
         let offset_minutes = match zone {
             [b'Z' | b'z'] => 0,
@@ -138,6 +123,24 @@ impl Time {
             }
             _ => return None,
         };
+        Self::from_parts(date_and_time, b"Tt", milliseconds, offset_minutes)
+    }
+
+    /// `2018-06-08 10:34:56` with one of the separators between date and time.
+    fn from_parts(
+        date_and_time: &[u8],
+        separators: &[u8],
+        milliseconds: i64,
+        offset_minutes: i64,
+    ) -> Option<Self> {
+        let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, t, h1, h2, b':', mi1, mi2, b':', s1, s2] =
+            date_and_time
+        else {
+            return None;
+        };
+        if !separators.contains(t) {
+            return None;
+        }
         let year = number(&[*y1, *y2, *y3, *y4], 1, 9999)?;
         let month = number(&[*mo1, *mo2], 1, 12)?;
         let day = number(&[*d1, *d2], 1, days_in_month(year, month))?;
@@ -319,6 +322,8 @@ const RANGE: &str = "must be in the years 1970 to 9999";
 /// record with it.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
+/// The length of `2018-06-08T10:34:56`.
+const DATE_AND_TIME: usize = 19;
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: i64 = 719_468;
 const DAY_MILLISECONDS: i64 = 86_400_000;

@@ -137,7 +137,7 @@ impl FundFlowRow {
             flow_no: record.text(&["资金流水单号"])?,
             business_name: record.text(&["业务名称"])?,
             business_type: record.text(&["业务类型"])?,
-            direction: Direction::from(record.text(&["收支类型"])?),
+            direction: record.word(&["收支类型"])?,
             amount: record.fen(AMOUNT)?,
             balance: record.yuan(&["账户结余(元)", "账户结余（元）"])?,
             applicant: record.text_if_any(&["资金变更提交申请人"]),

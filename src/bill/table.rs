@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{BufRead, Read};
+use std::ops::Range;
 use std::str;
 
 use crate::money::{self, Fen};
@@ -15,6 +16,8 @@ pub(super) struct Table<R> {
     lines: Lines<R>,
     layout: Layout,
     columns: Vec<String>,
+    /// Used again by each row, as it takes the same columns in the same order.
+    cells: Cells,
     rows: u64,
     end: Option<Result<Totals, ReadError>>,
 }
@@ -26,8 +29,10 @@ pub(super) struct Layout {
     /// The name of the total that counts the rows.
     pub(super) row_count: &'static str,
     /// Removes the escapes from a text.
-    pub(super) unescape: fn(&str) -> String,
+    pub(super) unescape: Unescape,
 }
+
+type Unescape = for<'a> fn(&'a str) -> Cow<'a, str>;
 
 struct Totals {
     line_number: u64,
@@ -41,7 +46,7 @@ impl<R: BufRead> Table<R> {
         let header = lines.next()?.unwrap_or_default();
         let header = header.strip_prefix('\u{feff}').unwrap_or(header);
         let columns = columns(header, layout.first_column, 1)?;
-        Ok(Self { lines, layout, columns, rows: 0, end: None })
+        Ok(Self { lines, layout, columns, cells: Cells::default(), rows: 0, end: None })
     }
 
     /// The next row, or `None` after the last one.
@@ -65,10 +70,12 @@ impl<R: BufRead> Table<R> {
         read: impl FnOnce(&mut Record<'_>, u64) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         match self.end {
-            Some(Ok(Totals { line_number, columns, line })) => read(
-                &mut Record::new(&columns, &line, line_number, self.layout.unescape)?,
-                self.rows,
-            ),
+            Some(Ok(Totals { line_number, columns, line })) => {
+                let mut cells = Cells::default();
+                let unescape = self.layout.unescape;
+                let mut record = Record::new(&columns, &line, line_number, &mut cells, unescape)?;
+                read(&mut record, self.rows)
+            }
             Some(Err(error)) => Err(error),
             None => Err(self.lines.error("was not read to its end")),
         }
@@ -78,13 +85,14 @@ impl<R: BufRead> Table<R> {
         &mut self,
         read: impl FnOnce(&mut Record<'_>) -> Result<T, ReadError>,
     ) -> Result<Option<T>, ReadError> {
-        let Self { lines, layout, columns, rows, end } = self;
+        let Self { lines, layout, columns, cells, rows, end } = self;
         let line_number = lines.number.saturating_add(1);
         let Some(line) = lines.next()? else {
             return Err(lines.error(CUT_OFF));
         };
         if line.starts_with(MARK) {
-            let row = read(&mut Record::new(columns, line, line_number, layout.unescape)?)?;
+            let mut record = Record::new(columns, line, line_number, cells, layout.unescape)?;
+            let row = read(&mut record)?;
             *rows = rows.saturating_add(1);
             return Ok(Some(row));
         }
@@ -123,8 +131,20 @@ fn columns(line: &str, required: &str, line_number: u64) -> Result<Vec<String>, 
 pub(super) struct Record<'a> {
     line_number: u64,
     columns: &'a [String],
-    values: Vec<Option<&'a str>>,
-    unescape: fn(&str) -> String,
+    line: &'a str,
+    cells: &'a mut Cells,
+    /// The number of values that were asked for.
+    asked: usize,
+    unescape: Unescape,
+}
+
+/// The places of values in their line.
+#[derive(Default)]
+struct Cells {
+    /// One for each column, until it is taken.
+    values: Vec<Option<Range<usize>>>,
+    /// The columns in the order in which they are asked for. They are searched by name at the first row only.
+    found: Vec<(Names, Option<usize>)>,
 }
 
 impl<'a> Record<'a> {
@@ -132,34 +152,55 @@ impl<'a> Record<'a> {
         columns: &'a [String],
         line: &'a str,
         line_number: u64,
-        unescape: fn(&str) -> String,
+        cells: &'a mut Cells,
+        unescape: Unescape,
     ) -> Result<Self, ReadError> {
-        let first = line
-            .strip_prefix(MARK)
-            .ok_or_else(|| ReadError::line(line_number, "must have a ` before each value"))?;
+        if !line.starts_with(MARK) {
+            return Err(ReadError::line(line_number, "must have a ` before each value"));
+        }
+        cells.values.clear();
+        let mut start = MARK.len_utf8();
         // A comma inside a value is not a separator unless a mark follows it, escaped or not.
-        let values: Vec<_> =
-            first.split(SEPARATOR).take(COLUMN_LIMIT.saturating_add(1)).map(Some).collect();
-        if values.len() != columns.len() {
+        for (mark, _) in line.match_indices(MARK).skip(1) {
+            let before = mark.saturating_sub(1);
+            if line.as_bytes().get(before) == Some(&SEPARATOR) {
+                cells.values.push(Some(start..before));
+                start = mark.saturating_add(MARK.len_utf8());
+            }
+            if cells.values.len() > COLUMN_LIMIT {
+                break;
+            }
+        }
+        cells.values.push(Some(start..line.len()));
+        if cells.values.len() != columns.len() {
             return Err(ReadError::line(line_number, "must have one value for each column"));
         }
-        Ok(Self { line_number, columns, values, unescape })
+        Ok(Self { line_number, columns, line, cells, asked: 0, unescape })
     }
 
     /// A text that must be present; it may be empty.
     pub(super) fn text(&mut self, names: Names) -> Result<String, ReadError> {
-        let text = self.take(names).ok_or_else(|| self.error(names, "must be present"))?;
-        Ok((self.unescape)(text))
+        self.plain(names).map(Cow::into_owned)
     }
 
     /// A text, or `None` if it is empty or absent.
     pub(super) fn text_if_any(&mut self, names: Names) -> Option<String> {
-        self.take(names).filter(|text| !text.is_empty()).map(self.unescape)
+        self.plain_if_any(names).map(Cow::into_owned)
+    }
+
+    /// A word that must be present.
+    pub(super) fn word<T: for<'w> From<&'w str>>(&mut self, names: Names) -> Result<T, ReadError> {
+        self.plain(names).map(|word| T::from(&word))
+    }
+
+    /// A word, or `None` if it is empty or absent.
+    pub(super) fn word_if_any<T: for<'w> From<&'w str>>(&mut self, names: Names) -> Option<T> {
+        self.plain_if_any(names).map(|word| T::from(&word))
     }
 
     /// An order or refund number, or `None` if it is 0, empty or absent.
     pub(super) fn number_if_any(&mut self, names: Names) -> Option<String> {
-        self.text_if_any(names).filter(|number| number != "0")
+        self.plain_if_any(names).filter(|number| number != "0").map(Cow::into_owned)
     }
 
     pub(super) fn fen(&mut self, names: Names) -> Result<Fen, ReadError> {
@@ -187,7 +228,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn time(&mut self, names: Names) -> Result<Time, ReadError> {
-        self.parsed(names, beijing_time, TIME_RULE)?
+        self.parsed(names, Time::from_beijing, TIME_RULE)?
             .ok_or_else(|| self.error(names, "must be present"))
     }
 
@@ -195,16 +236,20 @@ impl<'a> Record<'a> {
     pub(super) fn time_if_any(&mut self, names: Names) -> Result<Option<Time>, ReadError> {
         let time = |text: &str| match text {
             "" => Some(None),
-            text => beijing_time(text).map(Some),
+            text => Time::from_beijing(text).map(Some),
         };
         Ok(self.parsed(names, time, TIME_RULE)?.flatten())
     }
 
     /// The columns that were not taken: name and value.
     pub(super) fn rest(&mut self) -> Vec<(String, String)> {
-        let rest = self.columns.iter().zip(&mut self.values);
-        rest.filter_map(|(name, value)| Some((name.clone(), (self.unescape)(value.take()?))))
-            .collect()
+        let Self { columns, line, unescape, .. } = *self;
+        let rest = columns.iter().zip(&mut self.cells.values);
+        rest.filter_map(|(name, value)| {
+            let text = line.get(value.take()?)?;
+            Some((name.clone(), unescape(text).into_owned()))
+        })
+        .collect()
     }
 
     /// Checks totals against the rows; each is a name and whether it matches.
@@ -240,12 +285,33 @@ impl<'a> Record<'a> {
         parsed.transpose()
     }
 
+    /// A text that must be present, without its escapes.
+    fn plain(&mut self, names: Names) -> Result<Cow<'a, str>, ReadError> {
+        let text = self.take(names).ok_or_else(|| self.error(names, "must be present"))?;
+        Ok((self.unescape)(text))
+    }
+
+    fn plain_if_any(&mut self, names: Names) -> Option<Cow<'a, str>> {
+        self.take(names).filter(|text| !text.is_empty()).map(self.unescape)
+    }
+
     fn take(&mut self, names: Names) -> Option<&'a str> {
-        let mut cells = self.columns.iter().zip(&mut self.values);
-        // Most values are taken in the order of their columns: look at the value first.
-        cells
-            .find(|(column, value)| value.is_some() && names.contains(&column.as_str()))
-            .and_then(|(_, value)| value.take())
+        let Self { columns, line, .. } = *self;
+        let Cells { values, found } = &mut *self.cells;
+        let asked = self.asked;
+        self.asked = asked.saturating_add(1);
+        let column = match found.get(asked) {
+            Some((known, column)) if std::ptr::eq(*known, names) => *column,
+            _ => {
+                let column = columns.iter().zip(&*values).position(|(column, value)| {
+                    value.is_some() && names.contains(&column.as_str())
+                });
+                found.truncate(asked);
+                found.push((names, column));
+                column
+            }
+        };
+        line.get(values.get_mut(column?)?.take()?)
     }
 }
 
@@ -255,7 +321,10 @@ pub(super) type Names = &'static [&'static str];
 /// Removes the escapes of a [trade bill](https://pay.weixin.qq.com/doc/v3/merchant/4013071246).
 /// Orders and refunds escape a backtick in two ways. A comma and U+E000 have the same escape, which
 /// is read as a comma.
-pub(super) fn unescape_trade(text: &str) -> String {
+pub(super) fn unescape_trade(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, escaped)) = rest.split_once('\\') {
@@ -275,19 +344,17 @@ pub(super) fn unescape_trade(text: &str) -> String {
         };
     }
     plain.push_str(rest);
-    plain
+    Cow::Owned(plain)
 }
 
 /// Removes the escapes of a [fund-flow bill](https://pay.weixin.qq.com/doc/v3/merchant/4013071249).
 /// A backslash is not escaped there, so a merchant's own backslash before an n or r cannot be
 /// distinguished from an escape.
-pub(super) fn unescape_fund_flow(text: &str) -> String {
-    text.replace("\\n", "\n").replace("\\r", "\r")
-}
-
-fn beijing_time(text: &str) -> Option<Time> {
-    let (date, time) = text.split_once(' ')?;
-    format!("{date}T{time}+08:00").parse().ok()
+pub(super) fn unescape_fund_flow(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\\n", "\n").replace("\\r", "\r"))
 }
 
 /// Lines of bounded length.
@@ -336,7 +403,8 @@ const TIME_RULE: &str = "must be a time as in 2018-06-08 10:34:56";
 
 /// Precedes every value, so that spreadsheets do not read it as a number.
 const MARK: char = '`';
-const SEPARATOR: &str = ",`";
+/// Precedes the mark of every value but the first.
+const SEPARATOR: u8 = b',';
 
 /// The characters after the backslash, and the character that they stand for.
 const ESCAPES: [(&str, char); 10] = [
@@ -520,7 +588,7 @@ mod tests {
 
     #[test]
     fn only_a_beijing_time_is_a_time() {
-        let time = beijing_time("2018-06-08 10:34:56").unwrap();
+        let time = Time::from_beijing("2018-06-08 10:34:56").unwrap();
         assert_eq!(time.to_string(), "2018-06-08T10:34:56+08:00");
         for wrong in [
             "",
@@ -530,7 +598,7 @@ mod tests {
             "2018-06-08 10:34",
             "2018-06-31 10:34:56",
         ] {
-            assert_eq!(beijing_time(wrong), None, "{wrong}");
+            assert_eq!(Time::from_beijing(wrong), None, "{wrong}");
         }
     }
 }

@@ -165,11 +165,11 @@ impl TradeRow {
         let transaction_id = record.text(&["微信订单号"])?;
         let out_trade_no = record.text(&["商户订单号"])?;
         let openid = record.text_if_any(&["用户标识"]);
-        let trade_type = match TradeType::from(record.text(&["交易类型"])?) {
+        let trade_type = match record.word(&["交易类型"])? {
             TradeType::Other(word) if word == "FACE" => TradeType::Facepay,
             trade_type => trade_type,
         };
-        let state = RowState::from(record.text(&["交易状态"])?);
+        let state = record.word(&["交易状态"])?;
         let bank = record.text_if_any(&["付款银行"]);
         let currency = record.text(&["货币种类"])?;
         let settlement_total = record.fen(&["应结订单金额", "总金额"])?;
@@ -262,7 +262,7 @@ impl RefundRow {
                 .fen_if_there(&["充值券退款金额", "代金券或立减优惠退款金额", "企业红包退款金额"])?
                 .unwrap_or_default(),
             refund_type: record.text_if_any(&["退款类型"]),
-            state: record.text_if_any(&["退款状态"]).map(RefundState::from),
+            state: record.word_if_any(&["退款状态"]),
             requested: record.fen_if_there(&["申请退款金额"])?,
         })
     }
