@@ -462,11 +462,11 @@ mod tests {
             } else {
                 value.to_owned()
             };
-            forged.insert(name.to_owned(), value).unwrap();
+            forged.insert(name, &value).unwrap();
         }
         for field in format!("{end}={after}").split('&') {
             let (name, value) = field.split_once('=').unwrap();
-            forged.insert(name.to_owned(), value.to_owned()).unwrap();
+            forged.insert(name, value).unwrap();
         }
         assert_eq!(message(forged.iter()), signed);
         forged.set("sign", fields.text("sign").unwrap());

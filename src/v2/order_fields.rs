@@ -1,5 +1,6 @@
 //! The fields of an order: listed once, and made, written and read by that list.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
@@ -66,7 +67,7 @@ pub(super) trait FieldText: Sized {
     /// The name of its field, if that differs from the name in the order.
     const NAME: Option<&'static str> = None;
 
-    fn to_text(&self) -> Result<String, Invalid>;
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid>;
 
     /// Reads a field that may be left out. If it is wrong, it adds a violation and counts as left
     /// out.
@@ -111,8 +112,8 @@ impl OptionalField for bool {
 
 /// `Y` or `N`.
 impl FieldText for bool {
-    fn to_text(&self) -> Result<String, Invalid> {
-        Ok(yes_or_no(*self).to_owned())
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+        Ok(yes_or_no(*self).into())
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
@@ -126,8 +127,8 @@ impl FieldText for bool {
 
 /// Digits.
 impl FieldText for Fen {
-    fn to_text(&self) -> Result<String, Invalid> {
-        Ok(self.0.to_string())
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+        Ok(self.0.to_string().into())
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
@@ -139,8 +140,8 @@ impl FieldText for Fen {
 
 /// `20091225091010`.
 impl FieldText for Time {
-    fn to_text(&self) -> Result<String, Invalid> {
-        Ok(self.compact())
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+        Ok(self.compact().into())
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
@@ -151,8 +152,8 @@ impl FieldText for Time {
 
 impl FieldText for IpAddr {
     /// A socket for both versions shows the address of an IPv4 payer as `::ffff:14.23.150.211`.
-    fn to_text(&self) -> Result<String, Invalid> {
-        Ok(self.to_canonical().to_string())
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+        Ok(self.to_canonical().to_string().into())
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
@@ -163,8 +164,8 @@ impl FieldText for IpAddr {
 macro_rules! plain_texts {
     ($($type:ty),+) => {
         $(impl FieldText for $type {
-            fn to_text(&self) -> Result<String, Invalid> {
-                Ok(self.to_string())
+            fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+                Ok(self.as_str().into())
             }
 
             fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
@@ -178,8 +179,8 @@ plain_texts!(String, AppId, OutTradeNo, NotifyUrl);
 
 /// The address of an IPv4 payer may be shown as `::ffff:14.23.150.211`, as in the other orders.
 impl FieldText for Ipv4Addr {
-    fn to_text(&self) -> Result<String, Invalid> {
-        Ok(self.to_string())
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+        Ok(self.to_string().into())
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {

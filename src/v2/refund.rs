@@ -742,7 +742,7 @@ mod tests {
                 ("refund_recv_accout", "招商银行信用卡0403"),
                 ("refund_success_time", "2016-07-25 15:26:26"),
             ] {
-                response.insert(format!("{name}_{n}"), value.to_owned()).unwrap();
+                response.insert(&format!("{name}_{n}"), value).unwrap();
             }
             for m in 0..10 {
                 for (name, value) in [
@@ -750,7 +750,7 @@ mod tests {
                     ("coupon_refund_id", "2000000044096177209"),
                     ("coupon_refund_fee", "1"),
                 ] {
-                    response.insert(format!("{name}_{n}_{m}"), value.to_owned()).unwrap();
+                    response.insert(&format!("{name}_{n}_{m}"), value).unwrap();
                 }
             }
         }

@@ -124,7 +124,9 @@ impl Signer for HmacSha256Key {
 
     fn sign(&self, message: &str) -> Result<String, SignError> {
         let key = hmac::Key::new(HMAC_SHA256, self.key.0.as_bytes());
-        Ok(upper_hex(hmac::sign(&key, self.key.append_to(message).as_bytes()).as_ref()))
+        let mut digest = hmac::Context::with_key(&key);
+        self.key.signed_parts(message).iter().for_each(|part| digest.update(part));
+        Ok(upper_hex(digest.sign().as_ref()))
     }
 
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
@@ -168,7 +170,9 @@ impl Signer for Md5Key {
     }
 
     fn sign(&self, message: &str) -> Result<String, SignError> {
-        Ok(upper_hex(&Md5::digest(self.key.append_to(message))))
+        let mut digest = Md5::new();
+        self.key.signed_parts(message).iter().for_each(|part| digest.update(part));
+        Ok(upper_hex(&digest.finalize()))
     }
 
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
@@ -227,9 +231,9 @@ impl ApiKey {
         Err(Invalid::new("api_key", rule))
     }
 
-    fn append_to(&self, message: &str) -> String {
-        let Self(key) = self;
-        format!("{message}&key={key}")
+    /// `{message}&key={key}`. Not joined, so that the key is not copied.
+    fn signed_parts<'a>(&'a self, message: &'a str) -> [&'a [u8]; 3] {
+        [message.as_bytes(), b"&key=", self.0.as_bytes()]
     }
 
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {

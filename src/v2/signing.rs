@@ -15,8 +15,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::BTreeMap;
-
 /// 待签名串: the fields with a value, except `sign`, sorted by name and joined as
 /// `name=value&name=value`, to which the signer appends `&key=`
 /// ([page](https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3)).
@@ -30,10 +28,27 @@ use std::collections::BTreeMap;
 #[doc(alias = "签名算法")]
 #[must_use]
 pub fn message<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let signed = |(name, value): &(&str, &str)| *name != "sign" && !value.is_empty();
-    let sorted: BTreeMap<&str, &str> = fields.into_iter().filter(signed).collect();
-    let pieces = sorted.into_iter().flat_map(|(name, value)| ["&", name, "=", value]);
-    pieces.skip(1).collect::<Vec<_>>().concat()
+    let fields = fields.into_iter();
+    let mut sorted: Vec<(&str, &str)> = Vec::with_capacity(fields.size_hint().0);
+    sorted.extend(fields.filter(|(name, value)| *name != "sign" && !value.is_empty()));
+    // In most cases they are sorted already. Of two with one name, the last one counts.
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    sorted.dedup_by(|later, earlier| {
+        later.0 == earlier.0 && {
+            earlier.1 = later.1;
+            true
+        }
+    });
+    let length = sorted.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+    let length = length.fold(0_usize, |sum, length| sum.saturating_add(length).saturating_add(2));
+    let mut message = String::with_capacity(length);
+    for (name, value) in sorted {
+        if !message.is_empty() {
+            message.push('&');
+        }
+        message.extend([name, "=", value]);
+    }
+    message
 }
 
 #[cfg(test)]

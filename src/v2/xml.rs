@@ -5,7 +5,7 @@ use quick_xml::errors::{IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use crate::pem::without_mark;
-use crate::v2::fields::{Fields, Malformed};
+use crate::v2::fields::{Fields, Malformed, Repeated};
 
 /// Reads a message. Refuses what WeChat Pay never sends: document types, custom entities, processing
 /// instructions, comments, attributes, namespaces, nesting, duplicate names.
@@ -75,7 +75,8 @@ fn read_fields(
     is_remark: fn(&[u8]) -> bool,
 ) -> Result<Fields, Malformed> {
     let mut place = Place::Before { declared: false };
-    let mut fields = Fields::default();
+    let mut fields = Fields::with_capacity(reader.get_ref().len());
+    let (mut name, mut value) = (String::new(), String::new());
     loop {
         let event = reader.read_event().map_err(|error| malformed(&error))?;
         place = match (place, event) {
@@ -88,23 +89,26 @@ fn read_fields(
             }
             (_, Event::Comment(_)) => return Err(Malformed::new("the XML has a comment")),
             (_, Event::DocType(_)) => return Err(Malformed::new("the XML has a document type")),
-            (Place::Before { .. }, Event::Start(start)) if name(&start)? == root => Place::Root,
-            (Place::Before { .. }, Event::Empty(start)) if name(&start)? == root => Place::After,
+            (Place::Before { .. }, Event::Start(start)) if name_of(&start)? == root => Place::Root,
+            (Place::Before { .. }, Event::Empty(start)) if name_of(&start)? == root => Place::After,
             (Place::Root, Event::Start(start)) => {
-                Place::Field { name: name(&start)?.to_owned(), value: String::new() }
+                name.clear();
+                value.clear();
+                name.push_str(name_of(&start)?);
+                Place::Field
             }
             (Place::Root, Event::Empty(start)) => {
-                add(&mut fields, limit, name(&start)?.to_owned(), String::new())?;
+                add(&mut fields, limit, name_of(&start)?, "")?;
                 Place::Root
             }
             (Place::Root, Event::End(_)) => Place::After,
-            (Place::Field { name, value }, Event::End(_)) => {
-                add(&mut fields, limit, name, value)?;
+            (Place::Field, Event::End(_)) => {
+                add(&mut fields, limit, &name, &value)?;
                 Place::Root
             }
-            (Place::Field { name, mut value }, event) => {
+            (Place::Field, event) => {
                 add_content(&mut value, event)?;
-                Place::Field { name, value }
+                Place::Field
             }
             (place, Event::Text(text)) if is_blank(&text) => place,
             (Place::Root, Event::Text(text)) if is_remark(&text) => Place::Root,
@@ -158,22 +162,22 @@ pub(super) fn is_allowed(character: char) -> bool {
 enum Place {
     Before { declared: bool },
     Root,
-    Field { name: String, value: String },
+    Field,
     After,
 }
 
-fn add(fields: &mut Fields, limit: usize, name: String, value: String) -> Result<(), Malformed> {
+fn add(fields: &mut Fields, limit: usize, name: &str, value: &str) -> Result<(), Malformed> {
     if fields.len() >= limit {
         return Err(Malformed::new(format!("the XML has more than {limit} fields")));
     }
-    fields.insert(name, value).map_err(|name| {
+    fields.insert(name, value).map_err(|Repeated| {
         let name: String = name.chars().take(64).collect();
         Malformed(format!("the XML has the field {name} twice"))
     })
 }
 
 /// Returns the name of an element without attributes.
-fn name<'a>(start: &'a BytesStart<'_>) -> Result<&'a str, Malformed> {
+fn name_of<'a>(start: &'a BytesStart<'_>) -> Result<&'a str, Malformed> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
     let name = start.name().into_inner();
     let starts_well = name.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
@@ -420,7 +424,7 @@ mod tests {
             for _ in 0..next(8) {
                 let name = format!("{}{}", ["a", "_b", "C", "coupon_id_"][next(4)], next(12));
                 let value: String = (0..next(8)).map(|_| pieces[next(pieces.len())]).collect();
-                let _ = fields.insert(name, value);
+                let _ = fields.insert(&name, &value);
             }
             let xml = write(&fields);
             assert_eq!(read(xml.as_bytes(), "xml").as_ref(), Ok(&fields), "{xml}");

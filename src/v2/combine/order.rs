@@ -1,5 +1,6 @@
 //! The order of 合单下单.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
@@ -305,8 +306,8 @@ request_fields! {
 impl FieldText for Vec<SubOrder> {
     const NAME: Option<&'static str> = Some("sub_order_list");
 
-    fn to_text(&self) -> Result<String, Invalid> {
-        to_json(&SubOrderList { order_num: self.len(), order_list: self })
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
+        to_json(&SubOrderList { order_num: self.len(), order_list: self }).map(Cow::Owned)
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {

@@ -1,5 +1,6 @@
 //! The order of 统一下单.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -257,9 +258,9 @@ pub enum LimitPay {
 }
 
 impl FieldText for LimitPay {
-    fn to_text(&self) -> Result<String, Invalid> {
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
         match self {
-            Self::NoCredit => Ok("no_credit".to_owned()),
+            Self::NoCredit => Ok("no_credit".into()),
         }
     }
 
@@ -381,10 +382,10 @@ impl From<Detail> for OrderDetail {
 
 /// Text, or JSON.
 impl FieldText for OrderDetail {
-    fn to_text(&self) -> Result<String, Invalid> {
+    fn to_text(&self) -> Result<Cow<'_, str>, Invalid> {
         match self {
-            Self::Text(text) => Ok(text.clone()),
-            Self::Goods(detail) => to_json(detail),
+            Self::Text(text) => Ok(text.into()),
+            Self::Goods(detail) => to_json(detail).map(Cow::Owned),
         }
     }
 
