@@ -63,7 +63,7 @@ fn ratios(shop: &Shop, table: &mut Table) {
     build.print("an order, built and signed / RSA sign");
     table.at_most("an order, built and signed / RSA sign", 1.01, build.ratio);
 
-    let read = || drop(black_box(shop.read_answer()));
+    let read = || drop(black_box(shop.read_answer(&shop.keys)));
     let answer = Pairs::measure(10, read, || shop.bare_answer());
     answer.print("an answer, checked and read / RSA verify");
     table.at_most("an answer, checked and read / RSA verify", 1.10, answer.ratio);
@@ -111,6 +111,13 @@ fn aws_lc(shop: &Shop, table: &mut Table) {
     let by_aws_lc = || bare.verify(message, signature);
     let slower = Pairs::measure(10, || shop.ring.verify(message, signature), by_aws_lc);
     slower.print("ring's RSA verify / AWS-LC's RSA verify");
+    let keys = shop.keys.clone().verified_by_aws_lc();
+    let read = || drop(black_box(shop.read_answer(&keys)));
+    let answer = Pairs::measure(10, read, || {
+        bare.verify(&shop.transaction.message, &shop.transaction.signature)
+    });
+    answer.print("an answer, checked by AWS-LC and read / its RSA verify");
+    table.note("an answer, checked by AWS-LC and read / its RSA verify", answer.ratio);
     table.note("ring's RSA verify less AWS-LC's, µs", slower.more);
 }
 
@@ -145,23 +152,23 @@ fn own_work(shop: &Shop, table: &mut Table) {
     table.at_most("own work of a v2 order, µs", 10.0, v2.more);
 }
 
-/// Rounds of as many rows each, as one long bill or as many short ones.
+/// Rounds of as many rows each, as one long bill or as many short ones, and one beside the crate `csv`.
 fn bills(table: &mut Table) {
     const ROWS: u32 = 100_000;
     let sizes = [1_000, 10_000, ROWS];
     let files = sizes.map(|rows| shop::bill(rows.into()));
     let mut rounds = sizes.map(|_| Vec::new());
-    let mut ratios = Vec::new();
+    let (mut ratios, mut beside_csv) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let mut round = Vec::new();
         for ((rows, file), times) in sizes.iter().zip(&files).zip(&mut rounds) {
-            let start = Instant::now();
-            (0..ROWS / rows).for_each(|_| shop::read_bill(file, (*rows).into()));
-            let each = start.elapsed().as_secs_f64() * 1e6 / f64::from(ROWS);
+            let read = || (0..ROWS / rows).for_each(|_| shop::read_bill(file, (*rows).into()));
+            let each = each(ROWS, read);
             round.push(each);
             times.push(each);
         }
         ratios.push(round[2] / round[0]);
+        beside_csv.push(round[2] / each(ROWS, || shop::read_bill_as_csv(&files[2], ROWS.into())));
     }
     for (rows, times) in sizes.into_iter().zip(rounds) {
         let each = median(times);
@@ -169,4 +176,12 @@ fn bills(table: &mut Table) {
         table.note(&format!("a bill of {rows} rows, rows a second"), 1e6 / each);
     }
     table.at_most("a row of 100,000 / a row of 1,000", 1.2, median(ratios));
+    table.note("a row / the same row by the crate csv, unchecked", median(beside_csv));
+}
+
+/// The microseconds of one of them.
+fn each(count: u32, read: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    read();
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(count)
 }
