@@ -92,7 +92,7 @@ pub fn open<N: AsRef<str>, V: AsRef<[u8]>>(
         return Err(Refusal::TooLarge);
     }
     keys.verify(headers, body, now).map_err(Refusal::Untrusted)?;
-    let envelope: Envelope<'_> = read(body)?;
+    let envelope: Envelope<'_> = received::json(body).map_err(Refusal::Malformed)?;
     let resource = api_v3_key.open(&envelope.resource).ok_or(Refusal::Undecryptable)?;
     let json = String::from_utf8(resource)
         .map_err(|_| Refusal::Malformed("the resource is not UTF-8".to_owned()))?;
@@ -200,20 +200,17 @@ impl Notification {
     }
 
     fn of_type(original_type: &str, summary: &str, json: &str) -> Result<Self, Refusal> {
-        let resource = json.as_bytes();
         match original_type {
-            "transaction" => match read(resource) {
+            "transaction" => match read(json) {
                 Ok(transaction) => Ok(Self::Transaction(transaction)),
                 // Combined orders have the same type; only they have this number.
-                Err(refusal) => match read(resource) {
-                    Ok(Kind { combine_out_trade_no: Some(_) }) => {
-                        read(resource).map(Self::Combined)
-                    }
+                Err(refusal) => match read(json) {
+                    Ok(Kind { combine_out_trade_no: Some(_) }) => read(json).map(Self::Combined),
                     _ => Err(refusal),
                 },
             },
-            "refund" => read(resource).map(Self::Refund),
-            "profitsharing" => read(resource).map(|share: profit_sharing::ShareNotification| {
+            "refund" => read(json).map(Self::Refund),
+            "profitsharing" => read(json).map(|share: profit_sharing::ShareNotification| {
                 Self::Share(Box::new(share.with_summary(summary)))
             }),
             _ => {
@@ -308,8 +305,8 @@ impl Acknowledgement {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Refusal> {
-    received::json(json).map_err(Refusal::Malformed)
+fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Refusal> {
+    received::json_text(json).map_err(Refusal::Malformed)
 }
 
 #[derive(Deserialize)]

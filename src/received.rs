@@ -10,15 +10,19 @@ use serde_json::error::Category;
 
 /// Deserializes JSON; the error names what is wrong, and where.
 pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
-    if json.is_empty() {
+    // One check of UTF-8 for the complete text costs less than one for each string.
+    match std::str::from_utf8(json) {
+        Ok(text) => json_text(text),
+        Err(_) => serde_json::from_slice(json).map_err(|error| describe(&error, json)),
+    }
+}
+
+/// As [`json`], of a text that was checked before.
+pub(crate) fn json_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    if text.is_empty() {
         return Err("it is empty".to_owned());
     }
-    // One check of UTF-8 for the complete text costs less than one for each string.
-    let read = match std::str::from_utf8(json) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(json),
-    };
-    read.map_err(|error| describe(&error, json))
+    serde_json::from_str(text).map_err(|error| describe(&error, text.as_bytes()))
 }
 
 /// A value that WeChat Pay sends as a text. It need not follow the rules for requests: the form of
