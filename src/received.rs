@@ -1,12 +1,12 @@
 //! Deserializes the JSON of WeChat Pay. An absent value is a missing member, `null` or `""`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 /// Deserializes JSON; the error names what is wrong, and where.
 pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
@@ -69,10 +69,7 @@ where
 pub(crate) fn lenient_text<'de, D: Deserializer<'de>, T: Received>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) if !T::is_absent(&text) => T::received(&text),
-        _ => None,
-    })
+    lenient_json(deserializer, |json| option(&mut serde_json::Deserializer::from_str(json)).ok()?)
 }
 
 /// Reads a member that proves nothing, as [`lenient_text`] does.
@@ -81,17 +78,32 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+    lenient_json(deserializer, |json| serde_json::from_str(json).ok())
 }
 
-/// Reads a list that proves nothing, as [`lenient_text`] does. What is no item is left out.
+/// Reads a list that proves nothing, as [`lenient_text`] does. What is no item is left out, as is all that follows
+/// [`LIST_LIMIT`] of them.
 pub(crate) fn lenient_list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    let Value::Array(items) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
-    Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
+    let list = lenient_json(deserializer, |json| {
+        let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+        let items = items.into_iter().filter_map(|item| serde_json::from_str(item.get()).ok());
+        Some(items.take(LIST_LIMIT).collect())
+    });
+    Ok(list?.unwrap_or_default())
+}
+
+/// Reads a member whatever it is. It is not read into values, which take up to a hundred times the memory of their
+/// text; one that is longer than [`LENIENT_LIMIT`] counts as absent.
+fn lenient_json<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    let json = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(Some(json.get()).filter(|json| json.len() <= LENIENT_LIMIT).and_then(read))
 }
 
 /// Describes the error. The messages of serde may repeat values, and do not name a field of a wrong type.
@@ -105,8 +117,11 @@ fn describe(error: &serde_json::Error, json: &[u8]) -> String {
             let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
             let end = before.saturating_add(column);
             let mut path = path_at(json.get(..end).unwrap_or(json));
-            let message = error.to_string();
-            let missing = message.strip_prefix("missing field `").and_then(|it| it.split_once('`'));
+            let mut message = Start::default();
+            // A full buffer ends the writing.
+            let _ = write!(message, "{error}");
+            let missing =
+                message.0.strip_prefix("missing field `").and_then(|it| it.split_once('`'));
             match missing {
                 Some((name, _)) => {
                     path.push(name.to_owned());
@@ -161,6 +176,18 @@ fn path_at(json: &[u8]) -> Vec<String> {
     steps.filter(|step| !step.is_empty()).collect()
 }
 
+/// The start of a text, which may repeat a value of any length.
+#[derive(Default)]
+struct Start(String);
+
+impl Write for Start {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = START_LIMIT.checked_sub(self.0.len()).ok_or(fmt::Error)?;
+        self.0.extend(text.chars().take(room));
+        Ok(())
+    }
+}
+
 enum Step {
     Name(String),
     Index(usize),
@@ -205,6 +232,13 @@ impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
     }
 }
 
+/// Our own limits: the largest documented value that is read leniently, a list of coupons, has a few kilobytes.
+const LENIENT_LIMIT: usize = 64 * 1024;
+const LIST_LIMIT: usize = 256;
+
+/// Longer than the message that names a missing field.
+const START_LIMIT: usize = 256;
+
 /// Longer than any name of a field in the documents.
 const LONGEST_NAME: usize = 64;
 
@@ -217,6 +251,44 @@ mod tests {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Known {
         known: u8,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Lenient {
+        #[serde(default, deserialize_with = "lenient_text")]
+        text: Option<String>,
+        #[serde(default, deserialize_with = "lenient")]
+        known: Option<Known>,
+        #[serde(default, deserialize_with = "lenient_list")]
+        list: Vec<Known>,
+    }
+
+    #[test]
+    fn lenient_members_are_absent_if_wrong_or_too_large() {
+        let list = |count: usize| format!("[{}]", vec!["{\"known\":1}"; count].join(","));
+        let long = format!("\"{}\"", "x".repeat(LENIENT_LIMIT));
+        let many = list(LIST_LIMIT + 1);
+        for (value, text, known, length) in [
+            ("\"a\\n\"", Some("a\n"), false, 0),
+            ("\"\"", None, false, 0),
+            ("null", None, false, 0),
+            ("1.5", None, false, 0),
+            ("{\"known\":1}", None, true, 0),
+            ("{\"known\":256}", None, false, 0),
+            ("[{\"known\":1},{},[],\"x\",{\"known\":2}]", None, false, 2),
+            (&many, None, false, LIST_LIMIT),
+            (&long, None, false, 0),
+        ] {
+            let members = ["text", "known", "list"].map(|name| format!("\"{name}\":{value}"));
+            let json = format!("{{{}}}", members.join(","));
+            let read = json_text::<Lenient>(&json).unwrap();
+            let read = (read.text.as_deref(), read.known.is_some(), read.list.len());
+            assert_eq!(read, (text, known, length), "{value:.40}");
+            // As a caller may read what it stored.
+            let stored: Value = serde_json::from_str(&json).unwrap();
+            assert!(serde_json::from_reader::<_, Lenient>(json.as_bytes()).is_ok());
+            assert!(serde_json::from_value::<Lenient>(stored).is_ok());
+        }
     }
 
     #[test]
