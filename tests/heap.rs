@@ -14,13 +14,18 @@
 mod scripted_server;
 
 use std::io;
+use std::iter;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use peak_alloc::PeakAlloc;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use wechatpay::pay::{Order, app};
 use wechatpay::{
-    AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutTradeNo, Outcome, Proxy, RsaSigner,
-    UreqTransport,
+    ApiV3Key, AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutRefundNo, OutTradeNo, Outcome,
+    Proxy, RsaSigner, Time, UreqTransport, combine, notify, pay, refund,
 };
 
 use scripted_server::{Answer, Peer, Wire, platform_keys};
@@ -28,11 +33,21 @@ use scripted_server::{Answer, Peer, Wire, platform_keys};
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
+/// One test at a time: the heap is that of the process.
+static METER: Mutex<()> = Mutex::new(());
+
 /// For one call: the largest answer that is read, twice while its buffer grows, and what HTTP takes.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 /// What is sent again and again, without an allocation of the server's own.
 static BLANKS: [u8; 65_536] = [b' '; 65_536];
+
+/// What ureq takes beside the longest response. The parser's error repeats a text of the wrong type: the response, and
+/// twice the text while the error grows and once when it is cut, are exactly the limit.
+const HTTP: usize = 64 * 1024;
+
+/// The longest text of a notification: its ciphertext has 1,048,576 characters of Base64.
+const SEALED_LIMIT: usize = 786_432 - 16;
 
 type Script = fn(&mut Peer) -> io::Result<()>;
 
@@ -86,8 +101,95 @@ fn chunked() -> String {
     Answer::unframed("{}").with("Transfer-Encoding: chunked").head + "\r\n"
 }
 
+/// Texts of nearly that many bytes that take much memory if they are read as they come.
+fn bodies(length: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let list = |element: &str| {
+        let count = (length - 64) / (element.len() + 1);
+        format!("[{}]", iter::repeat_n(element, count).collect::<Vec<_>>().join(","))
+    };
+    let within = |name: &str, list: String| format!("{{\"code\":\"A\",\"{name}\":{list}}}");
+    let keys: Vec<_> =
+        (0..length.min(100_000 * 10) / 10).map(|key| format!("\"{key:05}\":0")).collect();
+    let nested = 100;
+    let deep = list(&format!("{}{}", "[".repeat(nested), "]".repeat(nested)));
+    [
+        ("objects", list(r#"{"":0}"#)),
+        ("objects in detail", within("detail", list(r#"{"":0}"#))),
+        ("objects in sub_orders", within("sub_orders", list(r#"{"":0}"#))),
+        ("objects in promotion_detail", within("promotion_detail", list(r#"{"":0}"#))),
+        ("numbers", list("0")),
+        ("numbers in detail", within("detail", list("0"))),
+        ("lists", list("[]")),
+        ("lists in detail", within("detail", list("[]"))),
+        ("unique keys", format!("{{{}}}", keys.join(","))),
+        ("one text", format!("\"{}\"", "x".repeat(length - 64))),
+        ("one text in amount", format!("{{\"amount\":\"{}\"}}", "x".repeat(length - 64))),
+        ("one text in code", format!("{{\"code\":\"{}\"}}", "x".repeat(length - 64))),
+        ("escapes", format!("{{\"message\":\"{}\"}}", "\\n".repeat(length / 2 - 64))),
+        ("blanks", " ".repeat(length)),
+        ("nested lists", deep.clone()),
+        ("nested lists in detail", within("detail", deep)),
+        ("too deep", "[".repeat(length)),
+    ]
+    .map(|(name, text)| (name, text.into_bytes()))
+    .into()
+}
+
+type Call = fn(&RsaSigner, &Gateway) -> Result<(), Error>;
+
+const CALLS: [(&str, Call); 4] = [
+    ("prepay", prepay),
+    ("query", |signer, gateway| pay::query(signer, gateway, &number()).map(drop)),
+    ("refund query", |signer, gateway| {
+        refund::query(signer, gateway, &OutRefundNo::new("heap-refund-1").unwrap()).map(drop)
+    }),
+    ("combine query", |signer, gateway| combine::query(signer, gateway, &number()).map(drop)),
+];
+
+#[test]
+fn large_signed_response_stays_within_four_mebibytes() {
+    let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+    for (body_name, body) in bodies(1024 * 1024) {
+        let answer = Answer::signed(std::str::from_utf8(&body).unwrap()).bytes();
+        let answer: &'static [u8] = answer.leak();
+        for (name, call) in CALLS {
+            let (error, peak) = peak_of(move |peer| peer.say(answer), call);
+            assert_eq!(error.api(), None, "{name}, {body_name}: {error}");
+            assert!(peak <= LIMIT + HTTP, "{name}, {body_name}: {} KiB", peak / 1024);
+        }
+    }
+}
+
+#[test]
+fn large_notification_stays_within_four_mebibytes() {
+    let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+    const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+    let (keys, api_v3_key) = (platform_keys(), ApiV3Key::new(KEY).unwrap());
+    let sealing = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, KEY.as_bytes()).unwrap());
+    for (body_name, mut text) in bodies(SEALED_LIMIT) {
+        let nonce = Nonce::assume_unique_for_key(*b"fdasflkja484");
+        sealing.seal_in_place_append_tag(nonce, Aad::empty(), &mut text).unwrap();
+        let ciphertext = STANDARD.encode(text);
+        for original_type in ["transaction", "refund", "other"] {
+            let body = format!(
+                r#"{{"id":"1","create_time":"2015-05-20T13:29:35+08:00","event_type":"A","resource":{{"original_type":"{original_type}","algorithm":"AEAD_AES_256_GCM","ciphertext":"{ciphertext}","nonce":"fdasflkja484"}}}}"#
+            );
+            let Answer { head, body } = Answer::signed(&body);
+            let headers = head.lines().filter_map(|line| line.split_once(": "));
+            let headers = headers.map(|(name, value)| (name, value.as_bytes()));
+            let before = HEAP.current_usage();
+            HEAP.reset_peak_usage();
+            let opened = notify::open(&keys, &api_v3_key, headers, &body, Time::now().unwrap());
+            let peak = HEAP.peak_usage().saturating_sub(before);
+            assert_eq!(opened.is_ok(), original_type == "other", "{original_type}, {body_name}");
+            assert!(peak <= LIMIT, "{original_type}, {body_name}: {} KiB", peak / 1024);
+        }
+    }
+}
+
 #[test]
 fn call_never_allocates_more_than_four_mebibytes() {
+    let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
     for (name, flood) in FLOODS {
         let (error, peak) = peak_of(flood, prepay);
         assert_eq!(error.outcome(), Outcome::Unknown, "{name}: {error}");
@@ -104,10 +206,11 @@ fn call_never_allocates_more_than_four_mebibytes() {
     assert!(peak > LIMIT, "{peak}");
 }
 
-type Call = fn(&RsaSigner, &Gateway) -> Result<(), Error>;
-
 /// The error of a call, and the most heap that it took, on both sides.
-fn peak_of(flood: Script, call: Call) -> (Error, usize) {
+fn peak_of(
+    flood: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
+    call: Call,
+) -> (Error, usize) {
     let wire = Wire::start(move |peer, _| {
         peer.request()?;
         flood(peer)
@@ -130,10 +233,14 @@ fn peak_of(flood: Script, call: Call) -> (Error, usize) {
 fn prepay(signer: &RsaSigner, gateway: &Gateway) -> Result<(), Error> {
     let order = Order::new(
         AppId::new("wxd678efh567hg6787").unwrap(),
-        OutTradeNo::new("heap-order-1").unwrap(),
+        number(),
         "公仔",
         Fen(100),
         NotifyUrl::new("https://shop.example/notify").unwrap(),
     );
     app::prepay(signer, gateway, &order).map(drop)
+}
+
+fn number() -> OutTradeNo {
+    OutTradeNo::new("heap-order-1").unwrap()
 }
