@@ -161,6 +161,19 @@ fn large_signed_response_stays_within_four_mebibytes() {
 }
 
 #[test]
+fn large_error_response_stays_within_four_mebibytes() {
+    let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+    for (body_name, body) in bodies(1024 * 1024) {
+        for status in ["400 Bad Request", "500 Internal Server Error"] {
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+            let answer: &'static [u8] = [head.as_bytes(), &body].concat().leak();
+            let (error, peak) = peak_of(move |peer| peer.say(answer), prepay);
+            assert!(peak <= LIMIT, "{status}, {body_name}: {} KiB, {error}", peak / 1024);
+        }
+    }
+}
+
+#[test]
 fn large_notification_stays_within_four_mebibytes() {
     let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
     const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
