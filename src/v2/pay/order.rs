@@ -208,7 +208,9 @@ impl Order {
             goods_tag: self.goods_tag.as_deref(),
             store_info: self.store_info.as_ref(),
         };
-        common.find_violations(violations)
+        common.find_violations(violations)?;
+        validate::optional_text(violations, "product_id", self.product_id.as_deref(), 32);
+        Ok(())
     }
 
     /// The fields of the request without `nonce_str` and `sign`. The same order becomes the same
