@@ -22,11 +22,12 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// [`PlatformKeys::verified_by_aws_lc`](crate::PlatformKeys::verified_by_aws_lc).
 ///
 /// It costs `aws-lc-rs` and `aws-lc-sys`, five small crates to build them, half a minute of
-/// building on two cores, 2.5 MB of program, and a start that takes some 45 ms longer; the README has
-/// the figures. The C compiler that ring needs is
-/// enough on the usual platforms, without CMake. On Windows with an Intel or AMD processor it takes
-/// NASM as well, or `AWS_LC_SYS_PREBUILT_NASM=1` in the environment of the build. A build for
-/// another platform needs a C compiler for it, and bindgen where `aws-lc-sys` has no bindings for it.
+/// building on two cores, 2.5 MB of program, and a start that takes some 45 ms longer, in which AWS-LC
+/// collects entropy; a build with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` in its environment leaves that to the
+/// operating system. `benches/README.md` has the figures. The C compiler that ring needs is enough on
+/// the usual platforms, without CMake. On Windows with an Intel or AMD processor it takes NASM as
+/// well, or `AWS_LC_SYS_PREBUILT_NASM=1` in the environment of the build. A build for another platform
+/// needs a C compiler for it, and bindgen where `aws-lc-sys` has no bindings for it.
 /// Measure first: an order waits longer for WeChat Pay than for either signature.
 ///
 /// It is not `Clone`, so that the key stays in one place; share it by reference or `Arc`. AWS-LC wipes
