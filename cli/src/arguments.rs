@@ -1,22 +1,36 @@
 //! The command line: all commands, by family.
 
 use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
+use wechatpay_sandbox::settings;
 
-use crate::failure::Result;
-use crate::output::Output;
+use crate::failure::{Failure, Result};
+use crate::language::{Language, language};
+use crate::output;
 use crate::session::Session;
 use crate::usage_error::Stop;
 use crate::{
-    bill, call, certificates, combine, doctor, encryption, notification, order, refund, sharing,
-    sign, v2,
+    bill, call, certificates, combine, doctor, encryption, notification, order, refund, sandbox,
+    sharing, sign, v2,
 };
 
 /// WeChat Pay (微信支付) from the command line
 #[derive(Parser)]
 #[command(name = "wechatpay", version, after_long_help = NOTES)]
-struct Arguments {
+pub(crate) struct Arguments {
+    /// File with the settings, NAME=value in each line; the environment is not read then
+    #[arg(long, global = true, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Writes an error as one JSON object: error, outcome, retry, code, request_id
+    #[arg(long, global = true)]
+    json: bool,
+    /// 语言: language of errors and help; by default that of the locale
+    #[arg(long, global = true, value_name = "LANG")]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,18 +61,63 @@ pub(crate) enum Command {
     V2(v2::Family),
     #[command(flatten)]
     Doctor(doctor::Verb),
+    #[command(flatten)]
+    Sandbox(sandbox::Family),
+    /// Prints the completions of a shell
+    Completions {
+        /// Shell that reads them
+        shell: Shell,
+    },
+    /// Prints the man page
+    Man,
 }
 
 /// Reads the arguments of the program.
-pub(crate) fn parse() -> std::result::Result<Command, Stop> {
-    match Arguments::try_parse() {
-        Ok(arguments) => Ok(arguments.command),
-        Err(error) => Err(Stop::new(&error, Arguments::command(), env::args_os())),
+pub(crate) fn parse() -> std::result::Result<Arguments, Stop> {
+    let program = program(language());
+    let matches = program.clone().try_get_matches();
+    match matches.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
+        Ok(arguments) => Ok(arguments),
+        Err(error) => Err(Stop::new(&error, program, env::args_os())),
+    }
+}
+
+/// Whether errors are to be JSON, also errors in the arguments.
+pub(crate) fn wants_json() -> bool {
+    env::args_os().any(|argument| argument == "--json")
+}
+
+fn program(language: Language) -> clap::Command {
+    match language {
+        Language::En => Arguments::command(),
+        Language::Zh => in_chinese(Arguments::command()).after_long_help(CHINESE_NOTES),
+    }
+}
+
+/// With Chinese headings. Each description begins with the Chinese name, if it has one.
+fn in_chinese(command: clap::Command) -> clap::Command {
+    let heading = |argument: clap::Arg| {
+        let heading = if argument.is_positional() { "参数" } else { "选项" };
+        argument.help_heading(heading)
+    };
+    command
+        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
+        .subcommand_help_heading("命令")
+        .mut_args(heading)
+        .mut_subcommands(in_chinese)
+}
+
+impl Arguments {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        if let Some(file) = &self.settings {
+            settings::use_file(file).map_err(Failure::of_settings)?;
+        }
+        self.command.run()
     }
 }
 
 impl Command {
-    pub(crate) fn run(self) -> Result<Output> {
+    fn run(self) -> Result<ExitCode> {
         match self {
             Self::Order(verb) => verb.run(&Session::open()?),
             Self::Combine(verb) => verb.run(&Session::open()?),
@@ -72,8 +131,26 @@ impl Command {
             Self::Encryption(verb) => verb.run(&Session::open()?),
             Self::V2(family) => family.run(&Session::open()?),
             Self::Doctor(verb) => verb.run(),
-        }
+            Self::Sandbox(family) => family.run(),
+            Self::Completions { shell } => return output::print_text(&completions(shell)),
+            Self::Man => return output::print_text(&manual()?),
+        }?
+        .print()
     }
+}
+
+fn completions(shell: Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "wechatpay", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn manual() -> Result<String> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Arguments::command())
+        .render(&mut text)
+        .map_err(|error| Failure::Unprinted { what: error.to_string(), is_write: false })?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 const NOTES: &str = "\
@@ -86,8 +163,9 @@ Exit status:
   1  refused, invalid or not sent; or `doctor` found a problem
   2  wrong arguments or settings
   3  outcome unknown: WeChat Pay may have processed the request
+  4  there is no bill for that day (NO_STATEMENT_EXIST)
 
-Settings (environment variables):
+Settings (environment variables, or the lines of --settings FILE):
   WECHATPAY_APPID               应用ID: the appid
   WECHATPAY_MCHID               商户号: the merchant number
   WECHATPAY_CERT_FILE           path of the merchant's API certificate, apiclient_cert.pem; `v2 refund`
@@ -104,6 +182,35 @@ Settings (environment variables):
   WECHATPAY_CA_FILE             path of that host's certificate authority, if it is private
 
 If none of them is set, the program starts a sandbox (沙箱) for this one command.";
+
+const CHINESE_NOTES: &str = "\
+输出：
+  结果是标准输出上的一个 JSON 值，字段名与微信支付相同。错误写到标准错误：
+  哪里不对、可能发生了什么、下一步做什么。
+
+退出码：
+  0  成功
+  1  被拒绝、取值不合规或没有发出；或 doctor 发现了问题
+  2  参数或配置有误
+  3  结果未知：微信支付可能已经处理了请求
+  4  当天没有账单（NO_STATEMENT_EXIST）
+
+配置（环境变量，或 --settings FILE 中的各行）：
+  WECHATPAY_APPID               应用ID
+  WECHATPAY_MCHID               商户号
+  WECHATPAY_CERT_FILE           商户API证书 apiclient_cert.pem 的路径
+  WECHATPAY_SERIAL_NO           没有证书文件时：证书序列号
+  WECHATPAY_PRIVATE_KEY_FILE    商户API私钥 apiclient_key.pem 的路径
+  WECHATPAY_NOTIFY_URL          通知地址
+  WECHATPAY_PUBLIC_KEY_ID       微信支付公钥ID，PUB_KEY_ID_...
+  WECHATPAY_PUBLIC_KEY_FILE     微信支付公钥 pub_key.pem 的路径
+  WECHATPAY_PLATFORM_CERT_FILE  代替公钥，或与公钥并存：平台证书的路径
+  WECHATPAY_API_V3_KEY          APIv3密钥，用于 notification 和 certificates
+  WECHATPAY_V2_KEY              APIv2密钥，用于 v2
+  WECHATPAY_BASE_URL            不是 https://api.mch.weixin.qq.com 时的地址
+  WECHATPAY_CA_FILE             该地址使用私有证书时，其根证书的路径
+
+一项配置都没有时，程序只为这一条命令启动一个沙箱。";
 
 #[cfg(test)]
 mod tests {

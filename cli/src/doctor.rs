@@ -15,6 +15,7 @@ use wechatpay_sandbox::settings::{
     self, Settings, file_content, name_variable, optional, platform_keys, required,
 };
 
+use crate::language::language;
 use crate::output::Output;
 use crate::session::Session;
 use crate::terminal::print_note;
@@ -91,11 +92,11 @@ impl Report {
     fn print_problems(&self) {
         for finding in &self.0 {
             let kind = match finding.state {
-                State::Problem => "problem",
-                State::Warning => "warning",
+                State::Problem => language().choose("problem: ", "问题："),
+                State::Warning => language().choose("warning: ", "警告："),
                 State::Ok | State::NotChecked => continue,
             };
-            print_note(format_args!("{kind}: {}: {}", finding.check, finding.message));
+            print_note(format_args!("{kind}{}: {}", finding.check, finding.message));
         }
     }
 

@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::fmt;
 
+use serde_json::{Value, json};
 use wechatpay::notify::Refusal;
-use wechatpay::{ErrorKind, Outcome, Retry, Untrusted};
+use wechatpay::{Code, ErrorKind, Outcome, Retry, Untrusted};
 
-use crate::terminal::one_line;
+use crate::language::{Language, language};
+use crate::terminal::{json_without_controls, one_line};
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
@@ -25,6 +27,8 @@ pub(crate) enum Failure {
     Invalid(String),
     /// A notification is not verified, or cannot be read.
     Notification(Refusal),
+    /// The sandbox did not carry out a command.
+    Sandbox(String),
     /// A call ended in an error.
     Call(wechatpay::Error),
     /// The result could not be printed.
@@ -55,6 +59,7 @@ impl Failure {
             | Self::Usage(what)
             | Self::File(what)
             | Self::Settings(what)
+            | Self::Sandbox(what)
             | Self::Invalid(what) => what.clone(),
             Self::Notification(refusal) => refusal.to_string(),
             Self::Call(error) => error.to_string(),
@@ -68,8 +73,13 @@ impl Failure {
             Self::Arguments { .. } | Self::Usage(_) | Self::File(_) | Self::Settings(_) => {
                 WRONG_USE
             }
-            Self::Invalid(_) | Self::Notification(_) => FAILED,
+            Self::Invalid(_) | Self::Notification(_) | Self::Sandbox(_) => FAILED,
             Self::Call(error) if matches!(error.kind(), ErrorKind::Output { .. }) => FAILED,
+            Self::Call(error)
+                if error.api().is_some_and(|api| api.code == Code::NO_STATEMENT_EXIST) =>
+            {
+                NO_BILL
+            }
             Self::Call(error) => match error.outcome() {
                 Outcome::NotSent | Outcome::Refused => FAILED,
                 Outcome::Unknown => UNKNOWN,
@@ -80,51 +90,111 @@ impl Failure {
     }
 
     /// What may have happened.
-    fn outcome(&self) -> &'static str {
-        match self {
+    fn outcome(&self, language: Language) -> &'static str {
+        let (english, chinese) = match self {
             Self::Arguments { .. }
             | Self::Usage(_)
             | Self::File(_)
             | Self::Settings(_)
             | Self::Invalid(_) => NOT_SENT,
-            Self::Notification(_) => "the notification was not opened",
+            Self::Notification(_) => ("the notification was not opened", "回调通知没有通过验证"),
+            Self::Sandbox(_) => ("the sandbox did not carry out the command", "沙箱没有执行该命令"),
             Self::Call(error) => match error.outcome() {
                 Outcome::NotSent => NOT_SENT,
-                Outcome::Refused => REFUSED,
-                Outcome::Unknown if error.is_read() => "no result; nothing changed at WeChat Pay",
-                Outcome::Unknown => "unknown: WeChat Pay may have processed the request",
+                Outcome::Refused => ("WeChat Pay refused the request", "微信支付拒绝了请求"),
+                Outcome::Unknown if error.is_read() => (
+                    "no result; nothing changed at WeChat Pay",
+                    "没有结果；微信支付那里没有任何变化",
+                ),
+                Outcome::Unknown => (
+                    "unknown: WeChat Pay may have processed the request",
+                    "未知：微信支付可能已经处理了请求",
+                ),
             },
-            Self::Unprinted { is_write: false, .. } => "nothing changed at WeChat Pay",
-            Self::Unprinted { is_write: true, .. } => "WeChat Pay processed the request",
-        }
+            Self::Unprinted { is_write: false, .. } => {
+                ("nothing changed at WeChat Pay", "微信支付那里没有任何变化")
+            }
+            Self::Unprinted { is_write: true, .. } => {
+                ("WeChat Pay processed the request", "微信支付已经处理了请求")
+            }
+        };
+        language.choose(english, chinese)
     }
 
     /// What to do next.
-    fn advice(&self) -> String {
-        match self {
-            Self::Arguments { usage, .. } => return format!("use: {usage}"),
-            Self::Usage(_) => "see `wechatpay --help`",
-            Self::File(_) => "use a file that can be read or written",
-            Self::Settings(_) => "check the settings with `wechatpay doctor`",
-            Self::Invalid(_) => "correct what the error names",
-            Self::Notification(Refusal::Untrusted(Untrusted::Stale { .. })) => {
-                "if the notification was received earlier, set --received TIME"
+    fn advice(&self, language: Language) -> String {
+        let (english, chinese) = match self {
+            Self::Arguments { usage, .. } => {
+                return format!("{} {usage}", language.choose("use:", "用法："));
             }
-            Self::Notification(_) => "do not ship; query the order",
-            Self::Call(error) => match error.retry() {
-                Retry::Never => "correct what the error names",
-                Retry::SameRequest if error.is_read() => "retry after a pause",
-                Retry::SameRequest => {
-                    "after a pause, send the identical request again, with the same number"
+            Self::Usage(_) => ("see `wechatpay --help`", "见 `wechatpay --help`"),
+            Self::File(_) => ("use a file that can be read or written", "换一个可以读写的文件"),
+            Self::Settings(_) => {
+                ("check the settings with `wechatpay doctor`", "用 `wechatpay doctor` 检查配置")
+            }
+            Self::Invalid(_) => CORRECT,
+            Self::Notification(Refusal::Untrusted(Untrusted::Stale { .. })) => (
+                "if the notification was received earlier, set --received TIME",
+                "如果是先前收到的通知，用 --received TIME 给出收到的时间",
+            ),
+            Self::Notification(_) => ("do not ship; query the order", "不要发货，先查询订单"),
+            Self::Sandbox(_) => (
+                "check the number with `wechatpay sandbox log`, and the settings",
+                "用 `wechatpay sandbox log` 检查单号，并检查配置",
+            ),
+            Self::Call(error) => {
+                let (english, chinese) = match error.retry() {
+                    Retry::Never => CORRECT,
+                    Retry::SameRequest if error.is_read() => ("retry after a pause", "稍后重试"),
+                    Retry::SameRequest => (
+                        "after a pause, send the identical request again, with the same number",
+                        "稍后原样重发，单号不变",
+                    ),
+                    Retry::QueryFirst => ("query by the same number first", "先用同一个单号查询"),
+                };
+                // In English, the error contains it.
+                let of_code = error.api().and_then(|api| api.code.advice_zh());
+                match of_code.filter(|_| language == Language::Zh) {
+                    Some(advice) => return format!("{chinese}；{advice}"),
+                    None => (english, chinese),
                 }
-                Retry::QueryFirst => "query by the same number first",
-            },
-            Self::Unprinted { is_write: false, .. } => "run the same command again",
-            Self::Unprinted { is_write: true, .. } => {
-                "run the same command again, or query by its number"
+            }
+            Self::Unprinted { is_write: false, .. } => {
+                ("run the same command again", "再次执行同一条命令")
+            }
+            Self::Unprinted { is_write: true, .. } => (
+                "run the same command again, or query by its number",
+                "再次执行同一条命令，或者用单号查询",
+            ),
+        };
+        language.choose(english, chinese).to_owned()
+    }
+
+    /// One JSON object, for scripts.
+    pub(crate) fn to_json(&self) -> String {
+        let mut object = json!({"error": self.what(), "status": self.status()});
+        let mut put = |name: &str, value: Value| {
+            if let Some(object) = object.as_object_mut() {
+                object.insert(name.to_owned(), value);
+            }
+        };
+        let (outcome, retry) = match self {
+            Self::Call(error) => (error.outcome(), error.retry()),
+            Self::Unprinted { is_write: true, .. } => (Outcome::Unknown, Retry::QueryFirst),
+            _ => (Outcome::NotSent, Retry::Never),
+        };
+        put("outcome", format!("{outcome:?}").into());
+        put("retry", format!("{retry:?}").into());
+        put("advice", self.advice(language()).into());
+        if let Self::Call(error) = self {
+            if let Some(api) = error.api() {
+                put("http_status", api.status.into());
+                put("code", api.code.as_str().into());
+                put("message", api.message.as_str().into());
+                put("request_id", api.request_id.clone().into());
             }
         }
-        .to_owned()
+        format!("{}\n", json_without_controls(&object.to_string()))
     }
 }
 
@@ -136,9 +206,12 @@ impl From<wechatpay::Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let language = language();
         // Whatever was received, these are three lines.
-        let (what, advice) = (one_line(&self.what()), one_line(&self.advice()));
-        write!(f, "error: {what}\noutcome: {}\nadvice: {advice}", self.outcome())
+        let (what, advice) = (one_line(&self.what()), one_line(&self.advice(language)));
+        let [error, outcome, next] =
+            language.choose(["error: ", "outcome: ", "advice: "], ["错误：", "结果：", "建议："]);
+        write!(f, "{error}{what}\n{outcome}{}\n{next}{advice}", self.outcome(language))
     }
 }
 
@@ -146,5 +219,7 @@ impl fmt::Display for Failure {
 pub(crate) const FAILED: u8 = 1;
 /// The exit status if the outcome is unknown.
 pub(crate) const UNKNOWN: u8 = 3;
-const NOT_SENT: &str = "nothing was sent to WeChat Pay";
-const REFUSED: &str = "WeChat Pay refused the request";
+/// `NO_STATEMENT_EXIST`: for a job that downloads the bill of every day, this is no failure.
+const NO_BILL: u8 = 4;
+const NOT_SENT: (&str, &str) = ("nothing was sent to WeChat Pay", "没有向微信支付发送任何请求");
+const CORRECT: (&str, &str) = ("correct what the error names", "改正错误指出的问题");

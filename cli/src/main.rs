@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! main ── arguments ─┬─ order · combine · refund · bill · certificates · notification · sign · call · encryption
-//!                    │  · v2 · doctor
+//!                    │  · v2 · doctor · sandbox
 //!                    │        └── session · input · output · qr_code · output_file ── failure · terminal
 //!                    └─ usage_error
 //! ```
@@ -27,6 +27,7 @@ mod doctor;
 mod encryption;
 mod failure;
 mod input;
+mod language;
 mod notification;
 mod order;
 mod output;
@@ -35,6 +36,7 @@ mod qr_code;
 mod random;
 mod refund;
 mod sample;
+mod sandbox;
 mod session;
 mod sharing;
 mod sign;
@@ -49,14 +51,18 @@ use usage_error::Stop;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| {
-        terminal::print(&format!("{failure}\n"));
+        terminal::print(&if arguments::wants_json() {
+            failure.to_json()
+        } else {
+            format!("{failure}\n")
+        });
         ExitCode::from(failure.status())
     })
 }
 
 fn run() -> Result<ExitCode> {
     match arguments::parse() {
-        Ok(command) => command.run()?.print(),
+        Ok(command) => command.run(),
         Err(Stop::Help(text)) => output::print_text(&text),
         Err(Stop::NoArguments(help)) => {
             terminal::print(&help);

@@ -69,6 +69,15 @@ impl From<Value> for Content {
     }
 }
 
+/// Prints a value on a line of its own, at once.
+pub(crate) fn print_line(json: &Value) -> Result<()> {
+    let line = json_without_controls(&json.to_string());
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::Unprinted { what: error.to_string(), is_write: false })
+}
+
 /// Prints help. A reader that closes the pipe early has read enough.
 pub(crate) fn print_text(text: &str) -> Result<ExitCode> {
     let mut out = io::stdout().lock();

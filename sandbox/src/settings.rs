@@ -15,9 +15,12 @@
 //! # }
 //! ```
 
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
 
 use wechatpay::{AppId, Gateway, HttpOptions, NotifyUrl, PlatformKeys, RsaSigner, UreqTransport};
 
@@ -106,12 +109,68 @@ impl Settings {
     }
 }
 
+/// Reads the settings from this file from now on, instead of from the environment.
+///
+/// A line is `NAME=value`, as in the sandbox's `settings.env`. Nothing is expanded. `export ` before the name, blanks
+/// around name and value, and quotation marks around the value are removed; empty lines and lines that begin with `#`
+/// are skipped.
+///
+/// # Errors
+///
+/// If the file cannot be read, a line has another form, or a file was read before.
+pub fn use_file(path: &Path) -> Result<()> {
+    let file = path.display();
+    let text =
+        fs::read_to_string(path).map_err(|error| format!("{file} cannot be read: {error}"))?;
+    let settings = parse(&text).map_err(|line| {
+        format!(
+            "{file}, line {line}: not NAME=value; use a settings.env of the sandbox as an example"
+        )
+    })?;
+    FILE.set(settings).map_err(|_| "a settings file was read already; use one".into())
+}
+
+/// The settings in the text of a file, or the number of its first wrong line.
+fn parse(text: &str) -> std::result::Result<BTreeMap<String, String>, usize> {
+    let lines = (1..).zip(text.trim_start_matches('\u{feff}').lines());
+    let lines = lines.map(|(number, line)| (number, line.trim()));
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            let (name, value) =
+                line.strip_prefix("export ").unwrap_or(line).split_once('=').ok_or(number)?;
+            let (name, value) = (name.trim(), value.trim());
+            let unquoted =
+                ['"', '\''].iter().find_map(|mark| value.strip_prefix(*mark)?.strip_suffix(*mark));
+            let is_name = !name.is_empty() && !name.contains(char::is_whitespace);
+            let setting = (name.to_owned(), unquoted.unwrap_or(value).to_owned());
+            if is_name { Ok(setting) } else { Err(number) }
+        })
+        .collect()
+}
+
+/// The settings of [`use_file`].
+static FILE: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+
+/// Every variable and its value, of the file or of the environment.
+fn variables() -> Vec<(String, String)> {
+    match FILE.get() {
+        Some(settings) => settings.clone().into_iter().collect(),
+        None => env::vars_os()
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+            })
+            .collect(),
+    }
+}
+
 /// Whether any `WECHATPAY_…` variable is set, also one with an unknown name, which may be misspelt.
 #[must_use]
 pub fn is_any_set() -> bool {
-    env::vars_os().any(|(name, value)| {
-        name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && !value.is_empty()
-    })
+    FILE.get().is_some()
+        || variables()
+            .iter()
+            .any(|(name, value)| name.starts_with("WECHATPAY_") && !value.is_empty())
 }
 
 /// The base URL in `WECHATPAY_BASE_URL`, or else that of WeChat Pay.
@@ -135,7 +194,15 @@ pub fn base_url() -> Result<String> {
 pub fn signer() -> Result<RsaSigner> {
     const SERIAL_NO: &str = "WECHATPAY_SERIAL_NO";
     const CERTIFICATE: &str = "WECHATPAY_CERT_FILE";
-    let (mchid, key) = (required("WECHATPAY_MCHID")?, file_content("WECHATPAY_PRIVATE_KEY_FILE")?);
+    let mchid = required("WECHATPAY_MCHID")?;
+    // The library leaves the form of a merchant number to WeChat Pay; a misplaced setting is found here.
+    if mchid.len() > MCHID_LENGTH || !mchid.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(
+            "WECHATPAY_MCHID: mchid must be the merchant number (商户号), which has digits only"
+                .into(),
+        );
+    }
+    let key = file_content("WECHATPAY_PRIVATE_KEY_FILE")?;
     if optional(SERIAL_NO).is_none() && optional(CERTIFICATE).is_some() {
         name_variable(RsaSigner::from_certificate(mchid, file_content(CERTIFICATE)?, key))
     } else {
@@ -165,7 +232,10 @@ pub fn platform_keys() -> Result<PlatformKeys> {
 /// The value of a variable, without white space at its end; `None` if it is not set or empty.
 #[must_use]
 pub fn optional(name: &str) -> Option<String> {
-    let value = env::var(name).ok()?;
+    let value = match FILE.get() {
+        Some(settings) => settings.get(name)?.clone(),
+        None => env::var(name).ok()?,
+    };
     Some(value.trim_end().to_owned()).filter(|value| !value.is_empty())
 }
 
@@ -192,7 +262,7 @@ pub fn required(name: &str) -> Result<String> {
 #[must_use]
 pub fn unknown_names() -> Vec<String> {
     let is_known = |name: &str| SETTINGS.iter().any(|(known, ..)| *known == name);
-    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let names = variables().into_iter().map(|(name, _)| name);
     let mut unknown: Vec<_> =
         names.filter(|name| name.starts_with("WECHATPAY_") && !is_known(name)).collect();
     unknown.sort();
@@ -224,6 +294,9 @@ pub fn name_variable<T>(value: std::result::Result<T, wechatpay::Error>) -> Resu
         }
     })
 }
+
+/// mchid is string(32): m/4013070347.
+const MCHID_LENGTH: usize = 32;
 
 /// Every setting: the variable, the name of its value in errors of the library, and a description.
 const SETTINGS: [(&str, &str, &str); 13] = [
@@ -257,3 +330,23 @@ const SETTINGS: [(&str, &str, &str); 13] = [
     ("WECHATPAY_API_V3_KEY", "api_v3_key", "the APIv3 key of the merchant platform"),
     ("WECHATPAY_V2_KEY", "api_key", "the APIv2 key of the merchant platform"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_file_is_read_without_a_shell() {
+        let text = "\u{feff}# comment\r\n\r\nexport A='x y'\r\nB = \"$HOME=1\" \nC=it's\nD=\n";
+        let expected = [("A", "x y"), ("B", "$HOME=1"), ("C", "it's"), ("D", "")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(parse(text), Ok(expected.into()));
+    }
+
+    #[test]
+    fn settings_file_with_another_line_is_refused() {
+        for text in ["A=1\nB\n", "A=1\n=2\n", "A=1\nA B=2\n", "A=1\n{\n"] {
+            assert_eq!(parse(text), Err(2), "{text}");
+        }
+    }
+}

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use wechatpay::Code;
+
 /// Only in Chinese: rustdoc shows the same for every constant of `Code` in English.
 const ONLY_CHINESE: [&str; 1] = ["errors.md"];
 
@@ -33,14 +35,18 @@ fn both_tables_of_contents_list_every_guide() {
 #[test]
 fn every_error_code_has_advice_in_chinese() {
     let source = fs::read_to_string(root().join("src/error/code.rs")).unwrap();
-    let codes = source.lines().filter_map(|line| line.strip_prefix("    ")?.strip_suffix(','));
-    let is_code =
-        |code: &&str| code.chars().all(|c| c.is_ascii_uppercase() || "_0123456789".contains(c));
-    let codes: BTreeSet<_> = codes.filter(is_code).collect();
+    let codes = source.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(": \""));
+    let codes = codes.map(|(code, _)| code);
+    let codes: BTreeSet<_> = codes.filter(|code| !code.contains(' ')).collect();
     assert!(codes.len() > 30, "{} codes", codes.len());
     let table = &guides("src/guide/zh")["errors.md"];
-    let rows = table.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0));
-    assert_eq!(codes, rows.collect());
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let rows: BTreeMap<_, _> = rows.collect();
+    assert_eq!(codes, rows.keys().copied().collect());
+    for (code, row) in rows {
+        let advice = row.split(" | ").nth(1).unwrap().trim_end_matches(" |");
+        assert_eq!(Code::new(code).advice_zh(), Some(advice), "{code}");
+    }
 }
 
 fn root() -> &'static Path {

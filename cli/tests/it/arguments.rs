@@ -8,7 +8,7 @@ fn help_of_each_command_is_printed() {
     for (arguments, expected) in [
         (&["--help"][..], "WECHATPAY_PLATFORM_CERT_FILE"),
         (&["-h"], "doctor"),
-        (&["help"], "Usage: wechatpay <COMMAND>"),
+        (&["help"], "Usage: wechatpay [OPTIONS] <COMMAND>"),
         (&["order", "-h"], "native"),
         (&["help", "order", "app"], "Usage: wechatpay order app [OPTIONS] <FILE>"),
         (&["order", "native", "--help"], "--qr <FILE>"),
@@ -33,7 +33,7 @@ fn no_arguments_print_help_on_standard_error() {
         let done = program.run(arguments);
         assert_eq!((done.status, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(done.err.contains("\nUsage: wechatpay "), "{arguments:?}: {}", done.err);
-        assert!(!done.err.contains("error"), "{arguments:?}: {}", done.err);
+        assert!(!done.err.starts_with("error"), "{arguments:?}: {}", done.err);
     }
 }
 
@@ -43,8 +43,8 @@ fn wrong_arguments_are_explained_with_the_usage() {
     let file = program.order("arguments-1");
     for (arguments, what, usage) in [
         (&["order", "app"][..], "missing arguments: <FILE>", "order app [OPTIONS] <FILE>"),
-        (&["doctor", "more"], "too many arguments", "doctor"),
-        (&["close"], "missing arguments: <OUT_TRADE_NO>", "close <OUT_TRADE_NO>"),
+        (&["doctor", "more"], "too many arguments", "doctor [OPTIONS]"),
+        (&["close"], "missing arguments: <OUT_TRADE_NO>", "close [OPTIONS] <OUT_TRADE_NO>"),
         (
             &["v2", "close"],
             "missing arguments: <OUT_TRADE_NO>",
@@ -53,7 +53,7 @@ fn wrong_arguments_are_explained_with_the_usage() {
         (
             &["order", "wap", &file],
             "unknown command; use one of: app, jsapi, native, h5",
-            "order <COMMAND>",
+            "order [OPTIONS] <COMMAND>",
         ),
         (
             &["order", "app", &file, "--gzip"],
@@ -140,4 +140,4 @@ fn unreadable_file_is_named() {
     );
 }
 
-const QUERY: &str = "query <OUT_TRADE_NO|--id <TRANSACTION_ID>>";
+const QUERY: &str = "query [OPTIONS] <OUT_TRADE_NO|--id <TRANSACTION_ID>>";

@@ -19,6 +19,7 @@ mod notifications;
 mod orders;
 mod program;
 mod qr_codes;
+mod sandbox;
 mod settings;
 mod sharing;
 mod signatures;

@@ -100,7 +100,8 @@ impl Program {
                 command.env_remove(name);
             }
         }
-        command.envs(&self.settings);
+        // The texts of the tests are English; a test may set another locale as a setting.
+        command.env("LC_ALL", "C").envs(&self.settings);
         command
     }
 
