@@ -208,19 +208,19 @@ impl Gateway {
         is_file: bool,
     ) -> Result<(Vec<u8>, Response), Error> {
         let serial = self.serial(body).map_err(|error| Error::from(error).in_call(call))?;
-        let body = body.bytes;
+        let Body { bytes, signed, content_type, .. } = body;
         let (message, authorization) =
-            authorize(signer, method, path, body).map_err(|error| error.in_call(call))?;
+            authorize(signer, method, path, signed).map_err(|error| error.in_call(call))?;
         let mut headers = Vec::with_capacity(4);
         headers.push(("Accept", if is_file { "*/*" } else { "application/json" }));
         headers.push(("Authorization", authorization.as_str()));
         if !serial.is_empty() {
             headers.push(("Wechatpay-Serial", serial));
         }
-        if !body.is_empty() {
-            headers.push(("Content-Type", "application/json"));
+        if !bytes.is_empty() {
+            headers.push(("Content-Type", content_type));
         }
-        let request = Request { method, url, headers: &headers, body, is_file };
+        let request = Request { method, url, headers: &headers, body: bytes, is_file };
         match self.transport.send(&request) {
             Ok(response) => Ok((message, response)),
             Err(error) => Err(Error::new(call, ErrorKind::Transport(error))),
@@ -265,15 +265,23 @@ impl fmt::Debug for Gateway {
 #[derive(Clone, Copy)]
 pub(crate) struct Body<'a> {
     bytes: &'a [u8],
+    /// What the signature covers: the bytes, or the `meta` of an upload.
+    signed: &'a [u8],
+    content_type: &'a str,
     encryption_serial: Option<&'a str>,
 }
 
 impl<'a> Body<'a> {
-    pub(crate) const NONE: Self = Self { bytes: b"", encryption_serial: None };
+    pub(crate) const NONE: Self = Self::encrypted(b"", None);
 
     /// A body, or a query, with fields that were encrypted under that serial number.
     pub(crate) const fn encrypted(bytes: &'a [u8], encryption_serial: Option<&'a str>) -> Self {
-        Self { bytes, encryption_serial }
+        Self { bytes, signed: bytes, content_type: "application/json", encryption_serial }
+    }
+
+    /// The body of an upload, whose signature covers its `meta` alone (p/4012760432).
+    pub(crate) const fn multipart(bytes: &'a [u8], meta: &'a [u8], content_type: &'a str) -> Self {
+        Self { bytes, signed: meta, content_type, encryption_serial: None }
     }
 }
 

@@ -64,7 +64,7 @@ pub struct Request<'a> {
     pub url: &'a str,
     /// Names and values of the headers, each name once.
     pub headers: &'a [(&'static str, &'a str)],
-    /// The body; empty if there is none. It is signed: it must arrive byte for byte.
+    /// The body; empty if there is none. It is signed, of an upload only a part: it must arrive byte for byte.
     pub body: &'a [u8],
     /// Whether the response is a file of any length: limit the time of each read of its body, not
     /// the time of the whole call.

@@ -1,11 +1,12 @@
 //! Any interface of APIv3 (通用接口调用).
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 use wechatpay::Method;
-use wechatpay::call::Call;
+use wechatpay::call::{Call, Upload, Verified};
 
 use crate::failure::{Failure, Result};
 use crate::input::read;
@@ -24,6 +25,9 @@ pub(crate) enum Verb {
         path: String,
         /// File with the JSON body; - is standard input
         body: Option<PathBuf>,
+        /// File to upload, such as an image; its name must be ASCII. BODY then has further fields of meta
+        #[arg(long, value_name = "FILE", conflicts_with = "encrypt")]
+        upload: Option<PathBuf>,
         /// JSON pointer of a field to encrypt, such as /user_name; can be repeated
         #[arg(long, value_name = "JSON_POINTER")]
         encrypt: Vec<String>,
@@ -32,9 +36,15 @@ pub(crate) enum Verb {
 
 impl Verb {
     pub(crate) fn run(self, session: &Session) -> Result<Output> {
-        let Self::Call { method, path, body, encrypt } = self;
+        let Self::Call { method, path, body, upload, encrypt } = self;
         let method: Method =
             method.parse().map_err(|error| Failure::Usage(format!("METHOD: {error}")))?;
+        if let Some(file) = upload {
+            if method != Method::Post {
+                return Err(Failure::Usage("METHOD: must be POST with --upload".to_owned()));
+            }
+            return Output::write(send_file(session, &path, &file, body.as_deref()));
+        }
         let response = call(session, method, &path, body.as_deref(), &encrypt);
         if method == Method::Get { Output::read(response) } else { Output::write(response) }
     }
@@ -60,7 +70,23 @@ fn call(
             call = call.encrypt(&encryptor, pointer)?;
         }
     }
-    let response = call.send(session.signer(), &session.gateway)?;
+    print(&call.send(session.signer(), &session.gateway)?)
+}
+
+fn send_file(session: &Session, path: &str, file: &Path, meta: Option<&Path>) -> Result<Value> {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let unreadable = |error| Failure::File(format!("{} cannot be read: {error}", file.display()));
+    let content = File::open(file).map_err(unreadable)?;
+    let mut upload = Upload::from_reader(name.unwrap_or_default(), content)?;
+    if let Some(meta) = meta {
+        let fields: Value = serde_json::from_slice(&read(meta)?)
+            .map_err(|_| Failure::Usage("BODY: must be JSON".to_owned()))?;
+        upload = upload.with_meta(&fields)?;
+    }
+    print(&upload.send(session.signer(), &session.gateway, path)?)
+}
+
+fn print(response: &Verified) -> Result<Value> {
     let body = if response.body().is_empty() { Value::Null } else { response.json()? };
     Ok(json!({"status": response.status(), "body": body}))
 }

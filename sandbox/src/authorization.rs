@@ -5,6 +5,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::json;
 
 use super::merchants::{MerchantCertificate, Merchants};
+use super::multipart;
 use super::received::Received;
 use super::refusal::Refusal;
 
@@ -87,7 +88,7 @@ impl<'a> Authorization<'a> {
 
     fn verify(&self, request: &Received, certificate: &MerchantCertificate) -> Result<(), Refusal> {
         let head = self.head(request);
-        let message = [head.as_bytes(), &request.body, b"\n"].concat();
+        let message = [head.as_bytes(), multipart::signed(request), b"\n"].concat();
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &certificate.public_key);
         let signature = STANDARD.decode(self.signature).unwrap_or_default();
         key.verify(&message, &signature).map_err(|_| mismatch(request, &head, message.len()))

@@ -81,6 +81,7 @@ mod json;
 mod merchant_checks;
 mod merchants;
 mod money;
+mod multipart;
 mod notifications;
 mod order;
 mod order_book;

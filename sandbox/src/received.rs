@@ -56,6 +56,5 @@ impl Received {
     }
 }
 
-/// The sandbox's own limit of a body in bytes, which the documents do not give. The largest request that they
-/// describe is far smaller.
-pub(super) const LONGEST_BODY: usize = 1024 * 1024;
+/// The sandbox's own limit of a body in bytes, which the documents do not give. The largest upload has 7.5 MB.
+pub(super) const LONGEST_BODY: usize = 8 * 1024 * 1024;

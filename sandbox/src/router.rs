@@ -1,7 +1,7 @@
 //! From the method and path of a request to its interface.
 
 use super::interface::Interface;
-use super::interfaces::{bill, certificates, combine, pay, refund};
+use super::interfaces::{bill, certificates, combine, pay, refund, upload};
 use super::path_pattern::matched;
 use super::received::Received;
 use super::refusal::Refusal;
@@ -40,13 +40,14 @@ fn not_modelled() -> Refusal {
 }
 
 /// Every interface, by subject.
-const ALL: [&[Interface]; 6] = [
+const ALL: [&[Interface]; 7] = [
     pay::INTERFACES,
     combine::INTERFACES,
     refund::INTERFACES,
     sharing::interfaces::INTERFACES,
     certificates::INTERFACES,
     bill::INTERFACES,
+    upload::INTERFACES,
 ];
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub struct ScriptedRequest {
     pub method: String,
     /// Path and query, as they were received.
     pub path: String,
-    /// The body, with the fields of [`Script::decrypt`] in plain text.
+    /// The body, with the fields of [`Script::decrypt`] in plain text; of an upload, its `meta`.
     pub body: String,
 }
 

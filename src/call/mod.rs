@@ -25,6 +25,7 @@ mod json_text;
 #[cfg(feature = "aws-lc-rs")]
 mod leaf;
 mod path;
+mod upload;
 
 use std::fmt;
 
@@ -43,6 +44,7 @@ use crate::validate;
 #[cfg(feature = "aws-lc-rs")]
 use self::leaf::Leaf;
 pub use self::path::Path;
+pub use self::upload::Upload;
 pub use crate::gateway::Verified;
 
 /// Sends a `GET` to an interface: it reads, and changes nothing.

@@ -44,6 +44,7 @@ mod stored_requests;
 mod threads;
 mod tls;
 mod transport;
+mod uploads;
 #[cfg(feature = "v2")]
 mod v2;
 mod vectors;

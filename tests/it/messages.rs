@@ -783,6 +783,11 @@ fn any_interface(table: &mut Table) {
     table.error("path, a plus", path("/v3/x?y=a+b"));
     table.error("path, an empty query", path("/v3/x?"));
     table.error("path, dots", path("/v3/x/../y"));
+    let upload = |filename: &str, file: &[u8]| call::Upload::new(filename, file);
+    table.error("upload, a Chinese name", upload("图.png", b"x"));
+    table.error("upload, no suffix", upload("scan", b"x"));
+    table.error("upload, no file", upload("a.png", b""));
+    table.error("upload, meta", upload("a.png", b"x").unwrap().with_meta(&["x"]));
     table.error("variable, unknown", call::Path::new("/v3/x").variable("id", 1));
     table.error("variable, empty", call::Path::new("/v3/{id}").variable("id", ""));
     let call = || path("/v3/x").unwrap();

@@ -86,3 +86,14 @@ fn encrypt_prints_the_ciphertext_and_its_key() {
     }
     assert_eq!(program.run(&["encrypt", ""]).status, 1);
 }
+
+#[test]
+fn call_uploads_a_file() {
+    let program = Program::new("call-upload");
+    let image = program.write("complaint.png", "not really an image");
+    let path = "/v3/merchant-service/images/upload";
+    let result = program.result(&["call", "POST", path, "--upload", &image]);
+    assert_eq!(result["status"], 200);
+    assert!(result["body"]["media_id"].is_string());
+    assert_eq!(program.run(&["call", "PUT", path, "--upload", &image]).status, 2);
+}

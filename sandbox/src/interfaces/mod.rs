@@ -6,3 +6,4 @@ pub(super) mod combine;
 pub(super) mod pay;
 pub(super) mod refund;
 pub(super) mod scripted;
+pub(super) mod upload;

@@ -5,6 +5,7 @@ use serde_json::Value;
 #[cfg(feature = "aws-lc-rs")]
 use crate::encrypted_fields;
 use crate::interface::{Call, Interface};
+use crate::multipart::Upload;
 use crate::received::Received;
 use crate::refusal::Refusal;
 use crate::response::Response;
@@ -35,6 +36,9 @@ fn respond(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
 #[cfg_attr(not(feature = "aws-lc-rs"), expect(unused_variables, reason = "nothing is decrypted"))]
 fn plain_body(script: &Script, request: &Received, state: &State) -> Result<String, Refusal> {
     let not_json = || Refusal::new(400, "PARAM_ERROR", "请求体须为JSON");
+    if let Some(upload) = Upload::read(request) {
+        return upload.check().map(|_| String::from_utf8_lossy(upload.meta).into_owned());
+    }
     let text = String::from_utf8(request.body.clone()).map_err(|_| not_json())?;
     if text.is_empty() {
         return Ok(text);
