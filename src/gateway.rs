@@ -243,12 +243,19 @@ impl Gateway {
     /// The path and query of a URL of WeChat Pay or of this gateway. The signature must go nowhere
     /// else.
     fn path_within<'u>(&self, url: &'u str) -> Result<&'u str, Invalid> {
-        let rule = "must be on a host of WeChat Pay; use a new link";
-        [&*self.base_url, MAIN_HOST, STANDBY_HOST]
-            .into_iter()
+        let own = [&*self.base_url, MAIN_HOST, STANDBY_HOST];
+        let is_own = |origin: &str| own.contains(&origin);
+        own.into_iter()
             .find_map(|host| url.strip_prefix(host).filter(|path| path.starts_with('/')))
             .filter(|path| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
-            .ok_or_else(|| Invalid::new("download_url", rule))
+            .ok_or_else(|| {
+                let place = match origin(url) {
+                    Some(origin) if !is_own(origin) => format!(", not on {origin}"),
+                    _ => String::new(),
+                };
+                let rule = format!("must be on a host of WeChat Pay{place}; use a new link");
+                Invalid::new("download_url", rule)
+            })
     }
 }
 
@@ -259,6 +266,17 @@ impl fmt::Debug for Gateway {
             .field("keys", &self.keys)
             .finish_non_exhaustive()
     }
+}
+
+/// The scheme and host of a URL, if they can be shown: without anything that might be a secret.
+fn origin(url: &str) -> Option<&str> {
+    let start = url.find("://")?.checked_add(3)?;
+    let end =
+        url.get(start..)?.find(['/', '?', '#']).map_or(url.len(), |end| start.saturating_add(end));
+    let (origin, host) = (url.get(..end)?, url.get(start..end)?);
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]/".contains(&byte);
+    let is_host = !host.is_empty() && host.len() <= 255;
+    Some(origin).filter(|origin| is_host && origin.bytes().all(is_good))
 }
 
 /// The body of a request, and the key that its fields were encrypted with.
@@ -560,6 +578,17 @@ mod tests {
             vectors::PLATFORM_KEY
         );
         PlatformKeys::from_pem("PUB_KEY_ID_01", pem).unwrap()
+    }
+
+    #[test]
+    fn host_of_a_link_is_shown_without_secrets() {
+        let url = "https://api.mch.weixin.qq.com.evil.example:8443/v3/x?token=SECRET";
+        assert_eq!(origin(url), Some("https://api.mch.weixin.qq.com.evil.example:8443"));
+        assert_eq!(origin("http://shop.example"), Some("http://shop.example"));
+        for hidden in ["https://user:SECRET@shop.example/", "https:///x", "SECRET", "https://a b/"]
+        {
+            assert_eq!(origin(hidden), None, "{hidden}");
+        }
     }
 
     #[test]

@@ -186,6 +186,42 @@ checked_text! {
 }
 
 checked_text! {
+    /// 商户单号: the merchant's own number of a transfer, unique per merchant. 1 to 32 letters and
+    /// digits, nothing else.
+    ///
+    /// It is always the caller's: nothing in this crate makes one up. One number transfers once, however
+    /// often it is sent; a new number transfers again.
+    OutBillNo, "out_bill_no", check_number,
+    "plfk2020042013", "plfk-2020042013"
+}
+
+checked_text! {
+    /// 微信转账单号: WeChat Pay's number of a transfer. 1 to 64 letters, digits, `_`, `-`.
+    TransferBillNo, "transfer_bill_no", check_transfer_bill_no,
+    "1330000071100999991182020050700019480001", "1330/0000"
+}
+
+checked_text! {
+    /// 跳转领取页面的package信息: what a client needs to open the page on which the user confirms a
+    /// transfer or an authorization. It proves that the page can be opened, not that money was moved.
+    PackageInfo, "package_info", check_printable,
+    "affffddafdfafddffda==", "affff dda"
+}
+
+checked_text! {
+    /// 商户侧授权单号: the merchant's own number of an authorization of transfers, unique per merchant.
+    /// 1 to 32 letters, digits, `_`, `-`.
+    OutAuthorizationNo, "out_authorization_no", check_out_authorization_no,
+    "plfk2020042013", "plfk 2020"
+}
+
+checked_text! {
+    /// 微信转账授权单号: WeChat Pay's number of an authorization of transfers. 1 to 32 letters and digits.
+    AuthorizationId, "authorization_id", check_number,
+    "661234567890", "6612-3456"
+}
+
+checked_text! {
     /// 预支付交易会话标识: the value with which a client starts the payment; valid for two hours.
     /// It proves that an order exists, not that it was paid.
     PrepayId, "prepay_id", check_printable,
@@ -295,6 +331,16 @@ fn check_split_id(text: &str) -> Result<(), &'static str> {
 
 fn check_number(text: &str) -> Result<(), &'static str> {
     if is_made_of(text, 1..=32, b"") { Ok(()) } else { Err("must be 1 to 32 letters and digits") }
+}
+
+fn check_transfer_bill_no(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 64 letters, digits, _ or -";
+    if is_made_of(text, 1..=64, b"_-") { Ok(()) } else { Err(rule) }
+}
+
+fn check_out_authorization_no(text: &str) -> Result<(), &'static str> {
+    let rule = "must be 1 to 32 letters, digits, _ or -";
+    if is_made_of(text, 1..=32, b"_-") { Ok(()) } else { Err(rule) }
 }
 
 fn check_openid(text: &str) -> Result<(), &'static str> {

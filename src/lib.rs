@@ -41,6 +41,7 @@ pub mod pay;
 pub mod profit_sharing;
 pub mod refund;
 pub mod signing;
+pub mod transfer;
 #[cfg(feature = "v2")]
 pub mod v2;
 
@@ -54,8 +55,9 @@ pub use self::error::{
 pub use self::failover::{Answered, Failover, Host};
 pub use self::gateway::Gateway;
 pub use self::id::{
-    AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo,
-    OutUnfreezeNo, PrepayId, RefundId, SplitId, TransactionId,
+    AppId, AuthorizationId, CodeUrl, H5Url, NotifyUrl, OpenId, OutAuthorizationNo, OutBillNo,
+    OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo, PackageInfo, PrepayId,
+    RefundId, SplitId, TransactionId, TransferBillNo,
 };
 pub use self::method::Method;
 pub use self::money::Fen;

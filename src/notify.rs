@@ -44,7 +44,7 @@ use crate::open_set::open_set;
 use crate::platform_keys::PlatformKeys;
 use crate::received::Received;
 use crate::time::Time;
-use crate::{combine, pay, profit_sharing, received, refund};
+use crate::{combine, pay, profit_sharing, received, refund, transfer};
 
 /// 回调通知: verifies, decrypts and parses a notification.
 ///
@@ -139,6 +139,12 @@ open_set! {
         RefundAbnormal = "REFUND.ABNORMAL",
         /// 退款关闭: the refund was closed.
         RefundClosed = "REFUND.CLOSED",
+        /// 商家转账单据终态: a transfer ended: paid, failed or cancelled.
+        TransferFinished = "MCHTRANSFER.BILL.FINISHED",
+        /// 用户授权成功: a user agreed to an authorization of transfers.
+        AuthorizationConfirmed = "MCHTRANSFER.AUTHORIZATION.CONFIRMED",
+        /// 授权关闭: an authorization of transfers was closed.
+        AuthorizationClosed = "MCHTRANSFER.AUTHORIZATION.CLOSED",
         /// 验签测试: a test of the verification, requested by the merchant.
         SecurityEcho = "SECURITY_ECHO.SUCCESS",
     }
@@ -174,6 +180,10 @@ pub enum Notification {
     /// 分账动账通知: money that a split brought to this merchant, or a return. **Not a payment**, though its event type is
     /// [`TransactionSuccess`](EventType::TransactionSuccess).
     Share(Box<profit_sharing::ShareNotification>),
+    /// 商家转账通知: a transfer that ended. Its [`state`](transfer::Bill::state) is the result.
+    Transfer(Box<transfer::Bill>),
+    /// 免确认收款授权通知: an authorization of transfers that a user agreed to, or that was closed.
+    TransferAuthorization(Box<transfer::authorization::Authorization>),
     /// A notification of another product.
     Other {
         /// 原始回调类型: original type of the resource; empty if the notification does not name it.
@@ -189,17 +199,27 @@ impl Notification {
         (event, summary): (&EventType, &str),
         json: &str,
     ) -> Result<Self, Refusal> {
-        use EventType::{RefundAbnormal, RefundClosed, RefundSuccess, TransactionSuccess};
+        use EventType::{
+            AuthorizationClosed, AuthorizationConfirmed, RefundAbnormal, RefundClosed,
+            RefundSuccess, TransactionSuccess, TransferFinished,
+        };
         // Some notifications do not name the type of their resource. Their event suggests one, and the resource decides.
         let suggested = match (original_type, event) {
             ("", TransactionSuccess) => "transaction",
             ("", RefundSuccess | RefundAbnormal | RefundClosed) => "refund",
-            _ => return Self::of_type(original_type, summary, json),
+            ("", TransferFinished | AuthorizationConfirmed | AuthorizationClosed) => "mch_payment",
+            _ => return Self::of_type(original_type, (event, summary), json),
         };
-        Self::of_type(suggested, summary, json).or_else(|_| Self::of_type("", summary, json))
+        Self::of_type(suggested, (event, summary), json)
+            .or_else(|_| Self::of_type("", (event, summary), json))
     }
 
-    fn of_type(original_type: &str, summary: &str, json: &str) -> Result<Self, Refusal> {
+    /// One original type has several events, and one event type several products, so both count.
+    fn of_type(
+        original_type: &str,
+        (event, summary): (&EventType, &str),
+        json: &str,
+    ) -> Result<Self, Refusal> {
         match original_type {
             "transaction" => match read(json) {
                 Ok(transaction) => Ok(Self::Transaction(transaction)),
@@ -213,6 +233,15 @@ impl Notification {
             "profitsharing" => read(json).map(|share: profit_sharing::ShareNotification| {
                 Self::Share(Box::new(share.with_summary(summary)))
             }),
+            "mch_payment" if *event == EventType::TransferFinished => {
+                read(json).map(Self::Transfer)
+            }
+            "mch_payment"
+                if [EventType::AuthorizationConfirmed, EventType::AuthorizationClosed]
+                    .contains(event) =>
+            {
+                read(json).map(Self::TransferAuthorization)
+            }
             _ => {
                 let original_type = original_type.to_owned();
                 Ok(Self::Other { original_type, json: json.to_owned() })

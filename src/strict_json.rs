@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Invalid, Violations};
 use crate::id::{
-    AppId, NotifyUrl, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo,
-    SplitId, TransactionId,
+    AppId, AuthorizationId, NotifyUrl, OpenId, OutAuthorizationNo, OutBillNo, OutOrderNo,
+    OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo, SplitId, TransactionId,
 };
 use crate::money::Fen;
 use crate::pem::without_mark;
@@ -354,8 +354,11 @@ macro_rules! read_checked_texts {
 
 read_checked_texts!(
     AppId,
+    AuthorizationId,
     NotifyUrl,
     OpenId,
+    OutAuthorizationNo,
+    OutBillNo,
     OutOrderNo,
     OutRefundNo,
     OutReturnNo,

@@ -157,7 +157,7 @@ step_browser() {
         skip "needs ${missing[*]}: apt-get install python3 chromium chromium-driver"
         return
     fi
-    if ! cargo build --quiet --bin wechatpay-sandbox --example h5_order --example app_order; then
+    if ! cargo build --quiet --bin wechatpay-sandbox --bin wechatpay --example h5_order --example app_order; then
         fail "does not compile"
     elif sandbox/tests/browser/pay.py "$out/browser" | tee "$out/browser.log"; then
         figure="$(grep -c ' ok$' "$out/browser.log") plays in $(chromium --version 2>/dev/null)"

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::usage_error::Stop;
 use crate::{
     bill, call, certificates, combine, doctor, encryption, notification, order, refund, sandbox,
-    sharing, sign, v2,
+    sharing, sign, transfer, v2,
 };
 
 /// WeChat Pay (微信支付) from the command line
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Refund(refund::Verb),
     #[command(flatten)]
     Sharing(sharing::Verb),
+    #[command(flatten)]
+    Transfer(transfer::Verb),
     #[command(flatten)]
     Bill(bill::Verb),
     #[command(flatten)]
@@ -123,6 +125,7 @@ impl Command {
             Self::Combine(verb) => verb.run(&Session::open()?),
             Self::Refund(verb) => verb.run(&Session::open()?),
             Self::Sharing(verb) => verb.run(&Session::open()?),
+            Self::Transfer(verb) => verb.run(&Session::open()?),
             Self::Bill(verb) => verb.run(&Session::open()?),
             Self::Certificates(verb) => verb.run(&Session::open()?),
             Self::Notification(verb) => verb.run(&Session::open()?),

@@ -9,7 +9,7 @@
 //! and its help, and `Verb::run` says what it does.
 //!
 //! ```text
-//! main ── arguments ─┬─ order · combine · refund · bill · certificates · notification · sign · call · encryption
+//! main ── arguments ─┬─ order · combine · refund · transfer · bill · certificates · notification · sign · call · encryption
 //!                    │  · v2 · doctor · sandbox
 //!                    │        └── session · input · output · qr_code · output_file ── failure · terminal
 //!                    └─ usage_error
@@ -41,6 +41,7 @@ mod session;
 mod sharing;
 mod sign;
 mod terminal;
+mod transfer;
 mod usage_error;
 mod v2;
 

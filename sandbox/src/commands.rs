@@ -42,10 +42,17 @@
 //! | `POST /sandbox/post` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `deliveries`: this one |
 //! | `POST /sandbox/deliver-notifications` | | `deliveries` of both versions |
 //! | `POST /sandbox/deliver-due-notifications` | | `deliveries` of both versions |
+//! | `POST /sandbox/confirm-transfer` | `out_bill_no` | |
+//! | `POST /sandbox/fail-transfer` | `out_bill_no`, `fail_reason` | |
+//! | `POST /sandbox/confirm-authorization` | `out_authorization_no` | |
+//! | `POST /sandbox/hold-transfers` | `held`: true or false | |
+//! | `POST /sandbox/set-operation-balance` | `balance` (fen) | |
+//! | `POST /sandbox/set-real-name` | `name` | |
 //! | `GET /sandbox/faults` | | `faults`: every name |
 //! | `GET /sandbox/orders` | | `orders` of both versions |
 //! | `GET /sandbox/refunds` | | `refunds` of both versions |
 //! | `GET /sandbox/splits` | | `splits` and `returns` of profit sharing |
+//! | `GET /sandbox/transfers` | | `transfers` |
 //! | `GET /sandbox/notifications` | | `pending` and `sent` notifications of both versions |
 //! | `GET /sandbox/scripted-requests` | | `requests` that scripts responded to: `method`, `path`, `body` as a text |
 //! | `GET /sandbox/received` | | `received` requests, each with its response as `answer` |
@@ -77,6 +84,9 @@
 //! `sign-again` returns and `post` sends one that is pending, or was sent or taken lately: genuine, as a
 //! probe (签名探测流量) of WeChat Pay, or forged. Neither changes what is pending.
 //!
+//! A transfer that waits for its user can be confirmed in a browser at `/transfer?package=…`, with its
+//! package_info percent-encoded.
+//!
 //! An order that is not paid by a command can be paid in a browser: an h5_url leads to the cashier; for
 //! a code_url it is `/cashier?code_url=…`, for a prepay_id `/cashier?prepay_id=…`, percent-encoded.
 //!
@@ -89,9 +99,9 @@
 //! | 400 | the body does not have the fields in the table |
 //! | 403 | the command comes from another machine or from a page of another site, or its Host is no name of the sandbox |
 //! | 413 | the body is over 1 MiB |
-//! | 404 | there is no such command, order, refund or notification |
+//! | 404 | there is no such command, order, refund, transfer or notification |
 //! | 405 | GET instead of POST, or POST instead of GET |
-//! | 409 | the state of the order or refund does not allow it |
+//! | 409 | the state of the order, refund or transfer does not allow it |
 //! | 500 | the system has no random numbers |
 //!
 //! A delivery has the number of the `attempt`, whether the merchant's response means that it
@@ -127,6 +137,7 @@ use super::refusal::Refusal;
 use super::response::Response;
 use super::scripts::{Script, ScriptedRequest};
 use super::state::State;
+use super::transfer_commands;
 use super::url;
 use super::version::Version;
 
@@ -289,12 +300,14 @@ fn found_in(lists: &[&[(&str, Command)]], name: &str) -> Option<Command> {
 const POSTED: &[&[(&str, Command)]] = &[
     COMMANDS,
     super::sharing::commands::COMMANDS,
+    transfer_commands::COMMANDS,
     #[cfg(feature = "v2")]
     super::v2::commands::COMMANDS,
 ];
 
 /// The commands that are sent by GET.
-const LISTS: &[&[(&str, Command)]] = &[LISTED, super::sharing::commands::LISTED];
+const LISTS: &[&[(&str, Command)]] =
+    &[LISTED, super::sharing::commands::LISTED, transfer_commands::LISTED];
 
 /// Earlier names of commands, which still work.
 const EARLIER_NAMES: &[(&str, &str)] = &[

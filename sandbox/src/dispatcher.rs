@@ -12,7 +12,7 @@ use super::outgoing::Outgoing;
 use super::received::Received;
 use super::response::Response;
 use super::server::Host;
-use super::{access, cashier, commands, overview, responder, url};
+use super::{access, cashier, commands, overview, responder, transfer_page, url};
 
 /// Serves requests with a controller and its state.
 pub(super) struct Dispatcher(pub(super) Arc<Controller>);
@@ -30,7 +30,7 @@ impl Host for Dispatcher {
             // Every browser asks for it.
             "/favicon.ico" => Response::empty(204),
             "/sandbox/style.css" => overview::style(),
-            "/" | "/codes" | "/h5" | "/cashier" => match access() {
+            "/" | "/codes" | "/h5" | "/cashier" | "/transfer" => match access() {
                 Ok(()) => self.page(path, request),
                 Err(denial) => cashier::deny(denial),
             },
@@ -59,6 +59,9 @@ impl Dispatcher {
             return overview::respond(&mut state, request, unix_now());
         }
         state.received.push(request.clone());
+        if path == "/transfer" {
+            return transfer_page::respond(&mut state, request, unix_now());
+        }
         cashier::respond(&mut state, request, unix_now())
     }
 }

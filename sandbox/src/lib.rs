@@ -32,6 +32,9 @@
 //! cashier's address for a code_url or a prepay_id. Programs in other languages use the [`commands`],
 //! which do in JSON what the methods do. The program `wechatpay-sandbox` serves a sandbox to them.
 //!
+//! A transfer (商家转账) is confirmed by [`Sandbox::confirm_transfer`], or in a browser at
+//! [`Sandbox::confirmation_url`]. Every user's real name is 张三.
+//!
 //! With the feature `v2` (default) the sandbox serves APIv2 as well, for the same merchant: see
 //! `Sandbox::v2`.
 //!
@@ -51,6 +54,7 @@ mod access;
 mod any_order;
 mod authority;
 mod authorization;
+mod authorizations;
 mod balance;
 mod bills;
 mod calendar;
@@ -116,6 +120,14 @@ mod test_desk;
 mod trade_bill;
 mod trade_type;
 mod transaction;
+mod transfer;
+mod transfer_commands;
+mod transfer_error;
+mod transfer_fields;
+mod transfer_page;
+mod transfer_receipts;
+mod transfer_summary;
+mod transfers;
 mod unique_ids;
 mod url;
 #[cfg(feature = "v2")]
@@ -137,3 +149,5 @@ pub use self::sharing::returns::ReturnPolicy;
 pub use self::sharing::sandbox::SplitError;
 pub use self::sharing::summary::{ReturnSummary, ShareSummary, SplitSummary};
 pub use self::summary::{OrderItem, OrderSummary, RefundSummary};
+pub use self::transfer_error::TransferError;
+pub use self::transfer_summary::TransferSummary;

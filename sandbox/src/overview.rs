@@ -15,6 +15,8 @@ use super::response::Response;
 use super::sharing::summary::{ReturnSummary, SplitSummary};
 use super::state::State;
 use super::summary::{OrderSummary, RefundSummary};
+use super::transfer_page::{confirmation_path, state_in_words};
+use super::transfer_summary::TransferSummary;
 use super::url;
 
 /// Responds to the browser of a developer.
@@ -26,6 +28,7 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
     let (splits, returns) = (state.split_summaries(now), state.return_summaries(now));
     let splits_html =
         list(splits.iter().map(|it| split(it, state.frozen(&it.transaction_id, now))));
+    let transfers = state.transfer_summaries(now);
     let pending = state.pending_notifications(now);
     let time = Beijing::at(state.clock.business(now)).plain();
     let journal = &state.journal;
@@ -44,6 +47,8 @@ pub(super) fn respond(state: &mut State, request: &Received, now: i64) -> Respon
         ("splits", splits_html),
         ("returns_count", counted(returns.len())),
         ("returns", list(returns.iter().map(returned))),
+        ("transfers_count", counted(transfers.len())),
+        ("transfers", list(transfers.iter().map(transfer))),
         ("notifications_count", counted(pending.len().saturating_add(sent.len()))),
         ("notifications", list(notifications)),
         ("requests_count", counted(exchanges.len())),
@@ -178,6 +183,29 @@ fn returned(it: &ReturnSummary) -> Html {
             ("state", Html::text(&it.result)),
             ("about", Html::text(&format!("分账回退 Return · {}", it.out_order_no))),
             ("details", Html::text(&format!("{} ¥{}", it.return_mchid, it.amount))),
+        ],
+    )
+}
+
+fn transfer(transfer: &TransferSummary) -> Html {
+    let (state, tone) = state_in_words(&transfer.state);
+    let address = [("address", Html::text(&confirmation_path(&transfer.package_info)))];
+    let confirm = if ["WAIT_USER_CONFIRM", "CANCELING"].contains(&transfer.state.as_str()) {
+        Html::fill(include_str!("pages/confirm.html"), &address)
+    } else {
+        Html::default()
+    };
+    Html::fill(
+        include_str!("pages/transfer.html"),
+        &[
+            ("out_bill_no", Html::text(&transfer.out_bill_no)),
+            ("tone", Html::text(tone)),
+            ("state", Html::text(&state)),
+            ("openid", Html::text(&transfer.openid)),
+            ("created", Html::text(&transfer.created)),
+            ("confirm", confirm),
+            ("amount", Html::text(&transfer.transfer_amount.to_string())),
+            ("fail_reason", Html::text(&transfer.fail_reason)),
         ],
     )
 }

@@ -1,7 +1,7 @@
 //! From the method and path of a request to its interface.
 
 use super::interface::Interface;
-use super::interfaces::{bill, certificates, combine, pay, refund, upload};
+use super::interfaces::{bill, certificates, combine, pay, refund, transfer, upload};
 use super::path_pattern::matched;
 use super::received::Received;
 use super::refusal::Refusal;
@@ -40,7 +40,7 @@ fn not_modelled() -> Refusal {
 }
 
 /// Every interface, by subject.
-const ALL: [&[Interface]; 7] = [
+const ALL: [&[Interface]; 8] = [
     pay::INTERFACES,
     combine::INTERFACES,
     refund::INTERFACES,
@@ -48,6 +48,7 @@ const ALL: [&[Interface]; 7] = [
     certificates::INTERFACES,
     bill::INTERFACES,
     upload::INTERFACES,
+    transfer::INTERFACES,
 ];
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ use super::scripts::{Script, ScriptedRequest};
 use super::server::{Server, reachable};
 use super::state::{State, lock};
 use super::summary::{OrderSummary, RefundSummary};
+use super::transfer_error::TransferError;
+use super::transfer_page::confirmation_path;
+use super::transfer_summary::TransferSummary;
 use super::unique_ids::UniqueIds;
 #[cfg(feature = "v2")]
 use super::v2::V2;
@@ -984,6 +987,92 @@ impl Sandbox {
     /// ```
     pub fn set_balance(&self, balance: Fen) {
         lock(&self.state).balance = Balance::of(balance.0);
+    }
+
+    /// Every transfer that was accepted, the newest first, in its present state.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// // Here the program under test creates transfers.
+    /// let paid = sandbox.transfers().into_iter().filter(|transfer| transfer.state == "SUCCESS");
+    /// assert_eq!(paid.map(|transfer| transfer.transfer_amount.0).sum::<u64>(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn transfers(&self) -> Vec<TransferSummary> {
+        lock(&self.state).transfer_summaries(unix_now())
+    }
+
+    /// 确认收款: confirms a transfer, as its user would, so that it is paid. This makes a notification, if the
+    /// transfer has a notify_url.
+    ///
+    /// A transfer that is being cancelled can still be confirmed: it becomes `CANCELLED` only when a second of the
+    /// sandbox's time has passed ([`Sandbox::let_time_pass`]).
+    ///
+    /// # Errors
+    ///
+    /// If there is no transfer with this number, or if it does not wait for its user.
+    pub fn confirm_transfer(&self, out_bill_no: &str) -> Result<(), TransferError> {
+        lock(&self.state).confirm_transfer(MCHID, out_bill_no, unix_now())
+    }
+
+    /// 转账失败: fails a transfer that has not ended, for this reason, such as `OVERDUE_CLOSE`. Its money goes back to the
+    /// operation account. This makes a notification.
+    ///
+    /// A transfer that no user confirms fails by itself after 24 hours ([`Sandbox::let_time_pass`]).
+    ///
+    /// # Errors
+    ///
+    /// If there is no transfer with this number, or if it has ended.
+    pub fn fail_transfer(&self, out_bill_no: &str, fail_reason: &str) -> Result<(), TransferError> {
+        lock(&self.state).fail_transfer(MCHID, out_bill_no, fail_reason, unix_now())
+    }
+
+    /// 免确认收款授权: agrees to an authorization, as its user would, asked for alone or beside a transfer. This makes a
+    /// notification.
+    ///
+    /// # Errors
+    ///
+    /// If there is no authorization with this number, or if it does not wait for its user.
+    pub fn confirm_authorization(&self, out_authorization_no: &str) -> Result<(), TransferError> {
+        lock(&self.state).confirm_authorization(MCHID, out_authorization_no, unix_now())
+    }
+
+    /// Makes the platform slow: as long as transfers are held, new ones stay `ACCEPTED`, without a package_info, and
+    /// confirmed ones stay `TRANSFERING`. `false` lets them go on.
+    pub fn hold_transfers(&self, held: bool) {
+        lock(&self.state).hold_transfers(held, unix_now());
+    }
+
+    /// 运营账户余额: sets the balance of the operation account, from which transfers are paid. A transfer of more than is left is
+    /// refused with NOT_ENOUGH. A transfer that ends without a payment returns its amount.
+    ///
+    /// At the start the balance is unlimited, and with [`Fen::MAX`] it practically is again.
+    pub fn set_operation_balance(&self, balance: Fen) {
+        lock(&self.state).transfers.balance = Balance::of(balance.0);
+    }
+
+    /// 实名: sets the real name of every user, 张三 at the start. A transfer with another name fails with
+    /// `NAME_NOT_CORRECT`.
+    pub fn set_real_name(&self, name: &str) {
+        lock(&self.state).transfers.real_name.0 = name.to_owned();
+    }
+
+    /// 确认收款页: the address of the page on which a browser confirms a transfer or an authorization, from its package_info.
+    ///
+    /// ```
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let address = sandbox.confirmation_url("affffddafdfafddffda==");
+    /// assert_eq!(address, format!("{}/transfer?package=affffddafdfafddffda%3D%3D", sandbox.base_url()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn confirmation_url(&self, package_info: &str) -> String {
+        format!("{}{}", self.base_url, confirmation_path(package_info))
     }
 
     /// 频率限制: accepts this many calls of APIv3 in any period of this many seconds, and refuses the

@@ -9,7 +9,7 @@ use super::cipher::Cipher;
 use super::fault_rules::Faults;
 use super::journal::Journal;
 use super::merchants::{MCHID, Merchants};
-use super::notifications::{Event, Notification, Notifications};
+use super::notifications::{Event, MCH_PAYMENT, Notification, Notifications};
 use super::order_book::OrderBook;
 use super::order_error::OrderError;
 use super::placed_orders::{OrderId, PlacedOrder, PlacedOrders};
@@ -19,9 +19,13 @@ use super::received::Received;
 use super::refund::RefundStatus;
 use super::refund_error::RefundError;
 use super::refunds;
+use super::schema::text_of;
 use super::scripts::Scripts;
 use super::sharing::state::Sharing;
 use super::summary::{self, OrderDetails, OrderSummary, RefundSummary};
+use super::transfer_error::TransferError;
+use super::transfer_summary::TransferSummary;
+use super::transfers::Transfers;
 use super::unique_ids::UniqueIds;
 #[cfg(feature = "v2")]
 use super::v2::context::Context;
@@ -44,6 +48,7 @@ pub(super) struct State {
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) bills: Bills,
     pub(super) sharing: Sharing,
+    pub(super) transfers: Transfers,
     #[cfg(feature = "v2")]
     pub(super) v2: V2State,
     pub(super) clock: Clock,
@@ -82,6 +87,7 @@ impl State {
             rate_limit: None,
             bills: Bills::default(),
             sharing: Sharing::default(),
+            transfers: Transfers::default(),
             #[cfg(feature = "v2")]
             v2: V2State::default(),
             clock: Clock::default(),
@@ -250,12 +256,14 @@ impl State {
 
     /// The pending notifications, the oldest first, signed now. They stay pending.
     pub(super) fn pending_notifications(&mut self, now: i64) -> Vec<Notification> {
+        self.age_transfers(self.clock.business(now));
         let now = self.clock.signature(now);
         self.notifications.signed(|_| true, &mut self.platform, now, &mut self.ids)
     }
 
     /// As [`State::pending_notifications`], but those alone that are due.
     pub(super) fn due_notifications(&mut self, now: i64) -> Vec<Notification> {
+        self.age_transfers(self.clock.business(now));
         let (now, business) = (self.clock.signature(now), self.clock.business(now));
         self.notifications.signed(|due| due <= business, &mut self.platform, now, &mut self.ids)
     }
@@ -319,6 +327,98 @@ impl State {
         let newest = |refund: &RefundSummary| (refund.create_time, refund.out_refund_no.clone());
         refunds.sort_by_key(|refund| std::cmp::Reverse(newest(refund)));
         refunds
+    }
+
+    /// Every transfer, the newest first.
+    pub(super) fn transfer_summaries(&mut self, now: i64) -> Vec<TransferSummary> {
+        self.age_transfers(self.clock.business(now));
+        self.transfers.all().iter().rev().map(TransferSummary::of).collect()
+    }
+
+    /// What time does to transfers and authorizations, with the notifications that follow. `now` is business time.
+    pub(super) fn age_transfers(&mut self, now: i64) {
+        let Self { transfers, notifications, cipher, ids, .. } = self;
+        transfers.age(now);
+        for transfer in transfers.ended() {
+            if transfer.notify_url().is_empty() {
+                continue;
+            }
+            let event = Event {
+                notify_url: transfer.notify_url(),
+                number: transfer.number(),
+                event_type: "MCHTRANSFER.BILL.FINISHED",
+                summary: "商家转账单据终态通知",
+                original_type: MCH_PAYMENT,
+                resource: &transfer.notification(),
+            };
+            notifications.add(&event, now, cipher, ids);
+        }
+        for authorization in transfers.authorizations.changed() {
+            let (event_type, summary) = match authorization.closed {
+                None => ("MCHTRANSFER.AUTHORIZATION.CONFIRMED", "用户授权成功通知"),
+                Some(_) => ("MCHTRANSFER.AUTHORIZATION.CLOSED", "授权关闭通知"),
+            };
+            let event = Event {
+                notify_url: text_of(&authorization.parameters, "authorization_notify_url"),
+                number: authorization.number(),
+                event_type,
+                summary,
+                original_type: MCH_PAYMENT,
+                resource: &authorization.describe(),
+            };
+            notifications.add(&event, now, cipher, ids);
+        }
+    }
+
+    /// The user confirms a transfer.
+    pub(super) fn confirm_transfer(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        now: i64,
+    ) -> Result<(), TransferError> {
+        let now = self.clock.business(now);
+        self.age_transfers(now);
+        self.transfers.confirm(mchid, number, now)?;
+        self.age_transfers(now);
+        Ok(())
+    }
+
+    /// A transfer fails.
+    pub(super) fn fail_transfer(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        reason: &str,
+        now: i64,
+    ) -> Result<(), TransferError> {
+        let now = self.clock.business(now);
+        self.age_transfers(now);
+        self.transfers.fail(mchid, number, reason, now)?;
+        self.age_transfers(now);
+        Ok(())
+    }
+
+    /// The user agrees to an authorization.
+    pub(super) fn confirm_authorization(
+        &mut self,
+        mchid: &str,
+        number: &str,
+        now: i64,
+    ) -> Result<(), TransferError> {
+        let now = self.clock.business(now);
+        self.age_transfers(now);
+        let Self { transfers, ids, .. } = self;
+        transfers.authorizations.confirm(mchid, number, now, ids)?;
+        self.age_transfers(now);
+        Ok(())
+    }
+
+    /// Transfers stay where they are, or go on.
+    pub(super) fn hold_transfers(&mut self, is_held: bool, now: i64) {
+        let now = self.clock.business(now);
+        self.transfers.hold(is_held, now);
+        self.age_transfers(now);
     }
 
     fn summary(&self, placed: &PlacedOrder, now: i64) -> Option<OrderSummary> {

@@ -51,12 +51,7 @@ pub fn download(
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let body = Wire::new(gateway.download(signer, &link.url)?);
-    #[cfg(feature = "gzip")]
-    if link.is_compressed {
-        return copy(MultiGzDecoder::new(body), link, out, progress);
-    }
-    copy(body, link, out, progress)
+    link.file().download(signer, gateway, out, progress)
 }
 
 /// 下载账单: downloads a bill to a path. The file appears there only when it is complete and checked.
@@ -90,13 +85,57 @@ pub fn download_to(
     path: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let mut file = AtomicFile::create(path).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => Invalid::new("path", error.to_string()).into(),
-        _ => output(&error),
-    })?;
-    let length = download(signer, gateway, link, &mut file, progress)?;
-    file.commit().map_err(|error| output(&error))?;
-    Ok(length)
+    link.file().download_to(signer, gateway, path, progress)
+}
+
+/// A file that WeChat Pay offers, and its hash, which is signed while the file is not.
+pub(crate) struct RemoteFile<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) hash: FileHash<'a>,
+    #[cfg(feature = "gzip")]
+    pub(crate) is_compressed: bool,
+    /// In bytes.
+    pub(crate) size_limit: u64,
+}
+
+/// The hash of an uncompressed file, in lower-case hexadecimal.
+#[derive(Clone, Copy)]
+pub(crate) enum FileHash<'a> {
+    Sha1(&'a str),
+    Sha256(&'a str),
+}
+
+impl RemoteFile<'_> {
+    pub(crate) fn download(
+        &self,
+        signer: &dyn Signer,
+        gateway: &Gateway,
+        out: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<u64, Error> {
+        let body = Wire::new(gateway.download(signer, self.url)?, self.size_limit);
+        #[cfg(feature = "gzip")]
+        if self.is_compressed {
+            return copy(MultiGzDecoder::new(body), self.hash, out, progress);
+        }
+        copy(body, self.hash, out, progress)
+    }
+
+    pub(crate) fn download_to(
+        &self,
+        signer: &dyn Signer,
+        gateway: &Gateway,
+        path: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<u64, Error> {
+        let mut file = AtomicFile::create(path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => Invalid::new("path", error.to_string()).into(),
+            _ => output(&error),
+        })?;
+        let length = self.download(signer, gateway, &mut file, progress)?;
+        file.commit().map_err(|error| output(&error))?;
+        Ok(length)
+    }
 }
 
 /// The source of a file, with a limit on its length.
@@ -107,11 +146,15 @@ trait Source: Read {
 
 fn copy(
     mut source: impl Source,
-    link: &Link,
+    hash: FileHash<'_>,
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+    let (algorithm, expected) = match hash {
+        FileHash::Sha1(sha1) => (&digest::SHA1_FOR_LEGACY_USE_ONLY, sha1),
+        FileHash::Sha256(sha256) => (&digest::SHA256, sha256),
+    };
+    let mut digest = digest::Context::new(algorithm);
     let mut buffer = vec![0; BUFFER_SIZE];
     let mut written = 0_u64;
     loop {
@@ -124,15 +167,15 @@ fn copy(
         written =
             u64::try_from(piece.len()).map_or(u64::MAX, |length| written.saturating_add(length));
         if written > source.limit() {
-            return Err(malformed("the file exceeds the size limit of a bill"));
+            return Err(malformed("the file exceeds the size limit"));
         }
-        sha1.update(piece);
+        digest.update(piece);
         out.write_all(piece).map_err(|error| output(&error))?;
         progress(written);
     }
     out.flush().map_err(|error| output(&error))?;
-    let found: String = sha1.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    if found != link.sha1 {
+    let found: String = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found != expected {
         let reason = Untrusted::Hash;
         let kind = ErrorKind::Untrusted { status: 200, reason, request_id: None, unverified: None };
         return Err(Error::new(Call::DOWNLOAD, kind));
@@ -144,11 +187,12 @@ fn copy(
 struct Wire {
     body: Box<dyn Read + Send>,
     received: u64,
+    size_limit: u64,
 }
 
 impl Wire {
-    fn new(body: Box<dyn Read + Send>) -> Self {
-        Self { body, received: 0 }
+    fn new(body: Box<dyn Read + Send>, size_limit: u64) -> Self {
+        Self { body, received: 0, size_limit }
     }
 }
 
@@ -169,15 +213,15 @@ impl Read for Wire {
 
 impl Source for Wire {
     fn limit(&self) -> u64 {
-        FILE_LIMIT
+        self.size_limit
     }
 }
 
 #[cfg(feature = "gzip")]
 impl Source for MultiGzDecoder<Wire> {
     fn limit(&self) -> u64 {
-        let received = self.get_ref().received;
-        received.saturating_mul(EXPANSION).saturating_add(EXPANSION_FREE).min(FILE_LIMIT)
+        let Wire { received, size_limit, .. } = self.get_ref();
+        received.saturating_mul(EXPANSION).saturating_add(EXPANSION_FREE).min(*size_limit)
     }
 }
 
@@ -202,7 +246,7 @@ fn output(error: &io::Error) -> Error {
 const BUFFER_SIZE: usize = 32 * 1024;
 
 /// Our own limit: a row takes about 400 bytes, so this is about forty million rows.
-const FILE_LIMIT: u64 = 16 * 1024 * 1024 * 1024;
+pub(super) const FILE_LIMIT: u64 = 16 * 1024 * 1024 * 1024;
 
 /// Our own limit: rows contain long random numbers and compress to about a tenth.
 #[cfg(feature = "gzip")]
@@ -220,18 +264,15 @@ mod tests {
     /// Of `message`.
     const SHA1: &str = "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d";
 
-    fn link() -> Link {
-        let url = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=xxx".to_owned();
-        Link { url, sha1: SHA1.to_owned(), is_compressed: false }
-    }
+    const HASH: FileHash<'_> = FileHash::Sha1(SHA1);
 
     fn wire(body: impl Read + Send + 'static) -> Wire {
-        Wire::new(Box::new(body))
+        Wire::new(Box::new(body), FILE_LIMIT)
     }
 
     fn copied(source: impl Source) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
-        copy(source, &link(), &mut out, &mut |_| ()).map(|length| {
+        copy(source, HASH, &mut out, &mut |_| ()).map(|length| {
             assert_eq!(length, u64::try_from(out.len()).unwrap());
             out
         })
@@ -241,9 +282,18 @@ mod tests {
     fn file_is_written_with_progress() {
         let (mut out, mut progress) = (Vec::new(), Vec::new());
         let pieces = CONTENT[..3].chain(&CONTENT[3..]);
-        let length = copy(wire(pieces), &link(), &mut out, &mut |so_far| progress.push(so_far));
+        let length = copy(wire(pieces), HASH, &mut out, &mut |so_far| progress.push(so_far));
         assert_eq!((length, &out[..]), (Ok(7), CONTENT));
         assert_eq!(progress, [3, 7]);
+    }
+
+    #[test]
+    fn file_is_checked_by_sha256_where_that_is_signed() {
+        let sha256 = "ab530a13e45914982b79f9b7e3fba994cfd1f3fb22f71cea1afbf02b460c6d1d";
+        let copied =
+            |hash| copy(wire(CONTENT), FileHash::Sha256(hash), &mut Vec::new(), &mut |_| ());
+        assert_eq!(copied(sha256), Ok(7));
+        assert!(copied(SHA1).is_err() && copied(&sha256.replace('a', "b")).is_err());
     }
 
     #[test]
@@ -293,7 +343,7 @@ mod tests {
         }
         for (room, flushes, is_written) in [(6, true, false), (7, false, false), (7, true, true)] {
             let mut out = Full { room, flushes };
-            let result = copy(wire(CONTENT), &link(), &mut out, &mut |_| ());
+            let result = copy(wire(CONTENT), HASH, &mut out, &mut |_| ());
             match result {
                 Ok(length) => assert!(is_written && length == 7),
                 Err(error) => {
@@ -322,10 +372,7 @@ mod tests {
         }
         assert_eq!(copied(Short(wire(CONTENT))).unwrap(), CONTENT);
         let error = copied(Short(wire(CONTENT.chain(&b"!"[..])))).unwrap_err();
-        assert!(
-            error.to_string().contains(": the file exceeds the size limit of a bill;"),
-            "{error}"
-        );
+        assert!(error.to_string().contains(": the file exceeds the size limit;"), "{error}");
     }
 
     #[cfg(feature = "gzip")]
@@ -418,11 +465,8 @@ mod tests {
             let most = u64::try_from(bomb.len()).unwrap() * EXPANSION + EXPANSION_FREE;
             let mut out = Counting(0);
             let source = MultiGzDecoder::new(wire(io::Cursor::new(bomb)));
-            let error = copy(source, &link(), &mut out, &mut |_| ()).unwrap_err();
-            assert!(
-                error.to_string().contains(": the file exceeds the size limit of a bill;"),
-                "{error}"
-            );
+            let error = copy(source, HASH, &mut out, &mut |_| ()).unwrap_err();
+            assert!(error.to_string().contains(": the file exceeds the size limit;"), "{error}");
             assert!(out.0 <= most && most < 8 * 1024 * 1024, "{}", out.0);
         }
     }

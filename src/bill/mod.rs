@@ -48,6 +48,8 @@ mod trade_bill;
 mod yuan;
 
 pub use self::date::Date;
+use self::file::FILE_LIMIT;
+pub(crate) use self::file::{FileHash, RemoteFile};
 pub use self::file::{download, download_to};
 pub use self::fund_flow_bill::{Direction, FundFlowBill, FundFlowRow, FundFlowSummary};
 pub use self::read_error::ReadError;
@@ -254,6 +256,16 @@ impl Link {
     #[must_use]
     pub fn sha1(&self) -> &str {
         &self.sha1
+    }
+
+    fn file(&self) -> RemoteFile<'_> {
+        RemoteFile {
+            url: &self.url,
+            hash: FileHash::Sha1(&self.sha1),
+            #[cfg(feature = "gzip")]
+            is_compressed: self.is_compressed,
+            size_limit: FILE_LIMIT,
+        }
     }
 }
 

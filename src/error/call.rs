@@ -28,6 +28,7 @@ pub(super) enum Subject {
     Split,
     Unfreeze,
     Return,
+    Transfer,
     Other,
 }
 
@@ -94,12 +95,13 @@ impl Subject {
             Self::Split => "split",
             Self::Unfreeze => "unfreeze request",
             Self::Return => "return",
+            Self::Transfer => "transfer",
             Self::Other => "request",
         }
     }
 }
 
-const V3_SUBJECTS: [(&str, Subject); 8] = [
+const V3_SUBJECTS: [(&str, Subject); 9] = [
     ("/v3/pay/transactions/", Subject::Order),
     ("/v3/pay/partner/transactions/", Subject::Order),
     ("/v3/combine-transactions/", Subject::Order),
@@ -109,6 +111,7 @@ const V3_SUBJECTS: [(&str, Subject); 8] = [
     ("/v3/profitsharing/orders", Subject::Split),
     ("/v3/profitsharing/transactions/", Subject::Split),
     ("/v3/profitsharing/return-orders", Subject::Return),
+    ("/v3/fund-app/mch-transfer/transfer-bills", Subject::Transfer),
 ];
 
 #[cfg(feature = "v2")]
@@ -144,6 +147,13 @@ mod tests {
             ("GET", "/v3/profitsharing/transactions/4/amounts", Subject::Split, Effect::Read),
             ("POST", "/v3/profitsharing/return-orders", Subject::Return, Effect::Write),
             ("POST", "/v3/profitsharing/receivers/add", Subject::Other, Effect::Write),
+            ("POST", "/v3/fund-app/mch-transfer/transfer-bills", Subject::Transfer, Effect::Write),
+            (
+                "POST",
+                "/v3/fund-app/mch-transfer/elecsign/out-bill-no",
+                Subject::Other,
+                Effect::Write,
+            ),
             ("GET", "/v3/certificates", Subject::Other, Effect::Read),
             ("DELETE", "/v3/refunds", Subject::Other, Effect::Write),
         ] {

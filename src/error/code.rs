@@ -55,6 +55,8 @@ macro_rules! codes {
 codes! {
     /// 账号异常: the user's account cannot be used; use another way to pay.
     ACCOUNT_ERROR: "用户的账号无法使用，请换一种支付方式",
+    /// 单据已存在: a transfer with this number has ended; query it.
+    ALREADY_EXISTS: "该单号的转账已是终态，请查询",
     /// AppID和mch_id不匹配: bind the appid to the mchid on the merchant platform.
     APPID_MCHID_NOT_MATCH: "在商户平台把 appid 与商户号绑定",
     /// APPID不存在, of APIv2: the appid is missing or wrong.
@@ -91,14 +93,16 @@ codes! {
     MCHID_NOT_EXIST: "检查商户号：缺少或填错",
     /// 商户号不存在: no such merchant number.
     MCH_NOT_EXISTS: "没有这个商户号，检查商户号",
-    /// 余额不足: the balance is too low; for a refund, top up the merchant account and retry with the same refund; for a split, query the amount left.
-    NOT_ENOUGH: "余额不足；退款时请先充值，再用同一笔退款重试；分账时请查询剩余待分金额",
+    /// 余额不足: the balance is too low; top up the account (of a transfer, the operation account), then retry with the same number; for a split, query the amount left.
+    NOT_ENOUGH: "余额不足；请先充值（转账充运营账户），再用同一个单号重试；分账时请查询剩余待分金额",
     /// 商户无权限: apply for the product on the merchant platform.
     NO_AUTH: "在商户平台的产品中心开通对应的产品或权限",
     /// 不支持卡类型, of APIv2: the payer's card cannot be used here; ask for another one.
     NOTSUPORTCARD: "这里不能用该卡，请用户换卡",
     /// 编码格式错误, of APIv2: the request is not UTF-8.
     NOT_UTF8: "请求必须使用 UTF-8 编码",
+    /// 单据不存在: no such transfer or authorization; right after an unknown outcome this is not conclusive.
+    NOT_FOUND: "转账单或授权单不存在；刚刚结果未知时，这不能作为结论",
     /// 账单文件不存在: no bill for that day; check the date.
     NO_STATEMENT_EXIST: "当天没有账单（没有交易），检查日期",
     /// openid和appid不匹配: use the user's openid under this appid; it comes with status 500, but do not retry.

@@ -174,7 +174,7 @@ impl Error {
             ErrorKind::Transport(_) => (Outcome::NotSent, Retry::SameRequest),
             ErrorKind::Api(error) => outcome::of_response(call, error),
             ErrorKind::Untrusted { .. } | ErrorKind::Malformed { .. } => {
-                (Outcome::Unknown, Retry::QueryFirst)
+                outcome::of_unreadable_success(call)
             }
             ErrorKind::Output { .. } => (Outcome::Unknown, Retry::SameRequest),
         };

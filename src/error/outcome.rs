@@ -89,6 +89,12 @@ pub(super) fn of_response(call: Call, error: &ApiError) -> Meaning {
     }
 }
 
+/// What a success means that cannot be verified or parsed. A transfer that is sent again is one
+/// transfer, and only its response has what the client needs.
+pub(super) fn of_unreadable_success(call: Call) -> Meaning {
+    if new_transfer(call) { (Unknown, SameRequest) } else { (Unknown, QueryFirst) }
+}
+
 #[cfg(feature = "v2")]
 fn of_v2_response(call: Call, error: &ApiError) -> Meaning {
     match (error.status, error.signed) {
@@ -119,14 +125,43 @@ type Row = (RangeInclusive<u16>, &'static [Code], fn(Call) -> bool, Outcome, Ret
 /// The statuses are those of the documents only where a row needs it: a code may come with
 /// another status than its own.
 const V3: &[Row] = &[
+    // A transfer cannot be called back, so a refusal must be documented. The bill has ended, or has other values, or is
+    // older than three days (m/4012716434): only a query shows what became of it.
+    (
+        400..=499,
+        &[Code::ALREADY_EXISTS, Code::INVALID_REQUEST, Code::ORDER_CLOSED],
+        new_transfer,
+        Refused,
+        QueryFirst,
+    ),
+    (
+        400..=499,
+        &[Code::PARAM_ERROR, Code::NO_AUTH, Code::SIGN_ERROR, Code::APPID_MCHID_NOT_MATCH],
+        new_transfer,
+        Refused,
+        Never,
+    ),
+    (403..=403, &[Code::NOT_ENOUGH], new_transfer, Refused, SameRequest),
+    (408..=408, &[], new_transfer, Unknown, SameRequest),
+    (429..=429, &[], new_transfer, Unknown, SameRequest),
+    (
+        400..=499,
+        &[Code::FREQUENCY_LIMITED, Code::SYSTEM_ERROR, Code::BANK_ERROR],
+        new_transfer,
+        Unknown,
+        SameRequest,
+    ),
+    (400..=499, &[], new_transfer, Unknown, QueryFirst),
+    (300..=399, &[], new_transfer, Unknown, SameRequest),
+    (500..=599, &[], new_transfer, Unknown, SameRequest),
     // Documented with status 500, and final all the same.
     (500..=500, &[Code::OPENID_MISMATCH, Code::INVALID_TRANSACTIONID], any, Refused, Never),
     // An order with this number exists, perhaps a paid one.
     (400..=499, &[Code::OUT_TRADE_NO_USED], any, Refused, QueryFirst),
     // Not one of WeChat Pay's: a proxy gave up waiting.
     (408..=408, &[], any, Unknown, SameRequest),
-    // The refund may be in progress (m/4012791862), and so may a split, a return and a transfer (m/4012716434); what an interface does that is
-    // not known here, nobody can say.
+    // The refund may be in progress (m/4012791862), and so may a split and a return. What an interface does that
+    // is not known here is open.
     (429..=429, &[], write_that_may_go_on, Unknown, QueryFirst),
     (400..=499, &[Code::FREQUENCY_LIMITED], write_that_may_go_on, Unknown, QueryFirst),
     // The receiver's balance is too low: the return exists, and is processing.
@@ -142,8 +177,14 @@ const V3: &[Row] = &[
     (403..=403, &[Code::NOT_ENOUGH], any, Refused, SameRequest),
     // The bill is not ready: query it again after 10 o'clock.
     (400..=400, &[Code::STATEMENT_CREATING], any, Refused, SameRequest),
-    // Right after an unknown outcome, the order or the refund may still appear.
-    (400..=499, &[Code::ORDER_NOT_EXIST, Code::RESOURCE_NOT_EXISTS], query, Refused, SameRequest),
+    // Right after an unknown outcome, the order, the refund or the transfer may still appear.
+    (
+        400..=499,
+        &[Code::NOT_FOUND, Code::ORDER_NOT_EXIST, Code::RESOURCE_NOT_EXISTS],
+        query,
+        Refused,
+        SameRequest,
+    ),
     // For orders a limit on the frequency of calls (documents 000 and 004: 因业务规则限制请求频率). For profit sharing it
     // means that the ratio is exceeded, and time does not change that.
     (403..=403, &[Code::RULE_LIMIT], about_an_order, Refused, SameRequest),
@@ -255,6 +296,10 @@ fn any(_: Call) -> bool {
 
 fn about_an_order(call: Call) -> bool {
     call.subject == Subject::Order
+}
+
+fn new_transfer(call: Call) -> bool {
+    call.subject == Subject::Transfer && call.effect == Effect::Write
 }
 
 fn write_that_may_go_on(call: Call) -> bool {
@@ -501,6 +546,43 @@ mod tests {
             let verdict = of_response(call, &error(status, code));
             assert_eq!(verdict, (outcome, retry), "{call:?} {status} {code}");
         }
+    }
+
+    #[test]
+    fn transfer_is_refused_by_documented_codes_only() {
+        let transfer = Call::v3("POST", "/v3/fund-app/mch-transfer/transfer-bills");
+        for (status, code, outcome, retry) in [
+            (400, "ALREADY_EXISTS", Refused, QueryFirst),
+            (400, "INVALID_REQUEST", Refused, QueryFirst),
+            (400, "ORDER_CLOSED", Refused, QueryFirst),
+            (400, "PARAM_ERROR", Refused, Never),
+            (401, "SIGN_ERROR", Refused, Never),
+            (403, "NO_AUTH", Refused, Never),
+            (403, "NOT_ENOUGH", Refused, SameRequest),
+            (429, "FREQUENCY_LIMIT_EXCEED", Unknown, SameRequest),
+            (429, "RATELIMIT_EXCEEDED", Unknown, SameRequest),
+            (429, "FREQUENCY_LIMIT", Unknown, SameRequest),
+            (429, "", Unknown, SameRequest),
+            (400, "FREQUENCY_LIMITED", Unknown, SameRequest),
+            (500, "SYSTEM_ERROR", Unknown, SameRequest),
+            (400, "SYSTEM_ERROR", Unknown, SameRequest),
+            (202, "", Unknown, SameRequest),
+            (302, "", Unknown, SameRequest),
+            (408, "", Unknown, SameRequest),
+            (502, "", Unknown, SameRequest),
+            (500, "OPENID_MISMATCH", Unknown, SameRequest),
+            // A code that no document lists, or none: never a new number before a query.
+            (403, "USER_ERROR", Unknown, QueryFirst),
+            (404, "", Unknown, QueryFirst),
+        ] {
+            let verdict = of_response(transfer, &error(status, code));
+            assert_eq!(verdict, (outcome, retry), "{status} {code}");
+        }
+        assert_eq!(of_unreadable_success(transfer), (Unknown, SameRequest));
+        assert_eq!(of_unreadable_success(ORDER), (Unknown, QueryFirst));
+        let query = Call { effect: Effect::Read, ..transfer };
+        assert_eq!(of_response(query, &error(404, "NOT_FOUND")), (Refused, SameRequest));
+        assert_eq!(of_response(query, &error(400, "INVALID_REQUEST")), (Refused, Never));
     }
 
     #[test]

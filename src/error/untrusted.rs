@@ -43,7 +43,7 @@ pub enum Untrusted {
         /// tests whether merchants verify. It is refused like any other.
         probe: bool,
     },
-    /// A file does not have the SHA-1 that was signed.
+    /// A file does not have the hash that was signed.
     Hash,
 }
 
@@ -96,7 +96,7 @@ impl fmt::Display for Untrusted {
             ),
             Self::Hash => write!(
                 f,
-                "the file does not have the SHA-1 that was signed; download it again with a new \
+                "the file does not have the hash that was signed; download it again with a new \
                  link"
             ),
         }

@@ -7,6 +7,7 @@
 //! | [`notifications`] | how to receive notifications (callbacks), and how to respond |
 //! | [`unknown_outcomes`] | what to do if it is not known whether an order or a refund was made |
 //! | [`profit_sharing`] | 分账: from the flag on the order to the last fen |
+//! | [`transfers`] | how to transfer money to a user, once |
 //! | [`testing`] | how to test a merchant's program without a merchant account and without money |
 //! | [`key_stores`] | how to sign with a key in a KMS or an HSM |
 //! | [`bills`] | how to download, check and read the bills of a day |
@@ -49,6 +50,9 @@ pub mod unknown_outcomes {}
 
 #[doc = include_str!("profit_sharing.md")]
 pub mod profit_sharing {}
+
+#[doc = include_str!("transfers.md")]
+pub mod transfers {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}

@@ -3,23 +3,33 @@
 use std::cell::RefCell;
 
 use wechatpay::call::{Call, Path};
+use wechatpay::encryption::Encrypted;
 use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
 use wechatpay::pay::{self, SceneInfo, app, h5, jsapi, native};
 use wechatpay::refund::{self, Refund};
+use wechatpay::transfer::authorization::{self, AuthorizationRequest, AuthorizedTransfer};
+use wechatpay::transfer::receipt::{self, ReceiptLink};
+use wechatpay::transfer::{self, AuthorizationInfo, Transfer};
 use wechatpay::{
-    ApiV3Key, Code, Error, Fen, Method, OpenId, OutRefundNo, OutTradeNo, Partner, RefundId, Signer,
-    SubMerchant, TransactionId, bill, certificates, combine,
+    ApiV3Key, Code, Error, Fen, Method, OpenId, OutAuthorizationNo, OutBillNo, OutRefundNo,
+    OutTradeNo, Partner, RefundId, Signer, SubMerchant, TransactionId, TransferBillNo, bill,
+    certificates, combine,
 };
 use wechatpay_sandbox::{Sandbox, Script};
 
 use crate::support::{api, noon, order, start};
+use crate::transfers;
 
 mod profit_sharing;
 
 /// The number of the order that is placed before each call, or by it.
 const NUMBER: &str = "1217752501201407033233368018";
 const REFUND: &str = "refund*1|@";
+const TRANSFER: &str = "plfk2020042013";
+const AUTHORIZATION: &str = "authorization1";
+/// A `POST` without a body.
+const BODILESS: [&str; 2] = ["撤销转账", "解除免确认收款授权"];
 
 struct Row {
     api: &'static str,
@@ -67,6 +77,8 @@ fn the_readme_names_every_api() {
         let path = path.replace(NUMBER, number).replace(REFUND_ENCODED, "{out_refund_no}");
         let path = path.replace(profit_sharing::SPLIT_ENCODED, "{out_order_no}");
         let path = path.replace(profit_sharing::RETURN_ENCODED, "{out_return_no}");
+        let path = path.replace(TRANSFER, "{out_bill_no}");
+        let path = path.replace(AUTHORIZATION, "{out_authorization_no}");
         let request = format!("`{} {path}`", row.method);
         assert!(readme.contains(&request) && readme.contains(row.document), "{request}");
     }
@@ -83,7 +95,8 @@ fn check(row: &Row, with_signer: impl Fn(&Sandbox, &dyn Fn(&dyn Signer))) {
         assert_eq!(received.len(), before + 1, "{}", row.api);
         assert_eq!(request.method, row.method, "{}", row.api);
         assert!(matches_pattern(&request.path, row.path), "{}: {}", row.api, request.path);
-        assert_eq!(request.body.is_empty(), row.method == "GET", "{}", row.api);
+        let is_empty = row.method == "GET" || BODILESS.contains(&row.api);
+        assert_eq!(request.body.is_empty(), is_empty, "{}", row.api);
 
         let (status, code) = &row.error;
         sandbox.refuse_next(*status, code.as_str(), "");
@@ -276,10 +289,145 @@ fn call_certificates(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error
     certificates::list(signer, sandbox.gateway(), &key).map(drop)
 }
 
+fn a_transfer(sandbox: &Sandbox) -> Transfer {
+    let mut transfer = transfers::transfer(sandbox, TRANSFER);
+    transfer.user_name = Some(user_name(sandbox));
+    transfer
+}
+
+#[cfg(feature = "aws-lc-rs")]
+fn user_name(sandbox: &Sandbox) -> Encrypted {
+    sandbox.platform_keys().encryptor().unwrap().encrypt("张三").unwrap()
+}
+
+/// Without the feature, the sandbox decrypts nothing either.
+#[cfg(not(feature = "aws-lc-rs"))]
+fn user_name(sandbox: &Sandbox) -> Encrypted {
+    Encrypted::new(sandbox.public_key_id(), "q6urq".repeat(68) + "q6s=").unwrap()
+}
+
+fn out_bill_no() -> OutBillNo {
+    OutBillNo::new(TRANSFER).unwrap()
+}
+
+fn out_authorization_no() -> OutAuthorizationNo {
+    OutAuthorizationNo::new(AUTHORIZATION).unwrap()
+}
+
+fn call_transfer(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let transfer = a_transfer(sandbox);
+    let created = transfer::create(signer, sandbox.gateway(), &transfer)?;
+    KNOWN_TRANSFER.set(Some(created.transfer_bill_no));
+    Ok(())
+}
+
+fn transfer_created(sandbox: &Sandbox, signer: &dyn Signer) {
+    call_transfer(sandbox, signer).unwrap();
+}
+
+fn call_transfer_with_authorization(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let mut transfer = transfers::transfer(sandbox, TRANSFER);
+    let (number, url) = (out_authorization_no(), sandbox.notify_url());
+    transfer.authorization_info = Some(AuthorizationInfo::new(number, "李四", url));
+    transfer::create_with_authorization(signer, sandbox.gateway(), &transfer).map(drop)
+}
+
+fn call_transfer_query(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    transfer::query(signer, sandbox.gateway(), &out_bill_no()).map(drop)
+}
+
+fn call_transfer_query_by_id(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let id = KNOWN_TRANSFER.with_borrow(Option::clone).unwrap();
+    transfer::query_by_id(signer, sandbox.gateway(), &id).map(drop)
+}
+
+fn call_transfer_cancel(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    transfer::cancel(signer, sandbox.gateway(), &out_bill_no()).map(drop)
+}
+
+fn transfer_paid(sandbox: &Sandbox, signer: &dyn Signer) {
+    transfer_created(sandbox, signer);
+    sandbox.confirm_transfer(TRANSFER).unwrap();
+}
+
+fn call_receipt(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    receipt::apply(signer, sandbox.gateway(), &out_bill_no()).map(drop)
+}
+
+fn call_receipt_by_id(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let id = KNOWN_TRANSFER.with_borrow(Option::clone).unwrap();
+    receipt::apply_by_id(signer, sandbox.gateway(), &id).map(drop)
+}
+
+fn receipt_applied(sandbox: &Sandbox, signer: &dyn Signer) {
+    transfer_paid(sandbox, signer);
+    call_receipt(sandbox, signer).unwrap();
+    sandbox.let_time_pass(60);
+}
+
+fn call_receipt_query(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    receipt::query(signer, sandbox.gateway(), &out_bill_no()).map(drop)
+}
+
+fn call_receipt_query_by_id(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let id = KNOWN_TRANSFER.with_borrow(Option::clone).unwrap();
+    receipt::query_by_id(signer, sandbox.gateway(), &id).map(drop)
+}
+
+fn receipt_linked(sandbox: &Sandbox, signer: &dyn Signer) {
+    receipt_applied(sandbox, signer);
+    let receipt = receipt::query(signer, sandbox.gateway(), &out_bill_no()).unwrap();
+    KNOWN_RECEIPT.set(receipt.link().unwrap());
+}
+
+fn call_receipt_download(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let link = KNOWN_RECEIPT.with_borrow(Option::clone).unwrap();
+    receipt::download(signer, sandbox.gateway(), &link, &mut Vec::new()).map(drop)
+}
+
+fn call_authorize(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let (appid, url) = (sandbox.appid(), sandbox.notify_url());
+    let number = out_authorization_no();
+    let request = AuthorizationRequest::new(number, appid, openid(), "1000", "李四", url);
+    authorization::request(signer, sandbox.gateway(), &request).map(drop)
+}
+
+fn authorization_requested(sandbox: &Sandbox, signer: &dyn Signer) {
+    call_authorize(sandbox, signer).unwrap();
+}
+
+fn authorized(sandbox: &Sandbox, signer: &dyn Signer) {
+    authorization_requested(sandbox, signer);
+    sandbox.confirm_authorization(AUTHORIZATION).unwrap();
+}
+
+fn call_authorization_query(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    authorization::query(signer, sandbox.gateway(), &out_authorization_no()).map(drop)
+}
+
+fn call_authorization_close(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    authorization::close(signer, sandbox.gateway(), &out_authorization_no()).map(drop)
+}
+
+fn call_authorized_transfer(sandbox: &Sandbox, signer: &dyn Signer) -> Result<(), Error> {
+    let transfer = transfers::transfer(sandbox, TRANSFER);
+    let transfer = AuthorizedTransfer::new(
+        out_authorization_no(),
+        transfer.appid,
+        transfer.out_bill_no,
+        transfer.scene,
+        transfer.transfer_amount,
+        transfer.transfer_remark,
+    );
+    authorization::transfer(signer, sandbox.gateway(), &transfer).map(drop)
+}
+
 thread_local! {
     static KNOWN_DAY: RefCell<Option<bill::Date>> = const { RefCell::new(None) };
     static KNOWN_ID: RefCell<Option<TransactionId>> = const { RefCell::new(None) };
     static KNOWN_LINK: RefCell<Option<bill::Link>> = const { RefCell::new(None) };
+    static KNOWN_RECEIPT: RefCell<Option<ReceiptLink>> = const { RefCell::new(None) };
+    static KNOWN_TRANSFER: RefCell<Option<TransferBillNo>> = const { RefCell::new(None) };
     static KNOWN_REFUND_ID: RefCell<Option<RefundId>> = const { RefCell::new(None) };
 }
 
@@ -304,7 +452,7 @@ const ANY_INTERFACE: Row = Row {
     error: (429, Code::FREQUENCY_LIMITED),
 };
 
-const DIRECT: [Row; 20] = [
+const DIRECT: [Row; 34] = [
     Row {
         api: "APP下单",
         method: "POST",
@@ -484,6 +632,132 @@ const DIRECT: [Row; 20] = [
         before: combined_placed,
         call: call_combine_close,
         error: (400, Code::INVALID_REQUEST),
+    },
+    Row {
+        api: "发起转账",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/transfer-bills",
+        document: "m/4012716434",
+        before: nothing,
+        call: call_transfer,
+        error: (403, Code::NOT_ENOUGH),
+    },
+    Row {
+        api: "发起转账并完成免确认收款授权",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/transfer-bills/pre-transfer-with-authorization",
+        document: "m/4014399293",
+        before: nothing,
+        call: call_transfer_with_authorization,
+        error: (400, Code::ALREADY_EXISTS),
+    },
+    Row {
+        api: "商户单号查询转账单",
+        method: "GET",
+        path: "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/plfk2020042013",
+        document: "m/4012716437",
+        before: transfer_created,
+        call: call_transfer_query,
+        error: (404, Code::NOT_FOUND),
+    },
+    Row {
+        api: "微信单号查询转账单",
+        method: "GET",
+        path: "/v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}",
+        document: "m/4012716457",
+        before: transfer_created,
+        call: call_transfer_query_by_id,
+        error: (404, Code::NOT_FOUND),
+    },
+    Row {
+        api: "撤销转账",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/plfk2020042013/cancel",
+        document: "m/4012716458",
+        before: transfer_created,
+        call: call_transfer_cancel,
+        error: (400, Code::INVALID_REQUEST),
+    },
+    Row {
+        api: "商户单号申请电子回单",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/elecsign/out-bill-no",
+        document: "m/4012716452",
+        before: transfer_paid,
+        call: call_receipt,
+        error: (400, Code::INVALID_REQUEST),
+    },
+    Row {
+        api: "微信单号申请电子回单",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/elecsign/transfer-bill-no",
+        document: "m/4012716456",
+        before: transfer_paid,
+        call: call_receipt_by_id,
+        error: (400, Code::INVALID_REQUEST),
+    },
+    Row {
+        api: "商户单号查询电子回单",
+        method: "GET",
+        path: "/v3/fund-app/mch-transfer/elecsign/out-bill-no/plfk2020042013",
+        document: "m/4012716436",
+        before: receipt_applied,
+        call: call_receipt_query,
+        error: (404, Code::NOT_FOUND),
+    },
+    Row {
+        api: "微信单号查询电子回单",
+        method: "GET",
+        path: "/v3/fund-app/mch-transfer/elecsign/transfer-bill-no/{transfer_bill_no}",
+        document: "m/4012716455",
+        before: receipt_applied,
+        call: call_receipt_query_by_id,
+        error: (404, Code::NOT_FOUND),
+    },
+    Row {
+        api: "下载电子回单",
+        method: "GET",
+        path: "/v3/transferdownload/elecvoucherfile?token={token}",
+        document: "m/4013866774",
+        before: receipt_linked,
+        call: call_receipt_download,
+        error: (403, Code::NO_AUTH),
+    },
+    Row {
+        api: "发起免确认收款授权",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/user-confirm-authorization",
+        document: "m/4015901167",
+        before: nothing,
+        call: call_authorize,
+        error: (403, Code::NO_AUTH),
+    },
+    Row {
+        api: "商户单号查询授权结果",
+        method: "GET",
+        path: "/v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/authorization1",
+        document: "m/4014399423",
+        before: authorization_requested,
+        call: call_authorization_query,
+        error: (404, Code::NOT_FOUND),
+    },
+    Row {
+        api: "解除免确认收款授权",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no/authorization1/close",
+        document: "m/4015653811",
+        before: authorized,
+        call: call_authorization_close,
+        error: (400, Code::INVALID_REQUEST),
+    },
+    Row {
+        api: "免确认收款模式转账",
+        method: "POST",
+        path: "/v3/fund-app/mch-transfer/transfer-bills/transfer",
+        document: "m/4014399371",
+        before: authorized,
+        call: call_authorized_transfer,
+        error: (400, Code::ORDER_CLOSED),
     },
 ];
 

@@ -393,7 +393,17 @@ fn signature_stays_on_host_and_token_out_of_errors() {
         assert_eq!(error.outcome(), Outcome::NotSent, "{wrong}");
         assert_eq!((sandbox.received().len(), file.len()), (count, 0), "{wrong}");
         let seen = format!("{link:?} {error} {error:?}");
-        assert!(!seen.contains("SECRET") && !seen.contains("evil"), "{seen}");
+        assert!(!seen.contains("SECRET") && !format!("{link:?}").contains("evil"), "{seen}");
+        // The host is named, unless a user name, which may be a secret, is before it.
+        let is_named = error.to_string().contains("not on ");
+        let is_foreign = wrong.contains("://")
+            && !wrong.contains('@')
+            && !wrong.starts_with(&format!("{base}/"));
+        assert_eq!(
+            is_named,
+            is_foreign && !wrong.starts_with(&format!("{base}?")) && !wrong.starts_with("file:"),
+            "{wrong}: {error}"
+        );
     }
 }
 

@@ -21,9 +21,11 @@ use rcgen::{SanType, date_time_ymd};
 use wechatpay::call;
 use wechatpay::pay::{self, GoodsDetail, Order, SceneInfo, app};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
+use wechatpay::transfer::{self, ReceiveStyle, Scene, Transfer};
 use wechatpay::{
-    AppId, Error, Fen, Gateway, HttpOptions, Method, NotifyUrl, OutRefundNo, OutTradeNo, Outcome,
-    Proxy, RsaSigner, SignError, Signature, Signer, Time, UreqTransport, signing,
+    AppId, Error, Fen, Gateway, HttpOptions, Method, NotifyUrl, OpenId, OutBillNo, OutRefundNo,
+    OutTradeNo, Outcome, Proxy, RsaSigner, SignError, Signature, Signer, Time, UreqTransport,
+    signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -91,7 +93,7 @@ impl Call for V3 {
     }
 }
 
-static OPERATIONS: [Operation; 5] = [
+static OPERATIONS: [Operation; 6] = [
     Operation {
         name: "prepay",
         call: &V3 {
@@ -130,6 +132,18 @@ static OPERATIONS: [Operation; 5] = [
             "out_trade_no":"fault-paid-1","trade_state":"NOTPAY","trade_state_desc":"未支付"}"#,
         required: "trade_state",
         open: Some("trade_state"),
+    },
+    Operation {
+        name: "transfer",
+        call: &V3 {
+            call: |signer, gateway| transfer::create(signer, gateway, &transfer_of(100)).map(drop),
+            broken: broken_transfers,
+        },
+        answer: r#"{"out_bill_no":"faulttransfer1","state":"WAIT_USER_CONFIRM",
+            "transfer_bill_no":"1330000071100999991182020050700019480001",
+            "create_time":"2015-05-20T13:29:35.120+08:00","package_info":"affffddafdfafddffda=="}"#,
+        required: "transfer_bill_no",
+        open: Some("state"),
     },
     Operation {
         name: "any-write",
@@ -209,6 +223,37 @@ fn now() -> i64 {
 fn refund_of(out_trade_no: &str) -> Refund {
     let out_refund_no = OutRefundNo::new("fault-refund-1").unwrap();
     Refund::new(out_refund_no, number(out_trade_no), Fen(60), Fen(100))
+}
+
+fn transfer_of(fen: u64) -> Transfer {
+    let appid = AppId::new("wxd678efh567hg6787").unwrap();
+    let number = OutBillNo::new("faulttransfer1").unwrap();
+    let openid = OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap();
+    let scene = Scene::cash_marketing("新会员有礼", "注册会员抽奖一等奖");
+    Transfer::new(appid, number, openid, scene, Fen(fen), "新会员开通有礼")
+}
+
+fn broken_transfers(signer: &dyn Signer, gateway: &Gateway) -> Vec<Result<(), Error>> {
+    let rules: [&dyn Fn(&mut Transfer); 9] = [
+        &|transfer| transfer.transfer_amount = Fen(9),
+        &|transfer| transfer.transfer_amount = Fen(u64::MAX),
+        &|transfer| transfer.transfer_amount = Fen(200_000),
+        &|transfer| transfer.transfer_remark.clear(),
+        &|transfer| transfer.transfer_remark = "注".repeat(33),
+        &|transfer| transfer.scene = Scene::other("1000", Vec::new()),
+        &|transfer| transfer.user_recv_perception = Some("货款".into()),
+        &|transfer| {
+            transfer.scene = Scene::purchase("大米");
+            transfer.user_recv_style = Some(ReceiveStyle::RedPacket);
+        },
+        &|transfer| transfer.sponsor_mchid = Some("1900000109".into()),
+    ];
+    let broken = rules.map(|breaks| {
+        let mut transfer = transfer_of(100);
+        breaks(&mut transfer);
+        transfer::create(signer, gateway, &transfer).map(drop)
+    });
+    broken.into()
 }
 
 fn broken_orders(signer: &dyn Signer, gateway: &Gateway) -> Vec<Result<(), Error>> {
@@ -987,6 +1032,16 @@ fn run(faults: &[Fault]) {
     }
 }
 
+const REFUSALS_OF_TRANSFERS: [&str; 7] = [
+    "APPID_MCHID_NOT_MATCH",
+    "INVALID_REQUEST",
+    "NOT_ENOUGH",
+    "NO_AUTH",
+    "ORDER_CLOSED",
+    "PARAM_ERROR",
+    "SIGN_ERROR",
+];
+
 /// Holds what was seen against what is right, and returns by how much it was late.
 #[track_caller]
 fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
@@ -999,7 +1054,13 @@ fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
             Verdict::Refused if v2::is_final_refusal(operation, fault.why) => None,
             Verdict::NotSent => Some(Outcome::NotSent),
             Verdict::RefusedUnlessInProgress
-                if ["refund", "split", "any-write"].contains(&operation.name) =>
+                if ["refund", "split", "transfer", "any-write"].contains(&operation.name) =>
+            {
+                Some(Outcome::Unknown)
+            }
+            // A transfer cannot be called back, so a code that its documents lack refuses nothing.
+            Verdict::Refused
+                if operation.name == "transfer" && !REFUSALS_OF_TRANSFERS.contains(&fault.why) =>
             {
                 Some(Outcome::Unknown)
             }

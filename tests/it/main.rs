@@ -43,6 +43,7 @@ mod sign_diagnosis;
 mod stored_requests;
 mod threads;
 mod tls;
+mod transfers;
 mod transport;
 mod uploads;
 #[cfg(feature = "v2")]

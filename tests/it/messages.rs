@@ -29,6 +29,7 @@ use crate::support::{order, start};
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 mod profit_sharing;
+mod transfers;
 #[cfg(feature = "v2")]
 mod v2;
 
@@ -46,6 +47,7 @@ fn every_error_text_equals_the_table() {
     bills(&mut table);
     codes(&mut table);
     answers(&mut table);
+    transfers::texts(&mut table);
     any_interface(&mut table);
     encrypted_fields(&mut table);
     profit_sharing::profit_sharing(&mut table);
@@ -612,6 +614,7 @@ fn codes(table: &mut Table) {
     let order = order(&sandbox, "codes-1");
     for code in [
         Code::ACCOUNT_ERROR,
+        Code::ALREADY_EXISTS,
         Code::APPID_MCHID_NOT_MATCH,
         Code::APPID_NOT_EXIST,
         Code::BANK_ERROR,
@@ -629,6 +632,7 @@ fn codes(table: &mut Table) {
         Code::NOT_ENOUGH,
         Code::NO_AUTH,
         Code::NOT_UTF8,
+        Code::NOT_FOUND,
         Code::NO_STATEMENT_EXIST,
         Code::OPENID_MISMATCH,
         Code::ORDER_CLOSED,

@@ -23,6 +23,7 @@ use crate::properties::{Random, seed};
 use crate::support::{order, start};
 
 mod profit_sharing;
+mod transfers;
 #[cfg(feature = "v2")]
 mod v2;
 

@@ -7,14 +7,16 @@ use std::thread;
 
 use wechatpay::certificates::PlatformCertificate;
 use wechatpay::pay::{self, Order, TradeState, app, h5, jsapi};
+use wechatpay::transfer::authorization;
 use wechatpay::{
-    Answered, ApiError, ApiV3Key, AppId, ClientCertificate, Code, CodeUrl, Error, ErrorDetail,
-    ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine,
-    MinimumFileRate, NotifyUrl, OpenId, OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo,
-    OutUnfreezeNo, Outcome, Partner, PlatformKeys, PrepayId, Proxy, RefundId, Request, Retry,
-    RsaSigner, SignDiagnosis, SignError, Signature, Signer, SplitId, SubMerchant, Time,
-    TransactionId, Transport, TransportError, TransportErrorKind, Untrusted, UreqTransport,
-    Violation, bill, call, combine, encryption, notify, profit_sharing, refund, signing,
+    Answered, ApiError, ApiV3Key, AppId, AuthorizationId, ClientCertificate, Code, CodeUrl, Error,
+    ErrorDetail, ErrorKind, Failover, Fen, Gateway, H5Url, Host, HttpOptions, Invalid, MessageLine,
+    MinimumFileRate, NotifyUrl, OpenId, OutAuthorizationNo, OutBillNo, OutOrderNo, OutRefundNo,
+    OutReturnNo, OutTradeNo, OutUnfreezeNo, Outcome, PackageInfo, Partner, PlatformKeys, PrepayId,
+    Proxy, RefundId, Request, Retry, RsaSigner, SignDiagnosis, SignError, Signature, Signer,
+    SplitId, SubMerchant, Time, TransactionId, TransferBillNo, Transport, TransportError,
+    TransportErrorKind, Untrusted, UreqTransport, Violation, bill, call, combine, encryption,
+    notify, profit_sharing, refund, signing, transfer,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -53,6 +55,14 @@ fn public_types_are_send_and_sync() {
     shared::<(bill::Trade, bill::FundFlow)>();
     shared::<(bill::TradeRow, bill::TradeSummary, bill::RefundRow, bill::ReadError)>();
     shared::<(bill::FundFlowRow, bill::FundFlowSummary)>();
+    shared::<(transfer::Transfer, transfer::AuthorizationInfo, transfer::Scene)>();
+    shared::<(transfer::ReportInfo, transfer::Created, transfer::Cancellation, transfer::Bill)>();
+    shared::<(transfer::Ended, transfer::NotEnded, transfer::InvokeParameters)>();
+    shared::<(transfer::receipt::Receipt, transfer::receipt::ReceiptLink)>();
+    shared::<(authorization::AuthorizationRequest, authorization::AuthorizedTransfer)>();
+    shared::<(authorization::Authorization, authorization::AuthorizationNumber)>();
+    shared::<(authorization::Requested, authorization::DeviceInfo, authorization::CloseInfo)>();
+    shared::<(OutBillNo, TransferBillNo, PackageInfo, OutAuthorizationNo, AuthorizationId)>();
     shared::<(&dyn encryption::Decryptor, encryption::Encrypted, encryption::DecryptError)>();
 }
 

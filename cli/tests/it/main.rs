@@ -23,6 +23,7 @@ mod sandbox;
 mod settings;
 mod sharing;
 mod signatures;
+mod transfers;
 mod v2;
 
 #[path = "../../../tests/shared/leaks.rs"]

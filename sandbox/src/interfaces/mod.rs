@@ -6,4 +6,5 @@ pub(super) mod combine;
 pub(super) mod pay;
 pub(super) mod refund;
 pub(super) mod scripted;
+pub(super) mod transfer;
 pub(super) mod upload;

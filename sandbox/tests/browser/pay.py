@@ -3,7 +3,7 @@
 
     sandbox/tests/browser/pay.py FOLDER
 
-It runs the built program `wechatpay-sandbox` and the built examples `h5_order` and `app_order`, and drives Chromium by
+It runs the built programs `wechatpay-sandbox` and `wechatpay` and the built examples `h5_order` and `app_order`, and drives Chromium by
 chromedriver; logs and screenshots go into FOLDER. It needs nothing but Python.
 """
 
@@ -32,7 +32,14 @@ def main(folder):
         settings = json.loads((folder / "settings.json").read_text())
         shop = Shop(stack, folder, settings)
         browser = stack.enter_context(Browser(folder))
-        for play in (pays, refuses_and_pays_later, is_not_taken_in, pays_from_the_list):
+        for play in (
+            pays,
+            refuses_and_pays_later,
+            is_not_taken_in,
+            pays_from_the_list,
+            confirms_a_transfer,
+            lets_a_transfer_lapse,
+        ):
             play(browser, shop)
             browser.check_console()
             print(f"{play.__name__} ... ok")
@@ -99,6 +106,32 @@ def pays_from_the_list(browser, shop):
     browser.screenshot("requests")
 
 
+def confirms_a_transfer(browser, shop):
+    number = shop.transfer("browser1")
+    browser.go(shop.base_url + "/#transfers")
+    assert number in browser.text(), browser.text()
+    browser.click("a[href^='/transfer?package=']")
+    assert number in browser.text(), browser.text()
+    assert "¥1.00" in browser.text(), browser.text()
+    browser.check_width()
+    browser.screenshot("confirmation")
+    browser.click("#confirm")
+    browser.wait_for_text("转账成功 SUCCESS")
+    assert not browser.find("button"), "a paid transfer has nothing to click"
+    assert shop.transfer_state(number) == "SUCCESS"
+
+
+def lets_a_transfer_lapse(browser, shop):
+    number = shop.transfer("browser2", TRAP[:32])
+    browser.go(shop.base_url + "/#transfers")
+    browser.click("a[href^='/transfer?package=']")
+    assert TRAP[:32] in browser.text(), browser.text()
+    assert "taken" not in browser.title(), browser.title()
+    browser.click("#lapse")
+    browser.wait_for_text("转账失败 FAIL")
+    assert shop.transfer_state(number) == "FAIL"
+
+
 class Program:
     """A program that runs until the end of the test, and what it has printed."""
 
@@ -155,6 +188,30 @@ class Shop:
         app_order = [str(EXAMPLES / "app_order")]
         shown = subprocess.run(app_order, env=self.env, check=True, capture_output=True, text=True)
         return re.search(r"out_trade_no: (\S+)", shown.stdout)[1]
+
+    def transfer(self, number, remark="新会员开通有礼"):
+        body = {
+            "appid": self.env["WECHATPAY_APPID"],
+            "out_bill_no": number,
+            "transfer_scene_id": "1000",
+            "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
+            "transfer_amount": 100,
+            "transfer_remark": remark,
+            "transfer_scene_report_infos": [
+                {"info_type": "活动名称", "info_content": "新会员有礼"},
+                {"info_type": "奖励说明", "info_content": "注册会员抽奖一等奖"},
+            ],
+        }
+        file = self.folder / f"{number}.json"
+        file.write_text(json.dumps(body))
+        program = [str(EXAMPLES.parent / "wechatpay"), "transfer", "create", str(file)]
+        subprocess.run(program, env=self.env, check=True, capture_output=True)
+        return number
+
+    def transfer_state(self, number):
+        with direct(self.context).open(f"{self.base_url}/sandbox/transfers") as answer:
+            transfers = json.load(answer)["transfers"]
+        return next(it["state"] for it in transfers if it["out_bill_no"] == number)
 
     def state(self, number):
         with direct(self.context).open(f"{self.base_url}/sandbox/orders") as answer:

@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use wechatpay::combine::{self, SubOrder};
 use wechatpay::pay::app;
 use wechatpay::refund::{self, Refund};
+use wechatpay::transfer;
 use wechatpay::v2;
 use wechatpay::{ApiV3Key, Fen, OutRefundNo, OutTradeNo, Outcome, Time, notify};
 use wechatpay_sandbox::Sandbox;
 
 use crate::browser_client::BrowserClient;
 use crate::support::{order, start};
+use crate::transfers;
 
 /// Every command, once as it should be and once not.
 #[rustfmt::skip]
@@ -62,6 +64,20 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST set-balance", r#"{"balance": 0.5}"#, 400),
     ("POST limit-rate", r#"{"calls": 100, "seconds": 1}"#, 200),
     ("POST limit-rate", r#"{"calls": 100}"#, 400),
+    ("POST confirm-transfer", r#"{"out_bill_no": "transfer1"}"#, 200),
+    ("POST confirm-transfer", r#"{"out_bill_no": "transfer1"}"#, 409),
+    ("POST fail-transfer", r#"{"out_bill_no": "transfer2", "fail_reason": "TRANSFER_RISK"}"#, 200),
+    ("POST fail-transfer", r#"{"out_bill_no": "transfer3", "fail_reason": "TRANSFER_RISK"}"#, 404),
+    ("POST confirm-authorization", r#"{"out_authorization_no": "authorization1"}"#, 200),
+    ("POST confirm-authorization", r#"{"out_authorization_no": "authorization1"}"#, 409),
+    ("POST hold-transfers", r#"{"held": true}"#, 200),
+    ("POST hold-transfers", r#"{"held": "true"}"#, 400),
+    ("POST set-operation-balance", r#"{"balance": 100}"#, 200),
+    ("POST set-operation-balance", r#"{"balance": -1}"#, 400),
+    ("POST set-real-name", r#"{"name": "李四"}"#, 200),
+    ("POST set-real-name", r#"{"name": 1}"#, 400),
+    ("GET transfers", "", 200),
+    ("POST transfers", "", 405),
     ("POST sign-again", r#"{"id": "first", "kind": "PROBE"}"#, 200),
     ("POST sign-again", r#"{"id": "first", "kind": "probe"}"#, 400),
     ("POST post", r#"{"id": "first"}"#, 200),
@@ -135,6 +151,11 @@ fn busy() -> Sandbox {
         let whole = combine::Order::new(sandbox.appid(), number(text), parts, sandbox.notify_url());
         combine::app::prepay(signer, gateway, &whole).unwrap();
     }
+    for text in ["transfer1", "transfer2"] {
+        transfer::create(signer, gateway, &transfers::transfer(&sandbox, text, "r")).unwrap();
+    }
+    let request = transfers::request(&sandbox, "authorization1");
+    transfer::authorization::request(signer, gateway, &request).unwrap();
     for text in ["old-order", "old-other"] {
         v2::pay::prepay(v2.signer(), v2.gateway(), &old_order(&sandbox, text), &v2::App).unwrap();
     }

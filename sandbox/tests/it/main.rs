@@ -17,6 +17,7 @@ mod faults;
 mod keys;
 mod notifications;
 mod orders;
+mod transfers;
 
 #[path = "../../../tests/shared/leaks.rs"]
 mod leaks;

@@ -8,6 +8,7 @@
 //! | [`unknown_outcomes`] | 结果未知：不知道订单或退款是否成功时怎么办 |
 //! | [`profit_sharing`] | 分账：从下单时的标志到最后一分钱 |
 //! | [`errors`] | 错误码：含义与处理建议 |
+//! | [`transfers`] | 商家转账：给用户转账，只转一次 |
 //! | [`testing`] | 用沙箱测试：没有商户号、不花一分钱 |
 //! | [`bills`] | 账单：下载、校验、对账 |
 //! | [`any_interface`] | 任意接口：没有专门函数的接口 |
@@ -51,6 +52,9 @@ pub mod profit_sharing {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("transfers.md")]
+pub mod transfers {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}

@@ -1,0 +1,69 @@
+//! The rules that every transfer shares, with a confirmation or under an authorization.
+
+use crate::encryption::Encrypted;
+use crate::error::{Error, Invalid, Violations};
+use crate::money::Fen;
+use crate::party::Party;
+use crate::strict_json::Object;
+use crate::transfer::scene::{Infos, Scene};
+use crate::validate;
+
+/// What every transfer has.
+pub(super) struct Terms<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) infos: Infos,
+    pub(super) user_name: Option<&'a Encrypted>,
+    pub(super) amount: Fen,
+    pub(super) remark: &'a str,
+    pub(super) perception: Option<&'a str>,
+    pub(super) sponsor_mchid: Option<&'a str>,
+}
+
+impl Terms<'_> {
+    pub(super) fn find_violations(&self, violations: &mut Violations) {
+        self.scene.find_violations(violations, self.infos);
+        self.scene.check_perception(violations, self.perception);
+        if !(LEAST..=Fen::MAX).contains(&self.amount) {
+            let rule = "must be at least 10 fen and fit a signed 64-bit integer";
+            violations.add("/transfer_amount", rule);
+        }
+        if self.user_name.is_none() && self.amount >= NAME_REQUIRED {
+            violations.add("/user_name", "must be set, encrypted, from 2,000 yuan");
+        }
+        if self.user_name.is_some() && self.amount < NAME_ALLOWED {
+            violations.add("/user_name", "must be left out under 0.30 yuan");
+        }
+        validate::text(violations, "/transfer_remark", self.remark, 32);
+        validate::optional_text(violations, "/sponsor_mchid", self.sponsor_mchid, 32);
+    }
+}
+
+/// Transfers are for direct merchants.
+pub(super) fn check_party(party: Party<'_>) -> Result<(), Invalid> {
+    if party.sub_merchant().is_some() {
+        let rule = "must be absent, because transfers are for direct merchants; use the merchant's own signer";
+        return Err(Invalid::new("sub_mchid", rule));
+    }
+    Ok(())
+}
+
+/// Reads `user_name`, a ciphertext whose key is known beside the body.
+pub(super) fn read_user_name(
+    object: &mut Object<'_>,
+    encryption_serial: Option<&str>,
+) -> Option<Option<Encrypted>> {
+    let Some(ciphertext) = object.optional::<String>("user_name") else { return Some(None) };
+    let Some(serial) = encryption_serial else {
+        object.violation(
+            "user_name",
+            "must be given with the encryption_serial that it was stored with",
+        );
+        return None;
+    };
+    let user_name: Result<Encrypted, Error> = Encrypted::new(serial, ciphertext);
+    object.checked("user_name", user_name).map(Some)
+}
+
+const LEAST: Fen = Fen(10);
+const NAME_ALLOWED: Fen = Fen(30);
+const NAME_REQUIRED: Fen = Fen(200_000);
