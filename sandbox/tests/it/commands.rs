@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use wechatpay::combine::{self, SubOrder};
-use wechatpay::pay::app;
+use wechatpay::pay::{self, SettleInfo, app};
+use wechatpay::profit_sharing::{self, Unfreeze};
 use wechatpay::refund::{self, Refund};
 use wechatpay::transfer;
 use wechatpay::v2;
-use wechatpay::{ApiV3Key, Fen, OutRefundNo, OutTradeNo, Outcome, Time, notify};
+use wechatpay::{ApiV3Key, Fen, OutRefundNo, OutTradeNo, OutUnfreezeNo, Outcome, Time, notify};
 use wechatpay_sandbox::Sandbox;
 
 use crate::browser_client::BrowserClient;
@@ -32,6 +33,18 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST close", r#"{"out_trade_no": "whole-1"}"#, 409),
     ("POST end-refund", r#"{"out_refund_no": "refund-1", "status": "SUCCESS"}"#, 200),
     ("POST end-refund", r#"{"out_refund_no": "refund-1", "status": "CLOSED"}"#, 409),
+    ("GET splits", "", 200),
+    ("POST splits", "", 405),
+    ("POST finish-split", r#"{"out_order_no": "unfreeze-1"}"#, 200),
+    ("POST finish-split", r#"{"out_order_no": "unfreeze-1"}"#, 404),
+    ("POST fail-receiver", r#"{"account": "1900009191", "reason": "NO_RELATION"}"#, 200),
+    ("POST fail-receiver", r#"{"reason": "NO_RELATION"}"#, 400),
+    ("POST set-max-ratio", r#"{"max_ratio": 2000}"#, 200),
+    ("POST set-max-ratio", r#"{"max_ratio": -1}"#, 400),
+    ("POST set-return-policy", r#"{"mchid": "1900009191", "policy": "NOT_AGREED"}"#, 200),
+    ("POST set-return-policy", r#"{"mchid": "1900009191", "policy": "no"}"#, 400),
+    ("POST set-share-notify-url", r#"{"notify_url": "https://127.0.0.1/"}"#, 200),
+    ("POST set-share-notify-url", "{}", 400),
     ("POST let-time-pass", r#"{"seconds": 1}"#, 200),
     ("POST let-time-pass", r#"{"seconds": -1}"#, 400),
     ("POST shift-clock", r#"{"seconds": -1}"#, 200),
@@ -143,6 +156,17 @@ fn busy() -> Sandbox {
     let refund_no = OutRefundNo::new("refund-1").unwrap();
     let refund = Refund::new(refund_no, number("order-3"), Fen(60), Fen(100));
     refund::apply(signer, gateway, &refund).unwrap();
+    let mut shared = order(&sandbox, "shared-1");
+    let mut settle_info = SettleInfo::default();
+    settle_info.profit_sharing = Some(true);
+    shared.settle_info = Some(settle_info);
+    app::prepay(signer, gateway, &shared).unwrap();
+    sandbox.pay("shared-1").unwrap();
+    sandbox.let_time_pass(60);
+    let paid = pay::query(signer, gateway, &shared.out_trade_no).unwrap();
+    let unfreeze_no = OutUnfreezeNo::new("unfreeze-1").unwrap();
+    let unfreeze = Unfreeze::new(paid.transaction_id.unwrap(), unfreeze_no, "解冻全部剩余资金");
+    profit_sharing::unfreeze(signer, gateway, &unfreeze).unwrap();
     for text in ["whole-1", "whole-2"] {
         let part = |mchid, part: &str| {
             SubOrder::new(mchid, number(&format!("{text}-{part}")), "会员充值", Fen(10), "a")
@@ -397,11 +421,19 @@ fn lists_have_everything_with_the_newest_first() {
         .iter()
         .map(|order| order["out_trade_no"].as_str().unwrap().to_owned())
         .collect();
-    let expected =
-        ["old-whole-2", "old-whole", "old-other", "old-order", "whole-2", "whole-1", "order-3"];
-    assert_eq!(numbers[..7], expected);
+    let expected = [
+        "old-whole-2",
+        "old-whole",
+        "old-other",
+        "old-order",
+        "whole-2",
+        "whole-1",
+        "shared-1",
+        "order-3",
+    ];
+    assert_eq!(numbers[..8], expected);
     let orders = get("orders");
-    let mut order = orders[6].clone();
+    let mut order = orders[7].clone();
     assert!(order["ticket"].take().as_str().unwrap().starts_with("wx"));
     assert!(order["placed"].take().as_str().unwrap().starts_with("20"));
     assert_eq!(

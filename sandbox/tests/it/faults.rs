@@ -21,6 +21,7 @@ enum Verdict {
     Refused,
     /// But for refunds, which may be in progress.
     RefusedUnlessRefund,
+    NotSent,
     Unknown,
 }
 
@@ -53,6 +54,7 @@ fn verdict(fault: Fault) -> Verdict {
         Fault::TooManyRequestsPage | Fault::FrequencyLimited | Fault::RatelimitExceeded => {
             Verdict::RefusedUnlessRefund
         }
+        fault if is_in_the_handshake(fault) => Verdict::NotSent,
         _ => Verdict::Unknown,
     }
 }
@@ -192,6 +194,7 @@ fn check(fault: Fault, result: &Result<(), Error>, is_refund: bool) {
         Verdict::Good => None,
         Verdict::RefusedUnlessRefund if is_refund => Some(Outcome::Unknown),
         Verdict::Refused | Verdict::RefusedUnlessRefund => Some(Outcome::Refused),
+        Verdict::NotSent => Some(Outcome::NotSent),
         Verdict::Unknown => Some(Outcome::Unknown),
     };
     assert_eq!(result.as_ref().err().map(Error::outcome), expected, "{fault}: {result:?}");
@@ -271,7 +274,7 @@ fn handshake_fault_meets_the_next_call_despite_the_pool() {
         place(&number).unwrap();
         sandbox.fault_next(Fault::ExpiredCertificate);
         let error = place(&number).unwrap_err();
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.outcome(), Outcome::NotSent);
         assert!(error.to_string().contains("expired"), "{error}");
     }
     sandbox.fault_when(FaultRule::every_call().skip(1).times(1), Fault::PlainText);
