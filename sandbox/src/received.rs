@@ -43,9 +43,13 @@ impl Received {
         std::str::from_utf8(value).ok()
     }
 
-    /// Whether the body is longer than the sandbox reads. Then what is kept of it is cut off.
+    /// Whether the body is longer than the sandbox accepts. If it is longer than the sandbox reads,
+    /// the rest is cut off.
     pub(super) fn is_too_long(&self) -> bool {
-        self.body.len() > LONGEST_BODY
+        let is_upload = self
+            .header("Content-Type")
+            .is_some_and(|value| value.to_ascii_lowercase().starts_with(b"multipart/form-data"));
+        self.body.len() > if is_upload { LONGEST_BODY } else { LONGEST_MESSAGE }
     }
 
     fn headers_named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
@@ -56,5 +60,9 @@ impl Received {
     }
 }
 
-/// The sandbox's own limit of a body in bytes, which the documents do not give. The largest upload has 7.5 MB.
+/// The sandbox's own limit of a body that is no upload, in bytes. The largest request that the documents
+/// describe is far smaller.
+pub(super) const LONGEST_MESSAGE: usize = 1024 * 1024;
+
+/// The sandbox's own limit of an upload in bytes. The largest that the documents describe has 7.5 MB.
 pub(super) const LONGEST_BODY: usize = 8 * 1024 * 1024;

@@ -335,7 +335,7 @@ pub(super) mod tests {
     #[test]
     fn too_long_body_is_refused_and_recorded() {
         let mut state = state();
-        let body = " ".repeat(super::super::received::LONGEST_BODY + 1);
+        let body = " ".repeat(super::super::received::LONGEST_MESSAGE + 1);
         let response = state.handle(&signed("POST", APP, &body), NOW);
         assert_eq!((response.status, code(&response).as_str()), (413, "INVALID_REQUEST"));
         assert_eq!(state.journal.exchanges().len(), 1);

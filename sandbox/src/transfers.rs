@@ -267,13 +267,18 @@ impl Transfers {
     }
 }
 
+/// The sandbox's own value, in seconds: long enough for a user to confirm before it.
+const A_CANCELLATION: i64 = 30;
+
 fn age(transfer: &mut Transfer, balance: &mut Balance, is_held: bool, now: i64) {
     use TransferState::{
         Accepted, Canceling, Cancelled, Processing, Success, Transfering, WaitUserConfirm,
     };
     let waited = now.saturating_sub(transfer.create_time);
     match transfer.state {
-        Canceling if now > transfer.update_time => transfer.go(Cancelled, now),
+        Canceling if now >= transfer.update_time.saturating_add(A_CANCELLATION) => {
+            transfer.go(Cancelled, now);
+        }
         Transfering if !is_held => transfer.go(Success, now),
         Processing | WaitUserConfirm if waited >= A_DAY => transfer.fail("OVERDUE_CLOSE", now),
         Accepted | Processing if !is_held => {
@@ -436,7 +441,7 @@ pub(super) mod tests {
 
         till.create(&transfer("2")).unwrap();
         till.cancel("2").unwrap();
-        till.now += 1;
+        till.now += A_CANCELLATION;
         assert_eq!((till.state("2"), till.cancel("2")), ("CANCELLED", Ok("CANCELLED")));
         let error = till.transfers.confirm(MCHID, "2", till.now).unwrap_err();
         assert_eq!(error.current_state(), Some("CANCELLED"));

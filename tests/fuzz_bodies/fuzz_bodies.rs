@@ -226,10 +226,15 @@ pub(crate) fn answer(data: &[u8]) -> bool {
             Err(error) => error,
         };
         let text = format!("{}: {error} {error:?}", call.name);
-        let expected = if end != End::Whole || is_success || claims {
+        // An error body that is too long counts as none, and as unsigned.
+        let is_cut = !is_success && end == End::Never;
+        let expected = if is_cut {
+            outcome_of(status, "", call.is_refund)
+        } else if end != End::Whole || is_success || claims {
             Outcome::Unknown
         } else {
-            outcome_of(status, &code, call.is_refund)
+            let code = error.api().map(|error| error.code.as_str().replace('_', ""));
+            outcome_of(status, &code.unwrap_or_default(), call.is_refund)
         };
         assert_eq!(error.outcome(), expected, "{text}");
         assert!(expected == Outcome::Refused || error.retry() != Retry::Never, "{text}");
@@ -238,7 +243,7 @@ pub(crate) fn answer(data: &[u8]) -> bool {
             assert_eq!(is_untrusted, !is_believed, "{text}");
         }
         if let ErrorKind::Api(error) = error.kind() {
-            assert_eq!((error.status, error.signed), (status, signed), "{text}");
+            assert_eq!((error.status, error.signed), (status, signed && !is_cut), "{text}");
         }
     }
     took
@@ -254,17 +259,21 @@ pub(crate) fn api_error(data: &[u8]) -> bool {
     let mut took = false;
     for call in CALLS.iter().filter(|call| ["pay::query", "refund::apply"].contains(&call.name)) {
         let error = (call.run)(&Wire::answering(answer.clone()).gateway()).unwrap_err();
-        let expected = outcome_of(status, &code_of(body), call.is_refund);
+        let code = error.api().map(|error| error.code.as_str().replace('_', "")).unwrap();
+        let expected = outcome_of(status, &code, call.is_refund);
         assert_eq!(error.outcome(), expected, "{error}");
         assert!(expected == Outcome::Refused || error.retry() != Retry::Never, "{error}");
         let told = format!("{error} {error:?}");
         let ErrorKind::Api(error) = error.kind() else { panic!("{error}") };
         assert_eq!((error.status, error.signed), (status, false));
-        assert_eq!(error.message, value["message"].as_str().unwrap_or_default());
-        let detail = value.get("detail").filter(|detail| !detail.is_null());
-        assert_eq!(error.detail.is_some(), detail.is_some(), "{told}");
-        if let (Some(ours), Some(theirs)) = (&error.detail, detail) {
-            assert_eq!(ours.json, theirs.to_string());
+        // What is not looked at may be anything, so ours reads more; it reads no member twice and no
+        // large detail, so it reads less.
+        let is_read = |ours: &str, name: &str| {
+            ours.is_empty() || value.is_null() || value[name].as_str() == Some(ours)
+        };
+        assert!(is_read(error.code.as_str(), "code") && is_read(&error.message, "message"));
+        if let Some(ours) = error.detail.as_ref().filter(|_| !value.is_null()) {
+            assert_eq!(ours.json, value["detail"].to_string(), "{told}");
         }
         took |= !error.code.as_str().is_empty();
     }

@@ -244,7 +244,7 @@ fn refusal_that_claims_a_signature_is_verified() {
 fn text_of_an_unsigned_response_cannot_leave_its_line() {
     let sandbox = start();
     let hostile = "x\r\noutcome: forged\u{1b}[2J\u{7f}\u{9b}2J\u{2028}\u{202e}\u{2066}";
-    let long = "长".repeat(10_000);
+    let long = "长".repeat(1_200);
     for text in [hostile, &long] {
         let members = ["code", "message", "field", "issue"];
         for member in members {

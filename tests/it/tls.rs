@@ -76,7 +76,7 @@ impl Impostor {
 #[track_caller]
 fn refused((error, read): (Error, Vec<u8>), why: &str) {
     assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error}");
-    assert_eq!(error.outcome(), Outcome::Unknown, "any doubt is unknown");
+    assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(error.to_string().contains(why), "{error}");
     assert_eq!(read, b"", "the request was sent to an impostor");
 }

@@ -219,7 +219,7 @@ fn cancellation_may_lose_against_the_user() {
         assert!(sandbox.received().last().unwrap().body.is_empty());
     }
     sandbox.confirm_transfer(NUMBER).unwrap();
-    sandbox.let_time_pass(1);
+    sandbox.let_time_pass(30);
     assert_eq!(query(&sandbox, &lost).state, BillState::Success);
     let bill = query(&sandbox, &won);
     assert_eq!(bill.state, BillState::Cancelled);

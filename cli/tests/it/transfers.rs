@@ -56,7 +56,7 @@ fn transfer_is_cancelled() {
     let program = Program::new("transfer-cancel");
     program.result(&["transfer", "create", &file(&program, "plfk2")]);
     assert_eq!(program.result(&["transfer", "cancel", "plfk2"])["state"], "CANCELING");
-    program.sandbox.let_time_pass(1);
+    program.sandbox.let_time_pass(30);
     assert_eq!(program.result(&["transfer", "query", "plfk2"])["state"], "CANCELLED");
 }
 
