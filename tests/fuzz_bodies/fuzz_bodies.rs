@@ -1262,7 +1262,7 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     }
 });
 
-/// Notifications that WeChat Pay did sign: nothing else is believed.
+/// Notifications that WeChat Pay signed: nothing else verifies.
 const GOOD_NOTIFICATIONS: [&[u8]; 2] = [
     include_bytes!("../data/corpus/notification/payment"),
     include_bytes!("../data/corpus/notification/refund"),

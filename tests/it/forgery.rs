@@ -239,7 +239,7 @@ fn refusal_that_claims_a_signature_is_verified() {
     assert!(error.to_string().contains("(the response is not signed)"), "{error}");
 }
 
-/// An error text ends in terminals and logs, and whoever can answer an unsigned error writes it.
+/// An error text ends in terminals and logs, and an unsigned response can come from anyone.
 #[test]
 fn text_of_an_unsigned_response_cannot_leave_its_line() {
     let sandbox = start();

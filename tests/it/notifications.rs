@@ -1,4 +1,4 @@
-//! Notifications: what is believed, what is refused and why.
+//! Notifications: what verifies, what is refused, and why.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};

@@ -227,7 +227,7 @@ fn a_notification_of_another_sandbox_ships_nothing() {
     let (sandbox, other) = (start(), start());
     let (shop, elsewhere) = (shop(&sandbox), shop(&other));
     let number = paid(&sandbox, &shop, "shop-other-1");
-    // The keys of all sandboxes are the same, and so the notification is believed: the book decides.
+    // The keys of all sandboxes are equal, so the notification verifies: the shop's book decides.
     paid(&other, &elsewhere, "shop-other-2");
     assert_eq!(shop.receive(&other.take_notifications()[0]), 204);
     assert_eq!(shop.state(&number), (0, None));

@@ -120,7 +120,7 @@ fn unwritable_standard_error_changes_no_status() {
     assert_eq!((done.status, done.out.as_str()), (3, ""));
 }
 
-/// The lines on which people act cannot be forged by whoever writes an unsigned response.
+/// The lines on which people act cannot be forged by an unsigned response.
 #[test]
 fn forged_response_stays_on_the_line_of_the_error() {
     let program = Program::new("forged");

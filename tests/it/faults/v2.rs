@@ -246,7 +246,7 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
         ["NOAUTH", "NOTENOUGH", "ORDERPAID", "ORDERCLOSED", "OUT_TRADE_NO_USED", "SIGNERROR"]
             .map(|code| refused_in_xml(55, Verdict::Refused, code)),
     );
-    // Another status is not WeChat Pay's, whoever sent it.
+    // Another status does not come from WeChat Pay.
     faults.extend(
         [(56, 404), (56, 403), (57, 429), (58, 500), (58, 502), (58, 503), (58, 504)]
             .map(|(number, status)| page(number, Verdict::Unknown, status, "<html></html>")),
