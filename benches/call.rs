@@ -114,7 +114,7 @@ fn aws_lc(shop: &Shop, table: &mut Table) {
     let keys = shop.keys.clone().verified_by_aws_lc();
     let read = || drop(black_box(shop.read_answer(&keys)));
     let answer = Pairs::measure(10, read, || {
-        bare.verify(&shop.transaction.message, &shop.transaction.signature)
+        bare.verify(&shop.transaction.message, &shop.transaction.signature);
     });
     answer.print("an answer, checked by AWS-LC and read / its RSA verify");
     table.note("an answer, checked by AWS-LC and read / its RSA verify", answer.ratio);

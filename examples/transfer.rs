@@ -64,14 +64,11 @@ fn create(
     gateway: &Gateway,
     transfer: &Transfer,
 ) -> Result<Created, wechatpay::Error> {
-    let mut attempts = 0;
-    loop {
+    for _ in 0..3 {
         match transfer::create(signer, gateway, transfer) {
-            Err(error) if error.retry() == Retry::SameRequest && attempts < 3 => {
-                println!("\n== {error}");
-                attempts += 1;
-            }
+            Err(error) if error.retry() == Retry::SameRequest => println!("\n== {error}"),
             result => return result,
         }
     }
+    transfer::create(signer, gateway, transfer)
 }

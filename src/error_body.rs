@@ -31,7 +31,10 @@ struct Members<'a> {
 impl ErrorBody {
     /// Reads the three members and passes over all else, which may be anything and cost nothing.
     pub(crate) fn read(body: &[u8]) -> Self {
-        let members: Members<'_> = serde_json::from_slice(body).unwrap_or_default();
+        // serde takes a list for a struct.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let members = is_object.then(|| serde_json::from_slice::<Members<'_>>(body).ok()).flatten();
+        let members = members.unwrap_or_default();
         let detail = members.detail.filter(|detail| detail.get().len() <= DETAIL_LIMIT);
         Self {
             code: text(members.code),
@@ -84,6 +87,7 @@ mod tests {
             (r#"{"code":7,"message":[],"detail":"x"}"#, "", "", Some(r#""x""#)),
             (r#"{"code":"A","code":"B"}"#, "", "", None),
             (r#"[{"code":"A"}]"#, "", "", None),
+            (r#" ["A","B",{}]"#, "", "", None),
             ("<html>", "", "", None),
             ("", "", "", None),
         ] {

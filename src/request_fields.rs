@@ -31,6 +31,7 @@ macro_rules! request_fields {
     }) => {
         impl $name {
             #[allow(dead_code, reason = "a struct without required fields has Default instead")]
+            #[allow(clippy::too_many_arguments, reason = "one for each required field")]
             fn with_required($($given: $given_type,)* $($required: $type,)*) -> Self {
                 Self { $($given,)* $($required,)* $($optional: Default::default(),)* }
             }

@@ -383,15 +383,13 @@ const SCHEDULE: [i64; 15] = [
     15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
 ];
 /// The same of transfers (merchant/4012712115), which the documents give as 15 s, 300 s and 1800 s.
-const TRANSFER_SCHEDULE: [i64; 64] = {
-    let mut pauses = [1_800; 64];
-    let mut index = 0;
-    while index < 20 {
-        pauses[index] = if index < 10 { 15 } else { 300 };
-        index += 1;
-    }
-    pauses
-};
+const TRANSFER_SCHEDULE: [i64; 64] = [
+    15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300,
+    1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800,
+    1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800,
+    1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800, 1_800,
+    1_800, 1_800, 1_800, 1_800, 1_800,
+];
 /// 原始回调类型 of transfers and their authorizations.
 pub(super) const MCH_PAYMENT: &str = "mch_payment";
 /// The headers of a notification.

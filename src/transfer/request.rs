@@ -346,7 +346,7 @@ pub(super) mod tests {
         let appid = AppId::new("wxf636efh567hg4356").unwrap();
         let number = OutBillNo::new("plfk2020042013").unwrap();
         let openid = OpenId::new("o-MYE42l80oelYMDE34nYD456Xoy").unwrap();
-        Transfer::new(appid, number, openid, scene, Fen(400_00), "新会员开通有礼")
+        Transfer::new(appid, number, openid, scene, Fen(40_000), "新会员开通有礼")
     }
 
     pub(crate) fn name() -> Encrypted {

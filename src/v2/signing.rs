@@ -32,7 +32,7 @@ pub fn message<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Stri
     let mut sorted: Vec<(&str, &str)> = Vec::with_capacity(fields.size_hint().0);
     sorted.extend(fields.filter(|(name, value)| *name != "sign" && !value.is_empty()));
     // In most cases they are sorted already. Of two with one name, the last one counts.
-    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    sorted.sort_by_key(|(name, _)| *name);
     sorted.dedup_by(|later, earlier| {
         later.0 == earlier.0 && {
             earlier.1 = later.1;

@@ -22,6 +22,8 @@ use crate::support::{api, noon, order, start};
 use crate::transfers;
 
 mod profit_sharing;
+#[cfg(feature = "v2")]
+mod v2;
 
 /// The number of the order that is placed before each call, or by it.
 const NUMBER: &str = "1217752501201407033233368018";

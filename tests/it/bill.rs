@@ -93,7 +93,7 @@ fn names(directory: &Path) -> Vec<String> {
 #[test]
 fn trade_bill_rows_are_paid_orders_and_refunds() {
     let (sandbox, date) = traded();
-    let file = download(&sandbox, &link(&sandbox, &Trade::new(date.clone()))).unwrap();
+    let file = download(&sandbox, &link(&sandbox, &Trade::new(date))).unwrap();
     let mut bill = TradeBill::new(&file[..]).unwrap();
     let rows: Vec<_> = bill.by_ref().collect::<Result<_, _>>().unwrap();
     let summary = bill.finish().unwrap();
@@ -131,7 +131,7 @@ fn trade_bill_rows_are_paid_orders_and_refunds() {
 fn bills_of_payments_and_of_refunds_share_the_rows_between_them() {
     let (sandbox, date) = traded();
     let rows = |bill_type: Option<BillType>| {
-        let mut bill = Trade::new(date.clone());
+        let mut bill = Trade::new(date);
         bill.bill_type = bill_type;
         let file = download(&sandbox, &link(&sandbox, &bill)).unwrap();
         TradeBill::new(&file[..]).unwrap().map(|row| row.unwrap().state).collect::<Vec<_>>()
@@ -144,8 +144,7 @@ fn bills_of_payments_and_of_refunds_share_the_rows_between_them() {
 #[test]
 fn a_fund_flow_bill_adds_up() {
     let (sandbox, date) = traded();
-    let link =
-        bill::fund_flow(sandbox.signer(), sandbox.gateway(), &FundFlow::new(date.clone())).unwrap();
+    let link = bill::fund_flow(sandbox.signer(), sandbox.gateway(), &FundFlow::new(date)).unwrap();
     let file = download(&sandbox, &link).unwrap();
     let mut bill = FundFlowBill::new(&file[..]).unwrap();
     let rows: Vec<_> = bill.by_ref().collect::<Result<_, _>>().unwrap();
@@ -163,7 +162,7 @@ fn bill_request_carries_every_parameter() {
     let (sandbox, date) = traded();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let last = || sandbox.received().pop().unwrap();
-    let mut trade = Trade::new(date.clone());
+    let mut trade = Trade::new(date);
     trade.bill_type = Some(BillType::Refund);
     let link = link(&sandbox, &trade);
     let path = format!("/v3/bill/tradebill?bill_date={date}&bill_type=REFUND");
@@ -174,7 +173,7 @@ fn bill_request_carries_every_parameter() {
     assert!(request.path.contains("token="), "{}", request.path);
     assert!(request.header("Authorization").is_some() && request.body.is_empty());
 
-    let mut fund_flow = FundFlow::new(date.clone());
+    let mut fund_flow = FundFlow::new(date);
     let _ = bill::fund_flow(signer, gateway, &fund_flow);
     assert_eq!(last().path, format!("/v3/bill/fundflowbill?bill_date={date}"));
     fund_flow.account_type = Some(AccountType::Operation);
@@ -187,11 +186,11 @@ fn bill_request_carries_every_parameter() {
     let error = bill::fund_flow(signer, gateway, &fund_flow).unwrap_err();
     assert_eq!(error.to_string(), "account_type must be letters, digits and _");
     let partner = Partner::new(signer, SubMerchant::new(sandbox.sub_mchid()).unwrap());
-    let error = bill::fund_flow(&partner, gateway, &FundFlow::new(date.clone())).unwrap_err();
+    let error = bill::fund_flow(&partner, gateway, &FundFlow::new(date)).unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert_eq!(sandbox.received().len(), count);
 
-    let _ = bill::trade(&partner, gateway, &Trade::new(date.clone()));
+    let _ = bill::trade(&partner, gateway, &Trade::new(date));
     let sub_mchid = sandbox.sub_mchid();
     let path = format!("/v3/bill/tradebill?bill_date={date}&sub_mchid={sub_mchid}");
     assert_eq!(last().path, path);
@@ -203,7 +202,7 @@ fn bill_without_trade_and_bill_not_ready_have_own_codes() {
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let date = trade(&sandbox);
     sandbox.let_time_pass(20 * HOUR);
-    let trade = Trade::new(date.clone());
+    let trade = Trade::new(date);
     let creating = bill::trade(signer, gateway, &trade).unwrap_err();
     assert_eq!(api(&creating).code, Code::STATEMENT_CREATING);
     assert_eq!((creating.outcome(), creating.retry()), (Outcome::Refused, Retry::SameRequest));
@@ -214,7 +213,7 @@ fn bill_without_trade_and_bill_not_ready_have_own_codes() {
     assert!(bill::trade(signer, gateway, &trade).is_ok());
     let week_ago = Time::now().unwrap().unix_seconds() - 7 * 24 * 3600;
     let quiet = Date::of(Time::from_unix_seconds(week_ago).unwrap());
-    let nothing = bill::trade(signer, gateway, &Trade::new(quiet.clone())).unwrap_err();
+    let nothing = bill::trade(signer, gateway, &Trade::new(quiet)).unwrap_err();
     assert_eq!(api(&nothing).code, Code::NO_STATEMENT_EXIST);
     assert_eq!((nothing.outcome(), nothing.retry()), (Outcome::Refused, Retry::Never));
     let nothing = bill::fund_flow(signer, gateway, &FundFlow::new(quiet)).unwrap_err();
@@ -386,7 +385,7 @@ fn signature_stays_on_host_and_token_out_of_errors() {
                 answer.body = body.to_string().into_bytes();
             }
         });
-        let link = link(&sandbox, &Trade::new(date.clone()));
+        let link = link(&sandbox, &Trade::new(date));
         let count = sandbox.received().len();
         let mut file = Vec::new();
         let error = bill::download(signer, gateway, &link, &mut file, &mut |_| ()).unwrap_err();
@@ -439,7 +438,7 @@ fn only_a_sha1_is_a_hash() {
         body["hash_type"] = json!("Sha1");
         answer.body = body.to_string().into_bytes();
     });
-    let upper_case = link(&sandbox, &Trade::new(date.clone()));
+    let upper_case = link(&sandbox, &Trade::new(date));
     download(&sandbox, &upper_case).unwrap();
     let sha1 = "79bb0f45fc4c42234a918000b2668d689e2bde04";
     for (name, value) in [
@@ -462,7 +461,7 @@ fn only_a_sha1_is_a_hash() {
                 answer.body = body.to_string().into_bytes();
             }
         });
-        let bill = Trade::new(date.clone());
+        let bill = Trade::new(date);
         let error = bill::trade(sandbox.signer(), sandbox.gateway(), &bill).unwrap_err();
         assert!(
             matches!(error.kind(), ErrorKind::Malformed { status: 200, .. }),

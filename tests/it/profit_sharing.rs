@@ -532,7 +532,7 @@ fn bill_of_shares_is_downloaded_within_thirty_seconds() {
     let split = split_of(&sandbox, &transaction_id(&sandbox), &[(RECEIVER, 200)]);
     profit_sharing::split(signer, gateway, &split).unwrap();
     sandbox.let_time_pass(60);
-    let apply = || profit_sharing::bill(signer, gateway, &SharingBill::new(day.clone()));
+    let apply = || profit_sharing::bill(signer, gateway, &SharingBill::new(day));
     assert_eq!(api(&apply().unwrap_err()).code, Code::NO_STATEMENT_EXIST);
     sandbox.let_time_pass(2 * 86_400);
     let link = apply().unwrap();

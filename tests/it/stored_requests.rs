@@ -17,6 +17,7 @@ use crate::properties::{Drafts, GOODS_ID, NUMBER, Random, any_order, any_scene, 
 const REQUESTS: usize = 150;
 
 /// Both modes. The sub-merchant has an appid of its own, so that its users can be payers.
+#[allow(clippy::print_stdout, reason = "a failure can be repeated with the seed")]
 fn for_each_request(check: impl Fn(&mut Random, &Drafts, &dyn Signer)) {
     let seed = seed();
     println!("WECHATPAY_SEED={seed}");
@@ -206,7 +207,7 @@ fn stored_refund_is_the_same_refund() {
         };
         let (account, name) = (ciphertext(), ciphertext());
         let refund_id = RefundId::new(random.made_of(b"0123456789", 1, 32)).unwrap();
-        let number = refund.out_refund_no.clone();
+        let number = refund.out_refund_no;
         let card = CardRefund::new(refund_id.clone(), number, "ICBC_DEBIT", account, name);
         let stored = card.to_json(signer).unwrap();
         let read = CardRefund::from_json(signer, refund_id, &stored, card.encryption_serial());

@@ -21,11 +21,11 @@ mod refunds;
 mod responses;
 pub(crate) mod till;
 
-fn number(text: &str) -> OutTradeNo {
+pub(crate) fn number(text: &str) -> OutTradeNo {
     OutTradeNo::new(text).unwrap()
 }
 
-fn order(sandbox: &Sandbox, text: &str) -> Order {
+pub(crate) fn order(sandbox: &Sandbox, text: &str) -> Order {
     let address = "203.0.113.7".parse().unwrap();
     let notify_url = sandbox.notify_url();
     Order::new(sandbox.appid(), number(text), "JSAPI支付测试", Fen(100), address, notify_url)
@@ -40,7 +40,7 @@ fn wap() -> H5 {
 }
 
 /// A combined order with a sub-order of the merchant and one of another merchant.
-fn combined(sandbox: &Sandbox, text: &str) -> combine::Order {
+pub(crate) fn combined(sandbox: &Sandbox, text: &str) -> combine::Order {
     let part = |mch_id, suffix, fen| {
         let number = number(&format!("{text}-{suffix}"));
         SubOrder::new(sandbox.appid(), mch_id, number, "子订单", Fen(fen), "深圳分店")

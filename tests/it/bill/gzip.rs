@@ -10,7 +10,7 @@ use wechatpay::bill::{self, BillType, Date, FundFlow, Trade};
 use super::{Damage, Told, cut_off, download, is_other_hash, link, never_looks_complete, traded};
 
 fn compressed(date: &Date) -> Trade {
-    let mut bill = Trade::new(date.clone());
+    let mut bill = Trade::new(*date);
     bill.compressed = true;
     bill
 }
@@ -24,7 +24,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 #[test]
 fn a_compressed_bill_becomes_the_same_file() {
     let (sandbox, date) = traded();
-    let plain = download(&sandbox, &link(&sandbox, &Trade::new(date.clone()))).unwrap();
+    let plain = download(&sandbox, &link(&sandbox, &Trade::new(date))).unwrap();
     let packed = link(&sandbox, &compressed(&date));
     let mut progress = Vec::new();
     let mut file = Vec::new();

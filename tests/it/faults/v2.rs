@@ -223,7 +223,8 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
         page(48, Verdict::Unknown, 200, "<html><form action=/login></html>")
             .because(not_documented),
     ];
-    let odd: [fn(&mut BTreeMap<String, String>, &str); 4] = [
+    type Change = fn(&mut BTreeMap<String, String>, &str);
+    let odd: [Change; 4] = [
         |fields, required| drop(fields.remove(required)),
         |fields, required| drop(fields.insert(required.into(), "wx 1".into())),
         |fields, _| drop(fields.remove("result_code")),
