@@ -48,7 +48,7 @@ pub trait Signer: Send + Sync {
     /// [`SignError`] if there is no signature; nothing is sent then.
     fn sign(&self, message: &[u8]) -> Result<Signature, SignError>;
 
-    /// 子商户: the sub-merchant for which a [`Partner`](crate::Partner) signs. Your own signer has
+    /// 子商户: the sub-merchant for which a [`Partner`] signs. Your own signer has
     /// none: do not implement this.
     fn sub_merchant(&self) -> Option<&SubMerchant> {
         None

@@ -330,6 +330,7 @@ fn is_notify_url(text: &str) -> bool {
 
 /// 货币类型.
 /// A currency of ISO 4217, in combined orders of APIv2.
+#[cfg(feature = "v2")]
 pub(super) const ANY_CURRENCY: Rule = formed(
     3,
     Form::new(

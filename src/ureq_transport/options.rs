@@ -10,7 +10,7 @@ use crate::error::{Error, Invalid};
 use crate::pem;
 use crate::signer::RsaSigner;
 
-/// Settings of [`UreqTransport`].
+/// Settings of [`UreqTransport`](crate::UreqTransport).
 ///
 /// ```
 /// use std::time::Duration;

@@ -24,7 +24,7 @@ use super::refusal::Refusal;
 use super::sign::API_KEY;
 
 /// What a merchant needs of APIv2, and what users and the platform do there: see
-/// [`Sandbox::v2`](super::Sandbox::v2).
+/// [`Sandbox::v2`](crate::Sandbox::v2).
 pub struct V2 {
     state: Arc<Mutex<State>>,
     signer: HmacSha256Key,
@@ -109,7 +109,7 @@ impl V2 {
     }
 
     /// 付款码: a payer shows a code at the till, and will pay without a PIN. It is good for one attempt, and
-    /// for a minute of [`Sandbox::let_time_pass`](super::Sandbox::let_time_pass).
+    /// for a minute of [`Sandbox::let_time_pass`](crate::Sandbox::let_time_pass).
     #[must_use]
     pub fn show_code(&self) -> String {
         lock(&self.state).show_payer_code(false, unix_now())
@@ -165,8 +165,8 @@ impl V2 {
     }
 
     /// Takes the notifications that were neither taken nor delivered, the oldest first.
-    /// [`Sandbox::deliver_notifications`](super::Sandbox::deliver_notifications) and
-    /// [`Sandbox::deliver_due_notifications`](super::Sandbox::deliver_due_notifications) post them as well.
+    /// [`Sandbox::deliver_notifications`](crate::Sandbox::deliver_notifications) and
+    /// [`Sandbox::deliver_due_notifications`](crate::Sandbox::deliver_due_notifications) post them as well.
     #[must_use]
     pub fn take_notifications(&self) -> Vec<Notification> {
         lock(&self.state).take_notifications(Version::V2, unix_now())
@@ -184,7 +184,7 @@ impl V2 {
     }
 
     /// Passes the fields of the next answer of APIv2 through `change` before it is signed: malformed,
-    /// but verifiable. [`Sandbox::tamper_next`](super::Sandbox::tamper_next) changes it afterwards.
+    /// but verifiable. [`Sandbox::tamper_next`](crate::Sandbox::tamper_next) changes it afterwards.
     ///
     /// The call itself has happened. `change` must not use the sandbox, which waits for it.
     pub fn rewrite_next(

@@ -34,7 +34,7 @@
 
 mod auth_code;
 mod invoke;
-mod micropay;
+mod micropay_order;
 mod order;
 mod payable;
 mod till;
@@ -50,7 +50,7 @@ use crate::v2::trade_type::Trade;
 
 pub use self::auth_code::AuthCode;
 pub use self::invoke::{invoke_app, invoke_jsapi, invoke_mini_program};
-pub use self::micropay::{Attempt, MicropayOrder};
+pub use self::micropay_order::{Attempt, MicropayOrder};
 pub use self::order::{Detail, GoodsDetail, LimitPay, Order, OrderDetail, StoreInfo};
 pub use self::payable::Payable;
 pub use self::till::{NotCharged, Step, TillPayment};

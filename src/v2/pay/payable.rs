@@ -2,7 +2,7 @@
 
 use crate::id::{AppId, OutTradeNo};
 use crate::money::Fen;
-use crate::v2::pay::micropay::MicropayOrder;
+use crate::v2::pay::micropay_order::MicropayOrder;
 use crate::v2::pay::order::Order;
 
 /// The order that a transaction is compared with: an [`Order`] or a [`MicropayOrder`].

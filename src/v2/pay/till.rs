@@ -10,7 +10,7 @@ use crate::pay::{NotPaid, Paid, TradeState};
 use crate::time::Time;
 use crate::v2::gateway::{CertifiedGateway, Gateway};
 use crate::v2::pay::auth_code::AuthCode;
-use crate::v2::pay::micropay::{Attempt, MicropayOrder};
+use crate::v2::pay::micropay_order::{Attempt, MicropayOrder};
 use crate::v2::pay::transaction::Transaction;
 use crate::v2::pay::{Reversal, micropay, query, reverse};
 use crate::v2::signer::Signer;
