@@ -134,9 +134,12 @@ impl Response {
     }
 
     fn read_at_most(&mut self, limit: u64) -> Result<Option<Vec<u8>>, TransportError> {
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(USUAL_SIZE);
         let lost = |error| TransportError::unknown(format!("the response broke off: {error}"));
         (&mut self.body).take(limit.saturating_add(1)).read_to_end(&mut body).map_err(lost)?;
+        if body.capacity() > USUAL_SIZE {
+            body.shrink_to_fit();
+        }
         let is_complete = u64::try_from(body.len()).is_ok_and(|length| length <= limit);
         Ok(is_complete.then_some(body))
     }
@@ -154,8 +157,13 @@ const RESPONSE_LIMIT: u64 = 1024 * 1024;
 /// Our own limit: WeChat Pay's error bodies have about a kilobyte.
 const ERROR_LIMIT: u64 = 64 * 1024;
 
+/// The buffer that most responses fit in, in bytes. A larger one grows by doubling, so its spare half is returned.
+const USUAL_SIZE: usize = 1024;
+
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
@@ -169,5 +177,16 @@ mod tests {
         };
         let text = format!("{request:?}");
         assert!(text.contains("/v3/billdownload/file") && !text.contains("SECRET"), "{text}");
+    }
+
+    #[test]
+    fn body_takes_no_more_than_the_limit_however_it_arrives() {
+        for first in [1, 20, 31, 1000, 1025] {
+            let rest = vec![b' '; 1024 * 1024 - first];
+            let body = io::Cursor::new(vec![b' '; first]).chain(io::Cursor::new(rest));
+            let mut response = Response { status: 200, headers: Vec::new(), body: Box::new(body) };
+            let body = response.read_body().unwrap();
+            assert_eq!((body.len(), body.capacity()), (1024 * 1024, 1024 * 1024), "{first}");
+        }
     }
 }
