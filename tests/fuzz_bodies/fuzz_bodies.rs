@@ -8,6 +8,7 @@
 //! made.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -15,6 +16,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use wechatpay::bill::{
     self, Date, Direction, FundFlow, FundFlowBill, Link, ReadError, Trade, TradeBill, TradeRow,
@@ -485,10 +487,13 @@ fn outcome_of(status: u16, code: &str, is_refund: bool) -> Outcome {
     }
 }
 
-/// The code of an error answer, in the one spelling of the two that has no `_`.
+/// The code of an error response, in the one spelling of the two that has no `_`. Members that are not read may be
+/// anything, such as a text that is not UTF-8 or a number out of range.
 fn code_of(body: &[u8]) -> String {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    body["code"].as_str().unwrap_or_default().replace('_', "")
+    let body = String::from_utf8_lossy(body);
+    let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
+    let code = members.get("code").and_then(|code| serde_json::from_str(code.get()).ok());
+    code.unwrap_or_else(String::new).replace('_', "")
 }
 
 /// What was read of a notification is what was sealed.
