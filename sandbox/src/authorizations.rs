@@ -9,7 +9,6 @@ use super::refusal::{Location, Refusal};
 use super::schema::text_of;
 use super::transfer_error::TransferError;
 use super::transfer_fields::{self as fields, ReportInfos};
-use super::transfers::check_user;
 use super::unique_ids::UniqueIds;
 
 /// The authorizations of all merchants, in the order of their creation.
@@ -53,7 +52,7 @@ impl Authorizations {
         ids: &mut UniqueIds,
     ) -> Result<&Authorization, Refusal> {
         fields::check_scene(&parameters, ReportInfos::Optional)?;
-        check_user(&parameters, caller)?;
+        fields::check_user(&parameters, caller)?;
         self.add(parameters, false, caller, ids)
     }
 
@@ -83,7 +82,7 @@ impl Authorizations {
     ) -> Result<&Authorization, Refusal> {
         let number = text_of(&parameters, "out_authorization_no");
         if let Some(index) = self.position(caller.mchid, number) {
-            let known = self.all.get(index).ok_or_else(not_found)?;
+            let known = self.all.get(index).ok_or_else(Refusal::not_found)?;
             if known.parameters != parameters {
                 return Err(Refusal::invalid("单号已存在但信息不一致"));
             }
@@ -107,15 +106,15 @@ impl Authorizations {
             is_beside_transfer,
             is_reported: true,
         });
-        self.all.last().ok_or_else(not_found)
+        self.all.last().ok_or_else(Refusal::not_found)
     }
 
     /// 商户单号查询授权结果.
     pub(super) fn query(&self, mchid: &str, number: &str) -> Result<&Authorization, Refusal> {
-        let index = self.position(mchid, number).ok_or_else(not_found)?;
-        let known = self.all.get(index).ok_or_else(not_found)?;
+        let index = self.position(mchid, number).ok_or_else(Refusal::not_found)?;
+        let known = self.all.get(index).ok_or_else(Refusal::not_found)?;
         let is_silent = known.is_beside_transfer && known.agreed.is_none();
-        if is_silent { Err(not_found()) } else { Ok(known) }
+        if is_silent { Err(Refusal::not_found()) } else { Ok(known) }
     }
 
     /// 解除免确认收款授权.
@@ -125,8 +124,8 @@ impl Authorizations {
         number: &str,
         now: i64,
     ) -> Result<&Authorization, Refusal> {
-        let index = self.position(mchid, number).ok_or_else(not_found)?;
-        let known = self.all.get_mut(index).ok_or_else(not_found)?;
+        let index = self.position(mchid, number).ok_or_else(Refusal::not_found)?;
+        let known = self.all.get_mut(index).ok_or_else(Refusal::not_found)?;
         if known.state != AuthorizationState::Closed {
             known.close(now, "CLOSE_VIA_MCH_API");
         }
@@ -173,7 +172,7 @@ impl Authorizations {
                     None => known.number() == text_of(transfer, "out_authorization_no"),
                 }
         };
-        let known = self.all.iter().find(is_meant).ok_or_else(not_found)?;
+        let known = self.all.iter().find(is_meant).ok_or_else(Refusal::not_found)?;
         let differs = |name| text_of(&known.parameters, name) != text_of(transfer, name);
         if differs("appid") || differs("transfer_scene_id") {
             return Err(Refusal::invalid("appid或转账场景与授权不一致"));
@@ -279,10 +278,6 @@ impl AuthorizationState {
             Self::Closed => "CLOSED",
         }
     }
-}
-
-pub(super) fn not_found() -> Refusal {
-    Refusal::new(404, "NOT_FOUND", "记录不存在")
 }
 
 /// Waiting and in effect, of one user in one scene.

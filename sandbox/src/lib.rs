@@ -145,7 +145,7 @@ pub use self::refund_error::RefundError;
 pub use self::response::Response;
 pub use self::sandbox::Sandbox;
 pub use self::scripts::{Script, ScriptedRequest};
-pub use self::sharing::returns::ReturnPolicy;
+pub use self::sharing::return_policy::ReturnPolicy;
 pub use self::sharing::sandbox::SplitError;
 pub use self::sharing::summary::{ReturnSummary, ShareSummary, SplitSummary};
 pub use self::summary::{OrderItem, OrderSummary, RefundSummary};

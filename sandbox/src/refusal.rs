@@ -41,6 +41,11 @@ impl Refusal {
         Self::new(400, "INVALID_REQUEST", message)
     }
 
+    /// 记录不存在: a transfer, an authorization or a receipt that does not exist.
+    pub(super) fn not_found() -> Self {
+        Self::new(404, "NOT_FOUND", "记录不存在")
+    }
+
     /// A number that was used before, with other parameters.
     pub(super) fn other_parameters() -> Self {
         Self::invalid("请求重入时，参数与首次请求时不一致").numbered(OTHER_PARAMETERS)

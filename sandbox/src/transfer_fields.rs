@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::refusal::{Location, Refusal};
 use super::schema::{
     Form, IP, NOTIFY_URL, Rule, Table, fen_of, formed, items_of, object, optional, required, text,
@@ -143,6 +144,19 @@ pub(super) fn check_scene(parameters: &Value, report_infos: ReportInfos) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+/// The user must be one of the appid, and the appid must be bound to the merchant.
+pub(super) fn check_user(parameters: &Value, caller: &Caller<'_>) -> Result<(), Refusal> {
+    let appid = text_of(parameters, "appid");
+    let merchant = caller.merchants.get(caller.mchid);
+    if !merchant.is_some_and(|merchant| merchant.appids.iter().any(|bound| bound == appid)) {
+        return Err(Refusal::invalid("商户号与appid没有绑定关系"));
+    }
+    if text_of(parameters, "openid").starts_with("other-") {
+        return Err(Refusal::new(400, "PARAM_ERROR", "openid与商户appid不匹配"));
+    }
+    Ok(())
 }
 
 /// 用户收款感知: how the page names a transfer.

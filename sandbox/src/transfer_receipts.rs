@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::authorizations::not_found;
 use super::calendar::Beijing;
 use super::caller::Caller;
 use super::json::put;
@@ -58,7 +57,7 @@ impl Receipts {
     ) -> Result<Value, Refusal> {
         let applied = self.applied.get(&transfer.transfer_bill_no);
         let applied = applied.filter(|applied| now.saturating_sub(**applied) <= KEPT);
-        let applied = *applied.ok_or_else(not_found)?;
+        let applied = *applied.ok_or_else(Refusal::not_found)?;
         let mut output = describe(applied, now);
         put(&mut output, "update_time", Beijing::at(now).rfc3339());
         if text_of(&output, "state") == "FINISHED" {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::authorizations::{Authorizations, not_found};
+use super::authorizations::Authorizations;
 use super::balance::Balance;
 use super::calendar::Beijing;
 use super::caller::Caller;
@@ -56,7 +56,7 @@ impl Transfers {
             None => ReportInfos::Required,
         };
         fields::check(&parameters, report_infos)?;
-        check_user(&parameters, caller)?;
+        fields::check_user(&parameters, caller)?;
         if let Some(index) = self.repeated(&parameters, caller)? {
             return self.at(index);
         }
@@ -112,9 +112,9 @@ impl Transfers {
         number: &TransferNumber,
         caller: &Caller<'_>,
     ) -> Result<&Transfer, Refusal> {
-        let transfer = self.find(number, caller.mchid).ok_or_else(not_found)?;
+        let transfer = self.find(number, caller.mchid).ok_or_else(Refusal::not_found)?;
         if caller.now.saturating_sub(transfer.create_time) > THIRTY_DAYS {
-            return Err(not_found());
+            return Err(Refusal::not_found());
         }
         Ok(transfer)
     }
@@ -220,7 +220,7 @@ impl Transfers {
     }
 
     fn at(&self, index: usize) -> Result<&Transfer, Refusal> {
-        self.all.get(index).ok_or_else(not_found)
+        self.all.get(index).ok_or_else(Refusal::not_found)
     }
 
     /// 重入: the transfer with the same number, if there is one and it may be repeated.
@@ -308,19 +308,6 @@ fn new_transfer(parameters: Value, caller: &Caller<'_>, ids: &mut UniqueIds) -> 
         is_funded: false,
         is_reported: false,
     }
-}
-
-/// The user must be one of the appid, and the appid must be bound to the merchant.
-pub(super) fn check_user(parameters: &Value, caller: &Caller<'_>) -> Result<(), Refusal> {
-    let appid = text_of(parameters, "appid");
-    let merchant = caller.merchants.get(caller.mchid);
-    if !merchant.is_some_and(|merchant| merchant.appids.iter().any(|bound| bound == appid)) {
-        return Err(Refusal::invalid("商户号与appid没有绑定关系"));
-    }
-    if text_of(parameters, "openid").starts_with("other-") {
-        return Err(Refusal::new(400, "PARAM_ERROR", "openid与商户appid不匹配"));
-    }
-    Ok(())
 }
 
 fn find_mut<'a>(all: &'a mut [Transfer], mchid: &str, number: &str) -> Option<&'a mut Transfer> {

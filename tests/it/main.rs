@@ -28,6 +28,7 @@ mod keys;
 mod language;
 mod lifecycle;
 mod messages;
+mod module_cycles;
 mod money;
 mod notifications;
 mod orders;

@@ -129,7 +129,7 @@ fn apply_for_receipt(
     let mut receipts = std::mem::take(&mut state.transfers.receipts);
     let found = state.transfers.find(&number, call.mchid);
     let applied = found
-        .ok_or_else(crate::authorizations::not_found)
+        .ok_or_else(Refusal::not_found)
         .and_then(|transfer: &Transfer| receipts.apply(transfer, call.now));
     state.transfers.receipts = receipts;
     Ok(Response::json(200, &applied?))
@@ -144,7 +144,7 @@ fn query_receipt(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal
     let State { transfers, ids, .. } = state;
     let found = transfers.find(&number, call.mchid);
     let queried = found
-        .ok_or_else(crate::authorizations::not_found)
+        .ok_or_else(Refusal::not_found)
         .and_then(|transfer| receipts.query(transfer, &base_url, call.now, ids));
     state.transfers.receipts = receipts;
     Ok(Response::json(200, &queried?))

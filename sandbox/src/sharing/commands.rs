@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::returns::ReturnPolicy;
+use super::return_policy::ReturnPolicy;
 use crate::calendar::unix_now;
 use crate::command::{Command, CommandError, read};
 

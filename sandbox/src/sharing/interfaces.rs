@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields;
 use super::names;
 use super::paid_order::PaidOrder;
-use super::returns::ReturnResult;
+use super::return_result::ReturnResult;
 use super::split::{ShareResult, Split};
 use super::splits;
 use super::summary::{ReturnSummary, SplitSummary};

@@ -1,71 +1,16 @@
 //! 请求分账回退 and 查询分账回退结果.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::return_policy::ReturnPolicy;
+use super::return_result::ReturnResult;
+use super::share_return::Return;
 use super::split::{ShareResult, Split};
 use super::state::Sharing;
-use crate::calendar::Beijing;
 use crate::caller::Caller;
-use crate::json::put;
 use crate::refusal::{Location, Refusal};
 use crate::schema::{fen_of, text_of};
 use crate::unique_ids::UniqueIds;
-
-/// A return of a share.
-pub(crate) struct Return {
-    pub(super) mchid: String,
-    pub(super) sub_mchid: Option<String>,
-    /// What it was requested with: a repetition must say the same.
-    pub(super) parameters: Value,
-    /// The split's numbers: 微信分账单号 and 商户分账单号.
-    order_id: String,
-    pub(super) out_order_no: String,
-    pub(super) transaction_id: String,
-    /// The merchant whose money was split.
-    pub(super) payer: String,
-    pub(super) return_id: String,
-    pub(super) result: ReturnResult,
-    pub(super) create_time: i64,
-    pub(super) end_time: Option<i64>,
-}
-
-/// 回退结果.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum ReturnResult {
-    Processing,
-    Success,
-    Failed(&'static str),
-}
-
-/// What a receiver does with requests to return money: see
-/// [`Sandbox::set_return_policy`](crate::Sandbox::set_return_policy).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReturnPolicy {
-    /// 同意分账回退: it agreed, and its balance suffices. This is the default.
-    #[default]
-    Agreed,
-    /// 未同意分账回退: it has not agreed. A return is refused with `NO_AUTH`.
-    NotAgreed,
-    /// 处理中: a return stays `PROCESSING` until the policy changes and it is requested again, or until
-    /// five days are over.
-    Processing,
-    /// 可用余额不足: its balance is too low. A return answers `NOT_ENOUGH`, and stays `PROCESSING`.
-    BalanceTooLow,
-}
-
-impl ReturnPolicy {
-    /// The policy with this name: `AGREED`, `NOT_AGREED`, `PROCESSING` or `BALANCE_TOO_LOW`.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "AGREED" => Some(Self::Agreed),
-            "NOT_AGREED" => Some(Self::NotAgreed),
-            "PROCESSING" => Some(Self::Processing),
-            "BALANCE_TOO_LOW" => Some(Self::BalanceTooLow),
-            _ => None,
-        }
-    }
-}
 
 impl Sharing {
     /// 请求分账回退. Returns the numbers of a return that has just succeeded, so that it is notified.
@@ -199,63 +144,6 @@ impl Sharing {
             is_named && !split.is_unfreeze && split.is_of(caller.mchid, sub_mchid)
         };
         self.splits.iter().find(is_it).ok_or_else(unknown)
-    }
-}
-
-impl Return {
-    /// 商户回退单号.
-    pub(super) fn number(&self) -> &str {
-        text_of(&self.parameters, "out_return_no")
-    }
-
-    pub(super) fn return_mchid(&self) -> &str {
-        text_of(&self.parameters, "return_mchid")
-    }
-
-    pub(super) fn amount(&self) -> u64 {
-        fen_of(&self.parameters, "/amount")
-    }
-
-    fn is_of(&self, mchid: &str, sub_mchid: Option<&str>, number: &str) -> bool {
-        self.mchid == mchid && self.sub_mchid.as_deref() == sub_mchid && self.number() == number
-    }
-
-    fn counts(&self) -> bool {
-        !matches!(self.result, ReturnResult::Failed(_))
-    }
-
-    /// What every response says about it.
-    fn describe(&self) -> Value {
-        let finish_time = self.end_time.unwrap_or(self.create_time);
-        let mut output = json!({
-            "order_id": self.order_id,
-            "out_order_no": self.out_order_no,
-            "out_return_no": self.number(),
-            "return_id": self.return_id,
-            "return_mchid": self.return_mchid(),
-            "amount": self.amount(),
-            "description": text_of(&self.parameters, "description"),
-            "result": self.result.as_str(),
-            "create_time": Beijing::at(self.create_time).rfc3339(),
-            "finish_time": Beijing::at(finish_time).rfc3339(),
-        });
-        if let ReturnResult::Failed(reason) = self.result {
-            put(&mut output, "fail_reason", reason);
-        }
-        if let Some(sub_mchid) = &self.sub_mchid {
-            put(&mut output, "sub_mchid", sub_mchid.as_str());
-        }
-        output
-    }
-}
-
-impl ReturnResult {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Processing => "PROCESSING",
-            Self::Success => "SUCCESS",
-            Self::Failed(_) => "FAILED",
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use wechatpay::{Fen, NotifyUrl};
 
-use super::returns::ReturnPolicy;
+use super::return_policy::ReturnPolicy;
 use super::summary::{ReturnSummary, SplitSummary};
 use crate::calendar::unix_now;
 use crate::sandbox::Sandbox;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::returns::ReturnResult;
+use super::return_result::ReturnResult;
 use super::split::ShareResult;
 use super::state::Sharing;
 use crate::bills::{Day, csv};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::paid_order::PaidOrder;
 use super::receivers::Receivers;
-use super::returns::{Return, ReturnPolicy};
+use super::return_policy::ReturnPolicy;
+use super::share_return::Return;
 use super::split::Split;
 use crate::refusal::Refusal;
 

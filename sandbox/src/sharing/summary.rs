@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use wechatpay::Fen;
 
-use super::returns::Return;
+use super::share_return::Return;
 use super::split::{Share, ShareResult, Split};
 
 /// A split in its present state, or a request to unfreeze: see [`Sandbox::splits`](crate::Sandbox::splits).

@@ -31,6 +31,7 @@ pub(super) mod state;
 mod summary;
 mod tables;
 mod till;
+mod till_orders;
 mod xml;
 
 pub use self::handle::V2;
