@@ -3,6 +3,7 @@
 //! | guide | subject |
 //! |---|---|
 //! | [`trade_types`] | which kind of order to choose: JSAPI, mini program, App, H5 or Native |
+//! | [`interfaces`] | 接口一览: every function with its method, path and document |
 //! | [`keys`] | which key file is which, where to get it, both modes of WeChat Pay's keys, and the switch between them |
 //! | [`notifications`] | how to receive notifications (callbacks), and how to respond |
 //! | [`unknown_outcomes`] | what to do if it is not known whether an order or a refund was made |
@@ -14,6 +15,7 @@
 //! | [`any_interface`] | how to call the interfaces that have no function here |
 //! | [`embedding`] | servers, async programs, proxies and timeouts |
 //! | [`moving`] | the calls of the official Go and Java libraries, and ours |
+//! | [`comparison`] | what other libraries have, and what this one has |
 //!
 //! # Common problems
 //!
@@ -38,6 +40,9 @@ pub mod zh;
 
 #[doc = include_str!("trade_types.md")]
 pub mod trade_types {}
+
+#[doc = include_str!("interfaces.md")]
+pub mod interfaces {}
 
 #[doc = include_str!("keys.md")]
 pub mod keys {}
@@ -71,3 +76,6 @@ pub mod embedding {}
 
 #[doc = include_str!("moving.md")]
 pub mod moving {}
+
+#[doc = include_str!("comparison.md")]
+pub mod comparison {}

@@ -55,7 +55,7 @@ fn every_api_makes_exactly_its_request_and_reports_its_errors() {
 #[test]
 fn any_interface_is_called_like_a_function_of_its_own() {
     check(&ANY_INTERFACE, |sandbox, run| run(sandbox.signer()));
-    assert!(include_str!("../../README.md").contains("| 通用接口调用 | [`call::get`]"));
+    assert!(GUIDES[0].contains("| 通用接口调用 | [`call::get`]"));
 }
 
 #[test]
@@ -69,21 +69,49 @@ fn every_api_serves_partners_by_the_same_functions() {
     }
 }
 
+/// English and Chinese.
+const GUIDES: [&str; 2] = [
+    include_str!("../../src/guide/interfaces.md"),
+    include_str!("../../src/guide/zh/interfaces.md"),
+];
+
 #[test]
-fn the_readme_names_every_api() {
-    let readme = include_str!("../../README.md");
-    for row in DIRECT.into_iter().chain(profit_sharing::DIRECT) {
-        let (path, _) = row.path.split_once('?').unwrap_or((row.path, ""));
-        let is_combined = path.contains("combine");
-        let number = if is_combined { "{combine_out_trade_no}" } else { "{out_trade_no}" };
-        let path = path.replace(NUMBER, number).replace(REFUND_ENCODED, "{out_refund_no}");
-        let path = path.replace(profit_sharing::SPLIT_ENCODED, "{out_order_no}");
-        let path = path.replace(profit_sharing::RETURN_ENCODED, "{out_return_no}");
-        let path = path.replace(TRANSFER, "{out_bill_no}");
-        let path = path.replace(AUTHORIZATION, "{out_authorization_no}");
-        let request = format!("`{} {path}`", row.method);
-        assert!(readme.contains(&request) && readme.contains(row.document), "{request}");
+fn the_guide_lists_every_api_and_no_other() {
+    let rows = DIRECT.into_iter().chain(profit_sharing::DIRECT);
+    let rows: Vec<_> = rows.chain(PARTNER).chain(profit_sharing::partner()).collect();
+    for guide in GUIDES {
+        for row in &rows {
+            let request = format!("`{}`", request(row));
+            let is_row = |line: &&str| line.starts_with('|') && line.contains(row.api);
+            let mut found = guide.lines().filter(is_row);
+            let is_listed =
+                found.any(|line| line.contains(&request) && line.contains(row.document));
+            assert!(is_listed, "{} {request} {}", row.api, row.document);
+        }
+        let known: Vec<_> = rows.iter().map(request).collect();
+        for listed in requests(guide).filter(|request| request.contains(" /v3/")) {
+            assert!(known.iter().any(|known| known == listed), "{listed} is not tested");
+        }
     }
+    assert!(requests(GUIDES[0]).eq(requests(GUIDES[1])));
+}
+
+/// Method and path as the documents write them.
+fn request(row: &Row) -> String {
+    let (path, _) = row.path.split_once('?').unwrap_or((row.path, ""));
+    let is_combined = path.contains("combine");
+    let number = if is_combined { "{combine_out_trade_no}" } else { "{out_trade_no}" };
+    let path = path.replace(NUMBER, number).replace(REFUND_ENCODED, "{out_refund_no}");
+    let path = path.replace(profit_sharing::SPLIT_ENCODED, "{out_order_no}");
+    let path = path.replace(profit_sharing::RETURN_ENCODED, "{out_return_no}");
+    let path = path.replace(TRANSFER, "{out_bill_no}").replace("1900000109", "{sub_mchid}");
+    format!("{} {}", row.method, path.replace(AUTHORIZATION, "{out_authorization_no}"))
+}
+
+/// Those that a guide lists.
+fn requests(guide: &str) -> impl Iterator<Item = &str> {
+    let code = guide.split('`').skip(1).step_by(2);
+    code.filter(|code| code.starts_with("GET /") || code.starts_with("POST /"))
 }
 
 fn check(row: &Row, with_signer: impl Fn(&Sandbox, &dyn Fn(&dyn Signer))) {
@@ -805,7 +833,7 @@ const PARTNER: [Row; 9] = [
         method: "GET",
         path: "/v3/pay/partner/transactions/out-trade-no/1217752501201407033233368018\
                ?sp_mchid=1900007291&sub_mchid=1900000109",
-        document: "D.8",
+        document: "",
         before: placed,
         call: call_query,
         error: (404, Code::ORDER_NOT_EXIST),
@@ -815,7 +843,7 @@ const PARTNER: [Row; 9] = [
         method: "GET",
         path: "/v3/pay/partner/transactions/id/{transaction_id}\
                ?sp_mchid=1900007291&sub_mchid=1900000109",
-        document: "D.8",
+        document: "",
         before: paid_and_known,
         call: call_query_by_id,
         error: (404, Code::ORDER_NOT_EXIST),
@@ -824,7 +852,7 @@ const PARTNER: [Row; 9] = [
         api: "关闭订单",
         method: "POST",
         path: "/v3/pay/partner/transactions/out-trade-no/1217752501201407033233368018/close",
-        document: "D.8",
+        document: "",
         before: placed,
         call: call_close,
         error: (403, Code::TRADE_ERROR),
@@ -833,7 +861,7 @@ const PARTNER: [Row; 9] = [
         api: "申请退款",
         method: "POST",
         path: "/v3/refund/domestic/refunds",
-        document: "D.8",
+        document: "",
         before: paid,
         call: call_refund,
         error: (403, Code::NOT_ENOUGH),
@@ -842,7 +870,7 @@ const PARTNER: [Row; 9] = [
         api: "查询单笔退款",
         method: "GET",
         path: "/v3/refund/domestic/refunds/refund%2A1%7C%40?sub_mchid=1900000109",
-        document: "D.8",
+        document: "",
         before: refunded,
         call: call_refund_query,
         error: (404, Code::RESOURCE_NOT_EXISTS),

@@ -161,8 +161,8 @@ fn signers_and_gateways_work_from_many_threads() {
 }
 
 #[test]
-fn readme_lists_every_v2_interface() {
-    let readme = include_str!("../../README.md");
+fn guide_lists_every_v2_interface() {
+    let guide = include_str!("../../src/guide/interfaces.md");
     for path in [
         "/pay/unifiedorder",
         "/pay/orderquery",
@@ -175,6 +175,6 @@ fn readme_lists_every_v2_interface() {
         "/pay/micropay",
         "/secapi/pay/reverse",
     ] {
-        assert!(readme.contains(&format!("`POST {path}`")), "{path}");
+        assert!(guide.contains(&format!("`POST {path}`")), "{path}");
     }
 }

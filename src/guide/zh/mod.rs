@@ -3,6 +3,7 @@
 //! | 指南 | 内容 |
 //! |---|---|
 //! | [`trade_types`] | 选择支付方式：JSAPI、小程序、APP、H5、Native |
+//! | [`interfaces`] | 接口一览：每个函数的接口、方法、路径和文档页面 |
 //! | [`keys`] | 密钥与证书：各个文件是什么、从哪里获取、怎样更换 |
 //! | [`notifications`] | 回调通知：怎样接收、验签和应答 |
 //! | [`unknown_outcomes`] | 结果未知：不知道订单或退款是否成功时怎么办 |
@@ -15,6 +16,7 @@
 //! | [`embedding`] | 服务器、异步程序、代理与超时 |
 //! | [`key_stores`] | 密钥托管：用 KMS 或 HSM 签名 |
 //! | [`moving`] | 从官方 Go、Java 库迁移 |
+//! | [`comparison`] | 与其他库的比较 |
 //!
 //! # 常见问题
 //!
@@ -37,6 +39,9 @@
 
 #[doc = include_str!("trade_types.md")]
 pub mod trade_types {}
+
+#[doc = include_str!("interfaces.md")]
+pub mod interfaces {}
 
 #[doc = include_str!("keys.md")]
 pub mod keys {}
@@ -73,3 +78,6 @@ pub mod key_stores {}
 
 #[doc = include_str!("moving.md")]
 pub mod moving {}
+
+#[doc = include_str!("comparison.md")]
+pub mod comparison {}
