@@ -22,10 +22,11 @@ fn assert_refunded_once(shop: &Shop) {
     assert_eq!(known, format!("{} succeeded", refunds[0].out_refund_no));
 }
 
-/// After the server was killed: it starts again, the staff clicks again, and the worker makes its round.
+/// After the server was killed: it starts again, the worker makes its round, and the staff clicks again.
 fn recover(shop: &mut Shop, order: &str) {
     shop.serve();
     assert!(shop.work().status.success());
+    assert_eq!(shop.select::<String>("SELECT state FROM refunds"), "accepted");
     let (status, refund) = shop.refund(order, KEY, 60);
     assert_eq!((status, &refund["state"]), (201, &json!("accepted")));
     assert_eq!(shop.sandbox.refunds().len(), 1);
