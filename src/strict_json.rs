@@ -16,14 +16,20 @@ use crate::money::Fen;
 use crate::pem::without_mark;
 use crate::time::Time;
 
-/// Parses an object. `members` takes its members; every member that is left is a violation.
+/// Parses and validates an object. `members` takes its members; every member that is left is a violation. `rules`
+/// adds what the values violate, also if some of them could not be read.
 pub(crate) fn read<T>(
     json: &[u8],
     members: impl FnOnce(&mut Object<'_>) -> Option<T>,
+    rules: impl FnOnce(&T, &mut Violations),
 ) -> Result<T, Error> {
     let json = Json::parse(json).map_err(|rule| Invalid::new("json", rule))?;
     let mut violations = Violations::default();
     let read = Object::read(json, String::new(), &mut violations, members);
+    violations.end_reading();
+    if let Some(value) = &read {
+        rules(value, &mut violations);
+    }
     violations.into_result()?;
     Ok(read.ok_or_else(|| Invalid::new("json", "cannot be read"))?)
 }
@@ -81,6 +87,12 @@ fn unreadable(json: &str, error: &serde_json::Error) -> String {
 /// A value that is read from JSON, or adds a violation.
 pub(crate) trait Read: Sized {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self>;
+
+    /// A value that takes the place of a required one that is missing or wrong, so that the rules of the other values
+    /// are checked as well. It breaks no rule, and the caller never gets it.
+    fn stand_in() -> Option<Self> {
+        None
+    }
 }
 
 /// An object while its members are read.
@@ -96,13 +108,16 @@ impl<'a> Object<'a> {
         json: Json,
         path: String,
         violations: &'a mut Violations,
-        members: impl FnOnce(&mut Self) -> Option<T>,
+        members: impl FnOnce(&mut Object<'_>) -> Option<T>,
     ) -> Option<T> {
         let Json::Object(list) = json else {
-            let path = if path.is_empty() { "json".to_owned() } else { path };
-            return violations.note(path, "must be an object");
+            if path.is_empty() {
+                return violations.note("json", "must be an object");
+            }
+            violations.add(path, "must be an object");
+            return stand_in(members);
         };
-        let mut object = Self { path: path + "/", members: list, violations };
+        let mut object = Object { path: path + "/", members: list, violations };
         let read = members(&mut object);
         object.finish();
         read
@@ -122,7 +137,7 @@ impl<'a> Object<'a> {
         if !self.has(name) {
             self.violation(name, "is missing");
         }
-        self.optional(name)
+        self.optional(name).or_else(T::stand_in)
     }
 
     /// A member that may be left out. If it is wrong, it adds a violation and counts as left out.
@@ -137,11 +152,13 @@ impl<'a> Object<'a> {
         name: &str,
         members: impl FnOnce(&mut Object<'_>) -> Option<T>,
     ) -> Option<T> {
-        if !self.has(name) {
-            self.violation(name, "is missing");
+        match self.take(name) {
+            Some(json) => Object::read(json, self.at(name), self.violations, members),
+            None => {
+                self.violation(name, "is missing");
+                stand_in(members)
+            }
         }
-        let json = self.take(name)?;
-        Object::read(json, self.at(name), self.violations, members)
     }
 
     /// A required list of objects, each read by `members`.
@@ -157,7 +174,7 @@ impl<'a> Object<'a> {
 
     /// A value made from this member, unless it breaks a rule.
     pub(crate) fn checked<T>(&mut self, name: &str, value: Result<T, Error>) -> Option<T> {
-        value.map_or_else(|error| self.violations.note(self.at(name), rule_of(error)), Some)
+        value.map_err(|error| self.violations.add_once(self.at(name), rule_of(error))).ok()
     }
 
     /// A member whose value is known, from `whose`: it may be left out, and otherwise must be equal.
@@ -185,14 +202,16 @@ impl<'a> Object<'a> {
         self.agrees("currency", Some("CNY"), "");
     }
 
+    /// Adds a violation, unless this member has one already.
     pub(crate) fn violation(&mut self, name: &str, rule: &'static str) {
-        self.violations.add(self.at(name), rule);
+        self.violations.add_once(self.at(name), rule);
     }
 
     /// Adds a [`violation`](Self::violation) if nothing could be read.
     #[cfg(feature = "v2")]
     pub(crate) fn note<T>(&mut self, name: &str, rule: impl Into<Cow<'static, str>>) -> Option<T> {
-        self.violations.note(self.at(name), rule)
+        self.violations.add_once(self.at(name), rule);
+        None
     }
 
     /// Reads JSON that this member contains as text.
@@ -239,6 +258,12 @@ impl<'a> Object<'a> {
     }
 }
 
+/// What `members` makes of an empty object, without a violation.
+fn stand_in<T>(members: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Option<T> {
+    let violations = &mut Violations::default();
+    members(&mut Object { path: String::new(), members: Vec::new(), violations })
+}
+
 /// Implements [`Read`] for a struct: first the required fields, then those that may be left out.
 macro_rules! read_strictly {
     ($name:ident { $($required:ident),* ; $($optional:ident),* }) => {
@@ -273,6 +298,10 @@ impl Read for bool {
             _ => violations.note(path, "must be true or false, without quotes"),
         }
     }
+
+    fn stand_in() -> Option<Self> {
+        Some(false)
+    }
 }
 
 impl Read for u64 {
@@ -281,6 +310,10 @@ impl Read for u64 {
             Json::Whole(value) => Some(value),
             _ => violations.note(path, "must be a whole number, without quotes, sign or decimals"),
         }
+    }
+
+    fn stand_in() -> Option<Self> {
+        Some(1)
     }
 }
 
@@ -292,6 +325,11 @@ impl Read for Fen {
                 .note(path, "must be whole fen: a number without quotes, sign or decimals"),
         }
     }
+
+    /// One yuan, which is allowed wherever an amount is required.
+    fn stand_in() -> Option<Self> {
+        Some(Self(100))
+    }
 }
 
 impl Read for String {
@@ -301,6 +339,10 @@ impl Read for String {
             _ => violations.note(path, "must be a string, in quotes"),
         }
     }
+
+    fn stand_in() -> Option<Self> {
+        Some("x".to_owned())
+    }
 }
 
 impl<T: Read> Read for Vec<T> {
@@ -308,11 +350,19 @@ impl<T: Read> Read for Vec<T> {
         let Json::List(list) = json else { return violations.note(path, "must be a list") };
         read_all(list, path, |json, path| T::read(json, path, violations))
     }
+
+    fn stand_in() -> Option<Self> {
+        Some(Self::new())
+    }
 }
 
 impl<T: Read> Read for Option<T> {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         T::read(json, path, violations).map(Some)
+    }
+
+    fn stand_in() -> Option<Self> {
+        Some(None)
     }
 }
 
@@ -332,6 +382,10 @@ impl Read for IpAddr {
         let text = String::read(json, path.clone(), violations)?;
         text.parse().ok().or_else(|| violations.note(path, "must be an IPv4 or IPv6 address"))
     }
+
+    fn stand_in() -> Option<Self> {
+        Some(Self::V4(Ipv4Addr::LOCALHOST))
+    }
 }
 
 impl Read for Ipv4Addr {
@@ -341,32 +395,47 @@ impl Read for Ipv4Addr {
     }
 }
 
+/// Implements [`Read`] for texts with a documented format, each with its stand-in.
 macro_rules! read_checked_texts {
-    ($($name:ident),+) => {
+    ($($name:ident: $stand_in:literal),+) => {
         $(impl Read for $name {
             fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
                 let text = String::read(json, path.clone(), violations)?;
                 Self::try_from(text).map_or_else(|error| violations.note(path, rule_of(error)), Some)
             }
+
+            fn stand_in() -> Option<Self> {
+                Self::try_from($stand_in.to_owned()).ok()
+            }
         })+
+
+        #[cfg(test)]
+        mod stand_in_tests {
+            use super::{Read, $($name),+};
+
+            #[test]
+            fn stand_ins_have_the_documented_formats() {
+                $(assert!($name::stand_in().is_some(), stringify!($name));)+
+            }
+        }
     };
 }
 
 read_checked_texts!(
-    AppId,
-    AuthorizationId,
-    NotifyUrl,
-    OpenId,
-    OutAuthorizationNo,
-    OutBillNo,
-    OutOrderNo,
-    OutRefundNo,
-    OutReturnNo,
-    OutTradeNo,
-    OutUnfreezeNo,
-    SplitId,
-    Time,
-    TransactionId
+    AppId: "wx0000000000000000",
+    AuthorizationId: "000000",
+    NotifyUrl: "https://127.0.0.1/",
+    OpenId: "o0000000",
+    OutAuthorizationNo: "000000",
+    OutBillNo: "000000",
+    OutOrderNo: "000000",
+    OutRefundNo: "000000",
+    OutReturnNo: "000000",
+    OutTradeNo: "000000",
+    OutUnfreezeNo: "000000",
+    SplitId: "000000",
+    Time: "2030-01-01T00:00:00Z",
+    TransactionId: "4200000000000000000000000000"
 );
 
 /// The rule that a single value breaks, from its error.

@@ -22,7 +22,7 @@ use crate::gateway::Gateway;
 use crate::id::H5Url;
 use crate::pay::response::H5UrlResponse;
 use crate::signer::Signer;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 
 /// H5合单下单: places a combined order that is paid from a browser outside WeChat.
 ///
@@ -119,8 +119,11 @@ pub fn to_json(signer: &dyn Signer, order: &Order, scene: &Scene) -> Result<Vec<
 /// # Errors
 /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
-    strict_json::read(json, |object| {
+    let members = |object: &mut Object<'_>| {
         let scene = object.required("scene_info");
         Order::read(signer, object).zip(scene)
+    };
+    strict_json::read(json, members, |(order, scene), violations| {
+        order.find_violations_as(violations, Kind::H5(scene));
     })
 }

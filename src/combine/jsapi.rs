@@ -20,7 +20,7 @@ use crate::id::PrepayId;
 use crate::pay::Payer;
 use crate::pay::response::PrepayIdResponse;
 use crate::signer::Signer;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 
 /// JSAPI合单下单: places a combined order that this payer pays on a page within WeChat, or in a
 /// mini-program (小程序合单下单).
@@ -113,8 +113,11 @@ pub fn to_json(signer: &dyn Signer, order: &Order, payer: &Payer) -> Result<Vec<
 /// # Errors
 /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
-    strict_json::read(json, |object| {
+    let members = |object: &mut Object<'_>| {
         let payer = Order::read_payer(object);
         Order::read(signer, object).zip(payer)
+    };
+    strict_json::read(json, members, |(order, payer), violations| {
+        order.find_violations_as(violations, Kind::Jsapi(payer));
     })
 }

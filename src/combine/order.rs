@@ -97,14 +97,17 @@ impl Order {
     /// [`jsapi::from_json`](crate::combine::jsapi::from_json) and [`h5::from_json`](crate::combine::h5::from_json) parse the
     /// other kinds. A field that is unknown, repeated or of the wrong type is an error. `combine_mchid`
     /// and each `currency` may be left out; otherwise they must be the signer's number, and CNY.
-    /// [`validate`](Self::validate) checks lengths and amounts.
+    /// Lengths and amounts are checked as [`validate`](Self::validate) does.
     ///
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             let payer = object.has("combine_payer_info").then(|| Self::read_payer(object));
             Some(Self { payer: payer.flatten(), ..Self::read(signer, object)? })
+        };
+        strict_json::read(json, members, |order, violations| {
+            order.find_violations_as(violations, Kind::App);
         })
     }
 
@@ -208,11 +211,16 @@ impl Order {
         sub_merchants.filter(|sub| sub.appid.is_some()).count()
     }
 
+    /// Checks the rules of an order of this kind.
+    pub(super) fn find_violations_as(&self, violations: &mut Violations, kind: Kind<'_>) {
+        self.find_violations(violations);
+        kind.find_violations(violations, self);
+    }
+
     /// The request body. The same order becomes the same bytes.
     pub(super) fn to_body(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Vec<u8>, Error> {
         let mut violations = Violations::default();
-        self.find_violations(&mut violations);
-        kind.find_violations(&mut violations, self);
+        self.find_violations_as(&mut violations, kind);
         violations.into_result()?;
         let (payer, scene_info) = match kind {
             Kind::App => (self.payer.as_ref(), None),

@@ -65,13 +65,41 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Collects violations while a request is validated.
+/// Collects violations while a request is read and validated.
 #[derive(Debug, Default)]
-pub(crate) struct Violations(Vec<Violation>);
+pub(crate) struct Violations {
+    all: Vec<Violation>,
+    /// How many of them are values that could not be read.
+    misread: usize,
+}
 
 impl Violations {
+    /// Adds a violation, unless the value at this path could not be read: then a rule was checked with a stand-in.
     pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<Cow<'static, str>>) {
-        self.0.push(Violation { path: path.into(), rule: rule.into() });
+        let path = path.into();
+        if !self.is_misread(&path) {
+            self.all.push(Violation { path, rule: rule.into() });
+        }
+    }
+
+    /// What was added so far are values that could not be read.
+    pub(crate) fn end_reading(&mut self) {
+        self.misread = self.all.len();
+    }
+
+    /// Whether the value at this path, or one that contains it, could not be read.
+    pub(crate) fn is_misread(&self, path: &str) -> bool {
+        self.all.iter().take(self.misread).any(|misread| {
+            let rest = path.strip_prefix(misread.path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// [`add`](Self::add), unless this path has a violation already.
+    pub(crate) fn add_once(&mut self, path: String, rule: impl Into<Cow<'static, str>>) {
+        if !self.all.iter().any(|known| known.path == path) {
+            self.add(path, rule);
+        }
     }
 
     /// [`add`](Self::add), where nothing could be read.
@@ -86,11 +114,11 @@ impl Violations {
 
     #[cfg(feature = "v2")]
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     pub(crate) fn into_result(self) -> Result<(), Invalid> {
-        if self.0.is_empty() { Ok(()) } else { Err(Invalid { violations: self.0 }) }
+        if self.all.is_empty() { Ok(()) } else { Err(Invalid { violations: self.all }) }
     }
 }
 

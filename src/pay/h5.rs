@@ -23,7 +23,7 @@ use crate::pay::order::Kind;
 use crate::pay::response::H5UrlResponse;
 pub use crate::pay::scene::{H5Info, H5Type, Scene};
 use crate::signer::Signer;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 
 /// H5下单: places an order that is paid from a browser outside WeChat.
 ///
@@ -109,8 +109,11 @@ pub fn to_json(signer: &dyn Signer, order: &Order, scene: &Scene) -> Result<Vec<
 /// # Errors
 /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Scene), Error> {
-    strict_json::read(json, |object| {
+    let members = |object: &mut Object<'_>| {
         let scene = object.required("scene_info");
         Order::read(signer, object).zip(scene)
+    };
+    strict_json::read(json, members, |(order, scene), violations| {
+        order.find_violations_as(violations, Kind::H5(scene), signer);
     })
 }

@@ -27,7 +27,7 @@ use crate::pay::order::Kind;
 use crate::pay::response::PrepayIdResponse;
 use crate::pay::{Order, Payer, invoke};
 use crate::signer::Signer;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 
 /// JSAPI下单: places an order that this payer pays on a page within WeChat, or in a mini-program (小程序下单).
 ///
@@ -107,9 +107,12 @@ pub fn to_json(signer: &dyn Signer, order: &Order, payer: &Payer) -> Result<Vec<
 /// # Errors
 /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
 pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<(Order, Payer), Error> {
-    strict_json::read(json, |object| {
+    let members = |object: &mut Object<'_>| {
         let payer = object.object("payer", |payer| Payer::read(signer.into(), payer));
         Order::read(signer, object).zip(payer)
+    };
+    strict_json::read(json, members, |(order, payer), violations| {
+        order.find_violations_as(violations, Kind::Jsapi(payer), signer);
     })
 }
 

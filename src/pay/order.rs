@@ -97,7 +97,7 @@ impl Order {
     /// [`jsapi::from_json`](crate::pay::jsapi::from_json) and [`h5::from_json`](crate::pay::h5::from_json) parse the
     /// other kinds. A field that is unknown, repeated or of the wrong type is an error. The merchant
     /// numbers (`mchid`, `sp_mchid`, `sub_mchid`), `sub_appid` and `currency` may be left out; otherwise they must be
-    /// the signer's, and CNY. [`validate`](Self::validate) checks lengths and amounts.
+    /// the signer's, and CNY. Lengths and amounts are checked as [`validate`](Self::validate) does.
     ///
     /// ```
     /// use wechatpay::{Signer, pay::Order};
@@ -122,7 +122,10 @@ impl Order {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        strict_json::read(json, |object| Self::read(signer, object))
+        let rules = |order: &Self, violations: &mut Violations| {
+            order.find_violations_as(violations, Kind::AppOrNative, signer);
+        };
+        strict_json::read(json, |object| Self::read(signer, object), rules)
     }
 
     /// The body that [`app::prepay`](crate::pay::app::prepay) and [`native::prepay`](crate::pay::native::prepay) send.
@@ -179,12 +182,22 @@ impl Order {
         }
     }
 
+    /// Checks the rules of an order of this kind.
+    pub(super) fn find_violations_as(
+        &self,
+        violations: &mut Violations,
+        kind: Kind<'_>,
+        signer: &dyn Signer,
+    ) {
+        kind.find_violations(violations, self, signer.into());
+        self.find_violations(violations);
+    }
+
     /// The request body. The same order becomes the same bytes.
     pub(super) fn to_body(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Vec<u8>, Error> {
         let party = Party::from(signer);
         let mut violations = Violations::default();
-        kind.find_violations(&mut violations, self, party);
-        self.find_violations(&mut violations);
+        self.find_violations_as(&mut violations, kind, signer);
         violations.into_result()?;
         let (payer, scene_info) = match kind {
             Kind::AppOrNative => (None, None),

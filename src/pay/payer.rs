@@ -59,7 +59,7 @@ impl Payer {
         if object.optional::<OpenId>(name).is_some() {
             object.violation(name, TWO_OPENIDS);
         }
-        object.optional("sub_openid").map(Self::of_sub_merchant)
+        object.required("sub_openid").map(Self::of_sub_merchant)
     }
 
     /// A payer has one openid, and a `sub_openid` needs the appid that it is of: without one, `rule` says

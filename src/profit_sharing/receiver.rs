@@ -102,7 +102,11 @@ impl ReceiverAccount {
             Some(ReceiverType::SubOpenId) => {
                 object.required("account").as_ref().map(Self::sub_openid)
             }
-            _ => object.required::<String>("account").and(None),
+            // The type was reported already, and no rule is about another one.
+            _ => {
+                let account = object.required("account")?;
+                Some(Self { r#type: ReceiverType::Other(String::new()), account })
+            }
         }
     }
 

@@ -59,9 +59,7 @@ impl NewReceiver {
         encryption_serial: Option<&str>,
         json: &[u8],
     ) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
-            Self::read(signer, &Names::Encrypted(encryption_serial), object)
-        })
+        Self::from_json_with(signer, &Names::Encrypted(encryption_serial), json)
     }
 
     /// Parses a body as [`from_json`](Self::from_json) does, but its name is plain text, which is encrypted.
@@ -74,7 +72,7 @@ impl NewReceiver {
         encryptor: &Encryptor,
         json: &[u8],
     ) -> Result<Self, Error> {
-        strict_json::read(json, |object| Self::read(signer, &Names::Plain(encryptor), object))
+        Self::from_json_with(signer, &Names::Plain(encryptor), json)
     }
 
     /// Validates the request against the documented rules. [`add_receiver`](crate::profit_sharing::add_receiver)
@@ -83,9 +81,14 @@ impl NewReceiver {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self, signer: &dyn Signer) -> Result<(), Error> {
-        let party = Party::from(signer);
         let mut violations = Violations::default();
-        self.receiver.account().find_violations(&mut violations, "", party);
+        self.find_violations(&mut violations, signer);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations, signer: &dyn Signer) {
+        let party = Party::from(signer);
+        self.receiver.account().find_violations(violations, "", party);
         if self.relation_type == RelationType::ServiceProvider && party.sub_merchant().is_none() {
             violations.add("/relation_type", "must not be SERVICE_PROVIDER without a partner");
         }
@@ -98,10 +101,9 @@ impl NewReceiver {
             }
             relation => {
                 let relation = relation.as_deref();
-                validate::optional_text(&mut violations, "/custom_relation", relation, 10);
+                validate::optional_text(violations, "/custom_relation", relation, 10);
             }
         }
-        Ok(violations.into_result()?)
     }
 
     /// The body that is sent. The same request becomes the same bytes.
@@ -123,6 +125,13 @@ impl NewReceiver {
     #[must_use]
     pub fn encryption_serial(&self) -> Option<&str> {
         names::serial(self.receiver.name())
+    }
+
+    fn from_json_with(signer: &dyn Signer, names: &Names<'_>, json: &[u8]) -> Result<Self, Error> {
+        let members = |object: &mut Object<'_>| Self::read(signer, names, object);
+        strict_json::read(json, members, |receiver, violations| {
+            receiver.find_violations(violations, signer);
+        })
     }
 
     fn read(signer: &dyn Signer, names: &Names<'_>, object: &mut Object<'_>) -> Option<Self> {
@@ -171,11 +180,14 @@ impl DeletedReceiver {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             read_parties(signer, object);
             let appid = object.required("appid");
             let account = ReceiverAccount::read(object);
             Some(Self { appid: appid?, account: account? })
+        };
+        strict_json::read(json, members, |receiver, violations| {
+            receiver.account.find_violations(violations, "", signer.into());
         })
     }
 

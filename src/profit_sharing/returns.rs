@@ -72,7 +72,7 @@ impl ReturnedSplit {
             let rule = "must be left out if order_id is set: one is enough";
             object.violation("out_order_no", rule);
         }
-        object.optional("order_id").map(Self::OrderId)
+        object.required("order_id").map(Self::OrderId)
     }
 }
 
@@ -106,7 +106,7 @@ impl Return {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             Party::from(signer).read_sub_mchid(object);
             let split = ReturnedSplit::read(object);
             let out_return_no = object.required("out_return_no");
@@ -124,6 +124,9 @@ impl Return {
                 amount: amount?,
                 description: description?,
             })
+        };
+        strict_json::read(json, members, |returned: &Self, violations| {
+            returned.find_violations(violations, signer);
         })
     }
 
@@ -134,13 +137,17 @@ impl Return {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self, signer: &dyn Signer) -> Result<(), Error> {
         let mut violations = Violations::default();
+        self.find_violations(&mut violations, signer);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations, signer: &dyn Signer) {
         if self.return_mchid == super::payer(Party::from(signer)) {
             let rule = "must not be the merchant whose money was split";
             violations.add("/return_mchid", rule);
         }
-        validate::total(&mut violations, "/amount", self.amount);
-        validate::text(&mut violations, "/description", &self.description, 80);
-        Ok(violations.into_result()?)
+        validate::total(violations, "/amount", self.amount);
+        validate::text(violations, "/description", &self.description, 80);
     }
 
     /// The body that is sent. The same return becomes the same bytes.

@@ -102,9 +102,7 @@ impl Split {
         encryption_serial: Option<&str>,
         json: &[u8],
     ) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
-            Self::read(signer, &Names::Encrypted(encryption_serial), object)
-        })
+        Self::from_json_with(signer, &Names::Encrypted(encryption_serial), json)
     }
 
     /// Parses a body as [`from_json`](Self::from_json) does, but its names are plain text, which is encrypted.
@@ -117,7 +115,7 @@ impl Split {
         encryptor: &Encryptor,
         json: &[u8],
     ) -> Result<Self, Error> {
-        strict_json::read(json, |object| Self::read(signer, &Names::Plain(encryptor), object))
+        Self::from_json_with(signer, &Names::Plain(encryptor), json)
     }
 
     /// 分账金额之和: the sum of the amounts.
@@ -132,15 +130,20 @@ impl Split {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self, signer: &dyn Signer) -> Result<(), Error> {
-        let party = Party::from(signer);
         let mut violations = Violations::default();
+        self.find_violations(&mut violations, signer);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations, signer: &dyn Signer) {
+        let party = Party::from(signer);
         if !(1..=MOST_RECEIVERS).contains(&self.receivers.len()) {
             violations.add("/receivers", "must be 1 to 50 receivers");
         }
         if self.receivers.len() <= MOST_RECEIVERS {
             for (index, share) in self.receivers.iter().enumerate() {
                 let earlier = self.receivers.iter().take(index);
-                self.find_violations_of(&mut violations, party, index, share, earlier);
+                self.find_violations_of(violations, party, index, share, earlier);
             }
         }
         if self.total() > Fen::MAX {
@@ -152,8 +155,7 @@ impl Split {
         let names = self.receivers.iter().enumerate().filter_map(|(index, share)| {
             Some((format!("/receivers/{index}/name"), share.receiver.name()?))
         });
-        names::find_violations(&mut violations, self.encryption_serial(), names);
-        Ok(violations.into_result()?)
+        names::find_violations(violations, self.encryption_serial(), names);
     }
 
     /// The body that is sent. The same split becomes the same bytes.
@@ -210,6 +212,13 @@ impl Split {
         }
         validate::total(violations, format!("{path}/amount"), share.amount);
         validate::text(violations, format!("{path}/description"), &share.description, 80);
+    }
+
+    fn from_json_with(signer: &dyn Signer, names: &Names<'_>, json: &[u8]) -> Result<Self, Error> {
+        let members = |object: &mut Object<'_>| Self::read(signer, names, object);
+        strict_json::read(json, members, |split, violations| {
+            split.find_violations(violations, signer);
+        })
     }
 
     fn read(signer: &dyn Signer, names: &Names<'_>, object: &mut Object<'_>) -> Option<Self> {

@@ -10,7 +10,7 @@ use crate::profit_sharing::receiver::ReceiverType;
 use crate::profit_sharing::split_state::{Progress, ShareResult, ShareState};
 use crate::received;
 use crate::signer::Signer;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::validate;
 
 /// 解冻剩余资金: a request to free what is left of an order's frozen money. The order can never be split again.
@@ -54,7 +54,7 @@ impl Unfreeze {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             Party::from(signer).read_sub_mchid(object);
             let transaction_id = object.required("transaction_id");
             let out_order_no = object.required("out_order_no");
@@ -64,7 +64,8 @@ impl Unfreeze {
                 out_order_no: out_order_no?,
                 description: description?,
             })
-        })
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     /// Validates the request against the documented rules. [`unfreeze`](crate::profit_sharing::unfreeze) does this
@@ -74,8 +75,12 @@ impl Unfreeze {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
-        validate::text(&mut violations, "/description", &self.description, 80);
+        self.find_violations(&mut violations);
         Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
+        validate::text(violations, "/description", &self.description, 80);
     }
 
     /// The body that is sent. The same request becomes the same bytes.

@@ -8,7 +8,7 @@ use crate::gateway::Body;
 use crate::id::{OutRefundNo, RefundId};
 use crate::party::{Party, PartyFields};
 use crate::signer::Signer;
-use crate::strict_json;
+use crate::strict_json::{self, Object};
 use crate::validate;
 
 /// 异常退款, `USER_BANK_CARD`: pays a refund that ended as [`Status::Abnormal`](super::Status::Abnormal) to a bank card of the payer.
@@ -62,7 +62,7 @@ impl CardRefund {
         encryption_serial: &str,
     ) -> Result<Self, Error> {
         encryption::check_serial(encryption_serial)?;
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             Party::from(signer).read_sub_mchid(object);
             let out_refund_no = object.required("out_refund_no");
             object.agrees("type", Some(TYPE), "");
@@ -79,7 +79,8 @@ impl CardRefund {
                 bank_account: bank_account?,
                 real_name: real_name?,
             })
-        })
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     /// The request body. The same value becomes the same bytes.
@@ -111,8 +112,12 @@ impl CardRefund {
     pub fn validate(&self) -> Result<(), Error> {
         encryption::common_serial([&self.bank_account, &self.real_name])?;
         let mut violations = Violations::default();
-        validate::text(&mut violations, "/bank_type", &self.bank_type, 16);
+        self.find_violations(&mut violations);
         Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
+        validate::text(violations, "/bank_type", &self.bank_type, 16);
     }
 
     pub(super) fn body<'a>(&'a self, json: &'a [u8]) -> Body<'a> {

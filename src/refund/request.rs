@@ -73,12 +73,12 @@ impl Refund {
     ///
     /// A field that is unknown, repeated or of the wrong type is an error, and so is an unknown enum value.
     /// `sub_mchid` and `currency` may be left out; otherwise they must be the signer's
-    /// sub-merchant, and CNY. [`validate`](Self::validate) checks lengths and amounts.
+    /// sub-merchant, and CNY. Lengths and amounts are checked as [`validate`](Self::validate) does.
     ///
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             Party::from(signer).read_sub_mchid(object);
             let payment = Payment::read(object);
             let amount = object.object("amount", |amount| {
@@ -92,7 +92,8 @@ impl Refund {
                 None => (None, None, None),
             };
             Self::read_fields(object, payment, refund, total, from)
-        })
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     /// Validates the refund against the documented rules. [`apply`](crate::refund::apply) does this before
@@ -102,24 +103,28 @@ impl Refund {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
+        self.find_violations(&mut violations);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
         if let Some(reason) = &self.reason {
-            validate::text(&mut violations, "/reason", reason, 80);
+            validate::text(violations, "/reason", reason, 80);
             if reason.len() > 80 && reason.chars().count() <= 80 {
                 violations.add("/reason", "must not exceed 80 bytes, about 26 Chinese characters");
             }
         }
-        validate::total(&mut violations, "/amount/refund", self.refund);
-        validate::total(&mut violations, "/amount/total", self.total);
-        if self.refund > self.total {
+        validate::total(violations, "/amount/refund", self.refund);
+        validate::total(violations, "/amount/total", self.total);
+        if self.refund > self.total && !violations.is_misread("/amount/total") {
             violations.add("/amount/refund", "must not exceed /amount/total");
         }
         for (index, from) in self.from.iter().enumerate() {
-            validate::total(&mut violations, format!("/amount/from/{index}/amount"), from.amount);
+            validate::total(violations, format!("/amount/from/{index}/amount"), from.amount);
         }
         for (index, goods) in self.goods_detail.iter().enumerate() {
-            goods.find_violations(&mut violations, &format!("/goods_detail/{index}"));
+            goods.find_violations(violations, &format!("/goods_detail/{index}"));
         }
-        Ok(violations.into_result()?)
     }
 
     /// The body that [`apply`](crate::refund::apply) sends. The same refund becomes the same bytes.
@@ -176,7 +181,7 @@ impl Payment {
                 "must be left out if transaction_id is set: one is enough",
             );
         }
-        object.optional("transaction_id").map(Self::TransactionId)
+        object.required("transaction_id").map(Self::TransactionId)
     }
 }
 

@@ -221,7 +221,7 @@ impl AuthorizationRequest {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(signer: &dyn Signer, json: &[u8]) -> Result<Self, Error> {
         rules::check_party(signer.into())?;
-        strict_json::read(json, Self::read_fields)
+        strict_json::read(json, Self::read_fields, Self::find_violations)
     }
 
     /// The bytes that [`request`](fn@request) sends: the same request becomes the same bytes.
@@ -231,18 +231,22 @@ impl AuthorizationRequest {
     pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
         rules::check_party(signer.into())?;
         let mut violations = Violations::default();
+        self.find_violations(&mut violations);
+        violations.into_result()?;
+        Ok(validate::to_json(self)?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
         if self.openid.as_str().len() > 64 {
             violations.add("/openid", "must not exceed 64 characters");
         }
-        validate::text(&mut violations, "/transfer_scene_id", &self.transfer_scene_id, 36);
-        validate::text(&mut violations, "/user_display_name", &self.user_display_name, 32);
+        validate::text(violations, "/transfer_scene_id", &self.transfer_scene_id, 36);
+        validate::text(violations, "/user_display_name", &self.user_display_name, 32);
         let scene = Scene::other(&self.transfer_scene_id, Vec::new());
-        scene.check_perception(&mut violations, self.user_recv_perception.as_deref());
+        scene.check_perception(violations, self.user_recv_perception.as_deref());
         if let Some(device_id) = self.scene_info.as_ref().and_then(|info| info.device_id.as_ref()) {
-            validate::text(&mut violations, "/scene_info/device_id", device_id, 128);
+            validate::text(violations, "/scene_info/device_id", device_id, 128);
         }
-        violations.into_result()?;
-        Ok(validate::to_json(self)?)
     }
 }
 
@@ -436,12 +440,13 @@ impl AuthorizedTransfer {
         encryption_serial: Option<&str>,
     ) -> Result<Self, Error> {
         rules::check_party(signer.into())?;
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             let authorization = AuthorizationNumber::read(object);
             let scene = Scene::read(object);
-            let user_name = rules::read_user_name(object, encryption_serial);
+            let user_name = Some(rules::read_user_name(object, encryption_serial));
             Self::read_fields(object, authorization, scene, user_name)
-        })
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     /// The bytes that [`transfer`](fn@transfer) sends: the same transfer becomes the same bytes.
@@ -471,6 +476,11 @@ impl AuthorizedTransfer {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
+        self.find_violations(&mut violations);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
         let terms = Terms {
             scene: &self.scene,
             infos: Infos::Optional,
@@ -480,8 +490,7 @@ impl AuthorizedTransfer {
             perception: self.user_recv_perception.as_deref(),
             sponsor_mchid: self.sponsor_mchid.as_deref(),
         };
-        terms.find_violations(&mut violations);
-        Ok(violations.into_result()?)
+        terms.find_violations(violations);
     }
 
     /// Proves that this transfer ended without a payment, as [`Transfer::ended`](crate::transfer::Transfer::ended).
@@ -526,7 +535,7 @@ impl AuthorizationNumber {
             let rule = "must be left out if authorization_id is set: one is enough";
             object.violation("out_authorization_no", rule);
         }
-        object.optional("authorization_id").map(Self::AuthorizationId)
+        object.required("authorization_id").map(Self::AuthorizationId)
     }
 }
 

@@ -96,7 +96,8 @@ impl Transfer {
     /// Parses the body of a transfer as the documents print it, and as [`to_json`](Self::to_json) returns it.
     ///
     /// A field that is unknown, repeated or of the wrong type is an error. `user_name` must be encrypted,
-    /// and `encryption_serial` is the serial number of its key. [`validate`](Self::validate) checks lengths and amounts.
+    /// and `encryption_serial` is the serial number of its key. Lengths and amounts are checked as [`validate`](Self::validate)
+    /// does.
     ///
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
@@ -106,12 +107,13 @@ impl Transfer {
         encryption_serial: Option<&str>,
     ) -> Result<Self, Error> {
         rules::check_party(signer.into())?;
-        strict_json::read(json, |object| {
+        let members = |object: &mut Object<'_>| {
             let scene = Scene::read(object);
-            let user_name = rules::read_user_name(object, encryption_serial);
-            let style = read_style(object);
+            let user_name = Some(rules::read_user_name(object, encryption_serial));
+            let style = Some(read_style(object));
             Self::read_fields(object, scene, user_name, style)
-        })
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     /// The bytes that [`create`](crate::transfer::create) sends: the same transfer becomes the same bytes.
@@ -142,6 +144,11 @@ impl Transfer {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
+        self.find_violations(&mut violations);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
         if self.openid.as_str().len() > 64 {
             violations.add("/openid", "must not exceed 64 characters");
         }
@@ -157,7 +164,7 @@ impl Transfer {
             perception: self.user_recv_perception.as_deref(),
             sponsor_mchid: self.sponsor_mchid.as_deref(),
         };
-        terms.find_violations(&mut violations);
+        terms.find_violations(violations);
         if self.user_recv_style == Some(ReceiveStyle::RedPacket) {
             if self.transfer_amount > RED_PACKET_LIMIT {
                 violations.add("/user_recv_style/type", "must not be RED_PACKET over 200 yuan");
@@ -168,9 +175,8 @@ impl Transfer {
         }
         if let Some(info) = &self.authorization_info {
             let name = "/authorization_info/user_display_name";
-            validate::text(&mut violations, name, &info.user_display_name, 32);
+            validate::text(violations, name, &info.user_display_name, 32);
         }
-        Ok(violations.into_result()?)
     }
 
     /// Proves that this transfer ended without a payment: compares merchant, appid, number and amount.
@@ -289,11 +295,9 @@ impl AuthorizationInfo {
     }
 }
 
-fn read_style(object: &mut Object<'_>) -> Option<Option<ReceiveStyle>> {
-    if !object.has("user_recv_style") {
-        return Some(None);
-    }
-    object.object("user_recv_style", |style| style.required("type")).map(Some)
+fn read_style(object: &mut Object<'_>) -> Option<ReceiveStyle> {
+    let is_given = object.has("user_recv_style");
+    is_given.then(|| object.object("user_recv_style", |style| style.required("type"))).flatten()
 }
 
 /// The JSON of a transfer.

@@ -47,12 +47,12 @@ pub(super) fn check_party(party: Party<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Reads `user_name`, a ciphertext whose key is known beside the body.
+/// Reads `user_name`, a ciphertext whose key is known beside the body. It may be left out.
 pub(super) fn read_user_name(
     object: &mut Object<'_>,
     encryption_serial: Option<&str>,
-) -> Option<Option<Encrypted>> {
-    let Some(ciphertext) = object.optional::<String>("user_name") else { return Some(None) };
+) -> Option<Encrypted> {
+    let ciphertext: String = object.optional("user_name")?;
     let Some(serial) = encryption_serial else {
         object.violation(
             "user_name",
@@ -61,7 +61,7 @@ pub(super) fn read_user_name(
         return None;
     };
     let user_name: Result<Encrypted, Error> = Encrypted::new(serial, ciphertext);
-    object.checked("user_name", user_name).map(Some)
+    object.checked("user_name", user_name)
 }
 
 const LEAST: Fen = Fen(10);

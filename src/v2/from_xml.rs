@@ -6,12 +6,14 @@ use crate::v2::fields::Malformed;
 use crate::v2::signer::Signer;
 use crate::v2::xml;
 
-/// Reads the fields that `members` takes; any other field is a violation. Ignores `nonce_str` and
-/// `sign`, since each request has new ones.
+/// Reads and validates the fields that `members` takes; any other field is a violation. Ignores `nonce_str` and
+/// `sign`, since each request has new ones. `rules` adds what the values violate, also if some of them could not be
+/// read.
 pub(super) fn read<T>(
     signer: &dyn Signer,
     xml: &[u8],
     members: impl FnOnce(&mut Object<'_>) -> Option<T>,
+    rules: impl FnOnce(&T, &mut Violations) -> Result<(), Invalid>,
 ) -> Result<T, Error> {
     let fields = xml::read_from_caller(xml).map_err(|Malformed(rule)| Invalid::new("xml", rule))?;
     let mut violations = Violations::default();
@@ -23,6 +25,10 @@ pub(super) fn read<T>(
     object.agrees("sign_type", Some(signer.sign_type().as_str()), ", that of the signer");
     let read = members(&mut object);
     object.finish();
+    violations.end_reading();
+    if let Some(value) = &read {
+        rules(value, &mut violations)?;
+    }
     violations.into_result()?;
     Ok(read.ok_or_else(|| Invalid::new("xml", "cannot be read"))?)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::Invalid;
 use crate::id::{AppId, NotifyUrl, OutTradeNo};
 use crate::money::Fen;
-use crate::strict_json::Object;
+use crate::strict_json::{Object, Read};
 use crate::time::Time;
 use crate::v2::fields::{Fields, yes_or_no};
 use crate::v2::parse;
@@ -77,7 +77,12 @@ pub(super) trait FieldText: Sized {
         if !object.has(name) {
             object.violation(name, "is missing");
         }
-        Self::optional(object, name)
+        Self::optional(object, name).or_else(Self::stand_in)
+    }
+
+    /// As [`Read::stand_in`].
+    fn stand_in() -> Option<Self> {
+        None
     }
 }
 
@@ -136,6 +141,10 @@ impl FieldText for Fen {
         parse::fen(&text)
             .or_else(|| object.note(name, "must be whole fen: digits, without sign or decimals"))
     }
+
+    fn stand_in() -> Option<Self> {
+        Read::stand_in()
+    }
 }
 
 /// `20091225091010`.
@@ -159,6 +168,10 @@ impl FieldText for IpAddr {
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
         object.optional(name)
     }
+
+    fn stand_in() -> Option<Self> {
+        Read::stand_in()
+    }
 }
 
 macro_rules! plain_texts {
@@ -170,6 +183,10 @@ macro_rules! plain_texts {
 
             fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
                 object.optional(name)
+            }
+
+            fn stand_in() -> Option<Self> {
+                Read::stand_in()
             }
         })+
     };
@@ -189,6 +206,10 @@ impl FieldText for Ipv4Addr {
             Ok(IpAddr::V4(address)) => Some(address),
             _ => object.note(name, "must be an IPv4 address"),
         }
+    }
+
+    fn stand_in() -> Option<Self> {
+        Some(Self::LOCALHOST)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::id::{AppId, NotifyUrl, OutRefundNo, OutTradeNo, RefundId, Transaction
 use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::refund::{Channel, Payment};
+use crate::strict_json::{Object, Read};
 use crate::time::Time;
 use crate::v2::fields::{Fields, Malformed};
 use crate::v2::from_xml;
@@ -187,7 +188,7 @@ impl Refund {
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<Self, Error> {
-        from_xml::read(signer, xml, |object| {
+        let members = |object: &mut Object<'_>| {
             object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
             let has_number = object.has("transaction_id") || object.has("out_trade_no");
             let transaction_id = object.optional("transaction_id").map(Payment::TransactionId);
@@ -203,13 +204,19 @@ impl Refund {
             let refund_desc = object.optional("refund_desc");
             let refund_account: Option<String> = object.optional("refund_account");
             let notify_url = object.optional("notify_url");
-            let payment = transaction_id.or(out_trade_no);
+            let payment = transaction_id
+                .or(out_trade_no)
+                .or_else(|| Read::stand_in().map(Payment::OutTradeNo));
             let mut refund = Self::new(appid?, out_refund_no?, payment?, refund_fee?, total_fee?);
             refund.refund_fee_type = refund_fee_type;
             refund.refund_desc = refund_desc;
             refund.refund_account = refund_account.as_deref().and_then(received);
             refund.notify_url = notify_url;
             Some(refund)
+        };
+        from_xml::read(signer, xml, members, |refund, violations| {
+            refund.find_violations(violations);
+            Ok(())
         })
     }
 
@@ -219,16 +226,20 @@ impl Refund {
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
-        shared::total(&mut violations, "refund_fee", self.refund_fee);
-        shared::total(&mut violations, "total_fee", self.total_fee);
-        if self.refund_fee > self.total_fee {
+        self.find_violations(&mut violations);
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) {
+        shared::total(violations, "refund_fee", self.refund_fee);
+        shared::total(violations, "total_fee", self.total_fee);
+        if self.refund_fee > self.total_fee && !violations.is_misread("total_fee") {
             violations.add("refund_fee", "must not exceed total_fee");
         }
         if let Some(fee_type) = &self.refund_fee_type {
-            validate::fee_type(&mut violations, "refund_fee_type", fee_type);
+            validate::fee_type(violations, "refund_fee_type", fee_type);
         }
-        validate::optional_text(&mut violations, "refund_desc", self.refund_desc.as_deref(), 80);
-        Ok(violations.into_result()?)
+        validate::optional_text(violations, "refund_desc", self.refund_desc.as_deref(), 80);
     }
 
     /// The fields of the request without `nonce_str` and `sign`. The same refund becomes the same

@@ -154,11 +154,12 @@ impl AnyTrade {
         openid_name: &str,
         h5_info: Result<Option<H5Info>, WrongScene>,
     ) -> Option<ReadTrade> {
+        let has_trade_type = object.has("trade_type");
         let trade_type: Option<String> = object.required("trade_type");
         let (has_openid, has_product_id) = (object.has(openid_name), object.has("product_id"));
         let (openid, product_id) = (object.optional(openid_name), object.optional("product_id"));
         let trade_type = trade_type?;
-        if trade_type != "MWEB" && matches!(h5_info, Ok(Some(_))) {
+        if has_trade_type && trade_type != "MWEB" && matches!(h5_info, Ok(Some(_))) {
             object.violation("scene_info/h5_info", "must be left out, except for MWEB orders");
         }
         let mut missing = |name: &str, was_there: bool| {
@@ -186,6 +187,17 @@ impl AnyTrade {
             }
             ("MWEB", .., h5_info) => missing("scene_info/h5_info", h5_info.is_err()),
             _ => object.note("trade_type", "must be APP, JSAPI, NATIVE or MWEB"),
+        }
+    }
+}
+
+impl AnyTrade {
+    pub(super) fn kind(&self) -> Kind<'_> {
+        match self {
+            Self::App(trade) => trade.kind(),
+            Self::Jsapi(trade) => trade.kind(),
+            Self::Native(trade) => trade.kind(),
+            Self::H5(trade) => trade.kind(),
         }
     }
 }

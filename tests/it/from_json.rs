@@ -579,3 +579,79 @@ fn byte_order_mark_is_skipped_and_full_width_is_named() {
         assert_eq!(faults(read(other)), ["json is not UTF-8; save it as UTF-8"]);
     }
 }
+
+/// A syntax error hides the rest. Everything else is found in one reading: what is unknown, missing, of a wrong type, and
+/// against a rule.
+#[test]
+fn body_with_many_problems_reports_all_at_once() {
+    let signer = merchant("1230000109");
+    let order = json!({
+        "appid": "wxd678efh567hg6787",
+        "description": "x".repeat(128),
+        "notify_url": "https://www.weixin.qq.com/wxpay/pay.php",
+        "amount": {"total": "100"},
+        "attach": "",
+        "colour": "red",
+        "detail": {"goods_detail": [{"merchant_goods_id": "a b", "quantity": 1}]},
+        "scene_info": 1
+    });
+    let fen = "must be whole fen: a number without quotes, sign or decimals";
+    assert_eq!(
+        faults(Order::from_json(&signer, order.to_string().as_bytes())),
+        [
+            format!("/amount/total {fen}").as_str(),
+            "/out_trade_no is missing",
+            "/detail/goods_detail/0/unit_price is missing",
+            "/scene_info must be an object",
+            "/colour is not a field of this request",
+            "/description must be 1 to 127 characters",
+            "/attach must be 1 to 128 characters",
+            "/detail/goods_detail/0/merchant_goods_id must be 1 to 32 letters, digits, _ or -",
+        ]
+    );
+    let refund = json!({
+        "out_trade_no": 1,
+        "out_refund_no": "1217752501201407033233368018",
+        "amount": {"refund": 888},
+        "reason": "x".repeat(81)
+    });
+    assert_eq!(
+        faults(Refund::from_json(&signer, refund.to_string().as_bytes())),
+        [
+            "/out_trade_no must be a string, in quotes",
+            "/amount/total is missing",
+            "/reason must be 1 to 80 characters",
+        ]
+    );
+    let combined = json!({
+        "combine_appid": "wxd678efh567hg6787",
+        "notify_url": "https://yourapp.com/notify",
+        "sub_orders": [{"mchid": "1230000109", "attach": "", "description": "QQ"}]
+    });
+    assert_eq!(
+        faults(combine::Order::from_json(&signer, combined.to_string().as_bytes())),
+        [
+            "/sub_orders/0/amount is missing",
+            "/sub_orders/0/out_trade_no is missing",
+            "/combine_out_trade_no is missing",
+            "/sub_orders must be 2 to 10 sub-orders",
+            "/sub_orders/0/attach must be 1 to 128 characters",
+        ]
+    );
+}
+
+/// An order without a problem of its form is validated too.
+#[test]
+fn body_against_a_rule_is_refused_as_by_validate() {
+    let signer = merchant("1230000109");
+    let mut body = h5_order();
+    body["scene_info"]["device_id"] = json!("x".repeat(33));
+    body["amount"]["total"] = json!(0);
+    assert_eq!(
+        faults(pay::h5::from_json(&signer, body.to_string().as_bytes())),
+        [
+            "/scene_info/device_id must be 1 to 32 characters",
+            "/amount/total must be at least 1 fen and fit a signed 64-bit integer",
+        ]
+    );
+}

@@ -118,7 +118,7 @@ impl Order {
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
         super::require_hmac_sha256(signer)?;
-        from_xml::read(signer, xml, |object| {
+        let members = |object: &mut Object<'_>| {
             object.agrees("combine_mch_id", Some(signer.mchid()), ", that of the signer");
             let before = object.violation_count();
             let scene: Option<Scene> = from_xml::json(object, "scene_info");
@@ -129,6 +129,9 @@ impl Order {
             let ReadTrade { trade, openid: combine_openid, product_id } =
                 AnyTrade::read(object, "combine_openid", h5_info)?;
             Some((Self { combine_openid, product_id, ..order? }, trade))
+        };
+        from_xml::read(signer, xml, members, |(order, trade), violations| {
+            order.find_violations_as(violations, trade.kind())
         })
     }
 
@@ -192,13 +195,22 @@ impl Order {
         Ok(())
     }
 
+    /// Checks the rules of an order of this kind.
+    fn find_violations_as(
+        &self,
+        violations: &mut Violations,
+        kind: Kind<'_>,
+    ) -> Result<(), Invalid> {
+        self.find_violations(violations)?;
+        let openid = ("combine_openid", self.combine_openid.as_ref());
+        kind.find_violations(violations, openid, self.product_id.as_deref())
+    }
+
     /// The fields of the request without `nonce_str` and `sign`. The same order becomes the same
     /// fields.
     pub(super) fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
         let mut violations = Violations::default();
-        self.find_violations(&mut violations)?;
-        let openid = ("combine_openid", self.combine_openid.as_ref());
-        kind.find_violations(&mut violations, openid, self.product_id.as_deref())?;
+        self.find_violations_as(&mut violations, kind)?;
         violations.into_result()?;
 
         let mut fields = Fields::of_combined(signer.mchid(), &self.combine_appid);
@@ -314,6 +326,10 @@ impl FieldText for Vec<SubOrder> {
         let CountedSubOrders(sub_orders) = from_xml::json(object, name)?;
         Some(sub_orders)
     }
+
+    fn stand_in() -> Option<Self> {
+        Some(Self::new())
+    }
 }
 
 #[derive(Serialize)]
@@ -327,10 +343,12 @@ struct CountedSubOrders(Vec<SubOrder>);
 impl Read for CountedSubOrders {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
         Object::read(json, path, violations, |object| {
+            let before = object.violation_count();
             let sub_orders: Option<Vec<SubOrder>> = object.required("order_list");
             let count: Option<u64> = object.required("order_num");
+            let is_read = object.violation_count() == before;
             let (sub_orders, count) = sub_orders.zip(count)?;
-            if usize::try_from(count) != Ok(sub_orders.len()) {
+            if is_read && usize::try_from(count) != Ok(sub_orders.len()) {
                 object.violation("order_num", "must be the number of sub-orders in order_list");
             }
             Some(Self(sub_orders))

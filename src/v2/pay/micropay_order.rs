@@ -117,11 +117,14 @@ impl MicropayOrder {
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AuthCode), Error> {
-        from_xml::read(signer, xml, |object| {
+        let members = |object: &mut Object<'_>| {
             object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
             let code: Option<String> = object.required("auth_code");
             let code = code.and_then(|code| object.checked("auth_code", AuthCode::new(code)));
             Self::read_members(object).zip(code)
+        };
+        from_xml::read(signer, xml, members, |(order, _), violations| {
+            order.find_violations(violations)
         })
     }
 
@@ -131,6 +134,11 @@ impl MicropayOrder {
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
         let mut violations = Violations::default();
+        self.find_violations(&mut violations)?;
+        Ok(violations.into_result()?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
         let common = CommonFields {
             device_info: self.device_info.as_deref(),
             body: &self.body,
@@ -142,8 +150,7 @@ impl MicropayOrder {
             goods_tag: self.goods_tag.as_deref(),
             store_info: self.store_info.as_ref(),
         };
-        common.find_violations(&mut violations)?;
-        Ok(violations.into_result()?)
+        common.find_violations(violations)
     }
 
     /// The fields of the request without `nonce_str` and `sign`.

@@ -142,12 +142,12 @@ impl Order {
     /// An unknown, malformed or repeated field is an error, also within the JSON of `detail` and
     /// `scene_info`. `mch_id` and `sign_type` may be left out; if present, they must be the
     /// signer's. `nonce_str` and `sign` are ignored, since each request has new ones. Lengths and
-    /// amounts are checked by [`validate`](Self::validate).
+    /// amounts are checked as [`validate`](Self::validate) does.
     ///
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn from_xml(signer: &dyn Signer, xml: &[u8]) -> Result<(Self, AnyTrade), Error> {
-        from_xml::read(signer, xml, |object| {
+        let members = |object: &mut Object<'_>| {
             object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
             let (store_info, h5_info) = Scene::read_from(object);
             let order = Self::read(object);
@@ -160,6 +160,9 @@ impl Order {
             let ReadTrade { trade, openid, product_id } =
                 AnyTrade::read(object, "openid", h5_info)?;
             Some((Self { store_info, openid, product_id, ..order? }, trade))
+        };
+        from_xml::read(signer, xml, members, |(order, trade), violations| {
+            order.find_violations_as(violations, trade.kind())
         })
     }
 
@@ -213,16 +216,26 @@ impl Order {
         Ok(())
     }
 
+    /// Checks the rules of an order of this kind.
+    fn find_violations_as(
+        &self,
+        violations: &mut Violations,
+        kind: Kind<'_>,
+    ) -> Result<(), Invalid> {
+        self.find_violations(violations)?;
+        let openid = ("openid", self.openid.as_ref());
+        kind.find_violations(violations, openid, self.product_id.as_deref())?;
+        if matches!(kind, Kind::H5(_)) && self.store_info.is_some() {
+            violations.add("store_info", "must be left out of an H5 order");
+        }
+        Ok(())
+    }
+
     /// The fields of the request without `nonce_str` and `sign`. The same order becomes the same
     /// fields.
     pub(super) fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
         let mut violations = Violations::default();
-        self.find_violations(&mut violations)?;
-        let openid = ("openid", self.openid.as_ref());
-        kind.find_violations(&mut violations, openid, self.product_id.as_deref())?;
-        if matches!(kind, Kind::H5(_)) && self.store_info.is_some() {
-            violations.add("store_info", "must be left out of an H5 order");
-        }
+        self.find_violations_as(&mut violations, kind)?;
         violations.into_result()?;
 
         let mut fields = Fields::of(signer.mchid(), &self.appid);

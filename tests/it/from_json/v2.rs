@@ -279,3 +279,32 @@ fn a_byte_order_mark_before_the_xml_is_accepted() {
     assert_eq!(faults(read(" ")), ["xml is empty"]);
     assert_eq!(faults(read("{}")), ["xml must begin with <xml>"]);
 }
+
+#[test]
+fn xml_with_many_problems_reports_all_at_once() {
+    let signer = HmacSha256Key::new("10000100", API_KEY).unwrap();
+    let order = "<xml><appid>wx2421b1c4370ec43b</appid><body></body><total_fee>1.0</total_fee>\
+                 <attach> a</attach><colour>red</colour><trade_type>APP</trade_type>\
+                 <spbill_create_ip>14.23.150.211</spbill_create_ip><notify_url>x</notify_url></xml>";
+    assert_eq!(
+        faults(v2::pay::Order::from_xml(&signer, order.as_bytes())),
+        [
+            "out_trade_no is missing",
+            "body is missing",
+            "total_fee must be whole fen: digits, without sign or decimals",
+            "notify_url must start with https:// (or http:// over a leased line)",
+            "colour is not a field of this request",
+            "attach must not begin or end with a blank",
+        ]
+    );
+    let refund = "<xml><appid>wx2421b1c4370ec43b</appid><out_trade_no>1415757673</out_trade_no>\
+                  <refund_fee>5</refund_fee><refund_desc> a</refund_desc></xml>";
+    assert_eq!(
+        faults(v2::refund::Refund::from_xml(&signer, refund.as_bytes())),
+        [
+            "out_refund_no is missing",
+            "total_fee is missing",
+            "refund_desc must not begin or end with a blank",
+        ]
+    );
+}
