@@ -1,4 +1,5 @@
-//! Calls interfaces that have no function of their own: creates a coupon batch, lists complaints, changes a notification URL.
+//! Calls interfaces that have no function of their own: creates a coupon batch, lists complaints, changes a notification URL,
+//! downloads a file.
 //!
 //! ```text
 //! cargo run --example any_interface
@@ -10,7 +11,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use wechatpay::call::{self, Call, Path};
+use wechatpay::call::{self, Call, Download, FileHash, Path};
 use wechatpay::{Error, Gateway, Method, Signer};
 use wechatpay_sandbox::{Sandbox, Script};
 
@@ -22,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("complaint {}: {}", complaint.complaint_id, complaint.complaint_detail);
     }
     println!("notifications go to {}", change_notification_url(signer, gateway)?);
+    println!("coupon flow: {} bytes", download_coupon_flow(signer, gateway)?.len());
     Ok(())
 }
 
@@ -78,6 +80,22 @@ fn change_notification_url(signer: &dyn Signer, gateway: &Gateway) -> Result<Str
     Ok(address.url)
 }
 
+/// 下载批次核销明细: a link and a hash in a signed response, then the file, which is not signed.
+fn download_coupon_flow(signer: &dyn Signer, gateway: &Gateway) -> Result<Vec<u8>, Error> {
+    #[derive(Deserialize)]
+    struct Offer {
+        url: String,
+        hash_type: String,
+        hash_value: String,
+    }
+    let path = "/v3/marketing/favor/stocks/9865000/use-flow";
+    let offer: Offer = call::get(signer, gateway, path)?.json()?;
+    let hash = FileHash::new(&offer.hash_type, &offer.hash_value)?;
+    let mut file = Vec::new();
+    Download::new(offer.url, hash).write(signer, gateway, &mut file)?;
+    Ok(file)
+}
+
 fn scripted() -> std::io::Result<Sandbox> {
     let sandbox = Sandbox::start()?;
     let stock = r#"{"stock_id":"98065001","create_time":"2021-01-01T00:00:00.000+08:00"}"#;
@@ -89,5 +107,13 @@ fn scripted() -> std::io::Result<Sandbox> {
     let address = r#"{"mchid":"1900012181","url":"https://www.xxx.com/notify"}"#;
     let path = "/v3/merchant-service/complaint-notifications";
     sandbox.script(Method::Put, path, Script::new(200, address));
+    let offer = json!({
+        "url": format!("{}/v3/billdownload/file?token=1", sandbox.base_url()),
+        "hash_type": "SHA1",
+        "hash_value": "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d",
+    });
+    let path = "/v3/marketing/favor/stocks/{stock_id}/use-flow";
+    sandbox.script(Method::Get, path, Script::new(200, offer.to_string()));
+    sandbox.script(Method::Get, "/v3/billdownload/file", Script::file("message"));
     Ok(sandbox)
 }

@@ -1,7 +1,6 @@
 //! The request pipeline of every APIv3 call: sign, send once, verify, deserialize.
 
 use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -12,6 +11,7 @@ use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
 use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
 use crate::error_body::ErrorBody;
 use crate::method::Method;
+use crate::one_line::OneLine;
 use crate::platform_keys::{self, PlatformKeys};
 use crate::sign_diagnosis::SignDiagnosis;
 use crate::signer::{self, Signer};
@@ -168,17 +168,13 @@ impl Gateway {
     }
 
     /// Downloads a file, which is not signed: its reader checks it against a hash that is.
-    pub(crate) fn download(
-        &self,
-        signer: &dyn Signer,
-        url: &str,
-    ) -> Result<Box<dyn Read + Send>, Error> {
+    pub(crate) fn download(&self, signer: &dyn Signer, url: &str) -> Result<Response, Error> {
         let call = Call::DOWNLOAD;
         let path = self.path_within(url).map_err(|error| Error::from(error).in_call(call))?;
         let (message, response) =
             self.send(call, signer, Method::Get, (url, path), Body::NONE, true)?;
         if response.status == 200 {
-            return Ok(response.body);
+            return Ok(response);
         }
         let refused = Unverified::receive(call, message, response)?.verify(&self.keys);
         refused.and_then(|verified| Err(verified.malformed("the response is not a file")))
@@ -242,20 +238,28 @@ impl Gateway {
 
     /// The path and query of a URL of WeChat Pay or of this gateway. The signature must go nowhere
     /// else.
-    fn path_within<'u>(&self, url: &'u str) -> Result<&'u str, Invalid> {
+    pub(crate) fn path_within<'u>(&self, url: &'u str) -> Result<&'u str, Invalid> {
+        let violation = |rule: String| Invalid::new("download_url", rule);
         let own = [&*self.base_url, MAIN_HOST, STANDBY_HOST];
-        let is_own = |origin: &str| own.contains(&origin);
-        own.into_iter()
+        let path = own
+            .into_iter()
             .find_map(|host| url.strip_prefix(host).filter(|path| path.starts_with('/')))
-            .filter(|path| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
-            .ok_or_else(|| {
-                let place = match origin(url) {
-                    Some(origin) if !is_own(origin) => format!(", not on {origin}"),
-                    _ => String::new(),
-                };
-                let rule = format!("must be on a host of WeChat Pay{place}; use a new link");
-                Invalid::new("download_url", rule)
-            })
+            .ok_or_else(|| match origin(url) {
+                Some(origin) if own.contains(&&*origin) => {
+                    let rule = "must be a host and a path; use the link as it was received";
+                    violation(rule.to_owned())
+                }
+                origin => {
+                    let place = origin.map(|origin| format!(", not on {origin}"));
+                    let place = place.unwrap_or_default();
+                    violation(format!("must be on a host of WeChat Pay{place}; use a new link"))
+                }
+            })?;
+        if !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+            let rule = "must be visible ASCII without #; use the link as it was received";
+            return Err(violation(rule.to_owned()));
+        }
+        Ok(path)
     }
 }
 
@@ -268,16 +272,28 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// The scheme and host of a URL, if they can be shown: without anything that might be a secret.
-fn origin(url: &str) -> Option<&str> {
-    let start = url.find("://")?.checked_add(3)?;
-    let end =
-        url.get(start..)?.find(['/', '?', '#']).map_or(url.len(), |end| start.saturating_add(end));
-    let (origin, host) = (url.get(..end)?, url.get(start..end)?);
-    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]/".contains(&byte);
-    let is_host = !host.is_empty() && host.len() <= 255;
-    Some(origin).filter(|origin| is_host && origin.bytes().all(is_good))
+/// The scheme and host of a URL, to be shown: on one line, and without a user name or password,
+/// which may be secrets.
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if host.is_empty() || scheme.len() > LONGEST_SCHEME || !is_scheme(scheme) {
+        return None;
+    }
+    let mut shown: String = host.chars().take(LONGEST_HOST).collect();
+    if shown.len() < host.len() {
+        shown.push('…');
+    }
+    Some(format!("{scheme}://{}", OneLine(&shown)))
 }
+
+/// Of DNS, in characters.
+const LONGEST_HOST: usize = 253;
+
+/// Our own limit.
+const LONGEST_SCHEME: usize = 10;
 
 /// The body of a request, and the key that its fields were encrypted with.
 #[derive(Clone, Copy)]
@@ -582,12 +598,25 @@ mod tests {
 
     #[test]
     fn host_of_a_link_is_shown_without_secrets() {
-        let url = "https://api.mch.weixin.qq.com.evil.example:8443/v3/x?token=SECRET";
-        assert_eq!(origin(url), Some("https://api.mch.weixin.qq.com.evil.example:8443"));
-        assert_eq!(origin("http://shop.example"), Some("http://shop.example"));
-        for hidden in ["https://user:SECRET@shop.example/", "https:///x", "SECRET", "https://a b/"]
-        {
-            assert_eq!(origin(hidden), None, "{hidden}");
+        let long = "x".repeat(300);
+        for (url, shown) in [
+            (
+                "https://api.mch.weixin.qq.com.evil.example:8443/v3/x?token=SECRET",
+                Some("https://api.mch.weixin.qq.com.evil.example:8443"),
+            ),
+            ("http://shop.example", Some("http://shop.example")),
+            ("https://[::1]:1?SECRET", Some("https://[::1]:1")),
+            ("https://user:SECRET@shop.example/", Some("https://shop.example")),
+            ("https://api.mch.weixin.qq.com@evil.example/v3", Some("https://evil.example")),
+            ("https://evil.example\\@api.mch.weixin.qq.com/", Some("https://evil.example")),
+            ("https://微信.example/", Some("https://微信.example")),
+            ("https://a\r\nb\u{202e}/", Some("https://a\u{fffd}\u{fffd}b\u{fffd}")),
+            (&format!("https://{long}/"), Some(&format!("https://{}…", "x".repeat(253)))),
+            ("https:///x", None),
+            ("SECRET", None),
+            ("SEC RET://x/", None),
+        ] {
+            assert_eq!(origin(url).as_deref(), shown, "{url}");
         }
     }
 

@@ -21,6 +21,7 @@ mod party;
 mod pem;
 mod platform_keys;
 mod received;
+mod remote_file;
 mod request_fields;
 mod sign_diagnosis;
 mod signer;

@@ -122,6 +122,13 @@ impl Response {
         Some(id.chars().filter(char::is_ascii_graphic).take(128).collect())
     }
 
+    /// Whether the headers tell where the body ends, so that a body that was cut off is noticed.
+    pub(crate) fn states_its_end(&self) -> bool {
+        self.headers.iter().any(|(name, _)| {
+            ["Content-Length", "Transfer-Encoding"].iter().any(|end| name.eq_ignore_ascii_case(end))
+        })
+    }
+
     /// Reads the body of a response that is not a file.
     pub(crate) fn read_body(&mut self) -> Result<Vec<u8>, TransportError> {
         self.read_at_most(RESPONSE_LIMIT)?

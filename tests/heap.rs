@@ -22,6 +22,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use peak_alloc::PeakAlloc;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::digest;
+use wechatpay::call::{Download, FileHash};
 use wechatpay::pay::{Order, app};
 use wechatpay::{
     ApiV3Key, AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutRefundNo, OutTradeNo, Outcome,
@@ -219,6 +221,35 @@ fn call_never_allocates_more_than_four_mebibytes() {
     assert!(peak > LIMIT, "{peak}");
 }
 
+/// Many times what a download may take.
+const LARGE_FILE: usize = 64 * 1024 * 1024;
+
+#[test]
+fn large_download_stays_within_one_mebibyte() {
+    let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+    let wire = Wire::start(|peer, _| {
+        peer.request()?;
+        peer.say(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE_FILE}\r\n\r\n"))?;
+        (0..LARGE_FILE / BLANKS.len()).try_for_each(|_| peer.say(BLANKS))
+    });
+    let gateway = gateway_at(&wire);
+    let mut digest = digest::Context::new(&digest::SHA256);
+    (0..LARGE_FILE / BLANKS.len()).for_each(|_| digest.update(&BLANKS));
+    let hash: String = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = "/v3/billdownload/file";
+    let downloads =
+        [Download::new(path, FileHash::sha256(&hash).unwrap()), Download::unverified(path)];
+    for download in &downloads {
+        let before = HEAP.current_usage();
+        HEAP.reset_peak_usage();
+        let length = download.write(&signer(), &gateway, &mut io::sink()).unwrap();
+        let peak = HEAP.peak_usage().saturating_sub(before);
+        assert_eq!(usize::try_from(length).unwrap(), LARGE_FILE);
+        assert!(peak <= 1024 * 1024, "{} KiB", peak / 1024);
+    }
+    assert_eq!(wire.finish(), downloads.len());
+}
+
 /// The error of a call, and the most heap that it took, on both sides.
 fn peak_of(
     flood: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
@@ -228,19 +259,25 @@ fn peak_of(
         peer.request()?;
         flood(peer)
     });
-    let key = include_str!("data/keys/rsa2048.pem");
-    let signer = RsaSigner::from_pem("1900007291", "AB", key).unwrap();
-    let mut options = HttpOptions::default();
-    options.proxy = Proxy::Direct;
-    options.total_timeout = Duration::from_secs(2);
-    let transport = UreqTransport::new(&options).unwrap();
-    let gateway = Gateway::at(&wire.url("http"), platform_keys(), transport).unwrap();
+    let (signer, gateway) = (signer(), gateway_at(&wire));
     let before = HEAP.current_usage();
     HEAP.reset_peak_usage();
     let error = call(&signer, &gateway).unwrap_err();
     let peak = HEAP.peak_usage().saturating_sub(before);
     assert_eq!(wire.finish(), 1, "{error}");
     (error, peak)
+}
+
+fn signer() -> RsaSigner {
+    RsaSigner::from_pem("1900007291", "AB", include_str!("data/keys/rsa2048.pem")).unwrap()
+}
+
+fn gateway_at(wire: &Wire) -> Gateway {
+    let mut options = HttpOptions::default();
+    options.proxy = Proxy::Direct;
+    options.total_timeout = Duration::from_secs(2);
+    let transport = UreqTransport::new(&options).unwrap();
+    Gateway::at(&wire.url("http"), platform_keys(), transport).unwrap()
 }
 
 fn prepay(signer: &RsaSigner, gateway: &Gateway) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wechatpay::Method;
 use wechatpay::call::{Call, Upload, Verified};
 
+use crate::download::Download;
 use crate::failure::{Failure, Result};
 use crate::input::read;
 use crate::output::Output;
@@ -21,7 +22,7 @@ pub(crate) enum Verb {
     Call {
         /// HTTP method in capitals: GET, POST, PUT, PATCH, DELETE
         method: String,
-        /// Path and query, percent-encoded: /v3/merchant-service/complaint-notifications
+        /// Path and query, percent-encoded: /v3/merchant-service/complaint-notifications. With --out also a link
         path: String,
         /// File with the JSON body; - is standard input
         body: Option<PathBuf>,
@@ -31,14 +32,22 @@ pub(crate) enum Verb {
         /// JSON pointer of a field to encrypt, such as /user_name; can be repeated
         #[arg(long, value_name = "JSON_POINTER")]
         encrypt: Vec<String>,
+        #[command(flatten)]
+        download: Download,
     },
 }
 
 impl Verb {
     pub(crate) fn run(self, session: &Session) -> Result<Output> {
-        let Self::Call { method, path, body, upload, encrypt } = self;
+        let Self::Call { method, path, body, upload, encrypt, download } = self;
         let method: Method =
             method.parse().map_err(|error| Failure::Usage(format!("METHOD: {error}")))?;
+        if let Some(out) = &download.out {
+            if method != Method::Get {
+                return Err(Failure::Usage("METHOD: must be GET with --out".to_owned()));
+            }
+            return Output::read(download.run(session, &path, out));
+        }
         if let Some(file) = upload {
             if method != Method::Post {
                 return Err(Failure::Usage("METHOD: must be POST with --upload".to_owned()));

@@ -24,6 +24,7 @@ mod call;
 mod certificates;
 mod combine;
 mod doctor;
+mod download;
 mod encryption;
 mod failure;
 mod input;

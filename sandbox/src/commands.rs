@@ -36,6 +36,7 @@
 //! | `POST /sandbox/set-return-policy` | `mchid`, `policy`: `AGREED`, `NOT_AGREED`, `PROCESSING` or `BALANCE_TOO_LOW` | |
 //! | `POST /sandbox/set-share-notify-url` | `notify_url` of receiving merchants | |
 //! | `POST /sandbox/script` | `method`, `path`, `status`; optional `body` (JSON), `decrypt` and `encrypt` (lists of JSON pointers) | |
+//! | `POST /sandbox/script-file` | `method`, `path`, `content` (Base64): a file, which is not signed | |
 //! | `POST /sandbox/clear-scripts` | | |
 //! | `POST /sandbox/take-notifications` | | `notifications` |
 //! | `POST /sandbox/sign-again` | `id`, `kind` (optional): `GENUINE`, `PROBE` or `FORGED` | `notifications`: this one |
@@ -114,6 +115,8 @@
 
 use std::io;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -229,6 +232,14 @@ struct ScriptedResponse {
     decrypt: Vec<String>,
     #[serde(default)]
     encrypt: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScriptedFile {
+    method: String,
+    path: String,
+    content: String,
 }
 
 #[derive(Deserialize)]
@@ -389,6 +400,7 @@ const COMMANDS: &[(&str, Command)] = &[
         Ok(json!({}))
     }),
     ("script", script),
+    ("script-file", script_file),
     ("clear-scripts", |controller, body| {
         let Nothing {} = read(body)?;
         controller.state().scripts.clear();
@@ -461,6 +473,15 @@ fn script(controller: &Controller, body: &[u8]) -> Done {
         return Err(CommandError::new(400, error));
     }
     controller.state().scripts.add(method, &path, script);
+    Ok(json!({}))
+}
+
+fn script_file(controller: &Controller, body: &[u8]) -> Done {
+    let ScriptedFile { method, path, content } = read(body)?;
+    let method = method.parse().map_err(|error| CommandError::new(400, format!("{error}")))?;
+    let content =
+        STANDARD.decode(content).map_err(|_| CommandError::new(400, "content must be Base64"))?;
+    controller.state().scripts.add(method, &path, Script::file(content));
     Ok(json!({}))
 }
 

@@ -78,6 +78,7 @@ mod fault_rules;
 mod fields;
 mod fund_flow_bill;
 mod html;
+mod images;
 mod interface;
 mod interfaces;
 mod journal;

@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 pub(super) struct Upload<'a> {
     pub(super) meta: &'a [u8],
     filename: &'a str,
-    file: &'a [u8],
+    pub(super) file: &'a [u8],
 }
 
 /// What the signature of a request covers: the body, or the `meta` of an upload.
@@ -53,10 +53,10 @@ impl<'a> Upload<'a> {
         Ok(meta)
     }
 
-    /// The length of the file, and the suffix of its name in lower case.
-    pub(super) fn kind(&self) -> (usize, String) {
+    /// The suffix of the file's name, in lower case.
+    pub(super) fn suffix(&self) -> String {
         let suffix = self.filename.rsplit_once('.').map_or("", |(_, suffix)| suffix);
-        (self.file.len(), suffix.to_ascii_lowercase())
+        suffix.to_ascii_lowercase()
     }
 }
 

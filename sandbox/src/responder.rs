@@ -34,7 +34,9 @@ fn respond_by_version(state: &mut State, request: &Received, now: i64) -> Outgoi
 
 fn respond_v3(state: &mut State, request: &Received, now: i64) -> Outgoing {
     let route = match state.scripts.find(request) {
-        Some(_) => Ok(Route { interface: &scripted::INTERFACE, path_parameters: Vec::new() }),
+        Some(script) => {
+            Ok(Route { interface: scripted::interface(script), path_parameters: Vec::new() })
+        }
         None => route(request),
     };
     let is_file = route.as_ref().is_ok_and(|route| route.interface.is_file);

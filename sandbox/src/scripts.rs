@@ -29,6 +29,8 @@ use super::url;
 pub struct Script {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// The response is not signed.
+    pub(super) is_file: bool,
     /// JSON pointers.
     #[cfg(feature = "aws-lc-rs")]
     pub(super) encrypted_in_request: Vec<String>,
@@ -42,11 +44,33 @@ impl Script {
         Self {
             status,
             body: body.into(),
+            is_file: false,
             #[cfg(feature = "aws-lc-rs")]
             encrypted_in_request: Vec::new(),
             #[cfg(feature = "aws-lc-rs")]
             encrypted_in_response: Vec::new(),
         }
+    }
+
+    /// A file with this content, with status 200 and without a signature, as the links of WeChat Pay lead to.
+    ///
+    /// ```
+    /// use wechatpay::Method;
+    /// use wechatpay::call::{Download, FileHash};
+    /// use wechatpay_sandbox::{Sandbox, Script};
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// sandbox.script(Method::Get, "/v3/billdownload/file", Script::file("message"));
+    ///
+    /// let hash = FileHash::new("SHA1", "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d")?;
+    /// let link = format!("{}/v3/billdownload/file?token=1", sandbox.base_url());
+    /// let mut file = Vec::new();
+    /// Download::new(link, hash).write(sandbox.signer(), sandbox.gateway(), &mut file)?;
+    /// assert_eq!(file, b"message");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn file(content: impl Into<Vec<u8>>) -> Self {
+        Self { is_file: true, ..Self::new(200, content) }
     }
 
     /// The field of the request at this JSON pointer must be encrypted if it is there. The sandbox

@@ -7,6 +7,7 @@ use super::bills::Bills;
 use super::calendar::Beijing;
 use super::cipher::Cipher;
 use super::fault_rules::Faults;
+use super::images::Images;
 use super::journal::Journal;
 use super::merchants::{MCHID, Merchants};
 use super::notifications::{Event, MCH_PAYMENT, Notification, Notifications};
@@ -47,6 +48,7 @@ pub(super) struct State {
     pub(super) balance: Balance,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) bills: Bills,
+    pub(super) images: Images,
     pub(super) sharing: Sharing,
     pub(super) transfers: Transfers,
     #[cfg(feature = "v2")]
@@ -86,6 +88,7 @@ impl State {
             balance: Balance::default(),
             rate_limit: None,
             bills: Bills::default(),
+            images: Images::default(),
             sharing: Sharing::default(),
             transfers: Transfers::default(),
             #[cfg(feature = "v2")]

@@ -37,10 +37,11 @@ use serde::Deserialize;
 use crate::error::{Call, Error, ErrorKind, Invalid};
 use crate::gateway::Gateway;
 use crate::open_set::open_set;
+use crate::remote_file::{FILE_LIMIT, FileHash, RemoteFile};
 use crate::signer::Signer;
 
 mod date;
-mod file;
+mod download;
 mod fund_flow_bill;
 mod read_error;
 mod table;
@@ -48,9 +49,7 @@ mod trade_bill;
 mod yuan;
 
 pub use self::date::Date;
-use self::file::FILE_LIMIT;
-pub(crate) use self::file::{FileHash, RemoteFile};
-pub use self::file::{download, download_to};
+pub use self::download::{download, download_to};
 pub use self::fund_flow_bill::{Direction, FundFlowBill, FundFlowRow, FundFlowSummary};
 pub use self::read_error::ReadError;
 pub use self::trade_bill::{RefundRow, RefundState, RowState, TradeBill, TradeRow, TradeSummary};
@@ -247,7 +246,7 @@ open_set! {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     url: String,
-    sha1: String,
+    sha1: FileHash,
     is_compressed: bool,
 }
 
@@ -255,13 +254,13 @@ impl Link {
     /// 哈希值: SHA-1 of the uncompressed file, in lower-case hexadecimal.
     #[must_use]
     pub fn sha1(&self) -> &str {
-        &self.sha1
+        self.sha1.hash_value()
     }
 
     fn file(&self) -> RemoteFile<'_> {
         RemoteFile {
             url: &self.url,
-            hash: FileHash::Sha1(&self.sha1),
+            hash: Some(&self.sha1),
             #[cfg(feature = "gzip")]
             is_compressed: self.is_compressed,
             size_limit: FILE_LIMIT,
@@ -294,10 +293,8 @@ pub(crate) fn apply(
     if !answer.hash_type.eq_ignore_ascii_case("SHA1") {
         return Err(malformed("hash_type is not SHA1"));
     }
-    if !is_sha1(&answer.hash_value) {
-        return Err(malformed("hash_value is not a SHA-1 in hexadecimal"));
-    }
-    let sha1 = answer.hash_value.to_ascii_lowercase();
+    let sha1 = FileHash::sha1(&answer.hash_value)
+        .map_err(|_| malformed("hash_value is not a SHA-1 in hexadecimal"))?;
     Ok(Link { url: answer.download_url, sha1, is_compressed })
 }
 
@@ -317,25 +314,9 @@ fn push_word(path: &mut String, name: &str, word: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether this is a SHA-1 in hexadecimal.
-fn is_sha1(text: &str) -> bool {
-    text.len() == SHA1_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-const SHA1_DIGITS: usize = 40;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sha1_is_forty_hexadecimal_digits() {
-        let hex = "79bb0f45fc4c42234a918000b2668d689e2bde04";
-        assert!(is_sha1(hex) && is_sha1(&hex.to_uppercase()));
-        for wrong in ["", "79", &hex.replace('7', ""), &format!("{hex}0"), &hex.replace('f', "g")] {
-            assert!(!is_sha1(wrong), "{wrong}");
-        }
-    }
 
     #[test]
     fn callers_word_stays_one_parameter() {
@@ -351,7 +332,8 @@ mod tests {
     #[test]
     fn link_debug_omits_the_token() {
         let url = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=SECRET".to_owned();
-        let link = Link { url, sha1: "0".repeat(40), is_compressed: true };
+        let sha1 = FileHash::sha1(&"0".repeat(40)).unwrap();
+        let link = Link { url, sha1, is_compressed: true };
         assert_eq!(format!("{link:?}"), "Link { is_compressed: true, .. }");
     }
 }

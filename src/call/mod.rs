@@ -3,7 +3,7 @@
 //!
 //! [`get`] and [`post`] are the short forms. [`Call`] has every method, with or without a body, and encrypted fields. [`Path`]
 //! encodes variables and query values. The result is [`Verified`]: nothing of a response can be read before its signature is
-//! verified.
+//! verified. [`Upload`] sends a file; [`Download`] fetches one, which WeChat Pay does not sign.
 //!
 //! ```
 //! use serde_json::json;
@@ -21,6 +21,7 @@
 //! }
 //! ```
 
+mod download;
 mod json_text;
 #[cfg(feature = "aws-lc-rs")]
 mod leaf;
@@ -41,11 +42,13 @@ use crate::platform_keys;
 use crate::signer::Signer;
 use crate::validate;
 
+pub use self::download::Download;
 #[cfg(feature = "aws-lc-rs")]
 use self::leaf::Leaf;
 pub use self::path::Path;
 pub use self::upload::Upload;
 pub use crate::gateway::Verified;
+pub use crate::remote_file::FileHash;
 
 /// Sends a `GET` to an interface: it reads, and changes nothing.
 ///

@@ -257,14 +257,14 @@ impl fmt::Display for Error {
             ErrorKind::Output { kind: io::ErrorKind::StorageFull, what } => {
                 write!(
                     f,
-                    "the bill cannot be written: {}; free some space and retry",
+                    "the file cannot be written: {}; free some space and retry",
                     OneLine(what)
                 )
             }
             ErrorKind::Output { what, .. } => {
                 write!(
                     f,
-                    "the bill cannot be written: {}; use a writable path and retry",
+                    "the file cannot be written: {}; use a writable path and retry",
                     OneLine(what)
                 )
             }

@@ -27,12 +27,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bill::{FileHash, RemoteFile};
 use crate::error::{Error, Invalid};
 use crate::gateway::Gateway;
 use crate::id::{self, OutBillNo, TransferBillNo};
 use crate::open_set::open_set;
 use crate::received;
+use crate::remote_file::{FileHash, RemoteFile};
 use crate::signer::Signer;
 use crate::time::Time;
 use crate::validate;
@@ -246,11 +246,11 @@ impl Receipt {
                 );
             }
         }
-        let sha256 = self.hash_value.as_deref().unwrap_or_default().to_ascii_lowercase();
-        if sha256.len() != SHA256_DIGITS || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let sha256 = self.hash_value.as_deref().unwrap_or_default();
+        let sha256 = FileHash::sha256(sha256).map_err(|_| {
             let rule = "must be a SHA-256 in hexadecimal; query the receipt again";
-            return Err(Invalid::new("hash_value", rule).into());
-        }
+            Invalid::new("hash_value", rule)
+        })?;
         Ok(Some(ReceiptLink { url: url.clone(), sha256 }))
     }
 }
@@ -281,20 +281,20 @@ open_set! {
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReceiptLink {
     url: String,
-    sha256: String,
+    sha256: FileHash,
 }
 
 impl ReceiptLink {
     /// 哈希值: SHA-256 of the file, in lower-case hexadecimal.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        self.sha256.hash_value()
     }
 
     fn file(&self) -> RemoteFile<'_> {
         RemoteFile {
             url: &self.url,
-            hash: FileHash::Sha256(&self.sha256),
+            hash: Some(&self.sha256),
             #[cfg(feature = "gzip")]
             is_compressed: false,
             size_limit: SIZE_LIMIT,
@@ -305,7 +305,7 @@ impl ReceiptLink {
 /// Leaves out the URL, because its token gives access to the receipt.
 impl fmt::Debug for ReceiptLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReceiptLink").field("sha256", &self.sha256).finish_non_exhaustive()
+        f.debug_struct("ReceiptLink").field("sha256", &self.sha256()).finish_non_exhaustive()
     }
 }
 
@@ -318,8 +318,6 @@ struct Application<'a> {
 }
 
 const RECEIPTS: &str = "/v3/fund-app/mch-transfer/elecsign";
-
-const SHA256_DIGITS: usize = 64;
 
 /// Our own limit: a receipt is a PDF of one page.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use wechatpay::call::{Call, Path};
+use wechatpay::call::{Call, Download, FileHash, Path};
 use wechatpay::encryption::Encrypted;
 use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
@@ -56,6 +56,12 @@ fn every_api_makes_exactly_its_request_and_reports_its_errors() {
 fn any_interface_is_called_like_a_function_of_its_own() {
     check(&ANY_INTERFACE, |sandbox, run| run(sandbox.signer()));
     assert!(GUIDES[0].contains("| 通用接口调用 | [`call::get`]"));
+}
+
+#[test]
+fn file_download_is_one_get_of_its_path() {
+    check(&DOWNLOAD, |sandbox, run| run(sandbox.signer()));
+    assert!(GUIDES.iter().all(|guide| guide.contains("| 文件下载 | [`call::Download`]")));
 }
 
 #[test]
@@ -480,6 +486,22 @@ const ANY_INTERFACE: Row = Row {
         call.send(signer, sandbox.gateway()).map(drop)
     },
     error: (429, Code::FREQUENCY_LIMITED),
+};
+
+const DOWNLOAD: Row = Row {
+    api: "文件下载",
+    method: "GET",
+    path: "/v3/billdownload/file?token=1",
+    document: "",
+    before: |sandbox, _| {
+        sandbox.script(Method::Get, "/v3/billdownload/file", Script::file("message"));
+    },
+    call: |sandbox, signer| {
+        let hash = FileHash::sha1("6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d")?;
+        let link = format!("{}/v3/billdownload/file?token=1", sandbox.base_url());
+        Download::new(link, hash).write(signer, sandbox.gateway(), &mut Vec::new()).map(drop)
+    },
+    error: (400, Code::INVALID_REQUEST),
 };
 
 const DIRECT: [Row; 34] = [

@@ -18,6 +18,7 @@ mod certificates;
 mod combined;
 mod dependency_budget;
 mod doc_examples;
+mod downloads;
 mod failover;
 mod faults;
 mod forgery;

@@ -792,6 +792,28 @@ fn any_interface(table: &mut Table) {
     table.error("upload, no suffix", upload("scan", b"x"));
     table.error("upload, no file", upload("a.png", b""));
     table.error("upload, meta", upload("a.png", b"x").unwrap().with_meta(&["x"]));
+    let hash = |hash_type, hash_value| call::FileHash::new(hash_type, hash_value);
+    table.error("download, SM3", hash("SM3", "SECRET"));
+    table.error("download, another hash", hash("MD5", "SECRET"));
+    table.error("download, no SHA-1", hash("SHA1", "SECRET"));
+    table.error("download, no SHA-256", hash("SHA256", "SECRET"));
+    let nowhere = Gateway::at("https://x.example", PlatformKeys::none(), OneByte).unwrap();
+    let merchant =
+        RsaSigner::from_pem("1900007291", "AB", include_str!("../data/keys/rsa2048.pem"));
+    let merchant = merchant.unwrap();
+    let mut download = |what: &str, link: &str| {
+        let download = call::Download::unverified(link);
+        table.error(what, download.write(&merchant, &nowhere, &mut Vec::new()));
+    };
+    download("download, by another path", "/v3/x?token=SECRET");
+    download("download, by another link", "https://x.example/v3/x?token=SECRET");
+    download("download, without a path", "https://user:SECRET@x.example/v3/billdownload/file");
+    download("download, from elsewhere", "https://y.example/v3/billdownload/file?token=SECRET");
+    download("download, with a blank", "https://x.example/v3/billdownload/file?token= SECRET");
+    download("download, without its length", "/v3/billdownload/file?token=SECRET");
+    let hash = hash("SHA1", "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d").unwrap();
+    let download = call::Download::new("/v3/billdownload/file", hash).size_limit(0);
+    table.error("download, too large", download.write(&merchant, &nowhere, &mut Vec::new()));
     table.error("variable, unknown", call::Path::new("/v3/x").variable("id", 1));
     table.error("variable, empty", call::Path::new("/v3/{id}").variable("id", ""));
     let call = || path("/v3/x").unwrap();

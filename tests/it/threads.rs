@@ -38,7 +38,7 @@ fn public_types_are_send_and_sync() {
     shared::<(wechatpay::Method, call::Call, call::Path, call::Verified)>();
     shared::<(SignDiagnosis, MessageLine, TransportError, TransportErrorKind, Untrusted)>();
     shared::<(AppId, CodeUrl, H5Url, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, PrepayId)>();
-    shared::<(call::Upload, call::Path)>();
+    shared::<(call::Upload, call::Path, call::Download, call::FileHash)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
     shared::<(Order, pay::Detail, pay::GoodsDetail, pay::SettleInfo, pay::SceneInfo)>();
     shared::<(pay::StoreInfo, pay::LimitPay, pay::Payer, h5::Scene, h5::H5Info, h5::H5Type)>();

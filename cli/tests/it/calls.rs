@@ -87,6 +87,68 @@ fn encrypt_prints_the_ciphertext_and_its_key() {
     assert_eq!(program.run(&["encrypt", ""]).status, 1);
 }
 
+const FILE: &str = "/v3/billdownload/file";
+const SHA1: &str = "6F9B9AF3CD6E8B8A73C2CDCED37FE9F59226E27D";
+const SHA256: &str = "ab530a13e45914982b79f9b7e3fba994cfd1f3fb22f71cea1afbf02b460c6d1d";
+
+#[test]
+fn call_downloads_a_file_by_link_or_path() {
+    let program = Program::new("call-download");
+    program.sandbox.script(Method::Get, FILE, Script::file("message"));
+    let link = format!("{}{FILE}?token=1", program.sandbox.base_url());
+    let out = program.path("file.bin");
+    for (options, hash_type, hash_value) in
+        [(["--sha1", SHA1], "SHA1", SHA1), (["--sha256", SHA256], "SHA256", SHA256)]
+    {
+        for path in [FILE, &link] {
+            let arguments = [&["call", "GET", path, "-o", &out], &options[..]].concat();
+            let expected = json!({ "file": out, "bytes": 7, "hash_type": hash_type,
+                "hash_value": hash_value.to_lowercase() });
+            assert_eq!(program.result(&arguments), expected);
+            assert_eq!(std::fs::read(&out).unwrap(), b"message");
+            std::fs::remove_file(&out).unwrap();
+        }
+    }
+    for (language, note) in [("en", "only TLS vouches for the bytes"), ("zh", "只有 TLS 保证")]
+    {
+        let done = program.run(&["call", "GET", &link, "--out", &out, "--lang", language]);
+        assert_eq!(done.status, 0, "{}", done.err);
+        assert!(done.err.contains(note) && !done.out.contains(note), "{}", done.err);
+        let printed: Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!((&printed["bytes"], &printed["hash_type"]), (&json!(7), &Value::Null));
+    }
+}
+
+#[test]
+fn call_that_downloads_no_file_leaves_none() {
+    let program = Program::new("call-no-download");
+    program.sandbox.script(Method::Get, FILE, Script::file("Message"));
+    let out = program.path("file.bin");
+    for (arguments, status, what) in [
+        (&["call", "GET", FILE, "-o", &out, "--sha1", SHA1][..], 3, "does not have the hash"),
+        (&["call", "GET", FILE, "-o", &out, "--sha1", SHA256], 1, "must be a SHA-1"),
+        (&["call", "GET", FILE, "-o", &out, "--gzip"], 3, "not complete gzip"),
+        (&["call", "GET", "/v3/certificates", "-o", &out], 1, "whose file is not signed"),
+        (&["call", "GET", "https://x.example/y", "-o", &out], 1, "not on https://x.example"),
+        (&["call", "GET", FILE, "-o", "-"], 2, "must name a file"),
+        (&["call", "GET", FILE, "-o", "/no/such/folder/x"], 2, "cannot be written"),
+        (&["call", "POST", FILE, "-o", &out], 2, "must be GET with --out"),
+        (&["call", "GET", FILE, "--sha1", SHA1], 2, "--out"),
+        (&["call", "GET", FILE, "-o", &out, "--sha1", SHA1, "--sha256", SHA256], 2, "together"),
+    ] {
+        let done = program.run(arguments);
+        assert_eq!((done.status, &*done.out), (status, ""), "{arguments:?}: {}", done.err);
+        assert!(done.err.contains(what), "{arguments:?}: {}", done.err);
+        let is_left = std::fs::read_dir(&program.folder)
+            .unwrap()
+            .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with("file.bin"));
+        assert!(!is_left, "{arguments:?}");
+    }
+    let done = program.run(&["--json", "call", "GET", FILE, "-o", &out, "--sha1", SHA1]);
+    let error: Value = serde_json::from_str(&done.err).unwrap();
+    assert!(error["error"].to_string().contains("hash"), "{}", done.err);
+}
+
 #[test]
 fn call_uploads_a_file() {
     let program = Program::new("call-upload");

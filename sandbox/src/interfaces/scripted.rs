@@ -13,8 +13,15 @@ use crate::scripts::{Script, ScriptedRequest};
 use crate::state::State;
 
 /// The interface of every request that has a script.
-pub(crate) static INTERFACE: Interface =
+pub(crate) fn interface(script: &Script) -> &'static Interface {
+    if script.is_file { &FILE } else { &SIGNED }
+}
+
+static SIGNED: Interface =
     Interface { method: "", path: "", handle: respond, is_file: false, is_for_any_key: false };
+
+static FILE: Interface =
+    Interface { method: "", path: "", handle: respond, is_file: true, is_for_any_key: false };
 
 fn respond(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
     let request = call.request;
@@ -23,6 +30,9 @@ fn respond(call: &Call<'_>, state: &mut State) -> Result<Response, Refusal> {
     let body = plain_body(&script, request, state)?;
     let (method, path) = (request.method.clone(), request.path.clone());
     state.scripts.record(ScriptedRequest { method, path, body });
+    if script.is_file {
+        return Ok(Response::file("application/octet-stream", &script.body));
+    }
     #[cfg(feature = "aws-lc-rs")]
     let script = {
         let merchant = state.merchants.get(call.mchid);
@@ -91,6 +101,18 @@ mod tests {
         assert_eq!(state.handle(&signed("PUT", PATH, ""), NOW).status, 202);
         state.scripts.clear();
         assert_eq!(state.handle(&signed("PUT", PATH, ""), NOW).status, 404);
+        assert_eq!(state.scripts.requests().len(), 1);
+    }
+
+    #[test]
+    fn scripted_file_is_not_signed_and_its_request_is_checked() {
+        let mut state = state();
+        state.scripts.add(Method::Get, "/v3/billdownload/file", Script::file(b"\xff\0"));
+        let request = with(signed("GET", "/v3/billdownload/file?token=1", ""), "accept", "a/b");
+        let response = state.handle(&request, NOW);
+        assert_eq!((response.status, &*response.body), (200, &b"\xff\0"[..]));
+        assert_eq!(response.header("Wechatpay-Signature"), None);
+        assert_eq!(state.handle(&with(request, "authorization", ""), NOW).status, 401);
         assert_eq!(state.scripts.requests().len(), 1);
     }
 

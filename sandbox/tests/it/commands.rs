@@ -109,6 +109,8 @@ const COMMANDS: &[(&str, &str, u16)] = &[
     ("POST script", r#"{"method": "PUT", "path": "/v3/x", "status": 200, "body": {"a": 1}}"#, 200),
     ("POST script", r#"{"method": "put", "path": "/v3/x", "status": 200}"#, 400),
     ("POST script", r#"{"method": "PUT", "path": "/v3/x", "status": 100}"#, 400),
+    ("POST script-file", r#"{"method": "GET", "path": "/v3/billdownload/file", "content": "bWVzc2FnZQ=="}"#, 200),
+    ("POST script-file", r#"{"method": "GET", "path": "/v3/billdownload/file", "content": "message!"}"#, 400),
     ("POST clear-scripts", "", 200),
     ("POST clear-scripts", "[]", 400),
     ("GET scripted-requests", "", 200),

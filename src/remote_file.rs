@@ -1,4 +1,4 @@
-//! The download of a bill's file: streamed, bounded, and checked against its SHA-1.
+//! The download of a file that is not signed: streamed, bounded, and checked against its hash.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -7,102 +7,114 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use ring::digest;
 
-use super::Link;
 use crate::atomic_file::AtomicFile;
 use crate::error::{Call, Error, ErrorKind, Invalid, TransportError, Untrusted};
 use crate::gateway::Gateway;
 use crate::signer::Signer;
 
-/// 下载账单: downloads a bill, writes it uncompressed to `out`, and returns its length in bytes.
-///
-/// [`GET`](https://pay.weixin.qq.com/doc/v3/merchant/4012791868) of the link's URL, within five
-/// minutes, by the merchant that applied for the link. `progress` is called after each piece with
-/// the number of bytes written so far. Memory use does not grow with the bill. A file of more than
-/// 16 GiB, or one that decompresses to more than a hundred times its size, is refused.
-///
-/// The response is not signed, but the SHA-1 of the file is, and it can only be checked at the end:
-/// do not use the contents of `out` before this function returns `Ok`. [`download_to`] takes care of
-/// that.
-///
-/// ```
-/// use wechatpay::{Error, Gateway, Signer, bill};
-///
-/// fn example(signer: &dyn Signer, gateway: &Gateway, link: &bill::Link) -> Result<Vec<u8>, Error> {
-///     let mut file = Vec::new();
-///     bill::download(signer, gateway, link, &mut file, &mut |bytes| println!("{bytes} bytes"))?;
-///     Ok(file)
-/// }
-/// ```
-///
-/// # Errors
-/// Safe to retry with a new link: the call changes nothing.
-/// * [`Invalid`](crate::ErrorKind::Invalid): the link does not lead to WeChat Pay or to the gateway. Nothing was sent.
-/// * [`Untrusted`](crate::ErrorKind::Untrusted): the file is not the one whose SHA-1 was signed.
-/// * [`Transport`](crate::ErrorKind::Transport): the file broke off.
-/// * [`Output`](crate::ErrorKind::Output): `out` did not take it.
-/// * [`Malformed`](crate::ErrorKind::Malformed): the file cannot be unpacked, or exceeds a bound.
-/// * [`Api`](crate::ErrorKind::Api): as with `INVALID_REQUEST` for a link that is too old, and `NO_AUTH` for one of
-///   another merchant.
-#[doc(alias = "下载账单")]
-pub fn download(
-    signer: &dyn Signer,
-    gateway: &Gateway,
-    link: &Link,
-    out: &mut dyn Write,
-    progress: &mut dyn FnMut(u64),
-) -> Result<u64, Error> {
-    link.file().download(signer, gateway, out, progress)
-}
-
-/// 下载账单: downloads a bill to a path. The file appears there only when it is complete and checked.
-///
-/// Like [`download`], but the bill is first written next to `path`, to a file whose name has eight
-/// random characters and `.part` appended. After its SHA-1 was checked, the file is synced and moved
-/// to `path`, where it replaces an existing file, and the folder is synced. A bill holds the openids of
-/// payers, so a new file is readable by its owner only; one that replaces a file gets the permissions of
-/// that file. If `path` is not a file, such as a folder or a device, nothing is sent. On failure the
-/// partial file is removed; it remains only if the process is killed.
-///
-/// ```
-/// use std::path::Path;
-/// use wechatpay::{Error, Gateway, Signer, bill};
-///
-/// fn example(signer: &dyn Signer, gateway: &Gateway, link: &bill::Link) -> Result<(), Error> {
-///     let path = Path::new("2026-10-01.csv");
-///     let length = bill::download_to(signer, gateway, link, path, &mut |_bytes| ())?;
-///     println!("{length} bytes");
-///     Ok(())
-/// }
-/// ```
-///
-/// # Errors
-/// As [`download`]; and [`Invalid`](crate::ErrorKind::Invalid) if `path` names no file. Nothing was sent.
-#[doc(alias = "下载账单")]
-pub fn download_to(
-    signer: &dyn Signer,
-    gateway: &Gateway,
-    link: &Link,
-    path: &Path,
-    progress: &mut dyn FnMut(u64),
-) -> Result<u64, Error> {
-    link.file().download_to(signer, gateway, path, progress)
-}
-
-/// A file that WeChat Pay offers, and its hash, which is signed while the file is not.
+/// A file that WeChat Pay offers. The file is not signed; its hash is, if it has one.
 pub(crate) struct RemoteFile<'a> {
     pub(crate) url: &'a str,
-    pub(crate) hash: FileHash<'a>,
+    /// `None`: only TLS vouches for the file.
+    pub(crate) hash: Option<&'a FileHash>,
     #[cfg(feature = "gzip")]
     pub(crate) is_compressed: bool,
     /// In bytes.
     pub(crate) size_limit: u64,
 }
 
-/// The hash of an uncompressed file, in lower-case hexadecimal.
-#[derive(Clone, Copy)]
-pub(crate) enum FileHash<'a> {
-    Sha1(&'a str),
-    Sha256(&'a str),
+/// 哈希值: the hash of a file that is not signed, from the signed response that contains its link.
+///
+/// ```
+/// use wechatpay::call::FileHash;
+///
+/// // hash_type and hash_value of the response, in upper or lower case.
+/// let hash = FileHash::new("SHA1", "6F9B9AF3CD6E8B8A73C2CDCED37FE9F59226E27D")?;
+/// assert_eq!(hash.hash_value(), "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d");
+/// assert!(FileHash::new("SM3", "0").is_err());
+/// # Ok::<(), wechatpay::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileHash {
+    algorithm: Algorithm,
+    /// In lower-case hexadecimal.
+    value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Algorithm {
+    Sha1,
+    Sha256,
+}
+
+impl FileHash {
+    /// 哈希类型, 哈希值: `hash_type` and `hash_value` of the response. The type is `SHA1` or `SHA256`.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` if the type is another one, such as `SM3` (国密), or if the value does not have its form.
+    pub fn new(hash_type: &str, hash_value: &str) -> Result<Self, Error> {
+        if hash_type.eq_ignore_ascii_case("SHA1") {
+            return Self::sha1(hash_value);
+        }
+        if hash_type.eq_ignore_ascii_case("SHA256") {
+            return Self::sha256(hash_value);
+        }
+        let rule = if hash_type.eq_ignore_ascii_case("SM3") {
+            "must be SHA1 or SHA256; SM3 is not supported, so get this file on the merchant platform"
+        } else {
+            "must be SHA1 or SHA256; use the one in the response with the link"
+        };
+        Err(Invalid::new("hash_type", rule).into())
+    }
+
+    /// A SHA-1: 40 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` if it is not that.
+    pub fn sha1(hash_value: &str) -> Result<Self, Error> {
+        Self::of(Algorithm::Sha1, hash_value)
+    }
+
+    /// A SHA-256: 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` if it is not that.
+    pub fn sha256(hash_value: &str) -> Result<Self, Error> {
+        Self::of(Algorithm::Sha256, hash_value)
+    }
+
+    /// 哈希类型: `SHA1` or `SHA256`.
+    #[must_use]
+    pub fn hash_type(&self) -> &'static str {
+        match self.algorithm {
+            Algorithm::Sha1 => "SHA1",
+            Algorithm::Sha256 => "SHA256",
+        }
+    }
+
+    /// 哈希值: the hash, in lower-case hexadecimal.
+    #[must_use]
+    pub fn hash_value(&self) -> &str {
+        &self.value
+    }
+
+    fn of(algorithm: Algorithm, value: &str) -> Result<Self, Error> {
+        let (digits, rule) = match algorithm {
+            Algorithm::Sha1 => (40, "must be a SHA-1 in hexadecimal; apply for a new link"),
+            Algorithm::Sha256 => (64, "must be a SHA-256 in hexadecimal; apply for a new link"),
+        };
+        if value.len() != digits || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Invalid::new("hash_value", rule).into());
+        }
+        Ok(Self { algorithm, value: value.to_ascii_lowercase() })
+    }
+
+    fn digest(&self) -> digest::Context {
+        digest::Context::new(match self.algorithm {
+            Algorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Algorithm::Sha256 => &digest::SHA256,
+        })
+    }
 }
 
 impl RemoteFile<'_> {
@@ -113,7 +125,12 @@ impl RemoteFile<'_> {
         out: &mut dyn Write,
         progress: &mut dyn FnMut(u64),
     ) -> Result<u64, Error> {
-        let body = Wire::new(gateway.download(signer, self.url)?, self.size_limit);
+        let response = gateway.download(signer, self.url)?;
+        if self.hash.is_none() && !response.states_its_end() {
+            let what = "the file has neither Content-Length nor chunks, so it may be incomplete";
+            return Err(malformed(what));
+        }
+        let body = Wire::new(response.body, self.size_limit);
         #[cfg(feature = "gzip")]
         if self.is_compressed {
             return copy(MultiGzDecoder::new(body), self.hash, out, progress);
@@ -146,15 +163,11 @@ trait Source: Read {
 
 fn copy(
     mut source: impl Source,
-    hash: FileHash<'_>,
+    hash: Option<&FileHash>,
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    let (algorithm, expected) = match hash {
-        FileHash::Sha1(sha1) => (&digest::SHA1_FOR_LEGACY_USE_ONLY, sha1),
-        FileHash::Sha256(sha256) => (&digest::SHA256, sha256),
-    };
-    let mut digest = digest::Context::new(algorithm);
+    let mut digest = hash.map(FileHash::digest);
     let mut buffer = vec![0; BUFFER_SIZE];
     let mut written = 0_u64;
     loop {
@@ -169,13 +182,16 @@ fn copy(
         if written > source.limit() {
             return Err(malformed("the file exceeds the size limit"));
         }
-        digest.update(piece);
+        if let Some(digest) = &mut digest {
+            digest.update(piece);
+        }
         out.write_all(piece).map_err(|error| output(&error))?;
         progress(written);
     }
     out.flush().map_err(|error| output(&error))?;
-    let found: String = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    if found != expected {
+    let found: Option<String> = digest
+        .map(|digest| digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect());
+    if found.as_deref() != hash.map(FileHash::hash_value) {
         let reason = Untrusted::Hash;
         let kind = ErrorKind::Untrusted { status: 200, reason, request_id: None, unverified: None };
         return Err(Error::new(Call::DOWNLOAD, kind));
@@ -245,8 +261,8 @@ fn output(error: &io::Error) -> Error {
 /// Two TLS records.
 const BUFFER_SIZE: usize = 32 * 1024;
 
-/// Our own limit: a row takes about 400 bytes, so this is about forty million rows.
-pub(super) const FILE_LIMIT: u64 = 16 * 1024 * 1024 * 1024;
+/// Our own limit: a row of a bill takes about 400 bytes, so this is about forty million rows.
+pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024 * 1024;
 
 /// Our own limit: rows contain long random numbers and compress to about a tenth.
 #[cfg(feature = "gzip")]
@@ -264,7 +280,9 @@ mod tests {
     /// Of `message`.
     const SHA1: &str = "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d";
 
-    const HASH: FileHash<'_> = FileHash::Sha1(SHA1);
+    fn hash() -> FileHash {
+        FileHash::sha1(SHA1).unwrap()
+    }
 
     fn wire(body: impl Read + Send + 'static) -> Wire {
         Wire::new(Box::new(body), FILE_LIMIT)
@@ -272,7 +290,7 @@ mod tests {
 
     fn copied(source: impl Source) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
-        copy(source, HASH, &mut out, &mut |_| ()).map(|length| {
+        copy(source, Some(&hash()), &mut out, &mut |_| ()).map(|length| {
             assert_eq!(length, u64::try_from(out.len()).unwrap());
             out
         })
@@ -282,18 +300,45 @@ mod tests {
     fn file_is_written_with_progress() {
         let (mut out, mut progress) = (Vec::new(), Vec::new());
         let pieces = CONTENT[..3].chain(&CONTENT[3..]);
-        let length = copy(wire(pieces), HASH, &mut out, &mut |so_far| progress.push(so_far));
+        let length =
+            copy(wire(pieces), Some(&hash()), &mut out, &mut |so_far| progress.push(so_far));
         assert_eq!((length, &out[..]), (Ok(7), CONTENT));
         assert_eq!(progress, [3, 7]);
     }
 
     #[test]
-    fn file_is_checked_by_sha256_where_that_is_signed() {
+    fn file_is_checked_by_the_algorithm_that_is_named() {
         let sha256 = "ab530a13e45914982b79f9b7e3fba994cfd1f3fb22f71cea1afbf02b460c6d1d";
         let copied =
-            |hash| copy(wire(CONTENT), FileHash::Sha256(hash), &mut Vec::new(), &mut |_| ());
-        assert_eq!(copied(sha256), Ok(7));
-        assert!(copied(SHA1).is_err() && copied(&sha256.replace('a', "b")).is_err());
+            |hash: &FileHash| copy(wire(CONTENT), Some(hash), &mut Vec::new(), &mut |_| ());
+        for value in [sha256, &sha256.to_uppercase()] {
+            assert_eq!(copied(&FileHash::new("SHA256", value).unwrap()), Ok(7));
+        }
+        assert_eq!(copied(&FileHash::new("sha1", &SHA1.to_uppercase()).unwrap()), Ok(7));
+        assert!(copied(&FileHash::sha256(&sha256.replace('a', "b")).unwrap()).is_err());
+    }
+
+    #[test]
+    fn hash_of_another_kind_or_form_is_refused_by_name() {
+        for (hash_type, hash_value, error) in [
+            ("SM3", SHA1, "hash_type must be SHA1 or SHA256; SM3 is not supported, so get"),
+            ("MD5", SHA1, "hash_type must be SHA1 or SHA256; use the one"),
+            ("", SHA1, "hash_type must be SHA1 or SHA256; use the one"),
+            ("SHA256", SHA1, "hash_value must be a SHA-256 in hexadecimal"),
+            ("SHA1", "", "hash_value must be a SHA-1 in hexadecimal"),
+            ("SHA1", &SHA1.replace('f', "g"), "hash_value must be a SHA-1 in hexadecimal"),
+            ("SHA1", &format!("{SHA1}0"), "hash_value must be a SHA-1 in hexadecimal"),
+        ] {
+            let found = FileHash::new(hash_type, hash_value).unwrap_err().to_string();
+            assert!(found.starts_with(error), "{found}");
+        }
+    }
+
+    #[test]
+    fn file_without_a_hash_is_copied_as_it_comes() {
+        let mut out = Vec::new();
+        assert_eq!(copy(wire(CONTENT), None, &mut out, &mut |_| ()), Ok(7));
+        assert_eq!(out, CONTENT);
     }
 
     #[test]
@@ -343,7 +388,7 @@ mod tests {
         }
         for (room, flushes, is_written) in [(6, true, false), (7, false, false), (7, true, true)] {
             let mut out = Full { room, flushes };
-            let result = copy(wire(CONTENT), HASH, &mut out, &mut |_| ());
+            let result = copy(wire(CONTENT), Some(&hash()), &mut out, &mut |_| ());
             match result {
                 Ok(length) => assert!(is_written && length == 7),
                 Err(error) => {
@@ -465,7 +510,7 @@ mod tests {
             let most = u64::try_from(bomb.len()).unwrap() * EXPANSION + EXPANSION_FREE;
             let mut out = Counting(0);
             let source = MultiGzDecoder::new(wire(io::Cursor::new(bomb)));
-            let error = copy(source, HASH, &mut out, &mut |_| ()).unwrap_err();
+            let error = copy(source, Some(&hash()), &mut out, &mut |_| ()).unwrap_err();
             assert!(error.to_string().contains(": the file exceeds the size limit;"), "{error}");
             assert!(out.0 <= most && most < 8 * 1024 * 1024, "{}", out.0);
         }
