@@ -70,7 +70,7 @@ fn every_text_avoids_the_expressions_of_the_glossary() {
 #[test]
 fn every_test_name_has_at_most_60_characters() {
     let (mut long, mut count) = (Vec::new(), 0);
-    for folder in ["src", "tests", "sandbox", "cli"] {
+    for folder in ["src", "tests", "sandbox", "cli", "examples"] {
         for (path, text) in sources(folder) {
             for test in text.split("#[test]").skip(1) {
                 let Some((_, rest)) = test.split_once("fn ") else { continue };
@@ -89,7 +89,7 @@ fn every_test_name_has_at_most_60_characters() {
 /// The paragraphs of the documentation, without their code.
 fn docs() -> Vec<(String, String)> {
     let mut paragraphs = Vec::new();
-    for folder in ["src", "sandbox/src", "cli/src"] {
+    for folder in ["src", "sandbox/src", "cli/src", "examples"] {
         for (path, text) in sources(folder) {
             let (mut is_code, mut paragraph) = (false, String::new());
             for (number, line) in (1..).zip(text.lines()) {

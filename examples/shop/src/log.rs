@@ -1,13 +1,18 @@
 //! What the program prints, in one place, so that a merchant can send it elsewhere.
 
+use std::io::{self, Write};
+
 /// The result of a command, on standard output.
-#[allow(clippy::print_stdout, reason = "this is where the program prints")]
 pub(crate) fn output(text: &str) {
-    println!("{text}");
+    write_line(&mut io::stdout().lock(), text);
 }
 
 /// An event of the running shop, on standard error. Never a key, an openid or a body.
-#[allow(clippy::print_stderr, reason = "this is where the program prints")]
 pub(crate) fn event(text: &str) {
-    eprintln!("{text}");
+    write_line(&mut io::stderr().lock(), text);
+}
+
+/// `println!` would end the thread if the reader has gone. The shop goes on selling.
+fn write_line(out: &mut dyn Write, text: &str) {
+    let _ = writeln!(out, "{text}");
 }

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(feature = "demo")]
+mod demo;
 mod orders;
 mod reconciliation;
 mod refunds;
