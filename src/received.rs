@@ -1,9 +1,10 @@
 //! Deserializes the JSON of WeChat Pay. An absent value is a missing member, `null` or `""`.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, Error, Visitor};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -69,7 +70,11 @@ where
 pub(crate) fn lenient_text<'de, D: Deserializer<'de>, T: Received>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    lenient_json(deserializer, |json| option(&mut serde_json::Deserializer::from_str(json)).ok()?)
+    lenient_json(deserializer, |json| match plain_text(json) {
+        Some(text) if T::is_absent(text) => None,
+        Some(text) => T::received(text),
+        None => option(&mut serde_json::Deserializer::from_str(json)).ok()?,
+    })
 }
 
 /// Reads a member that proves nothing, as [`lenient_text`] does.
@@ -102,8 +107,14 @@ fn lenient_json<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, D::Error> {
-    let json = Box::<RawValue>::deserialize(deserializer)?;
-    Ok(Some(json.get()).filter(|json| json.len() <= LENIENT_LIMIT).and_then(read))
+    let json = deserializer.deserialize_newtype_struct(RAW_VALUE, AnyJson)?;
+    Ok(Some(&*json).filter(|json| json.len() <= LENIENT_LIMIT).and_then(read))
+}
+
+/// The text of a JSON string, if it has no escapes and so is what stands between its quotes.
+fn plain_text(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    Some(text).filter(|text| !text.as_bytes().contains(&b'\\'))
 }
 
 /// Describes the error. The messages of serde may repeat values, and do not name a field of a wrong type.
@@ -232,6 +243,43 @@ impl<'de, T: Received> Visitor<'de> for OptionalText<T> {
     }
 }
 
+/// Takes the JSON text of any value, as `RawValue` does, and copies it only if it cannot be borrowed: `RawValue` is
+/// either borrowed or copied, and a response that is read from memory has a dozen of these values.
+struct AnyJson;
+
+impl<'de> Visitor<'de> for AnyJson {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    /// What serde_json calls for the name [`RAW_VALUE`]: the only value of the map is the JSON text.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let text = map.next_entry::<IgnoredAny, JsonText<'de>>()?;
+        text.map(|(_, JsonText { text })| text).ok_or_else(|| A::Error::custom("no JSON text"))
+    }
+
+    /// What any other serializer calls, and serde_json for a name that it does not know.
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Cow::Owned(json.get().to_owned()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct JsonText<'a> {
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
+/// The name by which `RawValue` asks serde_json for the JSON text of a value.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 /// Our own limits: the largest documented value that is read leniently, a list of coupons, has a few kilobytes.
 const LENIENT_LIMIT: usize = 64 * 1024;
 const LIST_LIMIT: usize = 256;
@@ -289,6 +337,17 @@ mod tests {
             assert!(serde_json::from_reader::<_, Lenient>(json.as_bytes()).is_ok());
             assert!(serde_json::from_value::<Lenient>(stored).is_ok());
         }
+    }
+
+    #[test]
+    fn json_text_is_borrowed_if_it_is_in_memory() {
+        let read = |name| {
+            let mut deserializer = serde_json::Deserializer::from_str("[1, \"a\"] ");
+            deserializer.deserialize_newtype_struct(name, AnyJson).unwrap()
+        };
+        assert!(matches!(read(RAW_VALUE), Cow::Borrowed("[1, \"a\"]")));
+        // As from a version of serde_json that has another name.
+        assert!(matches!(read("other"), Cow::Owned(json) if json == "[1, \"a\"]"));
     }
 
     #[test]
