@@ -74,5 +74,11 @@ pub(crate) fn whole_second(
 
 /// The bytes that are signed and sent.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Invalid> {
-    serde_json::to_vec(value).map_err(|_| Invalid::new("request", "cannot be written as JSON"))
+    let mut json = Vec::with_capacity(USUAL_LENGTH);
+    serde_json::to_writer(&mut json, value)
+        .map_err(|_| Invalid::new("request", "cannot be written as JSON"))?;
+    Ok(json)
 }
+
+/// Most bodies are shorter, so that they are written without a copy.
+const USUAL_LENGTH: usize = 1000;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::Violations;
+use crate::error::{Member, Violations};
 use crate::id::{self, AppId, OutTradeNo};
 use crate::money::Fen;
 use crate::party::SubMerchant;
@@ -102,7 +102,7 @@ impl SubOrder {
     }
 
     pub(super) fn find_violations(&self, violations: &mut Violations, path: &str) {
-        let at = |name| format!("{path}/{name}");
+        let at = |name| Member { path, name };
         if let SubOrderMerchant::Merchant(mchid) = &self.merchant {
             if let Err(rule) = id::check_mchid(mchid) {
                 violations.add(at("mchid"), rule);

@@ -65,6 +65,18 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// The path of a member, written out only if there is a violation.
+pub(crate) struct Member<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl From<Member<'_>> for String {
+    fn from(Member { path, name }: Member<'_>) -> Self {
+        format!("{path}/{name}")
+    }
+}
+
 /// Collects violations while a request is read and validated.
 #[derive(Debug, Default)]
 pub(crate) struct Violations {

@@ -1,6 +1,6 @@
 //! 优惠功能: the goods of an order.
 
-use crate::error::Violations;
+use crate::error::{Member, Violations};
 use crate::money::Fen;
 use crate::request_fields::request_fields;
 use crate::validate;
@@ -72,7 +72,7 @@ impl GoodsDetail {
     }
 
     fn find_violations(&self, violations: &mut Violations, path: &str) {
-        let at = |name| format!("{path}/{name}");
+        let at = |name| Member { path, name };
         let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
         validate::goods_id(violations, at("merchant_goods_id"), &self.merchant_goods_id);
         validate::optional_text(violations, at("wechatpay_goods_id"), wechatpay_goods_id, 32);

@@ -38,14 +38,15 @@ pub(super) fn serial<'a>(names: impl IntoIterator<Item = &'a Encrypted>) -> Opti
     names.into_iter().next().map(Encrypted::serial)
 }
 
-/// A request has one header for the serial number, so its names have one key.
+/// A request has one header for the serial number, so the names of its receivers have one key.
 pub(super) fn find_violations<'a>(
     violations: &mut Violations,
     serial: Option<&str>,
-    names: impl IntoIterator<Item = (String, &'a Encrypted)>,
+    names: impl IntoIterator<Item = Option<&'a Encrypted>>,
 ) {
-    for (path, name) in names {
-        if serial != Some(name.serial()) {
+    for (index, name) in names.into_iter().enumerate() {
+        if name.is_some_and(|name| serial != Some(name.serial())) {
+            let path = format!("/receivers/{index}/name");
             violations.add(path, "must be encrypted with the same key as the other names");
         }
     }

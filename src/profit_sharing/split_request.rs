@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::encryption::Encrypted;
 #[cfg(feature = "aws-lc-rs")]
 use crate::encryption::Encryptor;
-use crate::error::{Error, Violations};
+use crate::error::{Error, Member, Violations};
 use crate::id::{AppId, OutOrderNo, TransactionId};
 use crate::money::Fen;
 use crate::party::{Party, PartyFields};
@@ -152,9 +152,7 @@ impl Split {
         if self.appid.is_none() && self.has(&ReceiverType::OpenId) {
             violations.add("/appid", "is missing; an openid among the receivers needs it");
         }
-        let names = self.receivers.iter().enumerate().filter_map(|(index, share)| {
-            Some((format!("/receivers/{index}/name"), share.receiver.name()?))
-        });
+        let names = self.receivers.iter().map(|share| share.receiver.name());
         names::find_violations(violations, self.encryption_serial(), names);
     }
 
@@ -210,8 +208,9 @@ impl Split {
                 "must not be the merchant itself if the rest is unfrozen: it gets the rest anyway";
             violations.add(format!("{path}/account"), rule);
         }
-        validate::total(violations, format!("{path}/amount"), share.amount);
-        validate::text(violations, format!("{path}/description"), &share.description, 80);
+        let at = |name| Member { path: &path, name };
+        validate::total(violations, at("amount"), share.amount);
+        validate::text(violations, at("description"), &share.description, 80);
     }
 
     fn from_json_with(signer: &dyn Signer, names: &Names<'_>, json: &[u8]) -> Result<Self, Error> {

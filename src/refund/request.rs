@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Violations};
+use crate::error::{Error, Member, Violations};
 use crate::id::{NotifyUrl, OutRefundNo, OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::open_set::open_set;
@@ -296,7 +296,7 @@ impl GoodsDetail {
     }
 
     fn find_violations(&self, violations: &mut Violations, path: &str) {
-        let at = |name| format!("{path}/{name}");
+        let at = |name| Member { path, name };
         validate::goods_id(violations, at("merchant_goods_id"), &self.merchant_goods_id);
         let wechatpay_goods_id = self.wechatpay_goods_id.as_deref();
         validate::optional_text(violations, at("wechatpay_goods_id"), wechatpay_goods_id, 32);
