@@ -14,7 +14,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench speaks to people and stops when something is wrong; its floats are not money"
+    reason = "a bench prints for people and stops when something is wrong; its floats are not money"
 )]
 
 #[allow(dead_code, reason = "the other benches need more of it")]
@@ -72,7 +72,7 @@ fn download(rows: u64, compressed: bool, table: &mut Table) {
         let link = format!(
             r#"{{"hash_type":"SHA1","hash_value":"{sha1}","download_url":"{base_url}/v3/billdownload/file?token=x"}}"#
         );
-        let link = shop::answered(&shop.signer, &shop.serial_no, link.as_bytes()).http();
+        let link = shop::signed(&shop.signer, &shop.serial_no, link.as_bytes()).http();
         move |request: &[u8], out: &mut dyn Write| {
             if request.starts_with(b"GET /v3/bill/tradebill") {
                 return out.write_all(&link);

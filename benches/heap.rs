@@ -4,7 +4,7 @@
 //! cargo bench --bench heap
 //! ```
 //!
-//! The network is left out, as in `benches/call.rs`. Own work is the whole less what RSA takes.
+//! The network is left out, as in `benches/call.rs`. Own work is the complete call less what RSA takes.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -13,7 +13,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench speaks to people and stops when something is wrong; its floats are not money"
+    reason = "a bench prints for people and stops when something is wrong; its floats are not money"
 )]
 
 #[allow(dead_code, reason = "the other benches need more of it")]
@@ -29,6 +29,8 @@ mod table;
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+use wechatpay::{profit_sharing, transfer};
 
 use rsa::Rsa;
 use shop::Shop;
@@ -46,35 +48,45 @@ fn main() {
     let signed = taken("RSA sign", || drop(shop.ring.sign(&message)));
     let verified = taken("RSA verify", || shop.bare_verify(&shop.prepaid));
     let order = taken("pay::app::prepay", || drop(shop.prepay(&shop.signer)));
-    let mut own = |what: &str, target: f64, whole: Taken| {
-        let own = whole.allocations - signed.allocations - verified.allocations;
+    let mut own = |what: &str, target: f64, complete: Taken| {
+        let own = complete.allocations - signed.allocations - verified.allocations;
         table.at_most(&format!("allocations of {what}, RSA's left out"), target, own as f64);
-        let bytes = whole.bytes - signed.bytes - verified.bytes;
+        let bytes = complete.bytes - signed.bytes - verified.bytes;
         table.note(&format!("bytes of {what}, RSA's left out"), bytes as f64);
     };
     own("an order", 40.0, order);
     for parts in [2, 5, 10] {
         let order = shop.combined(parts);
         let what = format!("combine::app::prepay of {parts}");
-        let whole = taken(&what, || drop(shop.prepay_combined(&shop.signer, &order)));
-        own(&format!("a combined order of {parts}"), 40.0 + 10.0 * parts as f64, whole);
+        let complete = taken(&what, || drop(shop.prepay_combined(&shop.signer, &order)));
+        own(&format!("a combined order of {parts}"), 40.0 + 10.0 * parts as f64, complete);
     }
+    let split = shop.split();
+    let complete = taken("profit_sharing::split", || {
+        drop(profit_sharing::split(&shop.signer, &split.gateway, &split.request).unwrap());
+    });
+    own("a split", 60.0, complete);
+    let transfer = shop.transfer();
+    let complete = taken("transfer::create", || {
+        drop(transfer::create(&shop.signer, &transfer.gateway, &transfer.request).unwrap());
+    });
+    own("a transfer", 60.0, complete);
     let v2 = taken("v2::pay::prepay", || drop(shop.v2.prepay()));
     table.at_most("allocations of a v2 order", 40.0, v2.allocations as f64);
     let by_aws_lc = shop.keys.clone().verified_by_aws_lc();
-    taken("an answer, checked by AWS-LC and read", || drop(shop.read_answer(&by_aws_lc)));
-    taken("an answer, checked and read", || drop(shop.read_answer(&shop.keys)));
+    taken("a response, verified by AWS-LC and parsed", || drop(shop.read_response(&by_aws_lc)));
+    taken("a response, verified and parsed", || drop(shop.read_response(&shop.keys)));
     let bare = taken("RSA verify and AES-GCM", || shop.bare_notification());
-    let notification = taken("notify::open", || drop(shop.open_notification()));
+    let notification = taken("notify::open", || drop(shop.open_notification(&shop.keys)));
     let own = notification.allocations - bare.allocations;
     table.note("allocations of notify::open, the bare one's left out", own as f64);
 
     let mut before = None;
     for rows in [1_000_u64, 10_000, 100_000] {
         let file = shop::bill(rows);
-        let whole = taken(&format!("a bill of {rows} rows"), || shop::read_bill(&file, rows));
-        if let Some((rows_before, allocations)) = before.replace((rows, whole.allocations)) {
-            let each = (whole.allocations - allocations) as f64 / (rows - rows_before) as f64;
+        let complete = taken(&format!("a bill of {rows} rows"), || shop::read_bill(&file, rows));
+        if let Some((rows_before, allocations)) = before.replace((rows, complete.allocations)) {
+            let each = (complete.allocations - allocations) as f64 / (rows - rows_before) as f64;
             table.at_most(&format!("allocations of a row, up to {rows} rows"), 12.0, each);
         }
     }

@@ -1,5 +1,5 @@
-//! What a whole call over TLS costs beside two floors: a client written by hand for this one order,
-//! without checks and time-outs, that signs, sends, reads and verifies; and a bare GET by ureq between
+//! What a call over TLS costs beside two floors: a client written by hand for this one order,
+//! without checks and timeouts, that signs, sends, reads and verifies; and a bare GET by ureq between
 //! one bare signature and one bare verification.
 //!
 //! ```text
@@ -16,11 +16,12 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench speaks to people and stops when something is wrong; its floats are not money"
+    reason = "a bench prints for people and stops when something is wrong; its floats are not money"
 )]
 
 #[path = "shared/pairs.rs"]
 mod pairs;
+#[allow(dead_code, reason = "the other benches need more of it")]
 #[path = "shared/rsa.rs"]
 mod rsa;
 #[path = "shared/server.rs"]
@@ -58,17 +59,17 @@ static HEAP: PeakAlloc = PeakAlloc;
 
 fn main() {
     let shop = Shop::new();
-    let answer = shop.prepaid.http();
-    let server = Server::start(|_| move |_: &[u8], out: &mut dyn Write| out.write_all(&answer));
+    let response = shop.prepaid.http();
+    let server = Server::start(|_| move |_: &[u8], out: &mut dyn Write| out.write_all(&response));
     let gateway = server.gateway(&shop.keys);
     let mut table = Table::default();
-    println!("{:<56} {:>12} {:>12} {:>7}", "calls over TLS", "whole", "floor", "ratio");
+    println!("{:<56} {:>12} {:>12} {:>7}", "calls over TLS", "complete", "floor", "ratio");
     floors(&shop, &server, &gateway, &mut table);
     threads(&shop, &server, &gateway, &mut table);
     handshakes(&mut table);
     signing(&shop, &mut table);
     memory(&shop, &gateway, &mut table);
-    table.print();
+    table.print_all();
 }
 
 fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
@@ -82,11 +83,11 @@ fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
         ("nobody", &shop.free, gateway, &Nobody(shop)),
     ];
     for (name, signer, gateway, rsa) in builds {
-        let whole = || drop(black_box(app::prepay(signer, gateway, &shop.order).unwrap()));
-        let hand = Pairs::measure(1, whole, || drop(black_box(by_hand.prepay(rsa))));
+        let complete = || drop(black_box(app::prepay(signer, gateway, &shop.order).unwrap()));
+        let hand = Pairs::measure(1, complete, || drop(black_box(by_hand.prepay(rsa))));
         let what = format!("pay::app::prepay over TLS, {name} / by hand");
         hand.print(&what);
-        let bare = Pairs::measure(1, whole, || drop(black_box(by_hand.get(rsa))));
+        let bare = Pairs::measure(1, complete, || drop(black_box(by_hand.get(rsa))));
         let beside_get = format!("pay::app::prepay over TLS, {name} / sign, GET, verify");
         bare.print(&beside_get);
         if name == "nobody" {
@@ -97,12 +98,12 @@ fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
             table.note(&beside_get, bare.ratio);
         }
     }
-    // With a time-out ureq by itself looks the host up in a thread of its own, at every call.
+    // With a timeout ureq by itself looks the host up in a thread of its own, at every call.
     let (bounded, nobody) = (ByHand::new(shop, server, true), Nobody(shop));
     let with_timeouts = || drop(black_box(bounded.prepay(&nobody)));
     let pairs = Pairs::measure(1, with_timeouts, || drop(black_box(by_hand.prepay(&nobody))));
-    pairs.print("by hand, with time-outs / without");
-    table.note("what time-outs would cost a call by hand, µs", pairs.more);
+    pairs.print("by hand, with timeouts / without");
+    table.note("what timeouts would cost a call by hand, µs", pairs.more);
 }
 
 /// Signs in no time, as `Free` does; what is left of a call is neither RSA nor this signature.
@@ -176,7 +177,7 @@ impl<'a> ByHand<'a> {
         String::from_utf8(body).unwrap().split('"').nth(3).unwrap().to_owned()
     }
 
-    /// A round trip that carries nothing there and the same answer back, between a signature and a
+    /// A round trip that carries nothing there and the same response back, between a signature and a
     /// verification that have nothing to do with it.
     fn get(&self, rsa: &dyn Rsa) -> Vec<u8> {
         black_box(rsa.sign(&self.message));
@@ -189,16 +190,16 @@ impl<'a> ByHand<'a> {
 /// Calls from many threads over one gateway, and as many of each floor over one agent.
 fn threads(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
     let by_hand = ByHand::new(shop, server, false);
-    let whole = || drop(black_box(app::prepay(&shop.signer, gateway, &shop.order).unwrap()));
+    let complete = || drop(black_box(app::prepay(&shop.signer, gateway, &shop.order).unwrap()));
     let hand = || drop(black_box(by_hand.prepay(&shop.ring)));
     let bare = || drop(black_box(by_hand.get(&shop.ring)));
     for count in [2, 8, 32] {
         let (mut rates, mut to_hand, mut to_bare) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let rate_of_whole = rate(count, 320, &whole);
-            to_hand.push(rate(count, 320, &hand) / rate_of_whole);
-            to_bare.push(rate(count, 320, &bare) / rate_of_whole);
-            rates.push(rate_of_whole);
+            let complete_rate = rate(count, 320, &complete);
+            to_hand.push(rate(count, 320, &hand) / complete_rate);
+            to_bare.push(rate(count, 320, &bare) / complete_rate);
+            rates.push(complete_rate);
         }
         let (rate, to_hand, to_bare) = (median(rates), median(to_hand), median(to_bare));
         let what = format!("calls over TLS by {count} threads");

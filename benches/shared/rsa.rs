@@ -1,5 +1,7 @@
-//! RSA by itself, with the merchant's key: what nobody who calls WeChat Pay can do without.
+//! RSA by itself, with the merchant's key: what no call of WeChat Pay can do without.
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey};
 use ring::rand::SystemRandom;
 use ring::signature::UnparsedPublicKey;
@@ -40,6 +42,7 @@ impl Rsa for Ring {
 pub(crate) struct AwsLc {
     key: aws_lc_rs::rsa::KeyPair,
     public: ParsedPublicKey,
+    oaep: OaepPublicEncryptingKey,
 }
 
 impl AwsLc {
@@ -47,7 +50,15 @@ impl AwsLc {
         use aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
         let key = aws_lc_rs::rsa::KeyPair::from_pkcs8(der(pem).secret_pkcs8_der()).unwrap();
         let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key()).unwrap();
-        Self { key, public }
+        let spki: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
+        let oaep = PublicEncryptingKey::from_der(spki.as_ref()).unwrap();
+        Self { key, public, oaep: OaepPublicEncryptingKey::new(oaep).unwrap() }
+    }
+
+    pub(crate) fn encrypt(&self, text: &str) -> Vec<u8> {
+        let mut ciphertext = vec![0; self.oaep.ciphertext_size()];
+        self.oaep.encrypt(&OAEP_SHA1_MGF1SHA1, text.as_bytes(), &mut ciphertext, None).unwrap();
+        ciphertext
     }
 }
 

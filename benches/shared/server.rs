@@ -1,4 +1,4 @@
-//! An HTTPS server on 127.0.0.1 that looks at nothing and answers at once: what a call costs its client
+//! An HTTPS server on 127.0.0.1 that checks nothing and responds at once: what a call costs its client
 //! shows best beside a server that costs next to nothing.
 
 use std::io::{self, Read, Write};
@@ -18,8 +18,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `answer` is given what was received, and writes what is sent.
-    pub(crate) fn start<A>(answer: impl FnOnce(&str) -> A) -> Self
+    /// `respond` is given what was received, and writes what is sent.
+    pub(crate) fn start<A>(respond: impl FnOnce(&str) -> A) -> Self
     where
         A: Fn(&[u8], &mut dyn Write) -> io::Result<()> + Send + Sync + 'static,
     {
@@ -40,12 +40,12 @@ impl Server {
             .unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base_url = format!("https://{}", listener.local_addr().unwrap());
-        let (tls, answer) = (Arc::new(tls), Arc::new(answer(&base_url)));
+        let (tls, respond) = (Arc::new(tls), Arc::new(respond(&base_url)));
         thread::spawn(move || {
             for socket in listener.incoming() {
-                let (tls, answer) = (tls.clone(), answer.clone());
+                let (tls, respond) = (tls.clone(), respond.clone());
                 // Ends when the client closes the connection.
-                thread::spawn(move || serve(socket?, tls, &*answer));
+                thread::spawn(move || serve(socket?, tls, &*respond));
             }
         });
         Self { base_url, ca_pem }
@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-fn serve<A>(socket: TcpStream, tls: Arc<ServerConfig>, answer: &A) -> io::Result<()>
+fn serve<A>(socket: TcpStream, tls: Arc<ServerConfig>, respond: &A) -> io::Result<()>
 where
     A: Fn(&[u8], &mut dyn Write) -> io::Result<()>,
 {
@@ -74,8 +74,8 @@ where
             return Ok(());
         }
         received.extend_from_slice(&piece[..length]);
-        if is_whole(&received) {
-            answer(&received, &mut stream)?;
+        if is_complete(&received) {
+            respond(&received, &mut stream)?;
             stream.flush()?;
             received.clear();
         }
@@ -83,7 +83,7 @@ where
 }
 
 /// Whether a request is all here, its body included.
-fn is_whole(received: &[u8]) -> bool {
+fn is_complete(received: &[u8]) -> bool {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&received[..end]).to_ascii_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));

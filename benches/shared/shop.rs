@@ -1,4 +1,4 @@
-//! What the benches share: a merchant, its orders, and answers that the platform signed beforehand.
+//! What the benches share: a merchant, its orders, and responses that the platform signed beforehand.
 
 use std::hint::black_box;
 use std::io::{self, Cursor, Write};
@@ -7,13 +7,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
+use serde_json::Value;
 use wechatpay::bill::TradeBill;
+use wechatpay::encryption::Encrypted;
 use wechatpay::notify::{self, Event};
 use wechatpay::pay::{Order, Transaction, app};
+use wechatpay::profit_sharing::{Receiver, Remainder, Share, Split};
+use wechatpay::transfer::{Scene, Transfer};
 use wechatpay::v2::{self, Signer as _};
 use wechatpay::{
-    ApiV3Key, Fen, Gateway, OutTradeNo, PlatformKeys, PrepayId, Request, Response, RsaSigner,
-    SignError, Signature, Signer, Time, Transport, TransportError, combine, signing,
+    ApiV3Key, Fen, Gateway, OpenId, OutBillNo, OutOrderNo, OutTradeNo, PlatformKeys, PrepayId,
+    Request, Response, RsaSigner, SignError, Signature, Signer, Time, TransactionId, Transport,
+    TransportError, call, combine, signing,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -24,22 +29,29 @@ pub(crate) struct Shop {
     /// Signs in no time, so that what is left of a call is the library's own work.
     pub(crate) free: Free,
     pub(crate) merchant_key_pem: String,
-    /// Every order is answered at once with a prepay_id.
+    /// Responds to every order at once with a prepay_id.
     pub(crate) gateway: Gateway,
     /// Nothing is sent.
     pub(crate) nowhere: Gateway,
     pub(crate) order: Order,
     pub(crate) serial_no: String,
-    pub(crate) prepaid: Answered,
+    pub(crate) prepaid: Signed,
     pub(crate) keys: PlatformKeys,
     /// The bare RSA of the same key.
     pub(crate) ring: Ring,
-    pub(crate) transaction: Answered,
-    notification: Answered,
+    pub(crate) transaction: Signed,
+    pub(crate) notification: Signed,
     sealed: Vec<u8>,
     aes_key: LessSafeKey,
     api_v3_key: ApiV3Key,
     pub(crate) v2: V2Shop,
+}
+
+/// A request, and the gateway that responds to it at once.
+pub(crate) struct Sent<T> {
+    pub(crate) request: T,
+    pub(crate) gateway: Gateway,
+    pub(crate) response: Signed,
 }
 
 /// APIv2, whose digests cost next to nothing.
@@ -47,12 +59,12 @@ pub(crate) struct V2Shop {
     signer: v2::HmacSha256Key,
     gateway: v2::Gateway,
     order: v2::pay::Order,
-    answer: String,
+    response: String,
     key: hmac::Key,
 }
 
-/// Something that the platform signed.
-pub(crate) struct Answered {
+/// A response or a notification that the platform signed.
+pub(crate) struct Signed {
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     pub(crate) message: Vec<u8>,
@@ -69,7 +81,7 @@ impl Shop {
         let order = Self::new_order(&sandbox);
         let serial = sandbox.serial_no();
         let prepaid = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#;
-        let prepaid = answered(&signer, serial, prepaid);
+        let prepaid = signed(&signer, serial, prepaid);
         let (notification, sealed) = notification(&signer, serial);
         Self {
             free: Free { mchid: sandbox.mchid().to_owned(), bytes: prepaid.signature.clone() },
@@ -77,7 +89,7 @@ impl Shop {
             nowhere: Gateway::at("https://shop.example", keys.clone(), Nowhere).unwrap(),
             ring: Ring::new(sandbox.merchant_key_pem()),
             merchant_key_pem: sandbox.merchant_key_pem().to_owned(),
-            transaction: answered(&signer, serial, TRANSACTION.as_bytes()),
+            transaction: signed(&signer, serial, TRANSACTION.as_bytes()),
             aes_key: aes_key(),
             api_v3_key: ApiV3Key::new(API_V3_KEY).unwrap(),
             v2: V2Shop::new(&sandbox, &order),
@@ -103,8 +115,8 @@ impl Shop {
         order
     }
 
-    pub(crate) fn bare_verify(&self, answered: &Answered) {
-        self.ring.verify(&answered.message, &answered.signature);
+    pub(crate) fn bare_verify(&self, signed: &Signed) {
+        self.ring.verify(&signed.message, &signed.signature);
     }
 
     /// The message of the order, as it is signed.
@@ -132,6 +144,45 @@ impl Shop {
         app::prepay(signer, &self.gateway, &self.order).unwrap()
     }
 
+    /// The same order through the generic call: JSON as its user has it, there and back.
+    pub(crate) fn call(&self, signer: &dyn Signer, body: &Value) -> Value {
+        let response = call::post(signer, &self.gateway, "/v3/pay/transactions/app", body).unwrap();
+        response.json().unwrap()
+    }
+
+    /// A split between a merchant, whose name was encrypted beforehand, and a person.
+    pub(crate) fn split(&self) -> Sent<Split> {
+        let ciphertext = "q6urq".repeat(68) + "q6s=";
+        let name = Encrypted::new(&self.serial_no, ciphertext).unwrap();
+        let merchant = Receiver::merchant("1900009191", name).unwrap();
+        let person = Receiver::openid(&OpenId::new(OPENID).unwrap());
+        let shares = vec![
+            Share::new(merchant, Fen(200), "分给供应商"),
+            Share::new(person, Fen(50), "员工提成"),
+        ];
+        let id = TransactionId::new("4208450740201411110007820472").unwrap();
+        let number = OutOrderNo::new("P20150806125346").unwrap();
+        let mut split = Split::new(id, number, shares, Remainder::StaysFrozen);
+        split.appid = Some(self.order.appid.clone());
+        self.sent(split, SPLIT)
+    }
+
+    /// A transfer without a name.
+    pub(crate) fn transfer(&self) -> Sent<Transfer> {
+        let number = OutBillNo::new("plfk2020042013").unwrap();
+        let scene = Scene::cash_marketing("新会员有礼", "注册会员抽奖一等奖");
+        let (appid, openid) = (self.order.appid.clone(), OpenId::new(OPENID).unwrap());
+        let transfer = Transfer::new(appid, number, openid, scene, Fen(100), "新会员开通有礼");
+        self.sent(transfer, CREATED)
+    }
+
+    fn sent<T>(&self, request: T, response: &str) -> Sent<T> {
+        let response = signed(&self.signer, &self.serial_no, response.as_bytes());
+        let transport = response.at_once();
+        let gateway = Gateway::at("https://shop.example", self.keys.clone(), transport).unwrap();
+        Sent { request, gateway, response }
+    }
+
     pub(crate) fn prepay_combined(&self, signer: &dyn Signer, order: &combine::Order) -> PrepayId {
         combine::app::prepay(signer, &self.gateway, order).unwrap()
     }
@@ -150,21 +201,21 @@ impl Shop {
         )
     }
 
-    /// What `pay::query` does with its answer, step by step.
-    pub(crate) fn read_answer(&self, keys: &PlatformKeys) -> Transaction {
-        let Answered { body, .. } = &self.transaction;
+    /// What `pay::query` does with its response, step by step.
+    pub(crate) fn read_response(&self, keys: &PlatformKeys) -> Transaction {
+        let Signed { body, .. } = &self.transaction;
         keys.verify(self.transaction.headers(), body, Time::now().unwrap()).unwrap();
         serde_json::from_str(std::str::from_utf8(body).unwrap()).unwrap()
     }
 
-    pub(crate) fn bare_answer(&self) {
+    pub(crate) fn bare_response(&self) {
         self.bare_verify(&self.transaction);
     }
 
-    pub(crate) fn open_notification(&self) -> Event {
-        let Answered { body, .. } = &self.notification;
+    pub(crate) fn open_notification(&self, keys: &PlatformKeys) -> Event {
+        let Signed { body, .. } = &self.notification;
         let (headers, now) = (self.notification.headers(), Time::now().unwrap());
-        notify::open(&self.keys, &self.api_v3_key, headers, body, now).unwrap()
+        notify::open(keys, &self.api_v3_key, headers, body, now).unwrap()
     }
 
     /// Verifies and decrypts, with nothing to decode or to read before or after it.
@@ -191,8 +242,8 @@ impl V2Shop {
         let sign = signer.sign(&v2::signing::message(fields.iter().copied())).unwrap();
         fields.push(("sign", &sign));
         let xml = |(name, value)| format!("<{name}><![CDATA[{value}]]></{name}>");
-        let answer = format!("<xml>{}</xml>", fields.into_iter().map(xml).collect::<String>());
-        let at_once = AtOnce { headers: Vec::new(), body: answer.clone().into_bytes() };
+        let response = format!("<xml>{}</xml>", fields.into_iter().map(xml).collect::<String>());
+        let at_once = AtOnce { headers: Vec::new(), body: response.clone().into_bytes() };
         Self {
             gateway: v2::Gateway::at("https://shop.example", at_once).unwrap(),
             order: v2::pay::Order::new(
@@ -205,7 +256,7 @@ impl V2Shop {
             ),
             key: hmac::Key::new(hmac::HMAC_SHA256, API_V3_KEY.as_bytes()),
             signer,
-            answer,
+            response,
         }
     }
 
@@ -213,14 +264,14 @@ impl V2Shop {
         v2::pay::prepay(&self.signer, &self.gateway, &self.order, &v2::App).unwrap()
     }
 
-    /// One digest for the request and one for the answer.
+    /// One digest for the request and one for the response.
     pub(crate) fn bare(&self) {
-        black_box(hmac::sign(&self.key, self.answer.as_bytes()));
-        black_box(hmac::sign(&self.key, self.answer.as_bytes()));
+        black_box(hmac::sign(&self.key, self.response.as_bytes()));
+        black_box(hmac::sign(&self.key, self.response.as_bytes()));
     }
 }
 
-impl Answered {
+impl Signed {
     pub(crate) fn at_once(&self) -> impl Transport + use<> {
         AtOnce { headers: self.headers.clone(), body: self.body.clone() }
     }
@@ -380,7 +431,7 @@ struct CsvRow<'a> {
     rate_note: &'a str,
 }
 
-pub(crate) fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answered {
+pub(crate) fn signed(signer: &RsaSigner, serial: &str, body: &[u8]) -> Signed {
     let timestamp = Time::now().unwrap().unix_seconds().to_string();
     let message = signing::response(&timestamp, NONCE, body);
     let signature = signer.sign(&message).unwrap().bytes;
@@ -393,11 +444,11 @@ pub(crate) fn answered(signer: &RsaSigner, serial: &str, body: &[u8]) -> Answere
         ("wechatpay-serial", serial.to_owned()),
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).to_vec();
-    Answered { headers, body: body.to_vec(), message, signature }
+    Signed { headers, body: body.to_vec(), message, signature }
 }
 
 /// A notification, and the ciphertext in it.
-fn notification(signer: &RsaSigner, serial: &str) -> (Answered, Vec<u8>) {
+fn notification(signer: &RsaSigner, serial: &str) -> (Signed, Vec<u8>) {
     let mut sealed = TRANSACTION.as_bytes().to_vec();
     aes_key()
         .seal_in_place_append_tag(aes_nonce(), Aad::from(b"transaction"), &mut sealed)
@@ -406,7 +457,7 @@ fn notification(signer: &RsaSigner, serial: &str) -> (Answered, Vec<u8>) {
         r#"{{"id":"EV-2018022511223320873","create_time":"2015-05-20T13:29:35+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付成功","resource":{{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"{}","associated_data":"transaction","nonce":"{AES_NONCE}"}}}}"#,
         STANDARD.encode(&sealed)
     );
-    (answered(signer, serial, body.as_bytes()), sealed)
+    (signed(signer, serial, body.as_bytes()), sealed)
 }
 
 fn aes_key() -> LessSafeKey {
@@ -421,3 +472,6 @@ const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
 const API_V3_KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 const AES_NONCE: &str = "fdasflkja484";
 const TRANSACTION: &str = r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291","out_trade_no":"1217752501201407033233368018","transaction_id":"4200000015201711256947025404","trade_type":"APP","trade_state":"SUCCESS","trade_state_desc":"支付成功","bank_type":"OTHERS","attach":"深圳分店","success_time":"2018-06-08T10:34:56+08:00","payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"amount":{"total":100,"payer_total":100,"currency":"CNY","payer_currency":"CNY"}}"#;
+const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+const SPLIT: &str = r#"{"transaction_id":"4208450740201411110007820472","out_order_no":"P20150806125346","order_id":"3008450740201411110007820472","state":"FINISHED","receivers":[{"amount":200,"description":"分给供应商","type":"MERCHANT_ID","account":"1900009191","result":"SUCCESS","create_time":"2015-05-20T13:29:35+08:00","finish_time":"2015-05-20T13:29:35+08:00","detail_id":"36011111111111111111111"},{"amount":50,"description":"员工提成","type":"PERSONAL_OPENID","account":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","result":"PENDING","create_time":"2015-05-20T13:29:35+08:00","finish_time":"2015-05-20T13:29:35+08:00","detail_id":"36011111111111111111112"}]}"#;
+const CREATED: &str = r#"{"out_bill_no":"plfk2020042013","transfer_bill_no":"1330000071100999991182020050700019480001","create_time":"2015-05-20T13:29:35.120+08:00","state":"WAIT_USER_CONFIRM","package_info":"affffddafdfafddffda=="}"#;

@@ -1,7 +1,7 @@
 //! The last table of a run: figure, target and measured value, one a line, for people and scripts.
 //!
-//! `cargo bench` runs one program after the other. Each prints what was measured since that run began,
-//! so the last table holds everything; a bench that is run alone prints its own figures.
+//! `cargo bench` runs one program after the other. Each prints its own figures, and the last one those of all
+//! programs of the run.
 
 use std::fs;
 
@@ -23,15 +23,26 @@ impl Table {
         self.0.push(line(figure, "-", measured, "-"));
     }
 
+    /// The figures of this program.
     pub(crate) fn print(&self) {
-        println!("\n{:<60} {:>10} {:>10}", "figure", "target", "measured");
-        println!("{}", with_earlier(&self.0.join("\n")));
+        let lines = self.0.join("\n");
+        with_earlier(&lines);
+        print(&lines);
+    }
+
+    /// The figures of this program, and of those that the same cargo ran before it.
+    pub(crate) fn print_all(&self) {
+        print(&with_earlier(&self.0.join("\n")));
     }
 
     fn add(&mut self, figure: &str, target: String, measured: f64, is_met: bool) {
         let verdict = if is_met { "met" } else { "MISSED" };
         self.0.push(line(figure, &target, measured, verdict));
     }
+}
+
+fn print(lines: &str) {
+    println!("\n{:<60} {:>10} {:>10}\n{lines}", "figure", "target", "measured");
 }
 
 /// The lines of the programs that the same cargo ran before this one, and these.
