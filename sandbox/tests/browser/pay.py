@@ -39,6 +39,7 @@ def main(folder):
             pays_from_the_list,
             confirms_a_transfer,
             lets_a_transfer_lapse,
+            shows_a_code,
         ):
             play(browser, shop)
             browser.check_console()
@@ -130,6 +131,15 @@ def lets_a_transfer_lapse(browser, shop):
     browser.click("#lapse")
     browser.wait_for_text("转账失败 FAIL")
     assert shop.transfer_state(number) == "FAIL"
+
+
+def shows_a_code(browser, shop):
+    browser.go(shop.base_url + "/codes")
+    browser.click("button[value=no]")
+    browser.wait_for_text("免密支付 pays at once")
+    assert len(browser.find(".code")) == 1, browser.text()
+    browser.check_width()
+    browser.screenshot("codes")
 
 
 class Program:
@@ -267,6 +277,9 @@ class Browser:
 
     def go(self, address):
         self.ask("/url", {"url": address})
+        if "#" in address:
+            # From the same page, a fragment alone loads nothing.
+            self.ask("/refresh")
 
     def url(self):
         return self.ask("/url", method="GET")
