@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// File with the settings, NAME=value in each line; the environment is not read then
     #[arg(long, global = true, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Writes an error as one JSON object: error, outcome, retry, code, request_id
+    /// Writes errors and notes as JSON objects: error, problems, outcome, retry, code, request_id
     #[arg(long, global = true)]
     json: bool,
     /// 语言: language of errors and help; by default that of the locale
@@ -84,11 +84,6 @@ pub(crate) fn parse() -> std::result::Result<Arguments, Stop> {
     }
 }
 
-/// Whether errors are to be JSON, also errors in the arguments.
-pub(crate) fn wants_json() -> bool {
-    env::args_os().any(|argument| argument == "--json")
-}
-
 fn program(language: Language) -> clap::Command {
     match language {
         Language::En => Arguments::command(),
@@ -127,12 +122,12 @@ impl Command {
             Self::Sharing(verb) => verb.run(&Session::open()?),
             Self::Transfer(verb) => verb.run(&Session::open()?),
             Self::Bill(verb) => verb.run(&Session::open()?),
-            Self::Certificates(verb) => verb.run(&Session::open()?),
-            Self::Notification(verb) => verb.run(&Session::open()?),
+            Self::Certificates(verb) => verb.run(&Session::open_with(&[API_V3_KEY])?),
+            Self::Notification(verb) => verb.run(&Session::open_with(&[API_V3_KEY])?),
             Self::Sign(verb) => verb.run(&Session::open()?),
             Self::Call(verb) => verb.run(&Session::open()?),
             Self::Encryption(verb) => verb.run(&Session::open()?),
-            Self::V2(family) => family.run(&Session::open()?),
+            Self::V2(family) => family.run(&Session::open_with(&["WECHATPAY_V2_KEY"])?),
             Self::Doctor(verb) => verb.run(),
             Self::Sandbox(family) => family.run(),
             Self::Completions { shell } => return output::print_text(&completions(shell)),
@@ -155,6 +150,8 @@ fn manual() -> Result<String> {
         .map_err(|error| Failure::Unprinted { what: error.to_string(), is_write: false })?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
+
+const API_V3_KEY: &str = "WECHATPAY_API_V3_KEY";
 
 const NOTES: &str = "\
 Output:

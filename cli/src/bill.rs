@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wechatpay::bill::{self, AccountType, BillType, Date};
 
 use crate::failure::{Failure, Result};
-use crate::input;
+use crate::input_name::is_standard_input;
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::session::Session;
@@ -55,7 +55,7 @@ fn download(session: &Session, kind: Kind) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     let (Kind::Trade(wanted) | Kind::FundFlow(wanted)) = &kind;
     let (date, out) = (wanted.date.parse::<Date>()?, wanted.out.clone());
-    if input::is_standard_input(&out) {
+    if is_standard_input(&out) {
         let what = "--out must name a file, since the result goes to standard output";
         return Err(Failure::Usage(what.to_owned()));
     }

@@ -11,6 +11,7 @@ use wechatpay::call::{Call, Upload, Verified};
 use crate::download::Download;
 use crate::failure::{Failure, Result};
 use crate::input::read;
+use crate::input_name::name_of;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -71,7 +72,9 @@ fn call(
     if let Some(body) = body {
         let text = read(body)?;
         // Editors on Windows put a byte order mark at the start.
-        call = call.json_text(text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text))?;
+        call = call
+            .json_text(text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text))
+            .map_err(|error| Failure::in_file(body, error))?;
     }
     if !encrypt.is_empty() {
         let encryptor = session.gateway.keys().encryptor()?;
@@ -88,9 +91,11 @@ fn send_file(session: &Session, path: &str, file: &Path, meta: Option<&Path>) ->
     let content = File::open(file).map_err(unreadable)?;
     let mut upload = Upload::from_reader(name.unwrap_or_default(), content)?;
     if let Some(meta) = meta {
-        let fields: Value = serde_json::from_slice(&read(meta)?)
-            .map_err(|_| Failure::Usage("BODY: must be JSON".to_owned()))?;
-        upload = upload.with_meta(&fields)?;
+        let fields: Value = serde_json::from_slice(&read(meta)?).map_err(|_| Failure::Body {
+            file: name_of(meta),
+            problems: vec!["json must be an object of fields for meta".to_owned()],
+        })?;
+        upload = upload.with_meta(&fields).map_err(|error| Failure::in_file(meta, error))?;
     }
     print(&upload.send(session.signer(), &session.gateway, path)?)
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use wechatpay::{OutTradeNo, combine};
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::input::BodyFile;
 use crate::order::{Kind, app_payment, jsapi_payment};
 use crate::output::{Content, Output};
@@ -52,24 +52,26 @@ fn place(session: &Session, kind: &Kind) -> Result<Content> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     match kind {
         Kind::App { file } => {
-            let order = combine::Order::from_json(signer, &file.read(session)?)?;
+            let order = file.parse(session, |body| combine::Order::from_json(signer, body))?;
             let prepay_id = combine::app::prepay(signer, gateway, &order)?;
             Ok(app_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Jsapi { file } => {
-            let (order, payer) = combine::jsapi::from_json(signer, &file.read(session)?)?;
+            let (order, payer) =
+                file.parse(session, |body| combine::jsapi::from_json(signer, body))?;
             let prepay_id = combine::jsapi::prepay(signer, gateway, &order, &payer)?;
             Ok(jsapi_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Native { file, qr } => {
-            let order = combine::Order::from_json(signer, &file.read(session)?)?;
+            let order = file.parse(session, |body| combine::Order::from_json(signer, body))?;
             let picture = Picture::open(qr.path.as_deref())?;
             let code_url = combine::native::prepay(signer, gateway, &order)?;
             let drawing = picture.of(&code_url);
             Ok(Content::with_drawing(json!({"code_url": code_url}), drawing))
         }
         Kind::H5 { file } => {
-            let (order, scene) = combine::h5::from_json(signer, &file.read(session)?)?;
+            let (order, scene) =
+                file.parse(session, |body| combine::h5::from_json(signer, body))?;
             Ok(json!({"h5_url": combine::h5::prepay(signer, gateway, &order, &scene)?}).into())
         }
     }
@@ -83,10 +85,9 @@ fn query(session: &Session, combine_out_trade_no: String) -> Result<Value> {
 
 fn close(session: &Session, combine_out_trade_no: &str, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let order = combine::Order::from_json(signer, &file.read(session)?)?;
+    let order = file.parse(session, |body| combine::Order::from_json(signer, body))?;
     if order.combine_out_trade_no.as_str() != combine_out_trade_no {
-        let what = "/combine_out_trade_no of the file is not the number of the order to close";
-        return Err(Failure::Invalid(what.to_owned()));
+        return Err(file.other_number("/combine_out_trade_no"));
     }
     combine::close(signer, &session.gateway, &order)?;
     Ok(json!({"combine_out_trade_no": combine_out_trade_no}))

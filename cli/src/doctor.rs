@@ -18,7 +18,7 @@ use wechatpay_sandbox::settings::{
 use crate::language::language;
 use crate::output::Output;
 use crate::session::Session;
-use crate::terminal::print_note;
+use crate::terminal::print_line;
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -96,7 +96,7 @@ impl Report {
                 State::Warning => language().choose("warning: ", "警告："),
                 State::Ok | State::NotChecked => continue,
             };
-            print_note(format_args!("{kind}{}: {}", finding.check, finding.message));
+            print_line(format_args!("{kind}{}: {}", finding.check, finding.message));
         }
     }
 

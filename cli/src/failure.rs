@@ -2,11 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use wechatpay::notify::Refusal;
 use wechatpay::{Code, ErrorKind, Outcome, Retry, Untrusted};
+use wechatpay_sandbox::settings::Problems;
 
+use crate::input_name::name_of;
 use crate::language::{Language, language};
 use crate::terminal::{json_without_controls, one_line};
 
@@ -21,8 +24,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// A file that an argument names cannot be read or written.
     File(String),
-    /// The settings are wrong.
-    Settings(String),
+    /// The settings are wrong: every problem that was found.
+    Settings(Vec<String>),
+    /// A file contains a request that is wrong: every problem that was found.
+    Body { file: String, problems: Vec<String> },
     /// The request is wrong.
     Invalid(String),
     /// A notification is not verified, or cannot be read.
@@ -41,7 +46,19 @@ pub(crate) const WRONG_USE: u8 = 2;
 impl Failure {
     /// For an error on the way to a session.
     pub(crate) fn of_settings(error: Box<dyn Error>) -> Self {
-        Self::Settings(error.to_string())
+        let problems = match error.downcast_ref::<Problems>() {
+            Some(problems) => problems.list().to_vec(),
+            None => vec![error.to_string()],
+        };
+        Self::Settings(problems)
+    }
+
+    /// For an error of the library in what a file contains.
+    pub(crate) fn in_file(file: &Path, error: wechatpay::Error) -> Self {
+        let ErrorKind::Invalid(invalid) = error.kind() else { return Self::Call(error) };
+        let problems = invalid.violations().iter();
+        let problems = problems.map(|problem| format!("{} {}", problem.path, problem.rule));
+        Self::Body { file: name_of(file), problems: problems.collect() }
     }
 
     /// Of a command that changes nothing.
@@ -58,12 +75,24 @@ impl Failure {
             Self::Arguments { what, .. }
             | Self::Usage(what)
             | Self::File(what)
-            | Self::Settings(what)
             | Self::Sandbox(what)
             | Self::Invalid(what) => what.clone(),
+            Self::Settings(problems) => problems.join("; "),
+            Self::Body { file, problems } => format!("{file}: {}", problems.join("; ")),
             Self::Notification(refusal) => refusal.to_string(),
             Self::Call(error) => error.to_string(),
             Self::Unprinted { what, .. } => format!("the result cannot be written: {what}"),
+        }
+    }
+
+    /// Each thing that went wrong.
+    fn problems(&self) -> Vec<String> {
+        match self {
+            Self::Settings(problems) => problems.clone(),
+            Self::Body { file, problems } => {
+                problems.iter().map(|problem| format!("{file}: {problem}")).collect()
+            }
+            _ => vec![self.what()],
         }
     }
 
@@ -73,7 +102,9 @@ impl Failure {
             Self::Arguments { .. } | Self::Usage(_) | Self::File(_) | Self::Settings(_) => {
                 WRONG_USE
             }
-            Self::Invalid(_) | Self::Notification(_) | Self::Sandbox(_) => FAILED,
+            Self::Body { .. } | Self::Invalid(_) | Self::Notification(_) | Self::Sandbox(_) => {
+                FAILED
+            }
             Self::Call(error) if matches!(error.kind(), ErrorKind::Output { .. }) => FAILED,
             Self::Call(error)
                 if error.api().is_some_and(|api| api.code == Code::NO_STATEMENT_EXIST) =>
@@ -96,6 +127,7 @@ impl Failure {
             | Self::Usage(_)
             | Self::File(_)
             | Self::Settings(_)
+            | Self::Body { .. }
             | Self::Invalid(_) => NOT_SENT,
             Self::Notification(_) => ("the notification was not opened", "回调通知没有通过验证"),
             Self::Sandbox(_) => ("the sandbox did not carry out the command", "沙箱没有执行该命令"),
@@ -132,7 +164,7 @@ impl Failure {
             Self::Settings(_) => {
                 ("check the settings with `wechatpay doctor`", "用 `wechatpay doctor` 检查配置")
             }
-            Self::Invalid(_) => CORRECT,
+            Self::Body { .. } | Self::Invalid(_) => CORRECT,
             Self::Notification(Refusal::Untrusted(Untrusted::Stale { .. })) => (
                 "if the notification was received earlier, set --received TIME",
                 "如果是先前收到的通知，用 --received TIME 给出收到的时间",
@@ -186,6 +218,12 @@ impl Failure {
         put("outcome", format!("{outcome:?}").into());
         put("retry", format!("{retry:?}").into());
         put("advice", self.advice(language()).into());
+        if let Self::Body { problems, .. } | Self::Settings(problems) = self {
+            put("problems", problems.clone().into());
+        }
+        if let Self::Body { file, .. } = self {
+            put("file", file.as_str().into());
+        }
         if let Self::Call(error) = self {
             if let Some(api) = error.api() {
                 put("http_status", api.status.into());
@@ -207,11 +245,14 @@ impl From<wechatpay::Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let language = language();
-        // Whatever was received, these are three lines.
-        let (what, advice) = (one_line(&self.what()), one_line(&self.advice(language)));
         let [error, outcome, next] =
             language.choose(["error: ", "outcome: ", "advice: "], ["错误：", "结果：", "建议："]);
-        write!(f, "{error}{what}\n{outcome}{}\n{next}{advice}", self.outcome(language))
+        // Whatever was received, each of these is one line.
+        for problem in self.problems() {
+            writeln!(f, "{error}{}", one_line(&problem))?;
+        }
+        let advice = one_line(&self.advice(language));
+        write!(f, "{outcome}{}\n{next}{advice}", self.outcome(language))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::failure::{Failure, Result};
+use crate::input_name::{is_standard_input, name_of};
 use crate::sample;
 use crate::session::Session;
 
@@ -25,6 +26,26 @@ impl BodyFile {
     pub(crate) fn read(&self, session: &Session) -> Result<Vec<u8>> {
         let body = read(&self.file)?;
         if self.sample { sample::with_own_ids(&body, session) } else { Ok(body) }
+    }
+
+    /// Reads the file and parses it. An error names the file and every problem in it.
+    pub(crate) fn parse<T>(
+        &self,
+        session: &Session,
+        parse: impl FnOnce(&[u8]) -> std::result::Result<T, wechatpay::Error>,
+    ) -> Result<T> {
+        self.name_in(parse(&self.read(session)?))
+    }
+
+    /// The result of the library, in whose error this file is named.
+    pub(crate) fn name_in<T>(&self, result: std::result::Result<T, wechatpay::Error>) -> Result<T> {
+        result.map_err(|error| Failure::in_file(&self.file, error))
+    }
+
+    /// That the number on the command line is not the one in the file.
+    pub(crate) fn other_number(&self, name: &str) -> Failure {
+        let problem = format!("{name} is not the number of the order to close");
+        Failure::Body { file: name_of(&self.file), problems: vec![problem] }
     }
 }
 
@@ -63,7 +84,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     } else {
         File::open(path).and_then(|file| file.take(SIZE_LIMIT).read_to_end(&mut content))
     };
-    let file = path.display();
+    let file = name_of(path);
     match read {
         Ok(length) if u64::try_from(length) == Ok(SIZE_LIMIT) => {
             Err(Failure::File(format!("{file} is 2 MiB or larger; a request body is smaller")))
@@ -71,10 +92,6 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
         Ok(_) => Ok(content),
         Err(error) => Err(Failure::File(format!("{file} cannot be read: {error}"))),
     }
-}
-
-pub(crate) fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 /// More than any request body or notification.

@@ -28,6 +28,7 @@ mod download;
 mod encryption;
 mod failure;
 mod input;
+mod input_name;
 mod language;
 mod notification;
 mod order;
@@ -53,7 +54,7 @@ use usage_error::Stop;
 
 fn main() -> ExitCode {
     run().unwrap_or_else(|failure| {
-        terminal::print(&if arguments::wants_json() {
+        terminal::print(&if terminal::wants_json() {
             failure.to_json()
         } else {
             format!("{failure}\n")

@@ -9,7 +9,8 @@ use wechatpay::notify::Notification;
 use wechatpay::{Time, notify};
 
 use crate::failure::{Failure, Result};
-use crate::input::{is_standard_input, read};
+use crate::input::read;
+use crate::input_name::is_standard_input;
 use crate::output::Output;
 use crate::session::Session;
 

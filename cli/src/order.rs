@@ -70,24 +70,24 @@ fn place(session: &Session, kind: &Kind) -> Result<Content> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     match kind {
         Kind::App { file } => {
-            let order = pay::Order::from_json(signer, &file.read(session)?)?;
+            let order = file.parse(session, |body| pay::Order::from_json(signer, body))?;
             let prepay_id = pay::app::prepay(signer, gateway, &order)?;
             Ok(app_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Jsapi { file } => {
-            let (order, payer) = pay::jsapi::from_json(signer, &file.read(session)?)?;
+            let (order, payer) = file.parse(session, |body| pay::jsapi::from_json(signer, body))?;
             let prepay_id = pay::jsapi::prepay(signer, gateway, &order, &payer)?;
             Ok(jsapi_payment(signer, &order, &prepay_id)?.into())
         }
         Kind::Native { file, qr } => {
-            let order = pay::Order::from_json(signer, &file.read(session)?)?;
+            let order = file.parse(session, |body| pay::Order::from_json(signer, body))?;
             let picture = Picture::open(qr.path.as_deref())?;
             let code_url = pay::native::prepay(signer, gateway, &order)?;
             let drawing = picture.of(&code_url);
             Ok(Content::with_drawing(json!({"code_url": code_url}), drawing))
         }
         Kind::H5 { file } => {
-            let (order, scene) = pay::h5::from_json(signer, &file.read(session)?)?;
+            let (order, scene) = file.parse(session, |body| pay::h5::from_json(signer, body))?;
             Ok(json!({"h5_url": pay::h5::prepay(signer, gateway, &order, &scene)?}).into())
         }
     }

@@ -59,7 +59,7 @@ impl Drawing {
     /// Draws the code. The order exists by now, so an error is only a note.
     pub(crate) fn draw(self) {
         let Ok(code) = QrCode::new(self.code_url.as_str()) else {
-            print_note("note: the code_url is too long for a QR code");
+            print_note("the code_url is too long for a QR code");
             return;
         };
         print(&as_text(&code, io::stderr().is_terminal()));
@@ -72,7 +72,7 @@ impl Drawing {
             }
         };
         if let Err(error) = picture.and_then(|picture| file.write(&picture)) {
-            print_note(format_args!("note: the QR code cannot be written: {error}"));
+            print_note(format_args!("the QR code cannot be written: {error}"));
         }
     }
 }

@@ -36,7 +36,7 @@ impl Verb {
 
 fn apply(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let refund = refund::Refund::from_json(signer, &file.read(session)?)?;
+    let refund = file.parse(session, |body| refund::Refund::from_json(signer, body))?;
     refund::apply(signer, &session.gateway, &refund)?;
     session.response()
 }

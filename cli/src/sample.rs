@@ -18,7 +18,7 @@ pub(crate) fn with_own_ids(sample: &[u8], session: &Session) -> Result<Vec<u8>> 
     for (name, own) in mchids.chain(APPIDS.iter().map(|name| (name, appid))) {
         for (open, close) in [(format!("\"{name}\""), "\""), (format!("<{name}>"), "<")] {
             text = replaced(&text, &open, close, own, |found| {
-                print_note(format_args!("note: --sample replaced {name} {found} by {own}"));
+                print_note(format_args!("--sample replaced {name} {found} by {own}"));
             });
         }
     }

@@ -119,12 +119,12 @@ impl Desk {
         if !settings::is_any_set() {
             let what = "no sandbox is known; start `wechatpay-sandbox`, then set --settings to the settings.env \
                         that it writes";
-            return Err(Failure::Settings(what.to_owned()));
+            return Err(Failure::Settings(vec![what.to_owned()]));
         }
         let settings = Settings::load().map_err(Failure::of_settings)?;
         if settings.base_url.ends_with("weixin.qq.com") {
             let what = "these are settings for WeChat Pay; use those of a sandbox";
-            return Err(Failure::Settings(what.to_owned()));
+            return Err(Failure::Settings(vec![what.to_owned()]));
         }
         let transport = settings.transport().map_err(Failure::of_settings)?;
         Ok(Self { transport, base_url: settings.base_url })

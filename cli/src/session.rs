@@ -24,13 +24,18 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the settings from the environment. If none is set, starts a sandbox.
     pub(crate) fn open() -> Result<Self> {
-        Self::new(Settings::load().map_err(Failure::of_settings)?)
+        Self::open_with(&[])
+    }
+
+    /// As [`open`](Self::open), for a command that needs these settings as well.
+    pub(crate) fn open_with(names: &[&str]) -> Result<Self> {
+        Self::new(Settings::load_with(names).map_err(Failure::of_settings)?)
     }
 
     pub(crate) fn new(settings: Settings) -> Result<Self> {
         if let Some(sandbox) = &settings.sandbox {
             let url = sandbox.base_url();
-            print_note(format_args!("note: no setting is set; using a sandbox at {url}"));
+            print_note(format_args!("no setting is set; using a sandbox at {url}"));
         }
         let last_response = LastResponse::default();
         let transport = settings.transport().map_err(Failure::of_settings)?;

@@ -11,7 +11,8 @@ use wechatpay::profit_sharing::{
 use wechatpay::{OutOrderNo, OutReturnNo, TransactionId, bill};
 
 use crate::failure::{Failure, Result};
-use crate::input::{self, BodyFile};
+use crate::input::BodyFile;
+use crate::input_name::is_standard_input;
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::session::Session;
@@ -102,22 +103,24 @@ fn encryptor(session: &Session) -> Result<Encryptor> {
 
 fn add(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
+    let encryptor = encryptor(session)?;
     let receiver =
-        NewReceiver::from_plain_json(signer, &encryptor(session)?, &file.read(session)?)?;
+        file.parse(session, |body| NewReceiver::from_plain_json(signer, &encryptor, body))?;
     profit_sharing::add_receiver(signer, &session.gateway, &receiver)?;
     session.response()
 }
 
 fn delete(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let receiver = DeletedReceiver::from_json(signer, &file.read(session)?)?;
+    let receiver = file.parse(session, |body| DeletedReceiver::from_json(signer, body))?;
     profit_sharing::delete_receiver(signer, &session.gateway, &receiver)?;
     session.response()
 }
 
 fn split(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let split = Split::from_plain_json(signer, &encryptor(session)?, &file.read(session)?)?;
+    let encryptor = encryptor(session)?;
+    let split = file.parse(session, |body| Split::from_plain_json(signer, &encryptor, body))?;
     profit_sharing::split(signer, &session.gateway, &split)?;
     session.response()
 }
@@ -131,7 +134,7 @@ fn query(session: &Session, number: SplitNumber) -> Result<Value> {
 
 fn unfreeze(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let unfreeze = Unfreeze::from_json(signer, &file.read(session)?)?;
+    let unfreeze = file.parse(session, |body| Unfreeze::from_json(signer, body))?;
     profit_sharing::unfreeze(signer, &session.gateway, &unfreeze)?;
     session.response()
 }
@@ -144,7 +147,7 @@ fn left(session: &Session, transaction_id: String) -> Result<Value> {
 
 fn give_back(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let returned = Return::from_json(signer, &file.read(session)?)?;
+    let returned = file.parse(session, |body| Return::from_json(signer, body))?;
     profit_sharing::return_share(signer, &session.gateway, &returned)?;
     session.response()
 }
@@ -158,7 +161,7 @@ fn return_query(session: &Session, number: String, split: String) -> Result<Valu
 fn download(session: &Session, date: &str, out: PathBuf) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     let request = SharingBill::new(date.parse()?);
-    if input::is_standard_input(&out) {
+    if is_standard_input(&out) {
         let what = "--out must name a file, since the result goes to standard output";
         return Err(Failure::Usage(what.to_owned()));
     }

@@ -50,7 +50,7 @@ fn sign(session: &Session, method: &str, path: &str, body: Option<&Path>) -> Res
     };
     if last.ends_with('\n') {
         print_note(
-            "note: the body ends with a line feed, which is part of the signed text; send it as well",
+            "the body ends with a line feed, which is part of the signed text; send it as well",
         );
     }
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), random_hexadecimal()?);

@@ -3,12 +3,30 @@
 //! Responses, files and names come from others. Raw control characters clear the screen, forge lines such as
 //! `outcome: …`, or turn the direction of text.
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// Writes one line to standard error.
-pub(crate) fn print_note(line: impl Display) {
-    print(&format!("{}\n", one_line(&line.to_string())));
+use serde_json::json;
+
+/// Writes a note on a line of standard error; with `--json`, as an object.
+pub(crate) fn print_note(note: impl Display) {
+    if wants_json() { print_line(note) } else { print_line(format_args!("note: {note}")) }
+}
+
+/// As [`print_note`], for a line that says itself what it is.
+pub(crate) fn print_line(line: impl Display) {
+    let line = line.to_string();
+    print(&if wants_json() {
+        format!("{}\n", json_without_controls(&json!({"note": line}).to_string()))
+    } else {
+        format!("{}\n", one_line(&line))
+    });
+}
+
+/// Whether errors and notes are to be JSON, also errors in the arguments.
+pub(crate) fn wants_json() -> bool {
+    env::args_os().any(|argument| argument == "--json")
 }
 
 /// Writes text to standard error as it is. A failure cannot be reported anywhere, and is ignored: the

@@ -9,7 +9,8 @@ use wechatpay::transfer::{self, Transfer, receipt};
 use wechatpay::{OutBillNo, TransferBillNo};
 
 use crate::failure::{Failure, Result};
-use crate::input::{self, BodyFile};
+use crate::input::BodyFile;
+use crate::input_name::is_standard_input;
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::session::Session;
@@ -80,7 +81,7 @@ impl Verb {
 fn create(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
     let (body, serial) = with_encrypted_name(session, file.read(session)?)?;
-    let transfer = Transfer::from_json(signer, &body, serial.as_deref())?;
+    let transfer = file.name_in(Transfer::from_json(signer, &body, serial.as_deref()))?;
     let created = match transfer.authorization_info {
         Some(_) => transfer::create_with_authorization(signer, &session.gateway, &transfer)?,
         None => transfer::create(signer, &session.gateway, &transfer)?,
@@ -131,7 +132,7 @@ fn cancel(session: &Session, out_bill_no: String) -> Result<Value> {
 /// Applying again changes nothing, so one command does both.
 fn fetch_receipt(session: &Session, out_bill_no: String, out: &Path) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
-    if input::is_standard_input(out) {
+    if is_standard_input(out) {
         let what = "--out must name a file, since the result goes to standard output";
         return Err(Failure::Usage(what.to_owned()));
     }

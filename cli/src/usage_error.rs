@@ -21,14 +21,16 @@ impl Stop {
         mut program: Command,
         arguments: impl Iterator<Item = OsString>,
     ) -> Self {
+        let arguments: Vec<_> = arguments.collect();
+        let wants_json = arguments.iter().any(|argument| argument == "--json");
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Help(rendered(error)),
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !wants_json => {
                 Self::NoArguments(rendered(error))
             }
             _ => {
                 program.build();
-                let command = named_command(&program, arguments);
+                let command = named_command(&program, &arguments);
                 let usage = command.clone().render_usage().to_string();
                 let usage = usage.trim_start_matches("Usage: ").to_owned();
                 Self::Wrong { what: what(error, &program, command), usage }
@@ -42,16 +44,26 @@ fn rendered(error: &Error) -> String {
 }
 
 /// The command that the first words name, as far as they name one.
-fn named_command(program: &Command, arguments: impl Iterator<Item = OsString>) -> &Command {
+fn named_command<'a>(program: &'a Command, arguments: &[OsString]) -> &'a Command {
     let mut command = program;
-    for word in arguments.skip(1) {
-        match command.find_subcommand(&word) {
+    let mut words = arguments.iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        match command.find_subcommand(word) {
             Some(found) => command = found,
-            None if word.to_string_lossy().starts_with('-') => {}
+            None if has_value(&text, program) => drop(words.next()),
+            None if text.starts_with('-') => {}
             None => break,
         }
     }
     command
+}
+
+/// Whether this word is an option of the program whose value is the next word.
+fn has_value(word: &str, program: &Command) -> bool {
+    let Some(name) = word.strip_prefix("--") else { return false };
+    let options = program.get_arguments().filter(|option| option.get_action().takes_values());
+    options.filter_map(|option| option.get_long()).any(|long| long == name)
 }
 
 /// Only names from the program's own tables occur in it. An argument that clap takes for an option or
@@ -63,9 +75,10 @@ fn what(error: &Error, program: &Command, command: &Command) -> String {
             format!("missing arguments: {}", texts(error, ContextKind::InvalidArg).join(", "))
         }
         (ErrorKind::InvalidSubcommand, _) => {
-            let names = command.get_subcommands().map(Command::get_name);
-            let names: Vec<_> = names.filter(|name| *name != "help").collect();
-            format!("unknown command; use one of: {}", names.join(", "))
+            format!("unknown command; use one of: {}", subcommands(command))
+        }
+        (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
+            format!("no command is given; use one of: {}", subcommands(command))
         }
         (ErrorKind::UnknownArgument, Some(name)) => {
             format!("{name} is not an option of this command")
@@ -87,6 +100,11 @@ fn what(error: &Error, program: &Command, command: &Command) -> String {
         (_, Some(name)) => format!("{name} has an invalid value"),
         (_, None) => "wrong arguments".to_owned(),
     }
+}
+
+fn subcommands(command: &Command) -> String {
+    let names = command.get_subcommands().map(Command::get_name);
+    names.filter(|name| *name != "help").collect::<Vec<_>>().join(", ")
 }
 
 /// The argument that the error is about, if the program has one of that name.

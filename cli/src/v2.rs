@@ -143,7 +143,7 @@ fn unified(
     qr: &QrFile,
 ) -> Result<Content> {
     let gateway = &session.v2_gateway;
-    let (order, trade) = v2::pay::Order::from_xml(signer, &file.read(session)?)?;
+    let (order, trade) = file.parse(session, |body| v2::pay::Order::from_xml(signer, body))?;
     let picture = picture(&trade, qr)?;
     let placed = Placed { signer, order: &order, picture };
     match &trade {
@@ -163,7 +163,7 @@ fn combined(
     qr: &QrFile,
 ) -> Result<Content> {
     let gateway = &session.v2_gateway;
-    let (order, trade) = v2::combine::Order::from_xml(signer, &file.read(session)?)?;
+    let (order, trade) = file.parse(session, |body| v2::combine::Order::from_xml(signer, body))?;
     let picture = picture(&trade, qr)?;
     let placed = Placed { signer, order: &order, picture };
     match &trade {
@@ -195,7 +195,7 @@ fn query(session: &Session, signer: &dyn Signer, number: PaymentNumber) -> Resul
 
 /// Exits with 0 if the payer was charged, with 1 if not, and with 3 if that is not certain yet.
 fn micropay(session: &Session, signer: &dyn Signer, file: &BodyFile) -> Result<Output> {
-    let (order, auth_code) = MicropayOrder::from_xml(signer, &file.read(session)?)?;
+    let (order, auth_code) = file.parse(session, |body| MicropayOrder::from_xml(signer, body))?;
     let attempt = v2::pay::micropay(signer, &session.v2_gateway, &order, auth_code)?;
     let output = Output::write(fields(&session.response_body()))?;
     Ok(match attempt {
@@ -216,7 +216,7 @@ fn reverse(session: &Session, signer: &dyn Signer, out_trade_no: &str) -> Result
 }
 
 fn refund(session: &Session, signer: &dyn Signer, file: &BodyFile) -> Result<Value> {
-    let refund = v2::refund::Refund::from_xml(signer, &file.read(session)?)?;
+    let refund = file.parse(session, |body| v2::refund::Refund::from_xml(signer, body))?;
     v2::refund::apply(signer, &session.certified_v2_gateway()?, &refund)?;
     fields(&session.response_body())
 }
@@ -240,10 +240,9 @@ fn combined_close(
     number: &str,
     file: &BodyFile,
 ) -> Result<Value> {
-    let (order, _) = v2::combine::Order::from_xml(signer, &file.read(session)?)?;
+    let (order, _) = file.parse(session, |body| v2::combine::Order::from_xml(signer, body))?;
     if order.combine_out_trade_no.as_str() != number {
-        let what = "the file must contain the combined order with this number";
-        return Err(Failure::Usage(what.to_owned()));
+        return Err(file.other_number("combine_out_trade_no"));
     }
     v2::combine::close(signer, &session.v2_gateway, &order)?;
     Ok(json!({"combine_out_trade_no": number}))

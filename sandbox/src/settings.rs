@@ -18,6 +18,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -52,9 +53,22 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If a variable is missing or wrong. The error names it.
+    /// [`Problems`], if variables are missing or wrong.
     pub fn load() -> Result<Self> {
-        if is_any_set() { Self::from_environment() } else { Self::of_sandbox(Sandbox::start()?) }
+        Self::load_with(&[])
+    }
+
+    /// As [`load`](Self::load), if these variables must be set as well, such as `WECHATPAY_API_V3_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// [`Problems`], if variables are missing or wrong.
+    pub fn load_with(names: &[&str]) -> Result<Self> {
+        if is_any_set() {
+            Self::from_environment(names)
+        } else {
+            Self::of_sandbox(Sandbox::start()?)
+        }
     }
 
     fn of_sandbox(sandbox: Sandbox) -> Result<Self> {
@@ -73,19 +87,33 @@ impl Settings {
         })
     }
 
-    fn from_environment() -> Result<Self> {
-        Ok(Self {
-            signer: signer()?,
-            appid: name_variable(AppId::new(required("WECHATPAY_APPID")?))?,
-            notify_url: name_variable(NotifyUrl::new(required("WECHATPAY_NOTIFY_URL")?))?,
-            keys: platform_keys()?,
-            base_url: base_url()?,
-            root_certificates: match optional("WECHATPAY_CA_FILE") {
-                Some(_) => Some(String::from_utf8(file_content("WECHATPAY_CA_FILE")?)?),
-                None => None,
-            },
-            sandbox: None,
-        })
+    fn from_environment(names: &[&str]) -> Result<Self> {
+        let mut problems = Problems::default();
+        let signer = problems.note(signer());
+        let appid = value("WECHATPAY_APPID").and_then(|appid| name_variable(AppId::new(appid)));
+        let url = value("WECHATPAY_NOTIFY_URL").and_then(|url| name_variable(NotifyUrl::new(url)));
+        let (appid, notify_url) = (problems.note(appid), problems.note(url));
+        let keys = problems.note(platform_keys());
+        let base_url = problems.note(base_url());
+        let root_certificates = problems.note(root_certificates());
+        if let (Some(base_url), Some(root_certificates)) = (&base_url, &root_certificates) {
+            problems.note(host(base_url, root_certificates.clone()));
+        }
+        for name in names {
+            problems.note(value(name));
+        }
+        let read = || {
+            Some(Self {
+                appid: appid?,
+                notify_url: notify_url?,
+                signer: signer?,
+                keys: keys?,
+                base_url: base_url?,
+                root_certificates: root_certificates?,
+                sandbox: None,
+            })
+        };
+        problems.into_result(read())
     }
 
     /// A transport that trusts the root certificates of these settings.
@@ -109,6 +137,66 @@ impl Settings {
     }
 }
 
+/// Every problem of the settings: each names its variable, and the settings file if there is one.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// Every problem, in the order of the checks. There is at least one.
+    #[must_use]
+    pub fn list(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Takes the value, or else notes why there is none.
+    fn note<T>(&mut self, value: Result<T>) -> Option<T> {
+        match value {
+            Ok(value) => return Some(value),
+            Err(error) => match error.downcast::<Self>() {
+                Ok(several) => several.0.into_iter().for_each(|problem| self.add(problem)),
+                Err(error) => self.add(located(error.to_string())),
+            },
+        }
+        None
+    }
+
+    fn add(&mut self, problem: String) {
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
+    }
+
+    /// Notes an error of the library, if it is about the value with this name. The other values are stand-ins.
+    fn note_about<T>(&mut self, name: &str, value: std::result::Result<T, wechatpay::Error>) {
+        let Err(error) = value else { return };
+        if path_of(&error) == name {
+            self.note(name_variable::<T>(Err(error)));
+        }
+    }
+
+    /// The value, if there is no problem. What is missing may be misspelt.
+    fn into_result<T>(mut self, value: Option<T>) -> Result<T> {
+        match value.filter(|_| self.0.is_empty()) {
+            Some(value) => Ok(value),
+            None => {
+                let unknown = unknown_names().into_iter().map(|name| located(misspelt(&name)));
+                let unknown: Vec<_> = unknown.collect();
+                self.0.retain(|problem| !unknown.contains(problem));
+                self.0.extend(unknown);
+                Err(self.into())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join("; "))
+    }
+}
+
+impl Error for Problems {}
+
 /// Reads the settings from this file from now on, instead of from the environment.
 ///
 /// A line is `NAME=value`, as in the sandbox's `settings.env`. Nothing is expanded. `export ` before the name, blanks
@@ -127,7 +215,8 @@ pub fn use_file(path: &Path) -> Result<()> {
             "{file}, line {line}: not NAME=value; use a settings.env of the sandbox as an example"
         )
     })?;
-    FILE.set(settings).map_err(|_| "a settings file was read already; use one".into())
+    FILE.set(File { name: file.to_string(), settings })
+        .map_err(|_| "a settings file was read already; use one".into())
 }
 
 /// The settings in the text of a file, or the number of its first wrong line.
@@ -149,13 +238,26 @@ fn parse(text: &str) -> std::result::Result<BTreeMap<String, String>, usize> {
         .collect()
 }
 
-/// The settings of [`use_file`].
-static FILE: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+/// The file of [`use_file`].
+static FILE: OnceLock<File> = OnceLock::new();
+
+struct File {
+    name: String,
+    settings: BTreeMap<String, String>,
+}
+
+/// The problem, with the name of the settings file.
+fn located(problem: String) -> String {
+    match FILE.get() {
+        Some(file) => format!("{}: {problem}", file.name),
+        None => problem,
+    }
+}
 
 /// Every variable and its value, of the file or of the environment.
 fn variables() -> Vec<(String, String)> {
     match FILE.get() {
-        Some(settings) => settings.clone().into_iter().collect(),
+        Some(file) => file.settings.clone().into_iter().collect(),
         None => env::vars_os()
             .filter_map(|(name, value)| {
                 Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
@@ -194,20 +296,45 @@ pub fn base_url() -> Result<String> {
 pub fn signer() -> Result<RsaSigner> {
     const SERIAL_NO: &str = "WECHATPAY_SERIAL_NO";
     const CERTIFICATE: &str = "WECHATPAY_CERT_FILE";
-    let mchid = required("WECHATPAY_MCHID")?;
-    // The library leaves the form of a merchant number to WeChat Pay; a misplaced setting is found here.
+    let mut problems = Problems::default();
+    let mchid = problems.note(mchid());
+    let key = problems.note(content("WECHATPAY_PRIVATE_KEY_FILE"));
+    if let Some(key) = &key {
+        problems.note_about("private_key", RsaSigner::from_pem(ANY_MCHID, ANY_SERIAL_NO, key));
+    }
+    if optional(SERIAL_NO).is_none() && optional(CERTIFICATE).is_some() {
+        let certificate = problems.note(content(CERTIFICATE));
+        if let Some(certificate) = &certificate {
+            problems
+                .note_about("certificate", RsaSigner::from_certificate(ANY_MCHID, certificate, ""));
+        }
+        let all = mchid.zip(certificate).zip(key).filter(|_| problems.0.is_empty());
+        let signer = all.and_then(|((mchid, certificate), key)| {
+            problems.note(name_variable(RsaSigner::from_certificate(mchid, certificate, key)))
+        });
+        return problems.into_result(signer);
+    }
+    let serial_no = problems.note(value(SERIAL_NO));
+    if let Some(serial_no) = &serial_no {
+        problems.note_about("serial_no", RsaSigner::from_pem(ANY_MCHID, serial_no, ""));
+    }
+    let all = mchid.zip(serial_no).zip(key).filter(|_| problems.0.is_empty());
+    let signer = all.and_then(|((mchid, serial_no), key)| {
+        problems.note(name_variable(RsaSigner::from_pem(mchid, serial_no, key)))
+    });
+    problems.into_result(signer)
+}
+
+/// The library leaves the form of a merchant number to WeChat Pay; a misplaced setting is found here.
+fn mchid() -> Result<String> {
+    let mchid = value("WECHATPAY_MCHID")?;
     if mchid.len() > MCHID_LENGTH || !mchid.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(
             "WECHATPAY_MCHID: mchid must be the merchant number (商户号), which has digits only"
                 .into(),
         );
     }
-    let key = file_content("WECHATPAY_PRIVATE_KEY_FILE")?;
-    if optional(SERIAL_NO).is_none() && optional(CERTIFICATE).is_some() {
-        name_variable(RsaSigner::from_certificate(mchid, file_content(CERTIFICATE)?, key))
-    } else {
-        name_variable(RsaSigner::from_pem(mchid, required(SERIAL_NO)?, key))
-    }
+    Ok(mchid)
 }
 
 /// WeChat Pay's public key, its platform certificate, or both during a change from one to the other.
@@ -219,21 +346,53 @@ pub fn platform_keys() -> Result<PlatformKeys> {
     const CERTIFICATE: &str = "WECHATPAY_PLATFORM_CERT_FILE";
     let (id, key) = ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY_FILE");
     let has_certificate = optional(CERTIFICATE).is_some();
+    let mut problems = Problems::default();
     let mut keys = PlatformKeys::none();
     if has_certificate {
-        keys = name_variable(keys.with_certificate(file_content(CERTIFICATE)?))?;
+        let certificate = content(CERTIFICATE);
+        let with = certificate.and_then(|it| name_variable(keys.clone().with_certificate(it)));
+        keys = problems.note(with).unwrap_or(keys);
     }
     if !has_certificate || optional(id).is_some() || optional(key).is_some() {
-        keys = name_variable(keys.with_public_key(&required(id)?, file_content(key)?))?;
+        let (id, key) = (problems.note(value(id)), problems.note(content(key)));
+        if let Some(id) = &id {
+            problems.note_about("public_key_id", PlatformKeys::none().with_public_key(id, ""));
+        }
+        if let Some(key) = &key {
+            let alone = PlatformKeys::none().with_public_key(ANY_PUBLIC_KEY_ID, key);
+            problems.note_about("public_key", alone);
+        }
+        if let (Some(id), Some(key), true) = (id, key, problems.0.is_empty()) {
+            let with = name_variable(keys.clone().with_public_key(&id, key));
+            keys = problems.note(with).unwrap_or(keys);
+        }
     }
-    Ok(keys)
+    problems.into_result(Some(keys))
+}
+
+/// The root certificates in `WECHATPAY_CA_FILE`, if it is set.
+fn root_certificates() -> Result<Option<String>> {
+    const FILE: &str = "WECHATPAY_CA_FILE";
+    if optional(FILE).is_none() {
+        return Ok(None);
+    }
+    let text = String::from_utf8(content(FILE)?);
+    Ok(Some(text.map_err(|_| format!("{FILE}: root_certificates must be PEM, which is UTF-8"))?))
+}
+
+/// Checks the base URL and the root certificates.
+fn host(base_url: &str, root_certificates: Option<String>) -> Result<()> {
+    let mut options = HttpOptions::default();
+    options.root_certificates = root_certificates;
+    let transport = name_variable(UreqTransport::new(&options))?;
+    name_variable(Gateway::at(base_url, PlatformKeys::none(), transport)).map(drop)
 }
 
 /// The value of a variable, without white space at its end; `None` if it is not set or empty.
 #[must_use]
 pub fn optional(name: &str) -> Option<String> {
     let value = match FILE.get() {
-        Some(settings) => settings.get(name)?.clone(),
+        Some(file) => file.settings.get(name)?.clone(),
         None => env::var(name).ok()?,
     };
     Some(value.trim_end().to_owned()).filter(|value| !value.is_empty())
@@ -245,17 +404,21 @@ pub fn optional(name: &str) -> Option<String> {
 ///
 /// If it is not set. The error describes the value, and lists variables with unknown names.
 pub fn required(name: &str) -> Result<String> {
+    let mut problems = Problems::default();
+    let value = problems.note(value(name));
+    problems.into_result(value)
+}
+
+/// The value of a variable that must be set; the error does not list others.
+fn value(name: &str) -> Result<String> {
     optional(name).ok_or_else(|| {
         let what = SETTINGS.iter().find(|(known, ..)| *known == name).map_or("", |it| it.2);
-        let unknown = unknown_names();
-        let unknown = match unknown.as_slice() {
-            [] => String::new(),
-            names => {
-                format!("; {} is set, but is not a setting, check its spelling", names.join(", "))
-            }
-        };
-        format!("{name} is not set; set it to {what}{unknown}").into()
+        format!("{name} is not set; set it to {what}").into()
     })
+}
+
+fn misspelt(name: &str) -> String {
+    format!("{name} is set, but is not a setting, check its spelling")
 }
 
 /// The `WECHATPAY_…` variables that are set and are no settings, perhaps because they are misspelt.
@@ -275,7 +438,13 @@ pub fn unknown_names() -> Vec<String> {
 ///
 /// If it is not set, or the file cannot be read.
 pub fn file_content(name: &str) -> Result<Vec<u8>> {
-    let path = required(name)?;
+    let mut problems = Problems::default();
+    let content = problems.note(content(name));
+    problems.into_result(content)
+}
+
+fn content(name: &str) -> Result<Vec<u8>> {
+    let path = value(name)?;
     fs::read(&path).map_err(|error| format!("{name}: {path} cannot be read: {error}").into())
 }
 
@@ -285,18 +454,24 @@ pub fn file_content(name: &str) -> Result<Vec<u8>> {
 ///
 /// The same as the library's.
 pub fn name_variable<T>(value: std::result::Result<T, wechatpay::Error>) -> Result<T> {
-    value.map_err(|error| {
-        let wechatpay::ErrorKind::Invalid(invalid) = error.kind() else { return error.into() };
-        let path = invalid.violations().first().map_or("", |violation| &violation.path);
-        match SETTINGS.iter().find(|(_, known, _)| *known == path) {
-            Some((name, ..)) => format!("{name}: {error}").into(),
-            None => error.into(),
-        }
+    value.map_err(|error| match SETTINGS.iter().find(|(_, known, _)| *known == path_of(&error)) {
+        Some((name, ..)) => format!("{name}: {error}").into(),
+        None => error.into(),
     })
+}
+
+/// The name of the value that the library's error is about; empty if it is about none.
+fn path_of(error: &wechatpay::Error) -> &str {
+    let wechatpay::ErrorKind::Invalid(invalid) = error.kind() else { return "" };
+    invalid.violations().first().map_or("", |violation| &violation.path)
 }
 
 /// mchid is string(32): m/4013070347.
 const MCHID_LENGTH: usize = 32;
+/// Valid, so that the value beside it is checked alone.
+const ANY_MCHID: &str = "1900000109";
+const ANY_SERIAL_NO: &str = "00";
+const ANY_PUBLIC_KEY_ID: &str = "PUB_KEY_ID_0";
 
 /// Every setting: the variable, the name of its value in errors of the library, and a description.
 const SETTINGS: [(&str, &str, &str); 13] = [

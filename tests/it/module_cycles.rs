@@ -150,7 +150,8 @@ fn read_tree<'a>(tree: &'a str, prefix: &mut Vec<String>, paths: &mut Vec<Vec<St
     }
     let end = tree.find(|character| !is_of_word(character)).unwrap_or(tree.len());
     let (word, rest) = tree.split_at(end);
-    if !(word == "self" && !prefix.is_empty()) && !word.is_empty() {
+    let is_prefix = word == "self" && !prefix.is_empty();
+    if !is_prefix && !word.is_empty() {
         prefix.push(word.to_owned());
     }
     if let Some(rest) = rest.strip_prefix("::") {

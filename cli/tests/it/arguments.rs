@@ -91,6 +91,36 @@ fn wrong_arguments_are_explained_with_the_usage() {
     assert!(program.sandbox.received().is_empty());
 }
 
+#[test]
+fn options_before_the_command_are_no_command() {
+    let program = Program::new("options-first");
+    let done = program.run(&["--settings", "settings.env", "--lang", "en", "order", "app"]);
+    let expected = "\nadvice: use: wechatpay order app [OPTIONS] <FILE>\n";
+    assert!(done.status == 2 && done.err.ends_with(expected), "{}", done.err);
+    let done = program.run(&["--lang", "en"]);
+    let expected = "error: no command is given; use one of: order, query, ";
+    assert!(done.status == 2 && done.err.starts_with(expected), "{}", done.err);
+}
+
+/// A script reads each line of standard error as an object.
+#[test]
+fn json_errors_and_notes_are_objects() {
+    let mut program = Program::new("json-errors");
+    program.settings.clear();
+    for (arguments, key, start) in [
+        (&["--json"][..], "error", "no command is given; use one of: order, "),
+        (&["--json", "order"], "error", "no command is given; use one of: app, "),
+        (&["order", "app", "no/such", "--json"], "note", "no setting is set; "),
+    ] {
+        let done = program.run(arguments);
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{}", done.err);
+        let lines: Vec<serde_json::Value> =
+            done.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines[0][key].as_str().unwrap().starts_with(start), "{}", done.err);
+        assert_eq!(lines.last().unwrap()["status"], 2, "{}", done.err);
+    }
+}
+
 /// A key may be pasted to the wrong place.
 #[test]
 fn wrong_arguments_are_never_repeated() {

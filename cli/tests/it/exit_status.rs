@@ -16,7 +16,7 @@ fn invalid_order_names_the_fields_and_sends_nothing() {
     order["descriptoin"] = json!("SECRET");
     let done = program.run(&["order", "app", &program.body(order, "status-1")]);
     assert_eq!(done.status, 1, "{}", done.err);
-    for field in ["/amount/total must be ", "; /descriptoin is not a field "] {
+    for field in ["/amount/total must be ", ": /descriptoin is not a field "] {
         assert!(done.err.contains(field), "{}", done.err);
     }
     let expected = "\noutcome: nothing was sent to WeChat Pay\n\

@@ -17,6 +17,7 @@ mod doctor;
 mod exit_status;
 mod notifications;
 mod orders;
+mod problems;
 mod program;
 mod qr_codes;
 mod sandbox;

@@ -16,9 +16,11 @@ fn command_without_settings_uses_its_own_sandbox() {
     program.settings.insert("WECHATPAY_MCH_ID", "1900007291".into());
     let done = program.run(&["order", "app", &file]);
     assert_eq!(done.status, 2);
-    let expected = "error: WECHATPAY_MCHID is not set; set it to the merchant number (商户号); \
-                    WECHATPAY_MCH_ID is set, but is not a setting, check its spelling\n";
+    let expected = "error: WECHATPAY_MCHID is not set; set it to the merchant number (商户号)\n";
     assert!(done.err.starts_with(expected), "{}", done.err);
+    let expected =
+        "\nerror: WECHATPAY_MCH_ID is set, but is not a setting, check its spelling\noutcome";
+    assert!(done.err.contains(expected), "{}", done.err);
 }
 
 /// As in a file of settings that was edited on Windows.
@@ -93,7 +95,9 @@ fn misspelt_host_is_reported_and_nothing_sent() {
     let done = program.run(&["certificates"]);
     assert_eq!(done.status, 2);
     assert!(
-        done.err.contains("; WECHATPAY_BASEURL is set, but is not a setting, check its spelling\n"),
+        done.err.contains(
+            "error: WECHATPAY_BASEURL is set, but is not a setting, check its spelling\n"
+        ),
         "{}",
         done.err
     );
