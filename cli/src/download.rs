@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wechatpay::call::{self, FileHash};
 
 use crate::failure::{Failure, Result};
-use crate::input;
+use crate::input_name::is_standard_input;
 use crate::language::language;
 use crate::output_file::OutputFile;
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub(crate) struct Download {
 
 impl Download {
     pub(crate) fn run(&self, session: &Session, link: &str, out: &Path) -> Result<Value> {
-        if input::is_standard_input(out) {
+        if is_standard_input(out) {
             let what = "--out must name a file, since the result goes to standard output";
             return Err(Failure::Usage(what.to_owned()));
         }
