@@ -105,3 +105,16 @@ CREATE TABLE IF NOT EXISTS notifications (
     result          TEXT NOT NULL
 ) STRICT;
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_commit_is_on_the_disk() {
+        let database = Database::open(Path::new(":memory:")).unwrap();
+        let synchronous: i64 =
+            database.rows().query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        assert_eq!(synchronous, 2, "FULL");
+    }
+}

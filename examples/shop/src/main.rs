@@ -25,8 +25,8 @@ mod server;
 mod settings;
 mod worker;
 
-use std::env;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::{env, panic};
 
 use database::Database;
 use error::Result;
@@ -50,11 +50,22 @@ fn main() -> ExitCode {
 }
 
 fn serve() -> Result<ExitCode> {
+    end_on_panic();
     let settings = Settings::from_environment()?;
     let server = server::listen(&settings.address)?;
     log::output(&format!("listening on http://{}", server.server_addr()));
     server::serve(&server, &settings)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A panic in any thread ends the process, also one in the HTTP server, which would accept no connection any more. The
+/// service manager starts another process.
+fn end_on_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        report(info);
+        process::exit(FAILED.into());
+    }));
 }
 
 fn work() -> Result<ExitCode> {

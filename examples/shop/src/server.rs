@@ -8,8 +8,8 @@
 //! POST /notify                     WeChat Pay
 //! ```
 
-use std::io::{Cursor, Read};
-use std::thread;
+use std::io::{self, Cursor, Read};
+use std::{process, thread};
 
 use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::orders::{Order, State};
 use crate::refunds::Refund;
 use crate::settings::Settings;
-use crate::{log, notifications, orders, refunds};
+use crate::{FAILED, log, notifications, orders, refunds};
 
 /// Listens on this address.
 pub(crate) fn listen(address: &str) -> Result<Server> {
@@ -35,7 +35,8 @@ pub(crate) fn serve(server: &Server, settings: &Settings) -> Result<()> {
     thread::scope(|scope| {
         for mut database in databases {
             scope.spawn(move || {
-                while let Ok(mut request) = server.recv() {
+                loop {
+                    let mut request = server.recv().unwrap_or_else(|error| give_up(&error));
                     let reply = reply(&mut database, settings, &mut request);
                     // If the client has gone, it will ask again.
                     drop(request.respond(reply.into_response()));
@@ -44,6 +45,13 @@ pub(crate) fn serve(server: &Server, settings: &Settings) -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// After an error, such as too many open files, the server accepts no connection any more. The process ends, so that
+/// the service manager starts another one.
+fn give_up(error: &io::Error) -> ! {
+    log::event(&format!("error: {error}"));
+    process::exit(FAILED.into())
 }
 
 /// A response: its status and its JSON.

@@ -1,9 +1,12 @@
 //! Orders: paid once, whatever happens to responses and notifications.
 
+use std::net::TcpStream;
+use std::thread;
+
 use serde_json::json;
 use wechatpay_sandbox::{Fault, FaultRule, OrderError};
 
-use crate::shop::{KEY, OTHER_KEY, Shop, click};
+use crate::shop::{KEY, OTHER_KEY, Shop, click, held_calls};
 
 /// Paid, and to be shipped once.
 fn assert_paid_once(shop: &Shop) {
@@ -114,6 +117,41 @@ fn lost_response_is_followed_by_the_same_order() {
     assert_eq!(shop.select::<i64>(PENDING), 0);
     let bodies = sent();
     assert!(bodies.len() == 5 && bodies[3] == bodies[4] && bodies[3] != bodies[0]);
+}
+
+#[test]
+fn order_killed_during_the_call_is_one_order() {
+    let mut shop = Shop::open("order_killed_during_the_call_is_one_order");
+    let (rule, arrived, go_on) = held_calls(PREPAY);
+    shop.sandbox.fault_when(rule.times(1), Fault::Silence);
+    let click = thread::spawn(shop.buy_click(KEY));
+    arrived.recv().unwrap();
+    drop(go_on);
+    // Waits until the sandbox is done with the request.
+    let number = shop.sandbox.orders()[0].out_trade_no.clone();
+    shop.kill();
+    assert!(click.join().unwrap().is_err());
+
+    shop.serve();
+    let (status, order) = shop.buy(KEY);
+    assert_eq!((status, &order["number"]), (201, &json!(number)));
+    assert_eq!(shop.sandbox.orders().len(), 1);
+}
+
+#[test]
+fn server_that_cannot_accept_connections_ends() {
+    let mut shop = Shop::open("server_that_cannot_accept_connections_ends");
+    // A connection needs two files: sometimes the first is missing, and sometimes the second.
+    for files in 128..136 {
+        shop.serve_with_files(files);
+        assert_eq!(shop.buy(KEY).0, 201);
+        let address = shop.url("").replace("http://", "");
+        let _connections: Vec<_> = (0..files).map(|_| TcpStream::connect(&address)).collect();
+        assert_eq!(shop.wait_for_end(), Some(2));
+    }
+    // The next one works.
+    shop.serve();
+    assert_eq!(shop.buy(KEY).0, 201);
 }
 
 #[test]

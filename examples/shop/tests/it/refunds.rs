@@ -1,15 +1,13 @@
 //! Refunds: one click refunds once, also if the server is killed (SIGKILL) at the worst moment.
 
 use std::net::TcpListener;
-use std::sync::Mutex;
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use serde_json::json;
 use wechatpay::Fen;
-use wechatpay_sandbox::{Fault, FaultRule};
+use wechatpay_sandbox::Fault;
 
-use crate::shop::{KEY, OTHER_KEY, Shop, click};
+use crate::shop::{KEY, OTHER_KEY, Shop, click, held_calls};
 
 /// The customer has the money once, and the shop knows it.
 fn assert_refunded_once(shop: &Shop) {
@@ -33,20 +31,6 @@ fn recover(shop: &mut Shop, order: &str) {
     // There is no second refund of this amount, with whatever button.
     assert_eq!(shop.refund(order, OTHER_KEY, 60).0, 409);
     assert_refunded_once(shop);
-}
-
-/// A rule that meets refunds, reports each one, and waits with it until the other end is used or dropped.
-fn held_refunds() -> (FaultRule, Receiver<()>, Sender<()>) {
-    let (report, arrived) = mpsc::channel();
-    let (go_on, wait) = mpsc::channel();
-    let channels = Mutex::new((report, wait));
-    let rule = FaultRule::calls("POST", "/v3/refund/").when(move |_| {
-        let (report, wait) = &*channels.lock().unwrap();
-        let _ = report.send(());
-        let _ = wait.recv();
-        true
-    });
-    (rule, arrived, go_on)
 }
 
 #[test]
@@ -153,7 +137,7 @@ fn refund_killed_during_the_call_is_one_refund() {
     for is_processed in [true, false] {
         let mut shop = Shop::open(&format!("refund_killed_during_the_call_{is_processed}"));
         let order = shop.paid_order(KEY);
-        let (rule, arrived, go_on) = held_refunds();
+        let (rule, arrived, go_on) = held_calls("/v3/refund/");
         let rule = if is_processed { rule.after_the_call() } else { rule.before_the_call() };
         shop.sandbox.fault_when(rule.times(1), Fault::Silence);
         let click = thread::spawn(shop.refund_click(&order, KEY, 60));
@@ -172,7 +156,7 @@ fn refund_killed_during_the_call_is_one_refund() {
 fn refund_killed_before_the_commit_is_one_refund() {
     let mut shop = Shop::open("refund_killed_before_the_commit_is_one_refund");
     let order = shop.paid_order(KEY);
-    let (rule, arrived, go_on) = held_refunds();
+    let (rule, arrived, go_on) = held_calls("/v3/refund/");
     shop.sandbox.fault_when(rule.times(1), Fault::UnknownField);
     let click = thread::spawn(shop.refund_click(&order, KEY, 60));
     arrived.recv().unwrap();

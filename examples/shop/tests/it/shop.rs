@@ -4,11 +4,15 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
 use serde_json::{Value, json};
-use wechatpay_sandbox::{Delivery, KeyMode, Notification, Sandbox};
+use wechatpay_sandbox::{Delivery, FaultRule, KeyMode, Notification, Sandbox};
 
 /// A shop with a database of its own. At most one server runs.
 pub(crate) struct Shop {
@@ -60,8 +64,19 @@ impl Shop {
 
     /// Starts the server with another host in WeChat Pay's place.
     pub(crate) fn serve_with(&mut self, base_url: &str) {
-        let mut command = self.command(&["serve"]);
+        let mut command = self.command(env!("CARGO_BIN_EXE_shop"), &["serve"]);
         command.env("WECHATPAY_BASE_URL", base_url);
+        self.start(command);
+    }
+
+    /// Starts the server with this many files that it may open.
+    pub(crate) fn serve_with_files(&mut self, files: u32) {
+        let line = format!("ulimit -n {files} && exec {} serve", env!("CARGO_BIN_EXE_shop"));
+        let command = self.command("/bin/sh", &["-c", &line]);
+        self.start(command);
+    }
+
+    fn start(&mut self, mut command: Command) {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let events = Box::new(BufReader::new(process.stderr.take().unwrap()));
@@ -74,6 +89,14 @@ impl Shop {
     /// Ends the server by SIGKILL: it has no chance to clean up.
     pub(crate) fn kill(&mut self) {
         self.server = None;
+    }
+
+    /// Waits until the server ended by itself, and returns its status.
+    pub(crate) fn wait_for_end(&mut self) -> Option<i32> {
+        let mut server = self.server.take().unwrap();
+        let (report, ended) = mpsc::channel();
+        thread::spawn(move || report.send(server.process.wait().unwrap().code()));
+        ended.recv_timeout(PATIENCE).expect("the server is still running")
     }
 
     /// Waits until the server reports an event with this text.
@@ -89,17 +112,17 @@ impl Shop {
 
     /// `shop work`: one round.
     pub(crate) fn work(&self) -> Output {
-        self.command(&["work"]).output().unwrap()
+        self.command(env!("CARGO_BIN_EXE_shop"), &["work"]).output().unwrap()
     }
 
     /// `shop reconcile`.
     pub(crate) fn reconcile(&self, date: &str) -> Output {
-        self.command(&["reconcile", date]).output().unwrap()
+        self.command(env!("CARGO_BIN_EXE_shop"), &["reconcile", date]).output().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let file = |name: &str| self.folder.join(name);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+        let mut command = Command::new(program);
         // Without the settings and the proxies of the machine.
         command.args(arguments).env_clear();
         command.env("WECHATPAY_BASE_URL", self.sandbox.base_url());
@@ -126,8 +149,16 @@ impl Shop {
 
     /// A click of a customer on "buy", with the key of the button.
     pub(crate) fn buy(&self, key: &str) -> (u16, Value) {
-        let body = json!({ "item": "penguin", "quantity": 1 });
-        click(&self.url("/orders"), key, "", &body).unwrap()
+        self.buy_click(key)().unwrap()
+    }
+
+    /// The same click, to be made from another thread: it fails if the server is killed.
+    pub(crate) fn buy_click(
+        &self,
+        key: &str,
+    ) -> impl FnOnce() -> Result<(u16, Value), ureq::Error> + Send + 'static {
+        let (url, key) = (self.url("/orders"), key.to_owned());
+        move || click(&url, &key, "", &json!({ "item": "penguin", "quantity": 1 }))
     }
 
     /// An order that was paid, and whose notification arrived.
@@ -173,6 +204,20 @@ impl Shop {
     }
 }
 
+/// A rule that meets calls, reports each one, and waits with it until the other end is used or dropped.
+pub(crate) fn held_calls(path: &str) -> (FaultRule, Receiver<()>, Sender<()>) {
+    let (report, arrived) = mpsc::channel();
+    let (go_on, wait) = mpsc::channel();
+    let channels = Mutex::new((report, wait));
+    let rule = FaultRule::calls("POST", path).when(move |_| {
+        let (report, wait) = &*channels.lock().unwrap();
+        let _ = report.send(());
+        let _ = wait.recv();
+        true
+    });
+    (rule, arrived, go_on)
+}
+
 /// A click on a button. It ends when the server has responded, or was killed.
 pub(crate) fn click(
     url: &str,
@@ -193,4 +238,6 @@ pub(crate) fn click(
 pub(crate) const KEY: &str = "button-0000000001";
 /// The key of another button.
 pub(crate) const OTHER_KEY: &str = "button-0000000002";
+/// Then a test fails instead of waiting for ever.
+const PATIENCE: Duration = Duration::from_secs(20);
 const STAFF_TOKEN: &str = "staff-token";
