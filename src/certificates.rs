@@ -51,6 +51,7 @@ use crate::time::Time;
 /// * HTTP 404: the merchant has no certificate, because it is in public-key mode; use
 ///   [`PlatformKeys::from_pem`] with the public key from the merchant platform.
 #[doc(alias = "下载平台证书")]
+#[doc(alias = "平台证书")]
 pub fn list(
     signer: &dyn Signer,
     gateway: &Gateway,

@@ -83,6 +83,9 @@ pub use self::yuan::Yuan;
 /// * `STATEMENT_CREATING`: the bill is not ready. Retry after 10:00 (Beijing time) on the next day,
 ///   then every half hour.
 #[doc(alias = "申请交易账单")]
+#[doc(alias = "交易账单")]
+#[doc(alias = "账单")]
+#[doc(alias = "对账")]
 pub fn trade(signer: &dyn Signer, gateway: &Gateway, bill: &Trade) -> Result<Link, Error> {
     let mut path = format!("/v3/bill/tradebill?bill_date={}", bill.date);
     if let Some(bill_type) = &bill.bill_type {
@@ -120,6 +123,8 @@ pub fn trade(signer: &dyn Signer, gateway: &Gateway, bill: &Trade) -> Result<Lin
 /// As [`trade`]. For a [`Partner`](crate::Partner) nothing is sent and the request is invalid,
 /// because the interface serves the signer's own accounts only.
 #[doc(alias = "申请资金账单")]
+#[doc(alias = "资金账单")]
+#[doc(alias = "账单")]
 pub fn fund_flow(signer: &dyn Signer, gateway: &Gateway, bill: &FundFlow) -> Result<Link, Error> {
     if signer.sub_merchant().is_some() {
         let rule = "must be absent, because this bill is of the signer's own accounts; use the partner's signer";

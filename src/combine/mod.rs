@@ -117,6 +117,7 @@ pub fn query(
 /// * `Refused`: this call did not close it; it may be paid. Query it.
 /// * `Unknown`: it may be closed. Close it again, which is harmless.
 #[doc(alias = "关闭合单订单")]
+#[doc(alias = "关单")]
 #[doc(alias = "合单关闭订单")]
 pub fn close(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<(), Error> {
     let sub_orders = order.sub_orders.iter().map(|sub_order| CloseSubOrder {

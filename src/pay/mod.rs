@@ -81,6 +81,7 @@ pub use self::transaction::{
 /// A query changes nothing, so it is safe to retry. `ORDER_NOT_EXIST` right after an order whose outcome
 /// was unknown is not conclusive: that order may still arrive.
 #[doc(alias = "商户订单号查询订单")]
+#[doc(alias = "查单")]
 #[doc(alias = "查询订单")]
 pub fn query(
     signer: &dyn Signer,
@@ -152,6 +153,7 @@ pub fn query_by_id(
 /// * `Refused`: this call did not close it; it may be paid. Query it.
 /// * `Unknown`: it may be closed. Close it again, which is harmless.
 #[doc(alias = "关闭订单")]
+#[doc(alias = "关单")]
 pub fn close(
     signer: &dyn Signer,
     gateway: &Gateway,

@@ -89,6 +89,7 @@ pub use self::unfreeze_request::{Unfreeze, UnfreezeState};
 /// name is not that of the merchant or the person, or that the receiver has not opened its account; the message
 /// contains the reason.
 #[doc(alias = "添加分账接收方")]
+#[doc(alias = "分账接收方")]
 pub fn add_receiver(
     signer: &dyn Signer,
     gateway: &Gateway,
@@ -177,6 +178,7 @@ pub fn delete_receiver(
 /// * `Unknown`: the money may have been split; status 429 and `SYSTEM_ERROR` belong here. Send **the same split**
 ///   again, or [query](query_split) it. A new number would split again.
 #[doc(alias = "请求分账")]
+#[doc(alias = "分账")]
 pub fn split(signer: &dyn Signer, gateway: &Gateway, split: &Split) -> Result<SplitState, Error> {
     let is_about = |state: &SplitState| {
         state.out_order_no == split.out_order_no && state.transaction_id == split.transaction_id
@@ -452,6 +454,8 @@ pub fn max_ratio(signer: &dyn Signer, gateway: &Gateway) -> Result<Ratio, Error>
 /// Safe to retry: the call changes nothing. `NO_STATEMENT_EXIST`: nothing was split or returned on that day, or it is before
 /// 10:00 (Beijing time) on the next day.
 #[doc(alias = "申请分账账单")]
+#[doc(alias = "分账账单")]
+#[doc(alias = "账单")]
 pub fn bill(
     signer: &dyn Signer,
     gateway: &Gateway,

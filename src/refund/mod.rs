@@ -80,6 +80,7 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 ///
 /// A response about another refund, order or amount is [`Malformed`](crate::ErrorKind::Malformed), and so `Unknown`.
 #[doc(alias = "申请退款")]
+#[doc(alias = "退款")]
 #[doc(alias = "退款申请")]
 pub fn apply(signer: &dyn Signer, gateway: &Gateway, refund: &Refund) -> Result<State, Error> {
     let body = refund.to_json(signer)?;

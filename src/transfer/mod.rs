@@ -95,6 +95,7 @@ pub use self::scene::{ReportInfo, Scene};
 /// * `Unknown`: it may be under way; status 429 belongs here. Create **the same transfer** again, more
 ///   slowly. A new number would pay twice.
 #[doc(alias = "发起转账")]
+#[doc(alias = "转账")]
 #[doc(alias = "商家转账")]
 pub fn create(
     signer: &dyn Signer,

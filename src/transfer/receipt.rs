@@ -54,6 +54,7 @@ use crate::validate;
 /// # Errors
 /// No money is moved, so it is safe to retry. The transfer must be `SUCCESS`, and must have had a `user_name`.
 #[doc(alias = "商户单号申请电子回单")]
+#[doc(alias = "电子回单")]
 #[doc(alias = "申请电子回单")]
 pub fn apply(
     signer: &dyn Signer,

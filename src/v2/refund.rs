@@ -69,6 +69,7 @@ use crate::validate as shared;
 /// * `Unknown`: the money may be returned; `return_code=FAIL` is always unknown. Retry with **the same
 ///   refund**, or query it. A new refund number would refund twice.
 #[doc(alias = "申请退款")]
+#[doc(alias = "退款")]
 pub fn apply(
     signer: &dyn Signer,
     gateway: &CertifiedGateway,

@@ -87,6 +87,36 @@ fn every_function_with_a_chinese_name_has_it_as_an_alias() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// rustdoc's search compares what is typed with the beginning of an alias.
+#[test]
+fn search_finds_the_word_that_a_merchant_types() {
+    let files = sources();
+    for (typed, path) in [
+        ("下单", "pay/app.rs"),
+        ("调起支付", "pay/jsapi.rs"),
+        ("查单", "pay/mod.rs"),
+        ("关单", "pay/mod.rs"),
+        ("合单", "combine/app.rs"),
+        ("退款", "refund/mod.rs"),
+        ("分账", "profit_sharing/mod.rs"),
+        ("转账", "transfer/mod.rs"),
+        ("商家转账", "transfer/mod.rs"),
+        ("电子回单", "transfer/receipt.rs"),
+        ("回调", "notify.rs"),
+        ("账单", "bill/mod.rs"),
+        ("对账", "bill/mod.rs"),
+        ("平台证书", "certificates.rs"),
+        ("微信支付公钥", "platform_keys.rs"),
+        ("验签", "platform_keys.rs"),
+        ("敏感信息", "encryption.rs"),
+        ("付款码", "v2/pay/mod.rs"),
+        ("撤销", "v2/pay/mod.rs"),
+    ] {
+        let file = files.iter().find(|file| file.path == path).unwrap();
+        assert!(file.text.contains(&format!("doc(alias = \"{typed}")), "{typed}: {path}");
+    }
+}
+
 #[test]
 fn every_public_field_and_variant_is_explained_in_english() {
     let (mut wrong, mut count) = (Vec::new(), 0);
