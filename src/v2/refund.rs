@@ -38,6 +38,7 @@ use crate::v2::parse::{fen, number, received, spaced_time};
 use crate::v2::pay::Coupon;
 use crate::v2::signer::Signer;
 use crate::v2::validate;
+use crate::v2::xml;
 use crate::validate as shared;
 
 /// 申请退款: requests a full or partial refund of a paid order.
@@ -219,6 +220,27 @@ impl Refund {
             refund.find_violations(violations);
             Ok(())
         })
+    }
+
+    /// The fields that [`apply`] sends as XML, without `nonce_str`, `sign_type` and `sign`, which each request has anew.
+    ///
+    /// Store it to send the same refund again after a restart: [`from_xml`](Self::from_xml) returns an equal refund.
+    ///
+    /// ```
+    /// use wechatpay::Error;
+    /// use wechatpay::v2::Signer;
+    /// use wechatpay::v2::refund::Refund;
+    ///
+    /// fn restored(signer: &dyn Signer, refund: &Refund) -> Result<Refund, Error> {
+    ///     let stored: String = refund.to_xml(signer)?;
+    ///     Refund::from_xml(signer, stored.as_bytes())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub fn to_xml(&self, signer: &dyn Signer) -> Result<String, Error> {
+        Ok(xml::write(&self.to_fields(signer)?))
     }
 
     /// Validates the refund against the documented rules. [`apply`] does this before sending.
@@ -620,7 +642,7 @@ mod tests {
             refund.payment = payment;
             refund.refund_desc = Some("商品已售完".into());
             refund.refund_account = Some(RefundAccount::RechargeFunds);
-            let sent = xml::write(&refund.to_fields(&hmac_key()).unwrap());
+            let sent = refund.to_xml(&hmac_key()).unwrap();
             assert_eq!(Refund::from_xml(&hmac_key(), sent.as_bytes()), Ok(refund.clone()));
         }
         let error = Refund::from_xml(&hmac_key(), b"<xml><attach>1</attach></xml>").unwrap_err();

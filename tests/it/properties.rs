@@ -264,6 +264,12 @@ impl Drafts {
         Self { pen: Pen::default(), desk, gateway }
     }
 
+    /// A gateway of APIv2 with the same desk.
+    #[cfg(feature = "v2")]
+    pub(crate) fn v2_gateway(&self) -> wechatpay::v2::Gateway {
+        wechatpay::v2::Gateway::at("https://shop.example", self.desk).unwrap()
+    }
+
     /// The body of the last call, once.
     pub(crate) fn last_body(&self) -> Option<Vec<u8>> {
         self.desk.0.lock().unwrap().pop()
