@@ -46,8 +46,8 @@ impl Download {
             Some(hash) => call::Download::new(link, hash.clone()),
             None => {
                 print_note(language().choose(
-                    "note: no hash is given, so only TLS vouches for the bytes of the file",
-                    "提示：没有给出哈希值，文件内容只有 TLS 保证",
+                    "no hash is given, so only TLS vouches for the bytes of the file",
+                    "没有给出哈希值，文件内容只有 TLS 保证",
                 ));
                 call::Download::unverified(link)
             }

@@ -9,9 +9,12 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
+use crate::language::language;
+
 /// Writes a note on a line of standard error; with `--json`, as an object.
 pub(crate) fn print_note(note: impl Display) {
-    if wants_json() { print_line(note) } else { print_line(format_args!("note: {note}")) }
+    let prefix = language().choose("note: ", "提示：");
+    if wants_json() { print_line(note) } else { print_line(format_args!("{prefix}{note}")) }
 }
 
 /// As [`print_note`], for a line that says itself what it is.

@@ -41,6 +41,8 @@ pub(super) struct Certificate {
 
 /// 商户API私钥 of the sandbox: public, throwaway, worthless.
 pub(super) const MERCHANT_KEY_PEM: &str = include_str!("keys/merchant.pem");
+/// 商户API私钥 of the neighbour: public, throwaway, worthless.
+pub(super) const NEIGHBOUR_KEY_PEM: &str = include_str!("keys/neighbour.pem");
 /// The key of the platform: public, throwaway, worthless.
 pub(super) const PLATFORM_KEY_PEM: &str = include_str!("keys/platform.pem");
 /// The key of the platform's next certificate: public, throwaway, worthless.

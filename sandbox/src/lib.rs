@@ -44,9 +44,10 @@
 //! name.
 //!
 //! Beside the merchant of [`Sandbox::mchid`] and its sub-merchant there is another merchant
-//! ([`Sandbox::neighbour_mchid`]) with the appid wx2421b1c4370ec43b and without a certificate, for
-//! orders that name a wrong merchant. [`Sandbox::appid`] is bound to it as well, so that it can take
-//! part in combined orders. An openid that begins with `other-` belongs to a user of another appid.
+//! ([`Sandbox::neighbour_mchid`]) with the appid wx2421b1c4370ec43b, which signs with a key of its own
+//! ([`Sandbox::neighbour_signer`]): for combined orders, for receivers of profit sharing, and for requests
+//! about the orders of another merchant. [`Sandbox::appid`] is bound to it as well, so that it can take
+//! part in combined orders. It has no APIv2 key. An openid that begins with `other-` belongs to a user of another appid.
 #![doc = include_str!("TESTING.md")]
 #![doc = include_str!("RULES.md")]
 

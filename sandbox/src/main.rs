@@ -14,6 +14,8 @@
 //! | `settings.sh`, `settings.ps1`, `settings.env` | environment variables, for bash, PowerShell, and tools that read `NAME=value` |
 //! | `settings.compose.yaml` | the same for a service of Docker Compose |
 //! | `apiclient_key.pem`, `apiclient_cert.pem` | the merchant's key and certificate |
+//! | `settings-neighbour.sh`, `.ps1`, `.env`, `.compose.yaml` | the same settings for the neighbour, a second merchant |
+//! | `neighbour_key.pem`, `neighbour_cert.pem` | the neighbour's key and certificate |
 //! | `pub_key.pem`, `wechatpay_<serial number>.pem` | WeChat Pay's public key and platform certificate |
 //! | `ca.pem` | the certificate authority that a client must trust for this host |
 //!
@@ -130,6 +132,7 @@ fn introduction(sandbox: &Sandbox, keys: Keys, folder: &Path) -> Result<String> 
     writeln!(text, "APIv3 key        {}", sandbox.api_v3_key())?;
     writeln!(text, "APIv2 key        {}", sandbox.v2().api_key())?;
     writeln!(text, "keys             {}: {}", keys.name, keys.meaning)?;
+    writeln!(text, "neighbour        {}, settings-neighbour.*", sandbox.neighbour_mchid())?;
     writeln!(text, "files            {folder}\n")?;
     writeln!(text, "Settings:")?;
     writeln!(text, "  bash             source {folder}/settings.sh")?;

@@ -25,13 +25,18 @@ pub(super) struct MerchantCertificate {
     pub(super) public_key: Vec<u8>,
 }
 
-/// The merchants of a sandbox: one that can call, with this certificate, its sub-merchant, and another
-/// one.
-pub(super) fn sandbox_merchants(serial_no: &str, key_pair: &RsaKeyPair) -> Merchants {
-    let certificate = MerchantCertificate {
-        serial_no: serial_no.to_owned(),
-        public_key: key_pair.public().as_ref().to_vec(),
-    };
+impl MerchantCertificate {
+    pub(super) fn new(serial_no: &str, key_pair: &RsaKeyPair) -> Self {
+        Self { serial_no: serial_no.to_owned(), public_key: key_pair.public().as_ref().to_vec() }
+    }
+}
+
+/// The merchants of a sandbox: one with this certificate, its sub-merchant, which cannot sign, and a neighbour with a
+/// certificate of its own.
+pub(super) fn sandbox_merchants(
+    certificate: MerchantCertificate,
+    of_neighbour: MerchantCertificate,
+) -> Merchants {
     let silent = |appid: &str| Merchant {
         appids: vec![appid.to_owned()],
         sub_mchids: Vec::new(),
@@ -44,7 +49,10 @@ pub(super) fn sandbox_merchants(serial_no: &str, key_pair: &RsaKeyPair) -> Merch
     HashMap::from([
         (MCHID.to_owned(), merchant),
         (SUB_MCHID.to_owned(), silent(SUB_APPID)),
-        (NEIGHBOUR_MCHID.to_owned(), Merchant { appids, ..silent(NEIGHBOUR_APPID) }),
+        (
+            NEIGHBOUR_MCHID.to_owned(),
+            Merchant { appids, certificate: Some(of_neighbour), ..silent(NEIGHBOUR_APPID) },
+        ),
     ])
 }
 

@@ -13,7 +13,8 @@ use wechatpay::{
 };
 
 use super::authority::{
-    A_DAY, Authority, Certificate, MERCHANT_KEY_PEM, PLATFORM_KEY_PEM, ring_key, seed,
+    A_DAY, Authority, Certificate, MERCHANT_KEY_PEM, NEIGHBOUR_KEY_PEM, PLATFORM_KEY_PEM, ring_key,
+    seed,
 };
 use super::balance::Balance;
 use super::calendar::unix_now;
@@ -23,7 +24,8 @@ use super::dispatcher::Dispatcher;
 use super::fault::Fault;
 use super::fault_rules::FaultRule;
 use super::merchants::{
-    API_V3_KEY, APPID, MCHID, NEIGHBOUR_MCHID, SUB_APPID, SUB_MCHID, sandbox_merchants,
+    API_V3_KEY, APPID, MCHID, MerchantCertificate, NEIGHBOUR_APPID, NEIGHBOUR_MCHID, SUB_APPID,
+    SUB_MCHID, sandbox_merchants,
 };
 use super::notifications::{Delivery, Notification};
 use super::order_error::OrderError;
@@ -57,12 +59,15 @@ pub struct Sandbox {
     base_url: String,
     controller: Arc<Controller>,
     merchant: Certificate,
+    neighbour: Certificate,
     platform: Certificate,
     public_key_pem: String,
     appid: AppId,
+    neighbour_appid: AppId,
     sub_appid: AppId,
     notify_url: NotifyUrl,
     signer: RsaSigner,
+    neighbour_signer: RsaSigner,
     platform_keys: PlatformKeys,
     gateway: Gateway,
     #[cfg(feature = "v2")]
@@ -107,6 +112,8 @@ impl Sandbox {
         let merchant_key = KeyPair::from_pem(MERCHANT_KEY_PEM).map_err(io::Error::other)?;
         let platform_key = KeyPair::from_pem(PLATFORM_KEY_PEM).map_err(io::Error::other)?;
         let merchant = authority.certify(MCHID, &merchant_key, A_DAY)?;
+        let neighbour_key = KeyPair::from_pem(NEIGHBOUR_KEY_PEM).map_err(io::Error::other)?;
+        let neighbour = authority.certify(NEIGHBOUR_MCHID, &neighbour_key, A_DAY)?;
         let platform = authority.certify(PLATFORM_NAME, &platform_key, A_DAY)?;
         let public_key_pem = platform_key.public_key_pem();
 
@@ -118,7 +125,10 @@ impl Sandbox {
             PlatformKey { serial_no: PUBLIC_KEY_ID.to_owned(), key_pair: Arc::clone(&key_pair) };
         let state = State::new(
             Platform::new(public_key, PlatformCertificate::new(&platform, key_pair)),
-            sandbox_merchants(&merchant.serial_no, &ring_key(&merchant_key)?),
+            sandbox_merchants(
+                MerchantCertificate::new(&merchant.serial_no, &ring_key(&merchant_key)?),
+                MerchantCertificate::new(&neighbour.serial_no, &ring_key(&neighbour_key)?),
+            ),
             Cipher::new(API_V3_KEY)?,
             UniqueIds::new(seed()?),
             base_url.clone(),
@@ -131,6 +141,8 @@ impl Sandbox {
         let server = Server::start(listener, controller.connections(), dispatcher)?;
 
         let signer = RsaSigner::from_pem(MCHID, &merchant.serial_no, MERCHANT_KEY_PEM);
+        let neighbour_signer =
+            RsaSigner::from_pem(NEIGHBOUR_MCHID, &neighbour.serial_no, NEIGHBOUR_KEY_PEM);
         let platform_keys = PlatformKeys::from_pem(PUBLIC_KEY_ID, &public_key_pem)
             .and_then(|keys| keys.with_certificate(&platform.pem))
             .map_err(io::Error::other)?;
@@ -145,12 +157,15 @@ impl Sandbox {
             base_url,
             controller,
             merchant,
+            neighbour,
             platform,
             public_key_pem,
             appid: AppId::try_from(APPID).map_err(io::Error::other)?,
             sub_appid: AppId::try_from(SUB_APPID).map_err(io::Error::other)?,
             notify_url: NotifyUrl::try_from(NOTIFY_URL).map_err(io::Error::other)?,
+            neighbour_appid: AppId::try_from(NEIGHBOUR_APPID).map_err(io::Error::other)?,
             signer: signer.map_err(io::Error::other)?,
+            neighbour_signer: neighbour_signer.map_err(io::Error::other)?,
             platform_keys,
             gateway,
             #[cfg(feature = "v2")]
@@ -257,6 +272,42 @@ impl Sandbox {
     #[must_use]
     pub fn neighbour_mchid(&self) -> &str {
         NEIGHBOUR_MCHID
+    }
+
+    /// 应用ID: an appid that is bound to [`Sandbox::neighbour_mchid`] alone.
+    #[must_use]
+    pub fn neighbour_appid(&self) -> AppId {
+        self.neighbour_appid.clone()
+    }
+
+    /// The signer of [`Sandbox::neighbour_mchid`], a second merchant with orders of its own.
+    ///
+    /// ```
+    /// use wechatpay::pay;
+    /// use wechatpay_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// let order = sandbox.order("order-1")?;
+    /// pay::app::prepay(sandbox.signer(), sandbox.gateway(), &order)?;
+    /// let of_another = pay::query(sandbox.neighbour_signer(), sandbox.gateway(), &order.out_trade_no);
+    /// assert!(of_another.is_err()); // The neighbour has no such order.
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn neighbour_signer(&self) -> &RsaSigner {
+        &self.neighbour_signer
+    }
+
+    /// 商户API私钥 (`apiclient_key.pem`) of [`Sandbox::neighbour_mchid`], which is public and the same in every sandbox.
+    #[must_use]
+    pub fn neighbour_key_pem(&self) -> &str {
+        NEIGHBOUR_KEY_PEM
+    }
+
+    /// 商户API证书 (`apiclient_cert.pem`) of [`Sandbox::neighbour_mchid`].
+    #[must_use]
+    pub fn neighbour_certificate_pem(&self) -> &str {
+        &self.neighbour.pem
     }
 
     /// APIv3密钥: the APIv3 key, with which notifications and certificates are encrypted.

@@ -17,24 +17,35 @@ pub(super) fn write(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Result<(
         Ok(_) => return Err("contains other keys than the sandbox's; use another folder".into()),
         Err(_) => {}
     }
-    let settings = settings(sandbox, mode, folder);
-    let lines = |line: fn(&str, &str) -> String| {
-        settings.iter().map(|(name, value)| line(name, value)).collect::<String>()
-    };
     for (name, text) in [
         (MERCHANT_KEY, sandbox.merchant_key_pem()),
         (MERCHANT_CERTIFICATE, sandbox.merchant_certificate_pem()),
+        (NEIGHBOUR_KEY, sandbox.neighbour_key_pem()),
+        (NEIGHBOUR_CERTIFICATE, sandbox.neighbour_certificate_pem()),
         (PUBLIC_KEY, sandbox.public_key_pem()),
         (&platform_certificate(sandbox), sandbox.platform_certificate_pem()),
         (CA, sandbox.ca_pem()),
         ("settings.json", &settings_json(sandbox, folder)),
-        ("settings.sh", &lines(|name, value| format!("export {name}={}\n", in_shell(value)))),
-        ("settings.ps1", &lines(|name, value| format!("$env:{name} = {}\n", doubled(value)))),
-        ("settings.compose.yaml", &compose(&settings, folder)),
-        // The last one: who waits for it finds all of them.
-        ("settings.env", &lines(|name, value| format!("{name}={value}\n"))),
     ] {
         fs::write(folder.join(name), text)?;
+    }
+    write_settings("settings-neighbour", &neighbour_settings(sandbox, mode, folder), folder)?;
+    // The last ones: a program that waits for settings.env finds all files.
+    write_settings("settings", &settings(sandbox, mode, folder), folder)
+}
+
+/// Writes the settings of a merchant for bash, PowerShell, Docker Compose, and tools that read `NAME=value`.
+fn write_settings(stem: &str, settings: &[(String, String)], folder: &Path) -> Result<()> {
+    let lines = |line: fn(&str, &str) -> String| {
+        settings.iter().map(|(name, value)| line(name, value)).collect::<String>()
+    };
+    for (extension, text) in [
+        ("sh", lines(|name, value| format!("export {name}={}\n", in_shell(value)))),
+        ("ps1", lines(|name, value| format!("$env:{name} = {}\n", doubled(value)))),
+        ("compose.yaml", compose(settings, folder)),
+        ("env", lines(|name, value| format!("{name}={value}\n"))),
+    ] {
+        fs::write(folder.join(format!("{stem}.{extension}")), text)?;
     }
     Ok(())
 }
@@ -77,6 +88,25 @@ fn settings(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Vec<(String, Str
     all.map(|(name, value)| (format!("WECHATPAY_{name}"), value)).collect()
 }
 
+/// The same for the neighbour, which has no APIv2 key.
+fn neighbour_settings(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Vec<(String, String)> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let own = [
+        ("WECHATPAY_APPID", sandbox.neighbour_appid().as_str().to_owned()),
+        ("WECHATPAY_MCHID", sandbox.neighbour_mchid().to_owned()),
+        ("WECHATPAY_SERIAL_NO", sandbox.neighbour_signer().serial_no().to_owned()),
+        ("WECHATPAY_PRIVATE_KEY_FILE", file(NEIGHBOUR_KEY)),
+        ("WECHATPAY_CERT_FILE", file(NEIGHBOUR_CERTIFICATE)),
+    ];
+    let settings = settings(sandbox, mode, folder).into_iter();
+    let settings = settings.filter(|(name, _)| name != "WECHATPAY_V2_KEY");
+    let replaced = settings.map(|(name, value)| {
+        let own = own.iter().find(|(own, _)| *own == name);
+        (name, own.map_or(value, |(_, value)| value.clone()))
+    });
+    replaced.collect()
+}
+
 fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
     let file = |name: &str| folder.join(name).display().to_string();
     let settings = json!({
@@ -86,6 +116,8 @@ fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
         "sub_mchid": sandbox.sub_mchid(),
         "sub_appid": sandbox.sub_appid().as_str(),
         "neighbour_mchid": sandbox.neighbour_mchid(),
+        "neighbour_appid": sandbox.neighbour_appid().as_str(),
+        "neighbour_serial_no": sandbox.neighbour_signer().serial_no(),
         "serial_no": sandbox.serial_no(),
         "public_key_id": sandbox.public_key_id(),
         "platform_certificate_serial_no": sandbox.platform_certificate_serial_no(),
@@ -95,6 +127,8 @@ fn settings_json(sandbox: &Sandbox, folder: &Path) -> String {
         "files": {
             "merchant_key": file(MERCHANT_KEY),
             "merchant_certificate": file(MERCHANT_CERTIFICATE),
+            "neighbour_key": file(NEIGHBOUR_KEY),
+            "neighbour_certificate": file(NEIGHBOUR_CERTIFICATE),
             "public_key": file(PUBLIC_KEY),
             "platform_certificate": file(&platform_certificate(sandbox)),
             "ca": file(CA),
@@ -135,6 +169,8 @@ fn platform_certificate(sandbox: &Sandbox) -> String {
 
 const MERCHANT_KEY: &str = "apiclient_key.pem";
 const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
+const NEIGHBOUR_KEY: &str = "neighbour_key.pem";
+const NEIGHBOUR_CERTIFICATE: &str = "neighbour_cert.pem";
 const PLATFORM_CERTIFICATE: &str = "wechatpay_";
 const PUBLIC_KEY: &str = "pub_key.pem";
 const CA: &str = "ca.pem";
@@ -154,6 +190,19 @@ mod tests {
         assert_eq!(names(KeyMode::PublicKey), [true, false]);
         assert_eq!(names(KeyMode::Certificate), [false, true]);
         assert_eq!(names(KeyMode::Mixed), [true, true]);
+    }
+
+    #[test]
+    fn neighbour_settings_name_its_own_key() {
+        let sandbox = Sandbox::start().unwrap();
+        let own = settings(&sandbox, KeyMode::Mixed, Path::new("/a"));
+        let neighbour = neighbour_settings(&sandbox, KeyMode::Mixed, Path::new("/a"));
+        let differing = own.iter().filter(|setting| !neighbour.contains(setting));
+        let names: Vec<_> =
+            differing.map(|(name, _)| name.trim_start_matches("WECHATPAY_")).collect();
+        let expected = ["APPID", "MCHID", "SERIAL_NO", "PRIVATE_KEY_FILE", "CERT_FILE", "V2_KEY"];
+        assert_eq!(names, expected);
+        assert_eq!(neighbour.len() + 1, own.len());
     }
 
     #[test]

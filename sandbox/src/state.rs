@@ -9,7 +9,7 @@ use super::cipher::Cipher;
 use super::fault_rules::Faults;
 use super::images::Images;
 use super::journal::Journal;
-use super::merchants::{MCHID, Merchants};
+use super::merchants::{MCHID, Merchants, NEIGHBOUR_MCHID};
 use super::notifications::{Event, MCH_PAYMENT, Notification, Notifications};
 use super::order_book::OrderBook;
 use super::order_error::OrderError;
@@ -146,7 +146,7 @@ impl State {
 
     /// The order with this number, single or combined: of APIv3, else of APIv2.
     pub(super) fn find_order(&self, number: &str) -> Result<OrderId, OrderError> {
-        if self.orders.find(MCHID, number).is_some() {
+        if self.orders.find(self.owner(number), number).is_some() {
             return Ok(OrderId::new(Version::V3, number));
         }
         #[cfg(feature = "v2")]
@@ -154,6 +154,18 @@ impl State {
             return Ok(OrderId::new(Version::V2, number));
         }
         Err(OrderError::NotPlaced)
+    }
+
+    /// The merchant whose order has this number: the sandbox's merchant, unless the neighbour alone has one.
+    fn owner(&self, number: &str) -> &'static str {
+        let has_order = |mchid| self.orders.find(mchid, number).is_some();
+        if !has_order(MCHID) && has_order(NEIGHBOUR_MCHID) { NEIGHBOUR_MCHID } else { MCHID }
+    }
+
+    /// As [`owner`](Self::owner), of a refund.
+    fn refund_owner(&self, number: &str) -> &'static str {
+        let has_refund = |mchid| refunds::exists(&self.orders, mchid, number);
+        if !has_refund(MCHID) && has_refund(NEIGHBOUR_MCHID) { NEIGHBOUR_MCHID } else { MCHID }
     }
 
     /// The user pays an order, with coupons of these amounts in fen. This makes a notification.
@@ -168,7 +180,8 @@ impl State {
         match order.version {
             Version::V3 => {
                 let coupon = coupons.iter().fold(0_u64, |sum, fen| sum.saturating_add(*fen));
-                let order = self.orders.pay(MCHID, number, coupon, business, &mut self.ids)?;
+                let owner = self.owner(number);
+                let order = self.orders.pay(owner, number, coupon, business, &mut self.ids)?;
                 let (resource, notify_url) = (order.describe(business), order.notify_url());
                 let event = Event::of_payment(notify_url, number, &resource);
                 self.notifications.add(&event, business, &self.cipher, &mut self.ids);
@@ -186,7 +199,7 @@ impl State {
     pub(super) fn refuse_payment(&mut self, order: &OrderId, now: i64) -> Result<(), OrderError> {
         let (number, now) = (&order.number, self.clock.business(now));
         match order.version {
-            Version::V3 => self.orders.refuse_payment(MCHID, number, now),
+            Version::V3 => self.orders.refuse_payment(self.owner(number), number, now),
             #[cfg(feature = "v2")]
             Version::V2 => self.v2.orders.refuse_payment(number, now),
         }
@@ -195,7 +208,7 @@ impl State {
     /// The platform closes an order.
     pub(super) fn close(&mut self, order: &OrderId) -> Result<(), OrderError> {
         match order.version {
-            Version::V3 => self.orders.close(MCHID, &order.number),
+            Version::V3 => self.orders.close(self.owner(&order.number), &order.number),
             #[cfg(feature = "v2")]
             Version::V2 => self.v2.orders.close(&order.number),
         }
@@ -204,7 +217,9 @@ impl State {
     /// The version of the refund with this number: APIv3, unless APIv2 alone has one.
     pub(super) fn refund_version(&self, number: &str) -> Version {
         #[cfg(feature = "v2")]
-        if !refunds::exists(&self.orders, MCHID, number) && self.v2.orders.has_refund(number) {
+        if !refunds::exists(&self.orders, self.refund_owner(number), number)
+            && self.v2.orders.has_refund(number)
+        {
             return Version::V2;
         }
         let _ = number;
@@ -235,7 +250,8 @@ impl State {
         status: RefundStatus,
         now: i64,
     ) -> Result<(), RefundError> {
-        let (order, refund) = refunds::end(&mut self.orders, MCHID, number, status, now)?;
+        let owner = self.refund_owner(number);
+        let (order, refund) = refunds::end(&mut self.orders, owner, number, status, now)?;
         let event = Event {
             notify_url: refunds::notify_url(order, refund),
             number,
@@ -427,7 +443,7 @@ impl State {
     fn summary(&self, placed: &PlacedOrder, now: i64) -> Option<OrderSummary> {
         let (OrderId { version, number }, now) = (&placed.id, self.clock.business(now));
         let details = match version {
-            Version::V3 => OrderDetails::of(&self.orders.find(MCHID, number)?, now),
+            Version::V3 => OrderDetails::of(&self.orders.find(self.owner(number), number)?, now),
             #[cfg(feature = "v2")]
             Version::V2 => self.v2.order_details(number, now)?,
         };

@@ -259,3 +259,37 @@ fn orders_of_apiv2_end_the_same_way() {
     place();
     v2.pay("v2-whole-1", &[]).unwrap();
 }
+
+/// The neighbour signs for itself: no merchant sees or changes the other's orders.
+#[test]
+fn neighbour_has_orders_and_refunds_of_its_own() {
+    let sandbox = start();
+    let (neighbour, gateway) = (sandbox.neighbour_signer(), sandbox.gateway());
+    let mut own = order(&sandbox, "neighbour-1");
+    own.appid = sandbox.neighbour_appid();
+    app::prepay(neighbour, gateway, &own).unwrap();
+    sandbox.pay("neighbour-1").unwrap();
+    let paid =
+        pay::query(neighbour, gateway, &own.out_trade_no).unwrap().paid(neighbour, &own).unwrap();
+    assert_eq!(paid.total(), own.total);
+    let error = pay::query(sandbox.signer(), gateway, &own.out_trade_no).unwrap_err();
+    assert_eq!(error.api().unwrap().code, wechatpay::Code::ORDER_NOT_EXIST);
+
+    let number = OutRefundNo::new("neighbour-refund-1").unwrap();
+    let refund = Refund::new(number.clone(), own.out_trade_no.clone(), Fen(1), own.total);
+    assert!(refund::apply(sandbox.signer(), gateway, &refund).is_err());
+    refund::apply(neighbour, gateway, &refund).unwrap();
+    sandbox.succeed_refund("neighbour-refund-1").unwrap();
+    let state = refund::query(neighbour, gateway, &number).unwrap();
+    assert_eq!(state.status, refund::Status::Success);
+}
+
+/// A combined order is queried and paid by its initiator; each part belongs to its own merchant.
+#[test]
+fn neighbour_cannot_close_the_combined_order_of_another() {
+    let sandbox = start();
+    let whole = combined(&sandbox);
+    combine::app::prepay(sandbox.signer(), sandbox.gateway(), &whole).unwrap();
+    assert!(combine::close(sandbox.neighbour_signer(), sandbox.gateway(), &whole).is_err());
+    sandbox.pay("whole-1").unwrap();
+}
