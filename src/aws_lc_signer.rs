@@ -85,7 +85,7 @@ impl AwsLcSigner {
         serial_no: impl Into<String>,
         private_key: impl AsRef<Path>,
     ) -> Result<Self, Error> {
-        let private_key = signer::read_file("private_key", private_key.as_ref())?;
+        let private_key = pem::read_file("private_key", private_key.as_ref())?;
         Self::from_pem(mchid, serial_no, private_key)
     }
 
@@ -98,8 +98,8 @@ impl AwsLcSigner {
         certificate: impl AsRef<Path>,
         private_key: impl AsRef<Path>,
     ) -> Result<Self, Error> {
-        let certificate = signer::read_file("certificate", certificate.as_ref())?;
-        let private_key = signer::read_file("private_key", private_key.as_ref())?;
+        let certificate = pem::read_file("certificate", certificate.as_ref())?;
+        let private_key = pem::read_file("private_key", private_key.as_ref())?;
         Self::from_certificate(mchid, certificate, private_key)
     }
 

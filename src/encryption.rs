@@ -336,7 +336,7 @@ impl RsaDecryptor {
     /// # Errors
     /// As there, and if the file cannot be read.
     pub fn from_pem_file(private_key: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::from_pem(signer::read_file("private_key", private_key.as_ref())?)
+        Self::from_pem(pem::read_file("private_key", private_key.as_ref())?)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Reading key files. Their text travels through environment variables, YAML and databases, so its layout does not
 //! matter; each wrong kind of file has its own error.
 
+use std::path::Path;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::PrivateKeyDer;
@@ -23,6 +25,13 @@ impl PrivateKey {
         };
         format!("{BEGIN}{label}{DASHES}\n{}\n{END}{label}{DASHES}\n", STANDARD.encode(der))
     }
+}
+
+/// The content of a key file. The error names the file.
+pub(crate) fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
+    std::fs::read(path).map_err(|error| {
+        Invalid::new(name, format!("cannot be read from {}: {error}", path.display()))
+    })
 }
 
 pub(crate) fn private_key(name: &str, pem: &[u8]) -> Result<PrivateKey, Invalid> {

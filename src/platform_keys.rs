@@ -1,6 +1,7 @@
 //! [`PlatformKeys`]: verifies the signatures of WeChat Pay. No other module does.
 
 use std::fmt;
+use std::path::Path;
 #[cfg(feature = "aws-lc-rs")]
 use std::sync::OnceLock;
 use std::sync::{Mutex, PoisonError};
@@ -76,6 +77,15 @@ impl PlatformKeys {
         Self::none().with_public_key(public_key_id, public_key_pem)
     }
 
+    /// [`from_pem`](Self::from_pem) with the key read from a file.
+    ///
+    /// # Errors
+    /// As there, and if the file cannot be read.
+    #[doc(alias = "微信支付公钥")]
+    pub fn from_pem_file(public_key_id: &str, public_key: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_pem(public_key_id, pem::read_file("public_key", public_key.as_ref())?)
+    }
+
     /// 平台证书: a platform certificate, the contents of `wechatpay_….pem`, for merchants without a public
     /// key. Its serial number is read from it.
     ///
@@ -84,6 +94,15 @@ impl PlatformKeys {
     #[doc(alias = "平台证书")]
     pub fn from_certificate(certificate_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::none().with_certificate(certificate_pem)
+    }
+
+    /// [`from_certificate`](Self::from_certificate) with the certificate read from a file.
+    ///
+    /// # Errors
+    /// As there, and if the file cannot be read.
+    #[doc(alias = "平台证书")]
+    pub fn from_certificate_file(certificate: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_certificate(pem::read_file("certificate", certificate.as_ref())?)
     }
 
     /// Adds the WeChat Pay public key.

@@ -244,7 +244,7 @@ impl RsaSigner {
         serial_no: impl Into<String>,
         private_key: impl AsRef<Path>,
     ) -> Result<Self, Error> {
-        Self::from_pem(mchid, serial_no, read_file("private_key", private_key.as_ref())?)
+        Self::from_pem(mchid, serial_no, pem::read_file("private_key", private_key.as_ref())?)
     }
 
     /// [`from_certificate`](Self::from_certificate) with both read from files.
@@ -256,8 +256,12 @@ impl RsaSigner {
         certificate: impl AsRef<Path>,
         private_key: impl AsRef<Path>,
     ) -> Result<Self, Error> {
-        let certificate = read_file("certificate", certificate.as_ref())?;
-        Self::from_certificate(mchid, certificate, read_file("private_key", private_key.as_ref())?)
+        let certificate = pem::read_file("certificate", certificate.as_ref())?;
+        Self::from_certificate(
+            mchid,
+            certificate,
+            pem::read_file("private_key", private_key.as_ref())?,
+        )
     }
 
     /// 商户API证书序列号.
@@ -314,12 +318,6 @@ pub(crate) fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
             _ => DAMAGED,
         };
         Invalid::new("private_key", rule)
-    })
-}
-
-pub(crate) fn read_file(name: &str, path: &Path) -> Result<Vec<u8>, Invalid> {
-    std::fs::read(path).map_err(|error| {
-        Invalid::new(name, format!("cannot be read from {}: {error}", path.display()))
     })
 }
 

@@ -319,6 +319,14 @@ fn keys_are_read_from_files() {
     assert_eq!(certified.sign(b"x").unwrap().bytes, signature);
     let error = RsaSigner::from_pem_file(*mchid, "AB", keys.join("none.pem")).unwrap_err();
     assert!(error.to_string().starts_with("private_key cannot be read from "), "{error}");
+
+    let none = keys.join("none.pem");
+    assert!(PlatformKeys::from_pem_file(ID, keys.join("rsa2048.pub.pem")).is_ok());
+    assert!(PlatformKeys::from_certificate_file(certificate).is_ok());
+    let error = PlatformKeys::from_pem_file(ID, &none).unwrap_err();
+    assert!(error.to_string().starts_with("public_key cannot be read from "), "{error}");
+    let error = PlatformKeys::from_certificate_file(&none).unwrap_err();
+    assert!(error.to_string().starts_with("certificate cannot be read from "), "{error}");
 }
 
 #[test]
