@@ -54,7 +54,8 @@ const GLOSSARY: [(&str, &str); 42] = [
 fn every_text_avoids_the_expressions_of_the_glossary() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for (place, text) in docs().into_iter().chain(program_texts()).chain(error_texts()) {
+    let texts = docs().into_iter().chain(markdown()).chain(program_texts()).chain(error_texts());
+    for (place, text) in texts {
         count += 1;
         let words = words(&text);
         for (expression, better) in GLOSSARY {
@@ -110,6 +111,26 @@ fn docs() -> Vec<(String, String)> {
             }
         }
     }
+    paragraphs
+}
+
+/// The paragraphs of the English Markdown files, without their code.
+fn markdown() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paragraphs = Vec::new();
+    for folder in ["", "src/guide", "sandbox", "sandbox/src", "cli", "benches", "examples/shop"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if !name.ends_with(".md") || name.ends_with(".zh-CN.md") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let prose = text.split("```").step_by(2).flat_map(|prose| prose.split("\n\n"));
+            paragraphs.extend(prose.map(|prose| (path.display().to_string(), prose.to_owned())));
+        }
+    }
+    assert!(paragraphs.len() > 300, "only {} paragraphs were found", paragraphs.len());
     paragraphs
 }
 
