@@ -1,6 +1,7 @@
 //! The request pipeline of every APIv3 call: sign, send once, verify, deserialize.
 
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -203,8 +204,9 @@ impl Gateway {
         body: Body<'_>,
         is_file: bool,
     ) -> Result<(Vec<u8>, Response), Error> {
-        let serial = self.serial(body).map_err(|error| Error::from(error).in_call(call))?;
-        let Body { bytes, signed, content_type, .. } = body;
+        let Body { content, signed, content_type, encryption_serial } = body;
+        let serial =
+            self.serial(encryption_serial).map_err(|error| Error::from(error).in_call(call))?;
         let (message, authorization) =
             authorize(signer, method, path, signed).map_err(|error| error.in_call(call))?;
         let mut headers = Vec::with_capacity(4);
@@ -213,19 +215,26 @@ impl Gateway {
         if !serial.is_empty() {
             headers.push(("Wechatpay-Serial", serial));
         }
-        if !bytes.is_empty() {
+        if !matches!(content, Content::Bytes([])) {
             headers.push(("Content-Type", content_type));
         }
-        let request = Request { method, url, headers: &headers, body: bytes, is_file };
-        match self.transport.send(&request) {
+        let mut request = Request { method, url, headers: &headers, body: b"", is_file };
+        let sent = match content {
+            Content::Bytes(bytes) => {
+                request.body = bytes;
+                self.transport.send(&request)
+            }
+            Content::Stream(body, length) => self.transport.send_stream(&request, body, length),
+        };
+        match sent {
             Ok(response) => Ok((message, response)),
             Err(error) => Err(Error::new(call, ErrorKind::Transport(error))),
         }
     }
 
     /// The header `Wechatpay-Serial`: the key of the encrypted fields, which also signs the response.
-    fn serial<'a>(&'a self, body: Body<'a>) -> Result<&'a str, Invalid> {
-        match body.encryption_serial {
+    fn serial<'a>(&'a self, encryption_serial: Option<&'a str>) -> Result<&'a str, Invalid> {
+        match encryption_serial {
             None => Ok(self.keys.preferred_serial()),
             Some(serial) if self.keys.holds(serial) => Ok(serial),
             Some(_) => Err(Invalid::new(
@@ -296,13 +305,18 @@ const LONGEST_HOST: usize = 253;
 const LONGEST_SCHEME: usize = 10;
 
 /// The body of a request, and the key that its fields were encrypted with.
-#[derive(Clone, Copy)]
 pub(crate) struct Body<'a> {
-    bytes: &'a [u8],
+    content: Content<'a>,
     /// What the signature covers: the bytes, or the `meta` of an upload.
     signed: &'a [u8],
     content_type: &'a str,
     encryption_serial: Option<&'a str>,
+}
+
+enum Content<'a> {
+    Bytes(&'a [u8]),
+    /// That many bytes.
+    Stream(&'a mut dyn Read, u64),
 }
 
 impl<'a> Body<'a> {
@@ -310,12 +324,18 @@ impl<'a> Body<'a> {
 
     /// A body, or a query, with fields that were encrypted under that serial number.
     pub(crate) const fn encrypted(bytes: &'a [u8], encryption_serial: Option<&'a str>) -> Self {
-        Self { bytes, signed: bytes, content_type: "application/json", encryption_serial }
+        let content = Content::Bytes(bytes);
+        Self { content, signed: bytes, content_type: "application/json", encryption_serial }
     }
 
     /// The body of an upload, whose signature covers its `meta` alone (p/4012760432).
-    pub(crate) const fn multipart(bytes: &'a [u8], meta: &'a [u8], content_type: &'a str) -> Self {
-        Self { bytes, signed: meta, content_type, encryption_serial: None }
+    pub(crate) fn multipart(
+        (body, length): (&'a mut dyn Read, u64),
+        meta: &'a [u8],
+        content_type: &'a str,
+    ) -> Self {
+        let content = Content::Stream(body, length);
+        Self { content, signed: meta, content_type, encryption_serial: None }
     }
 }
 

@@ -36,6 +36,28 @@ pub trait Transport: Send + Sync {
     /// [`TransportError::not_sent`] only if certainly no byte of the request was sent, else
     /// [`TransportError::unknown`]. A response with any status is not an error.
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError>;
+
+    /// Sends an upload: a request whose body is read from `body` and has exactly `length` bytes; [`Request::body`] is
+    /// empty. By default, the body is read into memory and sent by [`send`](Self::send), so an implementation need not
+    /// have this function.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). A body that cannot be read or is too short is an error as well.
+    fn send_stream(
+        &self,
+        request: &Request<'_>,
+        body: &mut dyn Read,
+        length: u64,
+    ) -> Result<Response, TransportError> {
+        let mut bytes = Vec::new();
+        body.take(length).read_to_end(&mut bytes).map_err(|error| {
+            TransportError::not_sent(format!("the body cannot be read: {error}"))
+        })?;
+        if u64::try_from(bytes.len()) != Ok(length) {
+            return Err(TransportError::not_sent("the body is too short"));
+        }
+        self.send(&Request { body: &bytes, ..*request })
+    }
 }
 
 /// Several gateways, such as those of several merchants, may share one transport and its
@@ -43,6 +65,15 @@ pub trait Transport: Send + Sync {
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         T::send(self, request)
+    }
+
+    fn send_stream(
+        &self,
+        request: &Request<'_>,
+        body: &mut dyn Read,
+        length: u64,
+    ) -> Result<Response, TransportError> {
+        T::send_stream(self, request, body, length)
     }
 }
 

@@ -13,6 +13,7 @@
 #[path = "it/scripted_server.rs"]
 mod scripted_server;
 
+use std::fs::{self, File};
 use std::io;
 use std::iter;
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +24,7 @@ use base64::engine::general_purpose::STANDARD;
 use peak_alloc::PeakAlloc;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::digest;
+use wechatpay::call::Upload;
 use wechatpay::call::{Download, FileHash};
 use wechatpay::pay::{Order, app};
 use wechatpay::{
@@ -201,6 +203,24 @@ fn large_notification_stays_within_four_mebibytes() {
         }
     }
 }
+
+#[test]
+fn uploaded_file_is_never_in_memory() {
+    let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::write(VIDEO, vec![7; 10_000_000]).unwrap();
+    let (error, peak) = peak_of(
+        |peer| peer.say("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
+        |signer, gateway| {
+            let upload = Upload::from_reader("shop.mp4", File::open(VIDEO).unwrap())?;
+            upload.send(signer, gateway, "/v3/merchant/media/video_upload").map(drop)
+        },
+    );
+    fs::remove_file(VIDEO).unwrap();
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    assert!(peak <= 1024 * 1024, "{} KiB", peak / 1024);
+}
+
+const VIDEO: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/heap.mp4");
 
 #[test]
 fn call_never_allocates_more_than_four_mebibytes() {

@@ -1,7 +1,8 @@
 //! [`Upload`]: a file, and the multipart body that carries it.
 
 use std::fmt;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::digest;
 use serde::Serialize;
@@ -17,7 +18,9 @@ use crate::validate;
 /// 文件上传, 图片上传, 视频上传: a file for an upload interface, such as `POST /v3/merchant/media/upload`.
 ///
 /// The signature covers the name and the SHA-256 of the file (`meta`), and so the file. It is read completely before it is
-/// sent. An upload that is repeated gives another `media_id`, and does no harm.
+/// sent, and again while it is sent, piece by piece. An upload that is repeated gives another `media_id`, and does no harm.
+///
+/// Uploads with the same `meta` are equal: it contains the name and the SHA-256.
 ///
 /// ```
 /// use serde_json::Value;
@@ -30,12 +33,19 @@ use crate::validate;
 ///         .json() // {"media_id": "..."}
 /// }
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Upload {
     filename: String,
     meta: Vec<u8>,
-    content: Vec<u8>,
+    length: u64,
+    sha256: String,
+    file: Arc<Mutex<dyn Source>>,
 }
+
+/// A file, wherever it is.
+trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
 
 impl Upload {
     /// The default limit of [`from_reader`](Self::from_reader): 16 MiB. The largest documented file has 7.5 MB.
@@ -50,17 +60,11 @@ impl Upload {
     #[doc(alias = "视频上传")]
     #[doc(alias = "文件上传")]
     pub fn new(filename: impl Into<String>, content: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        let (filename, content) = (filename.into(), content.into());
-        check_filename(&filename).map_err(|rule| Invalid::new("filename", rule))?;
-        let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        if length == 0 || length > Self::LIMIT {
-            return Err(Invalid::new("file", SIZE_RULE).into());
-        }
-        let meta = meta(&filename, &content, &Map::new())?;
-        Ok(Self { filename, meta, content })
+        Self::from_reader(filename, Cursor::new(content.into()))
     }
 
-    /// A file that is read from its start: a `std::fs::File`, or anything that can be read and rewound.
+    /// A file that is read from its start: a `std::fs::File`, or anything that can be read and rewound. It stays open, is
+    /// never in memory completely, and must not change before it is sent.
     ///
     /// ```
     /// use std::fs::File;
@@ -75,13 +79,16 @@ impl Upload {
     /// As [`new`](Self::new); also if the file cannot be read.
     pub fn from_reader(
         filename: impl Into<String>,
-        mut file: impl Read + Seek,
+        mut file: impl Read + Seek + Send + 'static,
     ) -> Result<Self, Error> {
-        let mut content = Vec::new();
-        file.seek(SeekFrom::Start(0))
-            .and_then(|_| file.take(Self::LIMIT.saturating_add(1)).read_to_end(&mut content))
-            .map_err(|error| Invalid::new("file", format!("cannot be read: {}", error.kind())))?;
-        Self::new(filename, content)
+        let filename = filename.into();
+        check_filename(&filename).map_err(|rule| Invalid::new("filename", rule))?;
+        let Scan { length, sha256, .. } = Scan::of(&mut file, None).map_err(unreadable)?;
+        if length == 0 || length > Self::LIMIT {
+            return Err(Invalid::new("file", SIZE_RULE).into());
+        }
+        let meta = meta(&filename, &sha256, &Map::new())?;
+        Ok(Self { filename, meta, length, sha256, file: Arc::new(Mutex::new(file)) })
     }
 
     /// The same file with more fields in `meta`, for the interfaces that document them: anything that serializes as
@@ -105,7 +112,7 @@ impl Upload {
             Ok(Value::Object(fields))
                 if !fields.contains_key("filename") && !fields.contains_key("sha256") =>
             {
-                let meta = meta(&self.filename, &self.content, &fields)?;
+                let meta = meta(&self.filename, &self.sha256, &fields)?;
                 Ok(Self { meta, ..self })
             }
             _ => Err(Invalid::new("meta", rule).into()),
@@ -115,7 +122,8 @@ impl Upload {
     /// Sends the file once to the interface at this path.
     ///
     /// # Errors
-    /// As [`Call::send`](super::Call::send). Safe to retry, whatever the outcome: each upload is one of its own.
+    /// As [`Call::send`](super::Call::send). Safe to retry, whatever the outcome: each upload is one of its own. If the
+    /// file was changed since, nothing is sent.
     pub fn send(
         &self,
         signer: &dyn Signer,
@@ -124,10 +132,19 @@ impl Upload {
     ) -> Result<Verified, Error> {
         let path = path.as_ref();
         path::check(path)?;
-        let boundary = self.boundary()?;
-        let (bytes, content_type) =
-            (self.body(&boundary), format!("multipart/form-data;boundary={boundary}"));
-        gateway.call(signer, Method::Post, path, Body::multipart(&bytes, &self.meta, &content_type))
+        let boundary = signer::nonce()?;
+        // Each use begins by going back to the start, wherever another one ended.
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check(&mut *file, boundary.as_bytes())?;
+        file.rewind().map_err(unreadable)?;
+        let (before, after) = self.frame(&boundary);
+        let frame = before.len().saturating_add(after.len());
+        let length = u64::try_from(frame).unwrap_or(u64::MAX).saturating_add(self.length);
+        let file = Exactly { file: &mut *file, left: self.length };
+        let mut body = before.as_slice().chain(file).chain(after.as_bytes());
+        let content_type = format!("multipart/form-data;boundary={boundary}");
+        let body = Body::multipart((&mut body, length), &self.meta, &content_type);
+        gateway.call(signer, Method::Post, path, body)
     }
 
     /// The JSON that is signed: `filename`, `sha256` (lower case) and further fields.
@@ -136,20 +153,22 @@ impl Upload {
         &self.meta
     }
 
-    /// A text that occurs nowhere in the file: 32 random characters never do, except by a broken source of randomness.
-    fn boundary(&self) -> Result<String, Error> {
-        let boundary = signer::nonce()?;
-        let is_within =
-            |bytes: &[u8]| bytes.windows(boundary.len()).any(|part| part == boundary.as_bytes());
-        if is_within(&self.content) || is_within(&self.meta) {
+    /// Checks that the file is the one that was read, and that the boundary occurs nowhere in it: 32 random characters
+    /// never do, except by a broken source of randomness.
+    fn check(&self, file: &mut dyn Source, boundary: &[u8]) -> Result<(), Error> {
+        let scan = Scan::of(file, Some(boundary)).map_err(unreadable)?;
+        if (scan.length, &scan.sha256) != (self.length, &self.sha256) {
+            return Err(Invalid::new("file", "was changed; make a new Upload of it").into());
+        }
+        if scan.has_boundary || contains(&self.meta, boundary) {
             return Err(Invalid::new("file", "contains the boundary of its parts; retry").into());
         }
-        Ok(boundary)
+        Ok(())
     }
 
-    /// Two parts in this order, with lines that end in CRLF (p/4012760432).
-    fn body(&self, boundary: &str) -> Vec<u8> {
-        let Self { filename, meta, content } = self;
+    /// What stands before and after the file: two parts in this order, with lines that end in CRLF (p/4012760432).
+    fn frame(&self, boundary: &str) -> (Vec<u8>, String) {
+        let Self { filename, meta, .. } = self;
         let kind = content_type(filename);
         let before_meta = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"meta\";\r\n\
@@ -159,17 +178,25 @@ impl Upload {
             "\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; \
              filename=\"{filename}\";\r\nContent-Type: {kind}\r\n\r\n"
         );
-        let end = format!("\r\n--{boundary}--\r\n");
-        [before_meta.as_bytes(), meta, before_file.as_bytes(), content, end.as_bytes()].concat()
+        let before = [before_meta.as_bytes(), meta, before_file.as_bytes()].concat();
+        (before, format!("\r\n--{boundary}--\r\n"))
     }
 }
+
+impl PartialEq for Upload {
+    fn eq(&self, other: &Self) -> bool {
+        self.meta == other.meta
+    }
+}
+
+impl Eq for Upload {}
 
 /// Leaves out the file.
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upload")
             .field("filename", &self.filename)
-            .field("length", &self.content.len())
+            .field("length", &self.length)
             .finish_non_exhaustive()
     }
 }
@@ -187,10 +214,65 @@ fn check_filename(filename: &str) -> Result<(), &'static str> {
     }
 }
 
-fn meta(filename: &str, content: &[u8], fields: &Map<String, Value>) -> Result<Vec<u8>, Error> {
-    let digest = digest::digest(&digest::SHA256, content);
-    let sha256: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(validate::to_json(&Meta { filename, sha256: &sha256, fields })?)
+/// What is known of a file that was read from start to end, or beyond the limit.
+struct Scan {
+    length: u64,
+    sha256: String,
+    has_boundary: bool,
+}
+
+impl Scan {
+    fn of(file: &mut dyn Source, boundary: Option<&[u8]>) -> io::Result<Self> {
+        file.rewind()?;
+        let (mut digest, mut length, mut has_boundary) =
+            (digest::Context::new(&digest::SHA256), 0_u64, false);
+        let overlap = boundary.map_or(0, <[u8]>::len);
+        let mut window = Vec::new();
+        while length <= Upload::LIMIT {
+            // A boundary may begin in one piece and end in the next.
+            window.drain(..window.len().saturating_sub(overlap));
+            let kept = window.len();
+            let read = (&mut *file).take(PIECE).read_to_end(&mut window)?;
+            if read == 0 {
+                break;
+            }
+            length = length.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            digest.update(window.get(kept..).unwrap_or_default());
+            has_boundary |= boundary.is_some_and(|boundary| contains(&window, boundary));
+        }
+        let digest = digest.finish();
+        let sha256 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { length, sha256, has_boundary })
+    }
+}
+
+fn contains(bytes: &[u8], boundary: &[u8]) -> bool {
+    bytes.windows(boundary.len()).any(|part| part == boundary)
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Invalid::new("file", format!("cannot be read: {}", error.kind())).into()
+}
+
+/// A file of the length that was announced, even if it is changed while it is sent.
+struct Exactly<'a> {
+    file: &'a mut dyn Source,
+    left: u64,
+}
+
+impl Read for Exactly<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = (&mut *self.file).take(self.left).read(buffer)?;
+        if read == 0 && self.left > 0 && !buffer.is_empty() {
+            return Err(io::Error::other("the file became shorter while it was sent"));
+        }
+        self.left = self.left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
+fn meta(filename: &str, sha256: &str, fields: &Map<String, Value>) -> Result<Vec<u8>, Error> {
+    Ok(validate::to_json(&Meta { filename, sha256, fields })?)
 }
 
 #[derive(Serialize)]
@@ -214,6 +296,9 @@ fn content_type(filename: &str) -> String {
     }
 }
 
+/// As much of a file as is in memory at a time.
+const PIECE: u64 = 64 * 1024;
+
 const SIZE_RULE: &str =
     "must be 1 byte to 16 MiB; the largest file that WeChat Pay takes has 7.5 MB";
 
@@ -234,7 +319,8 @@ mod tests {
         let meta = "{\"filename\":\"filea.jpg\",\"sha256\":\
                     \"ab530a13e45914982b79f9b7e3fba994cfd1f3fb22f71cea1afbf02b460c6d1d\"}";
         assert_eq!(std::str::from_utf8(upload.meta()), Ok(meta));
-        let body = String::from_utf8(upload.body("BOUNDARY")).unwrap();
+        let (before, after) = upload.frame("BOUNDARY");
+        let body = String::from_utf8(before).unwrap() + "message" + &after;
         let expected = format!(
             "--BOUNDARY\r\nContent-Disposition: form-data; name=\"meta\";\r\n\
              Content-Type: application/json\r\n\r\n{meta}\r\n\
@@ -281,13 +367,13 @@ mod tests {
         assert!(
             error(Upload::new("a.jpg", Vec::new())).starts_with("file must be 1 byte to 16 MiB")
         );
-        let large = std::io::Cursor::new(vec![0; 16 * 1024 * 1024 + 1]);
+        let large = Cursor::new(vec![0; 16 * 1024 * 1024 + 1]);
         assert!(error(Upload::from_reader("a.jpg", large)).starts_with("file must be 1 byte"));
     }
 
     #[test]
     fn reader_is_rewound_before_it_is_read() {
-        let mut file = std::io::Cursor::new(b"message".to_vec());
+        let mut file = Cursor::new(b"message".to_vec());
         file.set_position(3);
         let upload = Upload::from_reader("filea.jpg", file).unwrap();
         assert_eq!(upload, Upload::new("filea.jpg", b"message".to_vec()).unwrap());

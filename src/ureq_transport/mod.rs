@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, AsSendBody, Body, BodyReader};
+use ureq::{Agent, AsSendBody, Body, BodyReader, SendBody};
 
 use self::connector::{DeadlineConnector, NotConnected};
 pub use self::options::{ClientCertificate, HttpOptions, MinimumFileRate};
@@ -104,11 +104,7 @@ impl fmt::Debug for UreqTransport {
 impl Transport for UreqTransport {
     fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
         let host = check_url(request.url).map_err(TransportError::not_sent)?;
-        let mut builder =
-            ureq::http::Request::builder().method(request.method.as_str()).uri(request.url);
-        for (name, value) in request.headers {
-            builder = builder.header(*name, *value);
-        }
+        let builder = builder(request);
         match request.body {
             // These have no header about an absent body; the others have a length of 0.
             [] if matches!(request.method, Method::Get | Method::Delete) => {
@@ -117,6 +113,23 @@ impl Transport for UreqTransport {
             body => self.run(builder.body(body), host, request.is_file),
         }
     }
+
+    fn send_stream(
+        &self,
+        request: &Request<'_>,
+        body: &mut dyn Read,
+        length: u64,
+    ) -> Result<Response, TransportError> {
+        let host = check_url(request.url).map_err(TransportError::not_sent)?;
+        // Without a length ureq would send chunks.
+        let builder = builder(request).header("Content-Length", length);
+        self.run(builder.body(SendBody::from_reader(body)), host, request.is_file)
+    }
+}
+
+fn builder(request: &Request<'_>) -> ureq::http::request::Builder {
+    let builder = ureq::http::Request::builder().method(request.method.as_str()).uri(request.url);
+    request.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value))
 }
 
 impl UreqTransport {

@@ -126,7 +126,9 @@ impl Peer {
 
     /// Reads that many bytes.
     pub(crate) fn bytes(&mut self, count: usize) -> io::Result<()> {
-        self.socket.read_exact(&mut vec![0; count])
+        let count = u64::try_from(count).unwrap();
+        let read = io::copy(&mut (&self.socket).take(count), &mut io::sink())?;
+        if read == count { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     /// Waits for the first byte of a request, and leaves it where it is.

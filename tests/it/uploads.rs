@@ -1,10 +1,13 @@
 //! Uploads: what is signed, what is sent, and what the other side takes.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use wechatpay::call::Upload;
-use wechatpay::{ErrorKind, Method, Outcome, Untrusted};
+use wechatpay::{
+    ErrorKind, Gateway, Method, Outcome, Request, Response, Transport, TransportError, Untrusted,
+};
 use wechatpay_sandbox::Script;
 
 use crate::support::{api, start};
@@ -34,6 +37,8 @@ fn documented_upload_returns_its_media() {
         let header = |name| String::from_utf8_lossy(received.header(name).unwrap()).into_owned();
         assert!(header("Content-Type").starts_with("multipart/form-data;boundary="), "{path}");
         assert_eq!(header("Accept"), "application/json");
+        let length: usize = header("Content-Length").parse().unwrap();
+        assert_eq!((length, received.header("Transfer-Encoding")), (received.body.len(), None));
         assert!(received.body.windows(upload.meta().len()).any(|part| part == upload.meta()));
     }
 }
@@ -49,6 +54,83 @@ fn scripted_upload_has_further_meta() {
     assert_eq!(response.json::<Value>().unwrap()["fapiao_media_id"], "1");
     let meta: Value = serde_json::from_str(&sandbox.scripted_requests()[0].body).unwrap();
     assert_eq!((&meta["file_type"], &meta["filename"]), (&json!("PDF"), &json!("invoice.pdf")));
+}
+
+/// A file that is replaced by this content when it is opened or rewound for the second or third time.
+struct Changing {
+    file: Cursor<Vec<u8>>,
+    rewound: usize,
+    changed_at: usize,
+    content: Vec<u8>,
+}
+
+impl Read for Changing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Changing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.rewound += 1;
+        if self.rewound == self.changed_at {
+            self.file = Cursor::new(self.content.clone());
+        }
+        self.file.seek(to)
+    }
+}
+
+fn changing(changed_at: usize, content: Vec<u8>) -> Upload {
+    let file = Changing { file: Cursor::new(file()), rewound: 0, changed_at, content };
+    Upload::from_reader("complaint.png", file).unwrap()
+}
+
+#[test]
+fn file_that_changes_before_sending_is_not_sent() {
+    let sandbox = start();
+    for content in [vec![0; file().len()], vec![0; 10], Vec::new()] {
+        let upload = changing(2, content);
+        let error = upload.send(sandbox.signer(), sandbox.gateway(), IMAGE).unwrap_err();
+        assert_eq!(error.to_string(), "file was changed; make a new Upload of it");
+        assert_eq!((error.outcome(), sandbox.received().len()), (Outcome::NotSent, 0));
+    }
+}
+
+#[test]
+fn file_that_shrinks_while_it_is_sent_is_an_error() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let upload = changing(3, vec![0; 10]);
+    let error = upload.send(signer, gateway, IMAGE).unwrap_err();
+    assert!(error.to_string().contains("the file became shorter while it was sent"), "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+
+    // A longer one is cut where it ended, and its other content does not have the hash that was signed.
+    let upload = changing(3, vec![0; 2 * file().len()]);
+    let error = upload.send(signer, gateway, IMAGE).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Refused, "{error}");
+}
+
+#[test]
+fn transport_without_streams_sends_the_complete_file() {
+    struct Bytes(Arc<Mutex<Vec<u8>>>);
+    impl Transport for Bytes {
+        fn send(&self, request: &Request<'_>) -> Result<Response, TransportError> {
+            *self.0.lock().unwrap() = request.body.to_vec();
+            Err(TransportError::not_sent("nowhere"))
+        }
+    }
+    let sandbox = start();
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let keys = sandbox.platform_keys().clone();
+    let gateway = Gateway::at("https://shop.example", keys, Bytes(sent.clone())).unwrap();
+    let upload = Upload::from_reader("complaint.png", Cursor::new(file())).unwrap();
+    for _ in 0..2 {
+        upload.send(sandbox.signer(), &gateway, IMAGE).unwrap_err();
+        let sent = sent.lock().unwrap();
+        assert!(sent.starts_with(b"--") && sent.ends_with(b"--\r\n"));
+        assert!(sent.windows(file().len()).any(|part| part == file()));
+    }
 }
 
 #[test]
