@@ -94,6 +94,13 @@ impl Time {
         self.unix_milliseconds.saturating_add(BEIJING_MILLISECONDS).div_euclid(DAY_MILLISECONDS)
     }
 
+    /// The start of a day in Beijing, counted from 1970-01-01; of that day, the earliest time.
+    pub(crate) fn of_beijing_day(days_since_1970: i64) -> Self {
+        let start = days_since_1970.saturating_mul(DAY_MILLISECONDS);
+        let unix_milliseconds = start.saturating_sub(BEIJING_MILLISECONDS);
+        Self { unix_milliseconds: unix_milliseconds.clamp(0, LAST_MILLISECOND) }
+    }
+
     /// Parses `2018-06-08 10:34:56`, Beijing time, as bills print it.
     pub(crate) fn from_beijing(text: &str) -> Option<Self> {
         let (date_and_time, rest) = text.as_bytes().split_at_checked(DATE_AND_TIME)?;

@@ -50,6 +50,21 @@ impl Date {
         Self::at(self.days_since_1970.checked_add(1)?)
     }
 
+    /// The start of the day, 00:00:00 Beijing time; of 1970-01-01, the earliest [`Time`]. The day ends where the day
+    /// [`after`](Self::after) it starts.
+    ///
+    /// ```
+    /// use wechatpay::bill::Date;
+    ///
+    /// let date: Date = "2018-06-08".parse()?;
+    /// assert_eq!(date.start().to_string(), "2018-06-08T00:00:00+08:00");
+    /// # Ok::<(), wechatpay::Error>(())
+    /// ```
+    #[must_use]
+    pub fn start(self) -> Time {
+        Time::of_beijing_day(self.days_since_1970)
+    }
+
     fn at(days_since_1970: i64) -> Option<Self> {
         (0..=LAST_DAY).contains(&days_since_1970).then_some(Self { days_since_1970 })
     }
@@ -118,6 +133,19 @@ mod tests {
         assert_eq!(day("9999-12-31").after(), None);
         let today = Date::of(Time::now().unwrap());
         assert!(Date::yesterday().unwrap() < today || Date::of(Time::now().unwrap()) != today);
+    }
+
+    #[test]
+    fn start_is_the_first_moment_of_the_day() {
+        for day in ["2018-06-08", "2024-02-29", "1970-01-02", "9999-12-31"] {
+            let date: Date = day.parse().unwrap();
+            assert_eq!(date.start().to_string(), format!("{day}T00:00:00+08:00"));
+            assert_eq!(Date::of(date.start()), date);
+            let before = Time::from_unix_seconds(date.start().unix_seconds() - 1).unwrap();
+            assert_eq!(Some(Date::of(before)), date.before());
+        }
+        let first: Date = "1970-01-01".parse().unwrap();
+        assert_eq!(first.start(), Time::START);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 use wechatpay::bill::{self, Date, RowState, TradeBill, TradeRow};
-use wechatpay::{Code, Fen, Time};
+use wechatpay::{Code, Fen};
 
 use crate::database::Database;
 use crate::error::Result;
@@ -65,9 +65,8 @@ struct Day {
 
 impl Day {
     fn read(rows: &Connection, date: Date) -> Result<Self> {
-        let start: Time = format!("{date}T00:00:00+08:00").parse()?;
-        let start = start.unix_seconds();
-        let end = start.saturating_add(A_DAY);
+        let start = date.start().unix_seconds();
+        let end = date.after().map_or(i64::MAX, |next| next.start().unix_seconds());
         let entries = |sql: &str| -> Result<BTreeMap<String, Fen>> {
             let mut query = rows.prepare(sql)?;
             query.query_and_then([start, end], |row| Ok((row.get(0)?, Fen(row.get(1)?))))?.collect()
@@ -129,6 +128,3 @@ impl Day {
         })
     }
 }
-
-/// In seconds. China has no summer time.
-const A_DAY: i64 = 24 * 60 * 60;
