@@ -493,7 +493,8 @@ fn code_of(body: &[u8]) -> String {
     let body = String::from_utf8_lossy(body);
     let members: HashMap<String, &RawValue> = serde_json::from_str(&body).unwrap_or_default();
     let code = members.get("code").and_then(|code| serde_json::from_str(code.get()).ok());
-    code.unwrap_or_else(String::new).replace('_', "")
+    let code: String = code.unwrap_or_default();
+    code.replace('_', "")
 }
 
 /// What was read of a notification is what was sealed.
