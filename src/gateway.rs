@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 
 use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
-use crate::error::{ApiError, Call, Code, Error, ErrorKind, Invalid};
+use crate::error::{ApiError, CallContext, Code, Error, ErrorKind, Invalid};
 use crate::error_body::ErrorBody;
 use crate::method::Method;
 use crate::one_line::OneLine;
@@ -170,7 +170,7 @@ impl Gateway {
 
     /// Downloads a file, which is not signed: its reader checks it against a hash that is.
     pub(crate) fn download(&self, signer: &dyn Signer, url: &str) -> Result<Response, Error> {
-        let call = Call::DOWNLOAD;
+        let call = CallContext::DOWNLOAD;
         let path = self.path_within(url).map_err(|error| Error::from(error).in_call(call))?;
         let (message, response) =
             self.send(call, signer, Method::Get, (url, path), Body::NONE, true)?;
@@ -189,7 +189,7 @@ impl Gateway {
         path: &str,
         body: Body<'_>,
     ) -> Result<Unverified, Error> {
-        let call = Call::v3(method.as_str(), path);
+        let call = CallContext::v3(method.as_str(), path);
         let url = format!("{}{path}", self.base_url);
         let (message, response) = self.send(call, signer, method, (&url, path), body, false)?;
         Unverified::receive(call, message, response)
@@ -197,7 +197,7 @@ impl Gateway {
 
     fn send(
         &self,
-        call: Call,
+        call: CallContext,
         signer: &dyn Signer,
         method: Method,
         (url, path): (&str, &str),
@@ -374,7 +374,7 @@ fn is_success(status: u16) -> bool {
 /// A response as received, and the message that was signed for its request. Its body is out of
 /// reach until it is verified.
 pub(crate) struct Unverified {
-    call: Call,
+    call: CallContext,
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
@@ -383,7 +383,7 @@ pub(crate) struct Unverified {
 }
 
 impl Unverified {
-    fn receive(call: Call, message: Vec<u8>, mut response: Response) -> Result<Self, Error> {
+    fn receive(call: CallContext, message: Vec<u8>, mut response: Response) -> Result<Self, Error> {
         let request_id = response.request_id();
         let lost = |error| Error::new(call, ErrorKind::Transport(error));
         let body = if is_success(response.status) {
@@ -479,7 +479,7 @@ impl Unverified {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
-    call: Call,
+    call: CallContext,
     status: u16,
     body: Vec<u8>,
     request_id: Option<String>,
@@ -593,7 +593,7 @@ mod tests {
             ("Wechatpay-Serial", "PUB_KEY_ID_01"),
         ];
         let response = || Unverified {
-            call: Call::v3("POST", "/v3/pay/transactions/app"),
+            call: CallContext::v3("POST", "/v3/pay/transactions/app"),
             status: 200,
             headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
             body: vectors::E2_BODY.to_vec(),

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use ring::digest;
 
 use crate::atomic_file::AtomicFile;
-use crate::error::{Call, Error, ErrorKind, Invalid, TransportError, Untrusted};
+use crate::error::{CallContext, Error, ErrorKind, Invalid, TransportError, Untrusted};
 use crate::gateway::Gateway;
 use crate::signer::Signer;
 
@@ -194,7 +194,7 @@ fn copy(
     if found.as_deref() != hash.map(FileHash::hash_value) {
         let reason = Untrusted::Hash;
         let kind = ErrorKind::Untrusted { status: 200, reason, request_id: None, unverified: None };
-        return Err(Error::new(Call::DOWNLOAD, kind));
+        return Err(Error::new(CallContext::DOWNLOAD, kind));
     }
     Ok(written)
 }
@@ -243,19 +243,19 @@ impl Source for MultiGzDecoder<Wire> {
 
 fn unreadable(error: io::Error) -> Error {
     match error.downcast::<TransportError>() {
-        Ok(error) => Error::new(Call::DOWNLOAD, ErrorKind::Transport(error)),
+        Ok(error) => Error::new(CallContext::DOWNLOAD, ErrorKind::Transport(error)),
         Err(_) => malformed("the file is not complete gzip"),
     }
 }
 
 fn malformed(what: &str) -> Error {
     let (status, what) = (200, what.to_owned());
-    Error::new(Call::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
+    Error::new(CallContext::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
 }
 
 fn output(error: &io::Error) -> Error {
     let (kind, what) = (error.kind(), error.to_string());
-    Error::new(Call::DOWNLOAD, ErrorKind::Output { kind, what })
+    Error::new(CallContext::DOWNLOAD, ErrorKind::Output { kind, what })
 }
 
 /// Two TLS records.

@@ -411,7 +411,7 @@ macro_rules! read_checked_texts {
 
         #[cfg(test)]
         mod stand_in_tests {
-            use super::{Read, $($name),+};
+            use super::*;
 
             #[test]
             fn stand_ins_have_the_documented_formats() {

@@ -34,7 +34,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::error::{Call, Error, ErrorKind, Invalid};
+use crate::error::{CallContext, Error, ErrorKind, Invalid};
 use crate::gateway::Gateway;
 use crate::open_set::open_set;
 use crate::remote_file::{FILE_LIMIT, FileHash, RemoteFile};
@@ -293,7 +293,7 @@ pub(crate) fn apply(
     let answer: Applied = gateway.get(signer, &path)?;
     let malformed = |what: &str| {
         let (status, what) = (200, what.to_owned());
-        Error::new(Call::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
+        Error::new(CallContext::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
     };
     if !answer.hash_type.eq_ignore_ascii_case("SHA1") {
         return Err(malformed("hash_type is not SHA1"));

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path as FilePath;
 
 use super::path;
-use crate::error::{Call, Error, Invalid};
+use crate::error::{CallContext, Error, Invalid};
 use crate::gateway::Gateway;
 use crate::remote_file::{FILE_LIMIT, FileHash, RemoteFile};
 use crate::signer::Signer;
@@ -169,7 +169,8 @@ impl Download {
 
     /// The URL, if nothing forbids to download from it.
     fn url(&self, gateway: &Gateway) -> Result<String, Error> {
-        self.checked_url(gateway).map_err(|invalid| Error::from(invalid).in_call(Call::DOWNLOAD))
+        self.checked_url(gateway)
+            .map_err(|invalid| Error::from(invalid).in_call(CallContext::DOWNLOAD))
     }
 
     fn checked_url(&self, gateway: &Gateway) -> Result<String, Invalid> {

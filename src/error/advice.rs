@@ -1,14 +1,14 @@
 //! What an error response means and what to do, where WeChat Pay's message does not make it clear.
 
 use super::api::ApiError;
-use super::call::Call;
+use super::call::CallContext;
 #[cfg(feature = "v2")]
 use super::call::Protocol;
 #[cfg(feature = "v2")]
 use super::code::Code;
 
 /// The advice for a response to this call, or to any.
-pub(super) fn of_response(call: Option<Call>, error: &ApiError) -> Option<&'static str> {
+pub(super) fn of_response(call: Option<CallContext>, error: &ApiError) -> Option<&'static str> {
     #[cfg(feature = "v2")]
     if call.is_some_and(|call| call.protocol == Protocol::V2) {
         if let Some(advice) = of_v2_response(error) {
@@ -49,7 +49,7 @@ fn is_sign_error(error: &ApiError) -> bool {
 
 /// Likewise, in an unsigned response: the outcome is unknown, and a query fails too.
 #[cfg(feature = "v2")]
-pub(super) fn is_unsigned_sign_error(call: Call, error: &ApiError) -> bool {
+pub(super) fn is_unsigned_sign_error(call: CallContext, error: &ApiError) -> bool {
     call.protocol == Protocol::V2 && !error.signed && is_sign_error(error)
 }
 

@@ -2,7 +2,7 @@
 
 /// The kind of a call: its protocol, what it is about, and whether it can change anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Call {
+pub(crate) struct CallContext {
     pub(super) protocol: Protocol,
     pub(super) subject: Subject,
     pub(super) effect: Effect,
@@ -39,7 +39,7 @@ pub(super) enum Effect {
     Write,
 }
 
-impl Call {
+impl CallContext {
     /// The download of a file.
     pub(crate) const DOWNLOAD: Self =
         Self { protocol: Protocol::V3, subject: Subject::Other, effect: Effect::Read };
@@ -157,7 +157,7 @@ mod tests {
             ("GET", "/v3/certificates", Subject::Other, Effect::Read),
             ("DELETE", "/v3/refunds", Subject::Other, Effect::Write),
         ] {
-            let call = Call::v3(method, path);
+            let call = CallContext::v3(method, path);
             assert_eq!((call.protocol, call.subject), (Protocol::V3, subject), "{path}");
             assert_eq!(call.effect, effect, "{method} {path}");
         }
@@ -166,9 +166,9 @@ mod tests {
     #[cfg(feature = "v2")]
     #[test]
     fn call_of_v2_is_a_write_unless_listed() {
-        let refund = Call::v2("/pay/refundquery");
+        let refund = CallContext::v2("/pay/refundquery");
         assert_eq!((refund.subject, refund.is_read()), (Subject::Refund, true));
-        let unknown = Call::v2("/pay/orderquery/x");
+        let unknown = CallContext::v2("/pay/orderquery/x");
         assert_eq!((unknown.subject, unknown.is_read()), (Subject::Other, false));
     }
 }

@@ -17,7 +17,7 @@ use crate::one_line::OneLine;
 #[cfg(feature = "v2")]
 pub(crate) use self::advice::CERTIFICATE_TEXTS;
 pub use self::api::{ApiError, ErrorDetail};
-pub(crate) use self::call::Call;
+pub(crate) use self::call::CallContext;
 pub use self::code::Code;
 pub use self::invalid::{Invalid, Violation};
 pub(crate) use self::invalid::{Member, Violations};
@@ -55,7 +55,7 @@ pub use self::untrusted::Untrusted;
 pub struct Error {
     kind: Box<ErrorKind>,
     /// The call that it ended; none if it comes before any call.
-    call: Option<Call>,
+    call: Option<CallContext>,
 }
 
 /// What went wrong.
@@ -144,16 +144,16 @@ impl Error {
     /// whatever its outcome.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        self.call.is_some_and(Call::is_read)
+        self.call.is_some_and(CallContext::is_read)
     }
 
     /// An error of this call.
-    pub(crate) fn new(call: Call, kind: ErrorKind) -> Self {
+    pub(crate) fn new(call: CallContext, kind: ErrorKind) -> Self {
         Self { kind: Box::new(kind), call: Some(call) }
     }
 
     /// The same error, as one of this call.
-    pub(crate) fn in_call(self, call: Call) -> Self {
+    pub(crate) fn in_call(self, call: CallContext) -> Self {
         Self { call: Some(call), ..self }
     }
 
@@ -291,10 +291,10 @@ impl From<SignError> for Error {
 mod tests {
     use super::*;
 
-    const READ: Call = Call::DOWNLOAD;
+    const READ: CallContext = CallContext::DOWNLOAD;
 
-    fn order() -> Call {
-        Call::v3("POST", "/v3/pay/transactions/app")
+    fn order() -> CallContext {
+        CallContext::v3("POST", "/v3/pay/transactions/app")
     }
 
     fn all() -> [ErrorKind; 6] {
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn text_of_a_write_names_its_subject_and_what_to_do() {
-        let refund = Call::v3("POST", "/v3/refund/domestic/refunds");
+        let refund = CallContext::v3("POST", "/v3/refund/domestic/refunds");
         let kind = || ErrorKind::Transport(TransportError::unknown("no response: timed out"));
         assert_eq!(
             Error::new(refund, kind()).to_string(),
@@ -383,7 +383,7 @@ mod tests {
         };
         let way_out = "; unfreeze the rest of the order first, then retry with the same refund";
         let message = "申请退款金额大于剩余未分账金额，请等待分账完成后再试";
-        let refund = Call::v3("POST", "/v3/refund/domestic/refunds");
+        let refund = CallContext::v3("POST", "/v3/refund/domestic/refunds");
         for (call, message, expected) in
             [(refund, message, true), (refund, "订单已全额退款", false), (order(), message, false)]
         {

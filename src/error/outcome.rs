@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "v2")]
 use super::advice;
 use super::api::ApiError;
-use super::call::{Call, Effect, Protocol, Subject};
+use super::call::{CallContext, Effect, Protocol, Subject};
 use super::code::Code;
 
 use self::Outcome::{Refused, Unknown};
@@ -81,7 +81,7 @@ pub enum Retry {
 pub(super) type Meaning = (Outcome, Retry);
 
 /// What a response means that is not a success. The first row that fits decides.
-pub(super) fn of_response(call: Call, error: &ApiError) -> Meaning {
+pub(super) fn of_response(call: CallContext, error: &ApiError) -> Meaning {
     match call.protocol {
         Protocol::V3 => first(V3, call, error),
         #[cfg(feature = "v2")]
@@ -91,12 +91,12 @@ pub(super) fn of_response(call: Call, error: &ApiError) -> Meaning {
 
 /// What a success means that cannot be verified or parsed. A transfer that is sent again is one
 /// transfer, and only its response has what the client needs.
-pub(super) fn of_unreadable_success(call: Call) -> Meaning {
+pub(super) fn of_unreadable_success(call: CallContext) -> Meaning {
     if new_transfer(call) { (Unknown, SameRequest) } else { (Unknown, QueryFirst) }
 }
 
 #[cfg(feature = "v2")]
-fn of_v2_response(call: Call, error: &ApiError) -> Meaning {
+fn of_v2_response(call: CallContext, error: &ApiError) -> Meaning {
     match (error.status, error.signed) {
         (200, true) => first(V2, call, error),
         // Its server refused the connection, as it would again.
@@ -108,7 +108,7 @@ fn of_v2_response(call: Call, error: &ApiError) -> Meaning {
     }
 }
 
-fn first(table: &[Row], call: Call, error: &ApiError) -> Meaning {
+fn first(table: &[Row], call: CallContext, error: &ApiError) -> Meaning {
     table
         .iter()
         .find(|(status, codes, is_about, ..)| {
@@ -120,7 +120,7 @@ fn first(table: &[Row], call: Call, error: &ApiError) -> Meaning {
 }
 
 /// Statuses, codes (none: any code), the calls that the row is about, outcome and retry.
-type Row = (RangeInclusive<u16>, &'static [Code], fn(Call) -> bool, Outcome, Retry);
+type Row = (RangeInclusive<u16>, &'static [Code], fn(CallContext) -> bool, Outcome, Retry);
 
 /// The statuses are those of the documents only where a row needs it: a code may come with
 /// another status than its own.
@@ -290,41 +290,41 @@ const V2: &[Row] = &[
     (200..=200, &[], any, Unknown, QueryFirst),
 ];
 
-fn any(_: Call) -> bool {
+fn any(_: CallContext) -> bool {
     true
 }
 
-fn about_an_order(call: Call) -> bool {
+fn about_an_order(call: CallContext) -> bool {
     call.subject == Subject::Order
 }
 
-fn new_transfer(call: Call) -> bool {
+fn new_transfer(call: CallContext) -> bool {
     call.subject == Subject::Transfer && call.effect == Effect::Write
 }
 
-fn write_that_may_go_on(call: Call) -> bool {
+fn write_that_may_go_on(call: CallContext) -> bool {
     call.subject != Subject::Order && call.effect == Effect::Write
 }
 
 #[cfg(feature = "v2")]
-fn new_order(call: Call) -> bool {
+fn new_order(call: CallContext) -> bool {
     matches!(call.subject, Subject::Order | Subject::Micropay) && call.effect == Effect::Write
 }
 
 #[cfg(feature = "v2")]
-fn micropay(call: Call) -> bool {
+fn micropay(call: CallContext) -> bool {
     call.subject == Subject::Micropay
 }
 
-fn new_split(call: Call) -> bool {
+fn new_split(call: CallContext) -> bool {
     matches!(call.subject, Subject::Split | Subject::Unfreeze) && call.effect == Effect::Write
 }
 
-fn new_return(call: Call) -> bool {
+fn new_return(call: CallContext) -> bool {
     call.subject == Subject::Return && call.effect == Effect::Write
 }
 
-fn query(call: Call) -> bool {
+fn query(call: CallContext) -> bool {
     call.subject != Subject::Other && call.is_read()
 }
 
@@ -332,8 +332,8 @@ fn query(call: Call) -> bool {
 mod tests {
     use super::*;
 
-    const ORDER: Call =
-        Call { protocol: Protocol::V3, subject: Subject::Order, effect: Effect::Write };
+    const ORDER: CallContext =
+        CallContext { protocol: Protocol::V3, subject: Subject::Order, effect: Effect::Write };
 
     fn error(status: u16, code: &str) -> ApiError {
         ApiError {
@@ -441,7 +441,7 @@ mod tests {
             ("", Unknown, QueryFirst),
         ];
         for (code, outcome, retry) in table {
-            let meaning = of_response(Call::v2("/pay/unifiedorder"), &error(200, code));
+            let meaning = of_response(CallContext::v2("/pay/unifiedorder"), &error(200, code));
             assert_eq!(meaning, (outcome, retry), "{code}");
         }
     }
@@ -472,10 +472,10 @@ mod tests {
             ("SIGNERROR", Refused, Never),
         ];
         for (code, outcome, retry) in table {
-            let verdict = of_response(Call::v2("/pay/micropay"), &error(200, code));
+            let verdict = of_response(CallContext::v2("/pay/micropay"), &error(200, code));
             assert_eq!(verdict, (outcome, retry), "{code}");
         }
-        let reverse = Call::v2("/secapi/pay/reverse");
+        let reverse = CallContext::v2("/secapi/pay/reverse");
         assert_eq!(of_response(reverse, &error(200, "SYSTEMERROR")), (Unknown, SameRequest));
         assert_eq!(of_response(reverse, &error(200, "REVERSE_EXPIRE")), (Refused, Never));
     }
@@ -485,18 +485,18 @@ mod tests {
     fn response_of_v2_without_signature_means_nothing_certain() {
         for (status, retry) in [(200, QueryFirst), (404, SameRequest), (500, SameRequest)] {
             let error = ApiError { signed: false, ..error(status, "ORDERCLOSED") };
-            let meaning = of_response(Call::v2("/pay/unifiedorder"), &error);
+            let meaning = of_response(CallContext::v2("/pay/unifiedorder"), &error);
             assert_eq!(meaning, (Unknown, retry), "{status}");
         }
     }
 
     #[test]
     fn refund_that_is_called_too_often_may_be_in_progress() {
-        let refund = Call::v3("POST", "/v3/refund/domestic/refunds");
+        let refund = CallContext::v3("POST", "/v3/refund/domestic/refunds");
         for status in [429, 403] {
             let error = error(status, "FREQUENCY_LIMITED");
             assert_eq!(of_response(refund, &error), (Unknown, QueryFirst));
-            let query = Call { effect: Effect::Read, ..refund };
+            let query = CallContext { effect: Effect::Read, ..refund };
             assert_eq!(of_response(query, &error), (Refused, SameRequest));
         }
         let error = error(400, "INVALID_REQUEST");
@@ -512,7 +512,7 @@ mod tests {
             ("DELETE", (Unknown, QueryFirst)),
             ("GET", (Refused, SameRequest)),
         ] {
-            let call = Call::v3(method, "/v3/marketing/busifavor/stocks");
+            let call = CallContext::v3(method, "/v3/marketing/busifavor/stocks");
             for error in [error(429, "FREQUENCY_LIMIT"), error(403, "FREQUENCY_LIMITED")] {
                 assert_eq!(of_response(call, &error), verdict, "{method}");
             }
@@ -521,10 +521,10 @@ mod tests {
 
     #[test]
     fn codes_of_profit_sharing_have_their_verdicts() {
-        let split = Call::v3("POST", "/v3/profitsharing/orders");
-        let unfreeze = Call::v3("POST", "/v3/profitsharing/orders/unfreeze");
-        let returned = Call::v3("POST", "/v3/profitsharing/return-orders");
-        let query = Call::v3("GET", "/v3/profitsharing/orders/P1?transaction_id=4");
+        let split = CallContext::v3("POST", "/v3/profitsharing/orders");
+        let unfreeze = CallContext::v3("POST", "/v3/profitsharing/orders/unfreeze");
+        let returned = CallContext::v3("POST", "/v3/profitsharing/return-orders");
+        let query = CallContext::v3("GET", "/v3/profitsharing/orders/P1?transaction_id=4");
         for (call, status, code, outcome, retry) in [
             (split, 403, "RULE_LIMIT", Refused, Never),
             (split, 403, "NO_AUTH", Refused, Never),
@@ -550,7 +550,7 @@ mod tests {
 
     #[test]
     fn transfer_is_refused_by_documented_codes_only() {
-        let transfer = Call::v3("POST", "/v3/fund-app/mch-transfer/transfer-bills");
+        let transfer = CallContext::v3("POST", "/v3/fund-app/mch-transfer/transfer-bills");
         for (status, code, outcome, retry) in [
             (400, "ALREADY_EXISTS", Refused, QueryFirst),
             (400, "INVALID_REQUEST", Refused, QueryFirst),
@@ -580,7 +580,7 @@ mod tests {
         }
         assert_eq!(of_unreadable_success(transfer), (Unknown, SameRequest));
         assert_eq!(of_unreadable_success(ORDER), (Unknown, QueryFirst));
-        let query = Call { effect: Effect::Read, ..transfer };
+        let query = CallContext { effect: Effect::Read, ..transfer };
         assert_eq!(of_response(query, &error(404, "NOT_FOUND")), (Refused, SameRequest));
         assert_eq!(of_response(query, &error(400, "INVALID_REQUEST")), (Refused, Never));
     }
@@ -594,7 +594,7 @@ mod tests {
             (Subject::Refund, Effect::Write, Never),
         ] {
             for code in ["ORDER_NOT_EXIST", "RESOURCE_NOT_EXISTS"] {
-                let call = Call { subject, effect, ..ORDER };
+                let call = CallContext { subject, effect, ..ORDER };
                 assert_eq!(of_response(call, &error(404, code)), (Refused, expected), "{call:?}");
             }
         }
@@ -606,7 +606,10 @@ mod tests {
         for (path, code) in
             [("/pay/orderquery", "ORDERNOTEXIST"), ("/pay/refundquery", "REFUNDNOTEXIST")]
         {
-            assert_eq!(of_response(Call::v2(path), &error(200, code)), (Refused, SameRequest));
+            assert_eq!(
+                of_response(CallContext::v2(path), &error(200, code)),
+                (Refused, SameRequest)
+            );
         }
     }
 }

@@ -37,7 +37,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::bill as bills;
-use crate::error::{Call, Error, ErrorKind, Invalid};
+use crate::error::{CallContext, Error, ErrorKind, Invalid};
 use crate::gateway::{Body, Gateway};
 use crate::id::{self, OutOrderNo, OutReturnNo, TransactionId};
 use crate::money::Fen;
@@ -564,7 +564,7 @@ fn check_unfreeze(
                 number to unfreeze the order";
     let (status, what) = (200, what.to_owned());
     let kind = ErrorKind::Malformed { status, what, request_id: None };
-    Err(Error::new(Call::v3(method, path), kind))
+    Err(Error::new(CallContext::v3(method, path), kind))
 }
 
 #[derive(Deserialize)]

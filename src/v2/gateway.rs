@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::base_url::{self, MAIN_HOST, STANDBY_HOST};
-use crate::error::{ApiError, CERTIFICATE_TEXTS, Call, Code, Error, ErrorKind, Invalid};
+use crate::error::{ApiError, CERTIFICATE_TEXTS, CallContext, Code, Error, ErrorKind, Invalid};
 use crate::method::Method;
 use crate::transport::{Request, Transport};
 use crate::ureq_transport::{HttpOptions, UreqTransport};
@@ -115,7 +115,7 @@ impl Gateway {
         path: &str,
         mut fields: Fields,
     ) -> Result<Response, Error> {
-        let call = Call::v2(path);
+        let call = CallContext::v2(path);
         sign(signer, &mut fields).map_err(|error| error.in_call(call))?;
         let (url, body) = (format!("{}{path}", self.base_url), xml::write(&fields));
         let lost = |error| Error::new(call, ErrorKind::Transport(error));
@@ -193,7 +193,7 @@ impl fmt::Debug for CertifiedGateway {
 
 /// The fields of a response.
 pub(super) struct Response {
-    call: Call,
+    call: CallContext,
     status: u16,
     request_id: Option<String>,
     fields: Fields,

@@ -10,9 +10,11 @@ use wechatpay::v2::refund::{self, Refund, RefundQuery, Status};
 use wechatpay::v2::{App, Gateway};
 use wechatpay::{
     ClientCertificate, Code, Fen, OutRefundNo, OutTradeNo, Outcome, Retry, UreqTransport,
+    profit_sharing,
 };
 use wechatpay_sandbox::Sandbox;
 
+use crate::profit_sharing::{RECEIVER, new_receiver, split_of};
 use crate::support::{api, start};
 use crate::v2::{number, options, order};
 
@@ -183,4 +185,35 @@ fn mismatched_client_certificate_is_reported() {
     placed_and_paid(&sandbox, "refunded-4");
     let refund = refund_of(&sandbox, "refunded-4", "r-4", Fen(1));
     refund::apply(sandbox.v2().signer(), &gateway.with_certified(transport), &refund).unwrap();
+}
+
+/// The flag and the money of an APIv2 order are those that APIv3 splits.
+#[test]
+fn v2_order_with_the_flag_is_split_and_refunded() {
+    let sandbox = start();
+    let (v2, gateway) = (sandbox.v2(), sandbox.gateway());
+    let mut order = order(&sandbox, "v2-split-1");
+    (order.total_fee, order.profit_sharing) = (Fen(1000), Some(true));
+    pay::prepay(v2.signer(), v2.gateway(), &order, &App).unwrap();
+    v2.pay("v2-split-1", &[]).unwrap();
+    sandbox.let_time_pass(60);
+    let found = pay::query(v2.signer(), v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
+    let id = found.paid(sandbox.mchid(), &order).unwrap().transaction_id().clone();
+    assert_eq!(sandbox.frozen(id.as_str()), Some(Fen(994)));
+
+    let receiver = new_receiver(&sandbox);
+    profit_sharing::add_receiver(sandbox.signer(), gateway, &receiver).unwrap();
+    let split = split_of(&sandbox, &id, &[(RECEIVER, 200)]);
+    profit_sharing::split(sandbox.signer(), gateway, &split).unwrap();
+    assert_eq!(sandbox.frozen(id.as_str()), Some(Fen(794)));
+
+    let refund = |number: &str, fee| {
+        let number = OutRefundNo::new(number).unwrap();
+        let refund =
+            Refund::new(sandbox.appid(), number, order.out_trade_no.clone(), Fen(fee), Fen(1000));
+        refund::apply(v2.signer(), v2.gateway(), &refund)
+    };
+    let error = refund("v2-split-refund-1", 1000).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Refused, "{error}");
+    refund("v2-split-refund-2", 700).unwrap();
 }
