@@ -347,6 +347,31 @@ mod tests {
     }
 
     #[test]
+    fn shared_signer_signs_as_the_signer_itself() {
+        let sub_merchant = SubMerchant::new("1900000109").unwrap();
+        let (signer, message) = (signer(), b"message");
+        let partner = Partner::new(&signer, sub_merchant.clone());
+        let expected = (signer.sign(message).unwrap(), Some(&sub_merchant));
+        let seen = |shared: &dyn Signer| {
+            assert_eq!(shared.mchid(), "1900007291");
+            (shared.sign(message).unwrap(), shared.sub_merchant().cloned())
+        };
+        fn as_signer<T: Signer>(signer: T) -> T {
+            signer
+        }
+        let partner: Arc<dyn Signer + '_> = Arc::new(partner);
+        for found in [
+            seen(&partner),
+            seen(&as_signer(&partner)),
+            seen(&as_signer(Arc::new(&*partner))),
+            seen(&as_signer(&&*partner)),
+        ] {
+            assert_eq!((found.0, found.1.as_ref()), expected);
+        }
+        assert_eq!(seen(&as_signer(Arc::new(&signer))).1, None);
+    }
+
+    #[test]
     fn a_serial_number_in_small_letters_is_sent_in_capitals() {
         let key = include_str!("test_vectors/merchant.pem");
         let serial_no = "408b07e79b8269fec3d5d3e6ab8ed163a6a380db";

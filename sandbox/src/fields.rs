@@ -94,6 +94,21 @@ const ORDER: Table = &[
     optional("detail", Rule::Object { tables: &[DETAIL], longest: 6144 }),
     optional("settle_info", object(&[SETTLE_INFO])),
     optional("limit_pay", LIMIT_PAY),
+    optional("subsidy_info", SUBSIDY_INFO),
+];
+
+/// On no current page, but in the official SDKs.
+const SUBSIDY_INFO: Rule = object(&[&[required(
+    "subsidy_detail",
+    Rule::List { tables: &[SUBSIDY_DETAIL], fewest: 1, most: 100 },
+)]]);
+const SUBSIDY_DETAIL: Table = &[
+    required("subsidy_period_type", Rule::Word(&["DAILY", "PERIOD"])),
+    required("subsidy_plan", Rule::List { tables: &[SUBSIDY_PLAN], fewest: 1, most: 100 }),
+];
+const SUBSIDY_PLAN: Table = &[
+    required("subsidy_installment_num", whole(1)),
+    required("subsidy_percent", Rule::Whole { least: 0, most: 100 }),
 ];
 
 /// 指定支付方式: on no current page, but in the official SDKs.
@@ -162,9 +177,10 @@ const COMBINED_ORDER: Table = &[
     required("combine_out_trade_no", OUT_TRADE_NO),
     optional("time_expire", formed(64, DATE_TIME)),
     required("notify_url", formed(255, NOTIFY_URL)),
-    // The last two are on no current page, but in the official SDKs.
+    // The last three are on no current page, but in the official SDKs.
     optional("time_start", formed(64, DATE_TIME)),
     optional("limit_pay", LIMIT_PAY),
+    optional("subsidy_info", SUBSIDY_INFO),
 ];
 
 /// 子单信息列表: of a direct merchant 2 to 10, of a partner 1 to 50.
@@ -182,7 +198,7 @@ const SUB_ORDER: Table = &[
     required("out_trade_no", OUT_TRADE_NO),
     optional("detail", text(6000)),
     required("description", text(127)),
-    optional("settle_info", object(&[SETTLE_INFO])),
+    optional("settle_info", object(&[SETTLE_INFO, SUBSIDY_AMOUNT])),
     optional("goods_tag", text(32)),
 ];
 
@@ -303,6 +319,9 @@ pub(super) const BILL_FILE: Table =
 
 const BILL_DATE: Rule = formed(10, DATE);
 const TAR_TYPE: Rule = Rule::Word(&["GZIP"]);
+
+/// In sub-orders of the official SDKs alone.
+const SUBSIDY_AMOUNT: Table = &[optional("subsidy_amount", whole(1))];
 
 /// 结算信息.
 const SETTLE_INFO: Table = &[optional("profit_sharing", Rule::Flag)];

@@ -12,6 +12,7 @@ use crate::money::Fen;
 use crate::party::PartyFields;
 use crate::pay::limit_pay::{self, LimitPay};
 use crate::pay::payer::Payer;
+use crate::pay::subsidy_info::SubsidyInfo;
 use crate::request_fields::request_fields;
 use crate::signer::Signer;
 use crate::strict_json::{self, Object};
@@ -60,6 +61,8 @@ pub struct Order {
     /// 合单支付者信息: the payer, which an App order may name. A JSAPI order takes its payer as an argument; the
     /// other kinds have none. Default: none.
     pub payer: Option<Payer>,
+    /// 交易起始时间: when the order begins, a whole second. No current page documents this field; the official SDKs have it. Default: none.
+    pub time_start: Option<Time>,
     /// 支付结束时间: the last moment to pay, a whole second. WeChat Pay silently moves it to between one
     /// minute and seven days from now. Default: none, which means seven days.
     pub time_expire: Option<Time>,
@@ -70,12 +73,14 @@ pub struct Order {
     /// 指定支付方式: means of payment that are excluded, or that alone are allowed. No current page documents
     /// this field; see [`LimitPay`]. Default: none.
     pub limit_pay: Vec<LimitPay>,
+    /// `subsidy_info`: installment interest that you pay. No current page documents this field; see [`SubsidyInfo`]. Default: none.
+    pub subsidy_info: Option<SubsidyInfo>,
 }
 
 request_fields! {
     Order(sub_orders: Vec<SubOrder>, payer: Option<Payer>) {
         combine_appid: AppId, combine_out_trade_no: OutTradeNo, notify_url: NotifyUrl;
-        scene_info, time_expire, trade_scenario, limit_pay
+        scene_info, time_start, time_expire, trade_scenario, limit_pay, subsidy_info
     }
 }
 
@@ -159,6 +164,13 @@ impl Order {
     fn find_violations(&self, violations: &mut Violations) {
         if let Some(scene_info) = &self.scene_info {
             scene_info.find_violations(violations);
+        }
+        validate::whole_second(violations, "/time_start", self.time_start);
+        if self.time_start.zip(self.time_expire).is_some_and(|(start, end)| start >= end) {
+            violations.add("/time_start", "must be before time_expire");
+        }
+        if let Some(subsidy_info) = &self.subsidy_info {
+            subsidy_info.find_violations(violations);
         }
         validate::whole_second(violations, "/time_expire", self.time_expire);
         validate::optional_text(violations, "/trade_scenario", self.trade_scenario.as_deref(), 32);

@@ -112,6 +112,10 @@ impl SubOrder {
         if !(Fen(1)..=LARGEST_SUB_ORDER).contains(&self.total_amount) {
             violations.add(at("amount/total_amount"), "must be 1 fen to ten million yuan");
         }
+        let subsidy_amount = self.settle_info.and_then(|settle_info| settle_info.subsidy_amount);
+        if let Some(subsidy_amount) = subsidy_amount {
+            validate::total(violations, at("settle_info/subsidy_amount"), subsidy_amount);
+        }
         validate::optional_text(violations, at("detail"), self.detail.as_deref(), 6000);
         validate::text(violations, at("description"), &self.description, 127);
         validate::optional_text(violations, at("goods_tag"), self.goods_tag.as_deref(), 32);

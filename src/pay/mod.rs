@@ -43,6 +43,7 @@ pub(crate) mod paid;
 pub(crate) mod payer;
 pub(crate) mod response;
 pub(crate) mod scene;
+pub(crate) mod subsidy_info;
 mod transaction;
 
 pub use self::detail::{Detail, GoodsDetail};
@@ -52,6 +53,7 @@ pub use self::order::{Order, SettleInfo};
 pub use self::paid::{NotPaid, Paid};
 pub use self::payer::Payer;
 pub use self::scene::{SceneInfo, StoreInfo};
+pub use self::subsidy_info::{SubsidyDetail, SubsidyInfo, SubsidyPeriodType, SubsidyPlan};
 pub use self::transaction::{
     Amount, DiscountedGoods, Promotion, TradeState, TradeType, Transaction,
 };

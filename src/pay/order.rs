@@ -10,6 +10,7 @@ use crate::pay::detail::Detail;
 use crate::pay::limit_pay::{self, LimitPay};
 use crate::pay::payer::Payer;
 use crate::pay::scene::{Scene, SceneInfo};
+use crate::pay::subsidy_info::SubsidyInfo;
 use crate::request_fields::request_fields;
 use crate::signer::Signer;
 use crate::strict_json::{self, Object};
@@ -70,12 +71,15 @@ pub struct Order {
     /// 指定支付方式: means of payment that are excluded, or that alone are allowed. No current page documents
     /// this field; see [`LimitPay`]. Default: none.
     pub limit_pay: Vec<LimitPay>,
+    /// `subsidy_info`: installment interest that you pay. No current page documents this field; see [`SubsidyInfo`]. Default: none.
+    pub subsidy_info: Option<SubsidyInfo>,
 }
 
 request_fields! {
     Order(appid: AppId, total: Fen) {
         description: String, out_trade_no: OutTradeNo, notify_url: NotifyUrl;
-        time_expire, attach, goods_tag, support_fapiao, detail, scene_info, settle_info, limit_pay
+        time_expire, attach, goods_tag, support_fapiao, detail, scene_info, settle_info, limit_pay,
+        subsidy_info
     }
 }
 
@@ -174,6 +178,13 @@ impl Order {
         validate::total(violations, "/amount/total", self.total);
         validate::whole_second(violations, "/time_expire", self.time_expire);
         limit_pay::find_violations(violations, &self.limit_pay);
+        if let Some(subsidy_info) = &self.subsidy_info {
+            subsidy_info.find_violations(violations);
+        }
+        if self.settle_info.is_some_and(|settle_info| settle_info.subsidy_amount.is_some()) {
+            let rule = "must be left out; it is for sub-orders of combined orders";
+            violations.add("/settle_info/subsidy_amount", rule);
+        }
         if let Some(detail) = &self.detail {
             detail.find_violations(violations);
         }
@@ -255,9 +266,12 @@ impl Kind<'_> {
 pub struct SettleInfo {
     /// 分账标识: whether the money is frozen for profit sharing, for at most 30 days.
     pub profit_sharing: Option<bool>,
+    /// `subsidy_amount`: what the platform adds to a sub-order of a combined order, in fen; at least 1. It takes effect with
+    /// [`profit_sharing`](Self::profit_sharing). No current page documents this field. Default: none.
+    pub subsidy_amount: Option<Fen>,
 }
 
-request_fields! { SettleInfo { ; profit_sharing } }
+request_fields! { SettleInfo { ; profit_sharing, subsidy_amount } }
 
 /// The JSON of an order.
 #[derive(Serialize)]
@@ -334,7 +348,7 @@ mod tests {
             goods_detail: vec![goods],
         });
         order.scene_info = Some(scene);
-        order.settle_info = Some(SettleInfo { profit_sharing: Some(false) });
+        order.settle_info = Some(SettleInfo { profit_sharing: Some(false), subsidy_amount: None });
         order
     }
 
@@ -377,6 +391,16 @@ mod tests {
             r#""amount":{"total":100,"currency":"CNY"}}"#,
         );
         assert_eq!(String::from_utf8(json).unwrap(), expected);
+    }
+
+    #[test]
+    fn subsidy_amount_is_for_sub_orders_alone() {
+        let rule = "must be left out; it is for sub-orders of combined orders";
+        let refused = violations(|order| {
+            let subsidy_amount = Some(Fen(1));
+            order.settle_info = Some(SettleInfo { profit_sharing: None, subsidy_amount });
+        });
+        assert_eq!(refused, format!("/settle_info/subsidy_amount {rule}"));
     }
 
     #[test]

@@ -5,7 +5,10 @@ use wechatpay::combine::{self, Order, SceneInfo, SubOrder, app, h5, jsapi, nativ
 use wechatpay::notify::{self, Notification};
 use wechatpay::pay::Payer;
 use wechatpay::pay::h5::{H5Info, H5Type};
-use wechatpay::pay::{self, NotPaid, SettleInfo, TradeState};
+use wechatpay::pay::{
+    self, NotPaid, SettleInfo, SubsidyDetail, SubsidyInfo, SubsidyPeriodType, SubsidyPlan,
+    TradeState,
+};
 use wechatpay::refund::{self, Refund, Status};
 use wechatpay::{
     ApiV3Key, Code, Error, Fen, OpenId, OutRefundNo, OutTradeNo, Outcome, Retry, SubMerchant, Time,
@@ -51,10 +54,15 @@ fn every_field_of_document_000_is_sent_under_its_name() {
     order.payer = Some(Payer::new(openid()));
     order.time_expire = Some("2000-01-01T00:00:00+08:00".parse().unwrap());
     order.trade_scenario = Some("RECOMMERCE".into());
+    order.time_start = Some("1999-12-31T00:00:00+08:00".parse().unwrap());
+    let plans = vec![SubsidyPlan::new(12, 100)];
+    let detail = SubsidyDetail::new(SubsidyPeriodType::Period, plans);
+    order.subsidy_info = Some(SubsidyInfo::new(vec![detail]));
     for sub_order in &mut order.sub_orders {
         sub_order.detail = Some("买单费用".into());
         let mut settle_info = SettleInfo::default();
         settle_info.profit_sharing = Some(false);
+        settle_info.subsidy_amount = Some(Fen(5));
         sub_order.settle_info = Some(settle_info);
         sub_order.goods_tag = Some("WXG".into());
     }
@@ -63,12 +71,15 @@ fn every_field_of_document_000_is_sent_under_its_name() {
         json!({"mchid": mchid, "attach": attach,
             "amount": {"total_amount": fen, "currency": "CNY"}, "out_trade_no": number,
             "detail": "买单费用", "description": "腾讯充值中心-QQ会员充值",
-            "settle_info": {"profit_sharing": false}, "goods_tag": "WXG"})
+            "settle_info": {"profit_sharing": false, "subsidy_amount": 5}, "goods_tag": "WXG"})
     };
     assert_eq!(
         last_body(&sandbox),
         json!({
+            "time_start": "1999-12-31T00:00:00+08:00",
             "time_expire": "2000-01-01T00:00:00+08:00",
+            "subsidy_info": {"subsidy_detail": [{"subsidy_period_type": "PERIOD",
+                "subsidy_plan": [{"subsidy_installment_num": 12, "subsidy_percent": 100}]}]},
             "combine_appid": sandbox.appid().as_str(),
             "sub_orders": [part(sandbox.mchid(), "whole-000-1", 10, "深圳分店"),
                 part("1900009191", "whole-000-2", 20, "广州分店")],

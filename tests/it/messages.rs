@@ -418,6 +418,23 @@ fn orders(table: &mut Table) {
             "goods_name": "长".repeat(100)});
         vec![goods; 30].into()
     });
+    wrong("a subsidy of a single order", "/settle_info", json!({ "subsidy_amount": 1 }));
+    let mut subsidy = |what: &str, details: serde_json::Value| {
+        let mut body = app_order();
+        body["subsidy_info"] = json!({ "subsidy_detail": details });
+        table.error(what, Order::from_json(&signer, body.to_string().as_bytes()));
+    };
+    subsidy("no subsidy", json!([]));
+    let plans = |plans: serde_json::Value| json!([{ "subsidy_period_type": "DAILY", "subsidy_plan": plans }]);
+    subsidy("no plan", plans(json!([])));
+    let plan = json!([{ "subsidy_installment_num": 0, "subsidy_percent": 101 }]);
+    subsidy("a wrong plan", plans(plan));
+    let mut body: serde_json::Value = serde_json::from_str(COMBINED_ORDER).unwrap();
+    body["time_start"] = json!("2030-01-01T00:00:00+08:00");
+    body["time_expire"] = body["time_start"].clone();
+    let initiator = RsaSigner::from_pem("1900000109", "AB", key!("rsa2048.pem")).unwrap();
+    let read = combine::Order::from_json(&initiator, body.to_string().as_bytes());
+    table.error("a combined order that never begins", read);
     let mut read = |what: &str, json: &str| {
         table.error(what, Order::from_json(&signer, json.as_bytes()));
     };

@@ -9,7 +9,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ring::digest;
 use serde_json::{Value, json};
-use wechatpay::pay::{Detail, GoodsDetail, LimitPay, Order, SceneInfo, SettleInfo, StoreInfo, app};
+use wechatpay::pay::{
+    Detail, GoodsDetail, LimitPay, Order, SceneInfo, SettleInfo, StoreInfo, SubsidyDetail,
+    SubsidyInfo, SubsidyPeriodType, SubsidyPlan, app,
+};
 use wechatpay::{
     AppId, ErrorKind, Fen, Gateway, NotifyUrl, OutTradeNo, Outcome, PlatformKeys, Request,
     Response, SignError, Signature, Signer, Time, Transport, TransportError,
@@ -125,10 +128,17 @@ pub(crate) fn any_order(random: &mut Random, out_trade_no: &str) -> Order {
         settle_info.profit_sharing = random.maybe(|random| random.below(2) == 0);
         settle_info
     });
+    order.subsidy_info = random.maybe(any_subsidy_info);
     if random.below(2) == 0 {
         order.limit_pay = vec![LimitPay::NoCredit, LimitPay::NoBalance];
     }
     order
+}
+
+pub(crate) fn any_subsidy_info(random: &mut Random) -> SubsidyInfo {
+    let plans = (0..1 + random.below(3)).map(|_| SubsidyPlan::new(random.one_of(&[3, 6, 12]), 100));
+    let detail = SubsidyDetail::new(SubsidyPeriodType::Daily, plans.collect());
+    SubsidyInfo::new(vec![detail; 1 + random.below(2)])
 }
 
 pub(crate) fn any_time(random: &mut Random) -> Time {
@@ -204,6 +214,15 @@ fn said(order: &Order, mchid: &str) -> Value {
             })),
         })),
         "limit_pay": (!order.limit_pay.is_empty()).then_some(["no_credit", "no_balance"]),
+        "subsidy_info": order.subsidy_info.as_ref().map(|info| json!({
+            "subsidy_detail": info.subsidy_detail.iter().map(|detail| json!({
+                "subsidy_period_type": detail.subsidy_period_type.as_str(),
+                "subsidy_plan": detail.subsidy_plan.iter().map(|plan| json!({
+                    "subsidy_installment_num": plan.subsidy_installment_num,
+                    "subsidy_percent": plan.subsidy_percent,
+                })).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+        })),
         "settle_info": order.settle_info.map(|settle| json!({
             "profit_sharing": settle.profit_sharing,
         })),

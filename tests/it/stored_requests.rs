@@ -7,7 +7,7 @@ use std::thread;
 use wechatpay::combine::{self, SubOrder};
 use wechatpay::encryption::Encrypted;
 use wechatpay::pay::h5::{H5Info, H5Type, Scene};
-use wechatpay::pay::{self, Order, Payer, app, h5, jsapi, native};
+use wechatpay::pay::{self, Order, Payer, SettleInfo, app, h5, jsapi, native};
 use wechatpay::profit_sharing::{
     self, DeletedReceiver, NewReceiver, Receiver, RelationType, Remainder, Return, ReturnedSplit,
     Share, Split, Unfreeze,
@@ -20,10 +20,12 @@ use wechatpay::transfer::{self, AuthorizationInfo, ReceiveStyle, ReportInfo, Tra
 use wechatpay::{
     AppId, AuthorizationId, Error, Fen, NotifyUrl, OpenId, OutAuthorizationNo, OutBillNo,
     OutOrderNo, OutRefundNo, OutReturnNo, OutTradeNo, OutUnfreezeNo, Outcome, Partner, RefundId,
-    Signer, SplitId, SubMerchant, TransactionId,
+    Signer, SplitId, SubMerchant, Time, TransactionId,
 };
 
-use crate::properties::{Drafts, GOODS_ID, NUMBER, Random, any_order, any_scene, any_time, seed};
+use crate::properties::{
+    Drafts, GOODS_ID, NUMBER, Random, any_order, any_scene, any_subsidy_info, any_time, seed,
+};
 
 /// In each mode, for each kind of request.
 const REQUESTS: usize = 2_000;
@@ -136,6 +138,12 @@ fn any_sub_order(random: &mut Random, number: &str, is_of_partner: bool) -> SubO
     };
     sub_order.detail = random.maybe(|random| random.text(300));
     sub_order.goods_tag = random.maybe(|random| random.text(32));
+    sub_order.settle_info = random.maybe(|random| {
+        let mut settle_info = SettleInfo::default();
+        settle_info.profit_sharing = Some(true);
+        settle_info.subsidy_amount = random.maybe(|random| random.fen(1));
+        settle_info
+    });
     sub_order
 }
 
@@ -152,6 +160,10 @@ fn any_combined_order(random: &mut Random) -> combine::Order {
         sub_orders,
         NotifyUrl::new("https://shop.example/notify").unwrap(),
     );
+    order.time_start = random.maybe(|random| {
+        Time::from_unix_seconds(i64::try_from(random.below(1_000_000_000)).unwrap()).unwrap()
+    });
+    order.subsidy_info = random.maybe(any_subsidy_info);
     order.time_expire = random.maybe(any_time);
     order.trade_scenario = random.maybe(|random| random.text(32));
     order.scene_info = random.maybe(|random| {
@@ -431,7 +443,6 @@ fn stored_transfer_is_the_same_transfer() {
 
 #[cfg(feature = "v2")]
 mod v2 {
-    use wechatpay::Time;
     use wechatpay::v2::pay::{AuthCode, MicropayOrder, TillPayment};
     use wechatpay::v2::refund::{Refund, RefundAccount};
     use wechatpay::v2::{AnyTrade, App, H5, HmacSha256Key, Jsapi, Native, Trade, combine, pay};

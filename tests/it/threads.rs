@@ -41,6 +41,7 @@ fn public_types_are_send_and_sync() {
     shared::<(call::Upload, call::Path, call::Download, call::FileHash)>();
     shared::<(RefundId, TransactionId, Fen, SubMerchant, Time, PlatformCertificate)>();
     shared::<(Order, pay::Detail, pay::GoodsDetail, pay::SettleInfo, pay::SceneInfo)>();
+    shared::<(pay::SubsidyInfo, pay::SubsidyDetail, pay::SubsidyPlan, pay::SubsidyPeriodType)>();
     shared::<(pay::StoreInfo, pay::LimitPay, pay::Payer, h5::Scene, h5::H5Info, h5::H5Type)>();
     shared::<(app::InvokeParameters, jsapi::InvokeParameters, wechatpay::Party<'_>)>();
     shared::<(pay::Transaction, TradeState, pay::TradeType, pay::Amount)>();
