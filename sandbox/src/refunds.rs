@@ -105,7 +105,6 @@ pub(super) fn apply_abnormal(
 }
 
 /// Whether the merchant has a refund with this number.
-#[cfg(feature = "v2")]
 pub(super) fn exists(orders: &OrderBook, mchid: &str, out_refund_no: &str) -> bool {
     find(orders, mchid, |refund| refund.number() == out_refund_no).is_some()
 }
