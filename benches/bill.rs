@@ -103,7 +103,7 @@ fn download(rows: u64, compressed: bool, table: &mut Table) {
     });
     let what = if compressed { "downloaded, unpacked, hashed" } else { "downloaded, hashed" };
     print(what, length, seconds, peak);
-    table.at_most(&format!("heap for {} MB {what}, MiB", length / 1_000_000), 16.0, peak);
+    table.at_most(&format!("heap for {} MB {what}, MiB", length / 1_000_000), 1.0, peak);
 }
 
 /// The most heap that it took, in MiB, and its seconds.

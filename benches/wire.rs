@@ -68,6 +68,7 @@ fn main() {
     threads(&shop, &server, &gateway, &mut table);
     handshakes(&mut table);
     signing(&shop, &mut table);
+    sandbox(&mut table);
     memory(&shop, &gateway, &mut table);
     table.print_all();
 }
@@ -256,6 +257,34 @@ fn memory(shop: &Shop, gateway: &Gateway, table: &mut Table) {
     let before = calls(1000);
     let grown = calls(100_000).saturating_sub(before) as f64 / 1024.0;
     table.at_most("growth of the heap over 100,000 calls, KiB", 16.0, grown);
+    let by_threads = |count: usize| {
+        rate(64, 64 * count, &|| {
+            drop(black_box(app::prepay(&shop.free, gateway, &shop.order).unwrap()));
+        });
+        HEAP.current_usage()
+    };
+    let before = by_threads(100);
+    let grown = by_threads(10_000).saturating_sub(before) as f64 / 1024.0;
+    table.at_most("the same over 10,000 calls of each of 64 threads, KiB", 16.0, grown);
+}
+
+/// What a test of a shop waits for. An order is signed by the shop, and its response by the sandbox.
+fn sandbox(table: &mut Table) {
+    let milliseconds = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
+    let starts = (0..ROUNDS).map(|_| {
+        let start = Instant::now();
+        drop(black_box(Sandbox::start().unwrap()));
+        milliseconds(start)
+    });
+    table.at_most("start of a sandbox, ms", 20.0, median(starts.collect()));
+    let sandbox = Sandbox::start().unwrap();
+    let order = Shop::new_order(&sandbox);
+    let orders = (0..10 * ROUNDS).map(|_| {
+        let start = Instant::now();
+        drop(black_box(app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap()));
+        milliseconds(start)
+    });
+    table.at_most("an order in the sandbox, ms", 1.5, median(orders.collect()));
 }
 
 const PATH: &str = "/v3/pay/transactions/app";
