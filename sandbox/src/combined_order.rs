@@ -93,7 +93,7 @@ fn as_single(combined_order: &Value, sub_order: &Value, mode: MerchantKind) -> V
     });
     let of_whole =
         ["scene_info", "time_expire", "notify_url"].map(|name| (name, combined_order.get(name)));
-    let own = ["sub_mchid", "sub_appid", "out_trade_no", "description", "attach"];
+    let own = ["sub_mchid", "sub_appid", "out_trade_no", "description", "attach", "settle_info"];
     let own = own.map(|name| (name, sub_order.get(name)));
     let payer = combined_order.get("combine_payer_info").map(|payer| {
         let mut named = json!({});

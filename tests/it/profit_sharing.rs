@@ -13,7 +13,7 @@ use wechatpay::refund::{self, Refund};
 use wechatpay::{
     ApiV3Key, Code, Error, ErrorKind, Fen, OpenId, OutOrderNo, OutRefundNo, OutReturnNo,
     OutTradeNo, OutUnfreezeNo, Outcome, Partner, Retry, Signer, SubMerchant, Time, TransactionId,
-    bill,
+    bill, combine,
 };
 use wechatpay_sandbox::{ReturnPolicy, Sandbox};
 
@@ -574,4 +574,44 @@ fn order_of_apiv2_is_split_in_the_same_way() {
     profit_sharing::split(signer, gateway, &split).unwrap();
     sandbox.finish_split(split.out_order_no.as_str()).unwrap();
     assert_eq!(profit_sharing::amount_left(signer, gateway, &id).unwrap(), Fen(NET.0 - 200));
+}
+
+/// Each part of a combined order is split and refunded as an order of its own.
+#[test]
+fn sub_order_of_a_combined_order_is_split_and_refunded() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let mut whole = crate::combined::order(&sandbox, "whole-split");
+    let mut settle_info = SettleInfo::default();
+    settle_info.profit_sharing = Some(true);
+    (whole.sub_orders[0].total_amount, whole.sub_orders[0].settle_info) =
+        (TOTAL, Some(settle_info));
+    combine::app::prepay(signer, gateway, &whole).unwrap();
+    sandbox.pay("whole-split").unwrap();
+    sandbox.let_time_pass(60);
+    let found = combine::query(signer, gateway, &whole.combine_out_trade_no).unwrap();
+    let id_of = |part: &combine::SubOrder| {
+        let of_part = found.sub_orders.iter().find(|it| it.out_trade_no == part.out_trade_no);
+        of_part.unwrap().transaction_id.clone().unwrap()
+    };
+    let ids = [&whole.sub_orders[0], &whole.sub_orders[1]].map(id_of);
+    let shop = Shop { sandbox, id: ids[0].clone() };
+    shop.add(PERSON);
+    assert_eq!(shop.left(), NET);
+    shop.split(&shop.split_of(&[(PERSON, 200)])).unwrap();
+    shop.sandbox.let_time_pass(60);
+    assert_eq!(shop.query().progress, Progress::Finished);
+    assert_eq!(shop.left(), Fen(NET.0 - 200));
+
+    let refund = |number: &str, fen| {
+        let number = OutRefundNo::new(number).unwrap();
+        let refund = Refund::new(number, whole.sub_orders[0].out_trade_no.clone(), Fen(fen), TOTAL);
+        refund::apply(shop.sandbox.signer(), shop.sandbox.gateway(), &refund)
+    };
+    let error = refund("part-refund-1", TOTAL.0).unwrap_err();
+    assert_eq!(refused(&error).1, "INVALID_REQUEST");
+    refund("part-refund-2", 700).unwrap();
+    // The other part has no flag, and is another merchant's.
+    let other = split_of(&shop.sandbox, &ids[1], &[(PERSON, 1)]);
+    assert!(shop.split(&other).is_err());
 }
