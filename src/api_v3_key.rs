@@ -102,12 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn the_published_vector_opens() {
+    fn published_vector_is_decrypted() {
         assert_eq!(open(|_| ()).unwrap(), b"message");
     }
 
     #[test]
-    fn whatever_is_wrong_opens_nothing_and_panics_nowhere() {
+    fn wrong_input_is_refused_without_a_panic() {
         let wrong: [fn(&mut Sealed<'static>); 14] = [
             |sealed| sealed.algorithm = "AEAD_SM4_GCM".into(),
             |sealed| sealed.associated_data = Some("bad-associatedData".into()),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_32_bytes_and_shows_nothing() {
+    fn key_is_32_bytes_and_hidden_in_debug() {
         let key = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
         for wrong in ["", key.trim_start_matches("0"), &format!("{key}\n"), &format!(" {key} ")] {
             let error = ApiV3Key::new(wrong).unwrap_err().to_string();

@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_in_a_header_cannot_break_out_of_it() {
+    fn id_that_could_break_a_header_is_refused() {
         for text in ["", "19000\r\n09", "19\"00", "19 00", "1900，", &"1".repeat(65)] {
             assert!(check_mchid(text).is_err() && check_serial_no(text).is_err(), "{text:?}");
         }
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_serial_numbers_mixed_up_are_told_apart() {
+    fn mixed_up_serial_numbers_are_distinguished() {
         let rule = check_serial_no("PUB_KEY_ID_0119000072912024101100397200000006").unwrap_err();
         assert!(rule.contains("use it in PlatformKeys"));
     }
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn the_return_page_is_appended_encoded_and_nothing_else_changes() {
+    fn return_page_is_appended_encoded_to_an_unchanged_url() {
         let url = H5Url::new("https://wx.tenpay.com/x?prepay_id=wx1&package=2").unwrap();
         assert_eq!(
             url.with_redirect("https://shop.example/paid?no=1&x=支付"),

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_is_read_again() {
+    fn printed_amount_is_read_again() {
         for fen in [0, 1, 99, 100, 101, 123_456, Fen::MAX.0] {
             assert_eq!(Fen(fen).to_string().parse(), Ok(Fen(fen)));
         }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_never_wraps() {
+    fn sum_never_wraps() {
         assert_eq!(Fen(1).checked_add(Fen(2)), Some(Fen(3)));
         assert_eq!(Fen::MAX.checked_add(Fen(1)), None);
         assert_eq!(Fen(u64::MAX).checked_add(Fen(1)), None);

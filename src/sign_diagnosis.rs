@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_that_changed_on_the_way_is_named() {
+    fn line_changed_by_a_proxy_is_named() {
         let path = "/v3/pay/transactions/app";
         let at = 1_756_951_532;
         let cases = [
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_message_means_the_wrong_key() {
+    fn equal_message_means_the_wrong_key() {
         let diagnosis = diagnose(&signed());
         assert_eq!(diagnosis.line, None);
         assert!(diagnosis.to_string().contains("apiclient_key.pem and the serial number"));
     }
 
     #[test]
-    fn a_body_that_never_arrived_is_told_by_its_length() {
+    fn lost_body_is_recognised_by_its_length() {
         let received =
             signing::request("POST", "/v3/pay/transactions/app", 1_756_951_532, NONCE, b"");
         assert_eq!(
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_message_method_and_url_still_speak() {
+    fn method_and_url_are_compared_without_a_message() {
         let detail =
             |method: &str, url: &str| json!({"sign_information": {"method": method, "url": url}});
         let line = |detail| SignDiagnosis::of(&signed(), &detail).unwrap().line;
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_of_any_other_shape_says_nothing() {
+    fn detail_of_another_shape_is_not_conclusive() {
         for detail in [json!(null), json!("x"), json!([1]), json!({"sign_information": null})] {
             let nothing = SignDiagnosis::of(&signed(), &detail);
             assert!(nothing.is_none_or(|diagnosis| diagnosis.line.is_none()), "{detail}");

@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_serial_number_in_small_letters_is_sent_in_capitals() {
+    fn lowercase_serial_number_is_sent_in_capitals() {
         let key = include_str!("test_vectors/merchant.pem");
         let serial_no = "408b07e79b8269fec3d5d3e6ab8ed163a6a380db";
         let signer = RsaSigner::from_pem("1900007291", serial_no, key).unwrap();
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_deterministic_and_names_its_key() {
+    fn signature_is_deterministic_and_names_its_key() {
         let message = signing::request("GET", "/v3/certificates", 1, "A", b"");
         let (one, two) = (signer().sign(&message).unwrap(), signer().sign(&message).unwrap());
         assert_eq!(one, two);
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_merchant_or_serial_number_is_told_by_its_name() {
+    fn wrong_merchant_or_serial_number_is_named() {
         let key = include_str!("test_vectors/merchant.pem");
         for (mchid, serial_no, name) in [
             ("", "AB", "mchid must be"),
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn missing_file_is_named() {
         let error = RsaSigner::from_pem_file("1900007291", "AB", "no/such.pem").unwrap_err();
         assert!(error.to_string().starts_with("private_key cannot be read from no/such.pem: "));
     }

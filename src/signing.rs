@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_string_belongs_to_the_message() {
+    fn query_string_belongs_to_the_message() {
         let message = request(
             "GET",
             "/v3/pay/transactions/id/1217752501201407033233368018?mchid=1230000109",
@@ -174,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_ends_in_a_line_feed_gets_one_more() {
+    fn body_that_ends_in_a_line_feed_gets_one_more() {
         let message = request("POST", "/v3/certificates", 1_624_523_846, "A1B2", b"Hello World!\n");
         assert!(message.ends_with(b"A1B2\nHello World!\n\n"));
     }
 
     #[test]
-    fn an_empty_answer_is_an_empty_line() {
+    fn empty_response_is_an_empty_line() {
         assert_eq!(
             response("1624523846", "NONCE1234567890", b""),
             b"1624523846\nNONCE1234567890\n\n"

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn the_four_documented_forms_are_read() {
+    fn four_documented_forms_are_read() {
         for text in [
             "2018-06-08T10:34:56+08:00",
             "2018-06-08T10:34:56.000+08:00",
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_rfc_3339_is_refused() {
+    fn time_outside_rfc_3339_is_refused() {
         for text in [
             "",
             "2018-06-08",
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn the_compact_form_is_beijing_time_to_the_second() {
+    fn compact_form_is_beijing_time_to_the_second() {
         let time = Time::from_compact("20250101090807").unwrap();
         assert_eq!((time.unix_seconds(), time.compact()), (1_735_693_687, "20250101090807".into()));
         let time: Time = "2024-12-31T23:59:59.999Z".parse().unwrap();
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_range_hold() {
+    fn first_and_last_time_of_the_range_are_read() {
         let last: Time = "9999-12-31T23:59:59.999+08:00".parse().unwrap();
         assert_eq!(last.to_string().parse::<Time>().unwrap(), last);
         assert!("9999-12-31T23:59:59Z".parse::<Time>().is_err());

@@ -240,7 +240,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_the_exact_form_is_read() {
+    fn authorization_in_another_form_is_refused() {
         let good = r#"WECHATPAY2-SHA256-RSA2048 signature="e==",serial_no="d",timestamp="1",nonce_str="b",mchid="a""#;
         let parsed = Authorization::parse(good).unwrap();
         assert_eq!((parsed.mchid, parsed.nonce_str, parsed.timestamp), ("a", "b", "1"));

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_there_is_not_taken() {
+    fn uncovered_amount_is_not_taken() {
         let mut balance = Balance::of(5);
         assert!(!balance.take(6) && balance.take(5) && !balance.take(1));
         balance.put_back(1);

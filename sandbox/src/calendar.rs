@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn http_keeps_to_greenwich() {
+    fn http_dates_are_in_gmt() {
         assert_eq!(http_date(1_554_208_460), "Tue, 02 Apr 2019 12:34:20 GMT");
         assert_eq!(http_date(i64::MAX), "Thu, 01 Jan 1970 00:00:00 GMT");
     }

@@ -635,7 +635,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_the_place_of_a_call_does_not_spare_it() {
+    fn fault_knows_whether_the_call_is_carried_out() {
         for (fault, spares) in [
             (Fault::ClosedBeforeReading, false),
             (Fault::ResetAfterTheRequest, true),

@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn only_h5_has_a_scene_of_its_own() {
+    fn only_h5_has_its_own_scene() {
         let scene = |h5_info: Value| {
             let scene_info = json!({ "payer_client_ip": "1.2.3.4", "h5_info": h5_info });
             json!({ "scene_info": scene_info })

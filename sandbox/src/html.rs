@@ -64,13 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_stays_text() {
+    fn html_special_characters_are_escaped() {
         let Html(escaped) = Html::text("<b a=\"1\" c='2'>&amp;{{x}}</b>");
         assert_eq!(escaped, "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;{{x}}&lt;/b&gt;");
     }
 
     #[test]
-    fn what_is_filled_in_is_not_filled_again() {
+    fn filled_value_is_not_filled_again() {
         let places = [("a", Html::text("{{b}}")), ("b", Html::text("<2>"))];
         let Html(filled) = Html::fill("{{b}}, {{a}}; {{c}}.", &places);
         assert_eq!(filled, "&lt;2&gt;, {{b}}; .");

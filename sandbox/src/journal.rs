@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_thousand_are_kept() {
+    fn journal_keeps_the_last_thousand_entries() {
         let mut all = VecDeque::new();
         (0..=MOST).for_each(|number| keep(&mut all, number));
         assert_eq!((all.len(), all.front(), all.back()), (MOST, Some(&1), Some(&MOST)));

@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machine_is_called() {
+    fn only_loopback_urls_are_notified() {
         for url in [
             "https://127.0.0.1/n",
             "http://127.0.0.1:80/n",

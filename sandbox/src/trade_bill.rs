@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_day_and_the_sub_merchant_asked_for() {
+    fn bill_has_the_requested_day_and_sub_merchant_only() {
         let mut desk = desk();
         let other = with(partner_order(), "out_trade_no", json!("order-2"));
         desk.place_as(

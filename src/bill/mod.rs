@@ -324,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callers_word_stays_one_parameter() {
+    fn callers_value_stays_one_parameter() {
         let mut path = String::from("/v3/bill/tradebill?bill_date=2019-06-11");
         for wrong in ["", "ALL&tar_type=GZIP", "A LL", "ALL#", "ＡＬＬ", "ALL\r\n", "ALL%20"] {
             let error = push_word(&mut path, "bill_type", wrong).unwrap_err();

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_result_of_the_refund_may_have_any_form() {
+    fn fields_outside_the_refund_result_may_have_any_form() {
         let with = |members: &str| {
             let text = format!(
                 r#"{{"refund_id":"50","out_refund_no":"r-1","transaction_id":"42",

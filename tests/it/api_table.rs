@@ -53,7 +53,7 @@ fn every_api_makes_exactly_its_request_and_reports_its_errors() {
 }
 
 #[test]
-fn any_interface_is_called_like_a_function_of_its_own() {
+fn generic_call_equals_the_function_of_each_interface() {
     check(&ANY_INTERFACE, |sandbox, run| run(sandbox.signer()));
     assert!(GUIDES[0].contains("| 通用接口调用 | [`call::get`]"));
 }
@@ -82,7 +82,7 @@ const GUIDES: [&str; 2] = [
 ];
 
 #[test]
-fn the_guide_lists_every_api_and_no_other() {
+fn guide_lists_exactly_the_apis_of_the_table() {
     let rows = DIRECT.into_iter().chain(profit_sharing::DIRECT);
     let rows: Vec<_> = rows.chain(PARTNER).chain(profit_sharing::partner()).collect();
     for guide in GUIDES {

@@ -11,7 +11,7 @@ use wechatpay::{
 use crate::support::{api, order, start};
 
 #[test]
-fn an_order_is_placed_and_the_app_gets_what_it_needs() {
+fn app_order_is_placed_and_has_invoke_parameters() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "1217752501201407033233368018");
@@ -80,7 +80,7 @@ fn platform_certificate_mode_works_as_well() {
 }
 
 #[test]
-fn the_serial_number_can_come_from_the_certificate_file() {
+fn serial_number_is_read_from_the_certificate_file() {
     let sandbox = start();
     let signer = RsaSigner::from_certificate(
         sandbox.mchid(),
@@ -106,7 +106,7 @@ fn same_order_sent_again_is_byte_equal_and_succeeds() {
 }
 
 #[test]
-fn the_same_number_with_another_amount_is_refused() {
+fn same_number_with_another_amount_is_refused() {
     let sandbox = start();
     let mut order = order(&sandbox, "changed-1");
     app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
@@ -117,7 +117,7 @@ fn the_same_number_with_another_amount_is_refused() {
 }
 
 #[test]
-fn the_number_of_a_paid_or_closed_order_is_used_up() {
+fn number_of_a_paid_or_closed_order_is_used_up() {
     let sandbox = start();
     let (paid, closed) = (order(&sandbox, "paid-1"), order(&sandbox, "closed-1"));
     app::prepay(sandbox.signer(), sandbox.gateway(), &paid).unwrap();
@@ -132,7 +132,7 @@ fn the_number_of_a_paid_or_closed_order_is_used_up() {
 }
 
 #[test]
-fn an_appid_of_somebody_else_is_refused() {
+fn appid_of_another_merchant_is_refused() {
     let sandbox = start();
     let mut order = order(&sandbox, "appid-1");
     order.appid = AppId::new("wx0000000000000000").unwrap();
@@ -172,7 +172,7 @@ fn app_errors_of_document_003_have_outcome_and_advice() {
 }
 
 #[test]
-fn a_parameter_error_names_its_field() {
+fn parameter_error_names_its_field() {
     let sandbox = start();
     sandbox.rewrite_next(|answer| {
         answer.status = 400;
@@ -206,7 +206,7 @@ fn order_that_breaks_a_rule_is_never_sent() {
 
 /// Both sides have their own reading of document 003; here they must agree on what is legal.
 #[test]
-fn the_hardest_legal_values_are_taken_by_the_other_side() {
+fn extreme_legal_values_are_accepted_by_the_sandbox() {
     let sandbox = start();
     for (index, number) in ["______", "a-b|c*D_", &"Z".repeat(32)].into_iter().enumerate() {
         let mut order = order(&sandbox, "replaced");

@@ -142,7 +142,7 @@ fn bills_of_payments_and_of_refunds_share_the_rows_between_them() {
 }
 
 #[test]
-fn a_fund_flow_bill_adds_up() {
+fn fund_flow_bill_adds_up() {
     let (sandbox, date) = traded();
     let link = bill::fund_flow(sandbox.signer(), sandbox.gateway(), &FundFlow::new(date)).unwrap();
     let file = download(&sandbox, &link).unwrap();
@@ -221,7 +221,7 @@ fn bill_without_trade_and_bill_not_ready_have_own_codes() {
 }
 
 #[test]
-fn a_link_lasts_five_minutes() {
+fn bill_link_lasts_five_minutes() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     sandbox.let_time_pass(301);
@@ -296,7 +296,7 @@ fn cut_off(answer: &mut Response) {
 }
 
 #[test]
-fn a_download_that_panics_leaves_nothing_behind() {
+fn download_that_panics_leaves_no_file() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     let directory = directory("panics");
@@ -429,7 +429,7 @@ fn no_error_of_a_download_repeats_the_token() {
 }
 
 #[test]
-fn only_a_sha1_is_a_hash() {
+fn hash_must_be_a_sha1() {
     let (sandbox, date) = traded();
     sandbox.rewrite_next(|answer| {
         let mut body: Value = serde_json::from_slice(&answer.body).unwrap();

@@ -124,7 +124,7 @@ fn response_that_is_forged_stale_or_unsigned_is_refused() {
 }
 
 #[test]
-fn error_of_an_unknown_interface_says_what_may_have_happened() {
+fn error_of_an_unknown_interface_has_its_outcome() {
     let sandbox = scripted(&Script::new(204, ""));
     for (status, code, write, read) in [
         (400, "PARAM_ERROR", (Outcome::Refused, Retry::Never), (Outcome::Refused, Retry::Never)),

@@ -248,7 +248,7 @@ fn combined_already_closed_is_accepted_only_if_signed() {
 }
 
 #[test]
-fn the_same_number_again_is_the_same_order_or_none() {
+fn repeated_number_is_the_same_order_or_refused() {
     let sandbox = start();
     let mut order = order(&sandbox, "whole-again");
     for _ in 0..2 {
@@ -293,7 +293,7 @@ fn combined_errors_of_document_000_are_classified_like_v3() {
 }
 
 #[test]
-fn a_combined_order_that_was_never_placed_is_not_found() {
+fn combined_order_that_was_never_placed_is_not_found() {
     let sandbox = start();
     let number = number("never-placed");
     let error = combine::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
@@ -302,7 +302,7 @@ fn a_combined_order_that_was_never_placed_is_not_found() {
 }
 
 #[test]
-fn a_partner_combines_orders_of_its_sub_merchants() {
+fn partner_combines_orders_of_its_sub_merchants() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let mut sub_merchant = SubMerchant::new(sandbox.sub_mchid()).unwrap();

@@ -73,7 +73,7 @@ fn response_lost_on_main_host_is_retried_with_equal_bytes() {
 }
 
 #[test]
-fn a_refund_lost_on_the_main_host_is_refunded_once() {
+fn refund_lost_on_the_main_host_is_refunded_once() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "failover-4");

@@ -31,7 +31,7 @@ fn distrust(sandbox: &Sandbox, change: impl FnOnce(&mut Response) + Send + 'stat
 }
 
 #[test]
-fn each_header_missing_repeated_empty_or_unreadable() {
+fn header_missing_repeated_empty_or_unreadable_is_refused() {
     let sandbox = start();
     for name in HEADERS {
         let reason = distrust(&sandbox, move |answer| answer.remove_header(name));
@@ -72,7 +72,7 @@ fn unknown_serial_is_refused_even_with_the_right_key() {
 }
 
 #[test]
-fn an_answer_signed_by_the_merchants_own_key() {
+fn response_signed_by_the_merchants_own_key_is_refused() {
     let sandbox = start();
     let own = wechatpay::RsaSigner::from_pem(
         sandbox.mchid(),
@@ -91,7 +91,7 @@ fn an_answer_signed_by_the_merchants_own_key() {
 }
 
 #[test]
-fn the_signature_of_another_answer() {
+fn signature_of_another_response_is_refused() {
     let sandbox = start();
     let reason = distrust(&sandbox, |answer| {
         answer.body = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#.to_vec();
@@ -103,7 +103,7 @@ fn the_signature_of_another_answer() {
 /// out, within five minutes, the answer to another request: "CLOSED" of another refund would lead
 /// to a new number, and to a second refund.
 #[test]
-fn a_genuine_answer_about_another_number_is_not_the_answer() {
+fn genuine_response_about_another_order_is_refused() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "asked-for-1");
@@ -156,7 +156,7 @@ fn a_genuine_answer_about_another_number_is_not_the_answer() {
 }
 
 #[test]
-fn a_probe_is_refused_like_any_other_and_named() {
+fn probe_response_is_refused_and_named() {
     let sandbox = start();
     let reason = distrust(&sandbox, |answer| {
         let real = String::from_utf8(answer.header("Wechatpay-Signature").unwrap().to_vec());
@@ -167,7 +167,7 @@ fn a_probe_is_refused_like_any_other_and_named() {
 }
 
 #[test]
-fn each_bit_of_the_body_flipped() {
+fn response_with_any_flipped_body_bit_is_refused() {
     let sandbox = start();
     let order = order(&sandbox, "flipped-1");
     let body_length = r#"{"prepay_id":""}"#.len() + 36;
@@ -188,7 +188,7 @@ fn each_bit_of_the_body_flipped() {
 }
 
 #[test]
-fn each_bit_of_each_signed_header_flipped() {
+fn response_with_any_flipped_header_bit_is_refused() {
     let sandbox = start();
     let (send, receive) = std::sync::mpsc::channel();
     sandbox.tamper_next(move |answer| send.send(answer.clone()).unwrap());

@@ -146,7 +146,7 @@ fn every_body_with_every_field_is_read() {
 }
 
 #[test]
-fn an_unknown_field_is_named_at_every_depth() {
+fn unknown_field_is_named_at_every_depth() {
     for (mchid, body, read) in bodies() {
         let signer = merchant(mchid);
         for pointer in pointers_of(&body) {
@@ -275,7 +275,7 @@ fn required_fields_are_missed_and_optional_ones_are_not() {
 }
 
 #[test]
-fn the_numbers_of_the_merchant_must_be_those_of_the_signer() {
+fn merchant_ids_must_be_those_of_the_signer() {
     for (mchid, body, read) in bodies() {
         for (pointer, rule) in [
             ("/mchid", format!("must be {mchid}, that of the signer, or left out")),
@@ -371,7 +371,7 @@ fn each_kind_has_its_own_fields() {
 }
 
 #[test]
-fn a_partner_reads_the_fields_of_partner_mode() {
+fn partner_reads_the_fields_of_partner_mode() {
     let signer = merchant("1230000109");
     let mut sub_merchant = SubMerchant::new("1900000109").unwrap();
     sub_merchant.appid = Some(AppId::new("wx0000000000000002").unwrap());

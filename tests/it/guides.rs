@@ -10,7 +10,7 @@ use wechatpay::Code;
 const ONLY_CHINESE: [&str; 1] = ["errors.md"];
 
 #[test]
-fn every_guide_is_there_in_both_languages() {
+fn every_guide_exists_in_both_languages() {
     let (english, mut chinese) = (guides("src/guide"), guides("src/guide/zh"));
     assert!(english.len() > 8, "{} guides", english.len());
     chinese.retain(|name, _| !ONLY_CHINESE.contains(&name.as_str()));

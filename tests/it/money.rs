@@ -40,7 +40,7 @@ fn count(usual: usize) -> usize {
 }
 
 #[test]
-fn a_thousand_refunds_by_the_book_move_what_is_owed() {
+fn thousand_refunds_by_the_book_move_what_is_owed() {
     let (seed, count) = (seed(), count(1000));
     println!("WECHATPAY_SEED={seed}");
     let moved = refunds(seed, count, refund_by_the_book);

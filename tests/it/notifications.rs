@@ -176,7 +176,7 @@ fn good() -> Value {
 }
 
 #[test]
-fn a_payment_is_read_whole() {
+fn payment_is_read_with_every_field() {
     let event = Sender::new().signed(good().to_string()).unwrap();
     assert_eq!(event.id, "EV-2018022511223320873");
     assert_eq!(event.create_time.to_string(), "2015-05-20T13:29:35+08:00");
@@ -193,7 +193,7 @@ fn a_payment_is_read_whole() {
 }
 
 #[test]
-fn a_combined_payment_is_told_apart_by_its_number() {
+fn combined_payment_is_recognised_by_its_number() {
     let combined = json!({
         "combine_appid": "wxd678efh567hg6787", "combine_out_trade_no": "20150806125345",
         "combine_mchid": "1900000109", "scene_info": {"device_id": "POS1:1"},
@@ -213,7 +213,7 @@ fn a_combined_payment_is_told_apart_by_its_number() {
 }
 
 #[test]
-fn what_this_version_does_not_know_is_handed_over_as_it_is() {
+fn unknown_event_is_returned_decrypted() {
     let sender = Sender::new();
     let body = envelope("PAYSCORE.USER_CONFIRM", "payscore", r#"{"order_id":"1"}"#);
     let event = sender.signed(body.to_string()).unwrap();
@@ -291,7 +291,7 @@ fn empty_body_is_reported_as_empty() {
 }
 
 #[test]
-fn an_envelope_that_opens_in_an_unusual_way_is_read() {
+fn envelope_in_an_unusual_form_is_read() {
     let sender = Sender::new();
     let text = transaction().to_string();
     for (associated_data, sealed_with) in [
@@ -436,7 +436,7 @@ fn forged_stale_unknown_and_probing_notifications_differ() {
 }
 
 #[test]
-fn each_bit_of_a_notification_flipped() {
+fn notification_with_any_flipped_bit_is_refused() {
     let sender = Sender::new();
     let body = good().to_string().into_bytes();
     let headers = sender.headers(&body);
@@ -449,7 +449,7 @@ fn each_bit_of_a_notification_flipped() {
 }
 
 #[test]
-fn the_largest_notification_is_read_and_a_larger_one_is_not() {
+fn largest_notification_is_read_and_a_larger_one_refused() {
     let sender = Sender::new();
     let padded = |length: usize| {
         let mut body = good().to_string();

@@ -139,7 +139,7 @@ fn native_order_returns_code_url_and_h5_order_returns_link() {
 }
 
 #[test]
-fn a_scene_given_twice_or_broken_is_never_sent() {
+fn repeated_or_invalid_scene_is_never_sent() {
     let sandbox = start();
     let scene_info = SceneInfo::new("14.23.150.211".parse().unwrap());
     let mut order = order(&sandbox, "h5-twice-1");
@@ -158,7 +158,7 @@ fn a_scene_given_twice_or_broken_is_never_sent() {
 }
 
 #[test]
-fn a_query_shows_each_kind_of_order_paid_with_its_coupon() {
+fn query_returns_each_kind_of_order_with_its_coupon() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let scene =
@@ -189,7 +189,7 @@ fn a_query_shows_each_kind_of_order_paid_with_its_coupon() {
 }
 
 #[test]
-fn a_closed_order_stays_closed_and_a_paid_one_cannot_be_closed() {
+fn closed_order_stays_closed_and_paid_order_stays_paid() {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let (open, paid) = (order(&sandbox, "close-*|1"), order(&sandbox, "close-paid"));
@@ -210,7 +210,7 @@ fn a_closed_order_stays_closed_and_a_paid_one_cannot_be_closed() {
 }
 
 #[test]
-fn a_close_whose_answer_is_forged_or_lost_is_unknown() {
+fn close_with_forged_or_lost_response_is_unknown() {
     let sandbox = start();
     let order = order(&sandbox, "close-forged");
     app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
@@ -221,7 +221,7 @@ fn a_close_whose_answer_is_forged_or_lost_is_unknown() {
 }
 
 #[test]
-fn a_query_says_nothing_of_a_body() {
+fn query_has_no_body_and_no_content_type() {
     let sandbox = start();
     let number = OutTradeNo::new("never-placed").unwrap();
     pay::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
@@ -232,7 +232,7 @@ fn a_query_says_nothing_of_a_body() {
 }
 
 #[test]
-fn an_order_that_was_never_placed_is_not_found() {
+fn order_that_was_never_placed_is_not_found() {
     let sandbox = start();
     let number = OutTradeNo::new("never-placed").unwrap();
     let error = pay::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();
@@ -293,7 +293,7 @@ fn partner_places_queries_and_verifies_sub_merchant_orders() {
 }
 
 #[test]
-fn a_sub_openid_needs_a_partner_whose_sub_merchant_has_an_appid() {
+fn sub_openid_needs_a_partner_with_a_sub_appid() {
     let sandbox = start();
     let order = order(&sandbox, "sub-openid-1");
     let payer = Payer::of_sub_merchant(OpenId::new("oSubUpF8uMuAJO").unwrap());

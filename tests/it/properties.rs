@@ -323,7 +323,7 @@ fn ten_thousand_orders_are_signed_exactly_as_sent() {
 }
 
 #[test]
-fn a_thousand_orders_are_verified_and_taken_by_the_other_side() {
+fn thousand_orders_are_accepted_by_the_sandbox() {
     let seed = seed();
     println!("WECHATPAY_SEED={seed}");
     let (sandbox, drafts) = (start(), Drafts::new());
@@ -436,7 +436,7 @@ fn spoil(random: &mut Random, order: &mut Order, wide: char) -> &'static str {
 }
 
 #[test]
-fn the_same_orders_are_the_same_bytes_in_another_process() {
+fn same_orders_are_equal_bytes_in_another_process() {
     const SEED: &str = "WECHATPAY_DIGEST_OF_SEED";
     let digest = |seed| {
         let (mut random, drafts) = (Random::new(seed), Drafts::new());
@@ -453,7 +453,7 @@ fn the_same_orders_are_the_same_bytes_in_another_process() {
     let seed = seed();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
-        .arg("properties::the_same_orders_are_the_same_bytes_in_another_process")
+        .arg("properties::same_orders_are_equal_bytes_in_another_process")
         .env(SEED, seed.to_string())
         .output()
         .unwrap();

@@ -45,7 +45,7 @@ fn both_readmes_have_the_same_sections_and_lists() {
 }
 
 #[test]
-fn the_documents_link_to_each_other() {
+fn documents_link_to_each_other() {
     assert!(ENGLISH.contains("README.zh-CN.md") && CHINESE.contains("(README.md)"));
 }
 

@@ -164,7 +164,7 @@ fn every_documented_error_arrives_with_its_outcome_and_advice() {
 }
 
 #[test]
-fn a_refund_is_taken_then_done_or_closed_or_abnormal() {
+fn accepted_refund_ends_as_success_closed_or_abnormal() {
     for (number, end, status, event_type) in [
         (
             "ends-1",
@@ -198,7 +198,7 @@ fn a_refund_is_taken_then_done_or_closed_or_abnormal() {
 }
 
 #[test]
-fn an_abnormal_refund_goes_to_the_merchants_own_card() {
+fn abnormal_refund_goes_to_the_merchants_own_card() {
     let sandbox = paid();
     let refund = of("abnormal-1", 100);
     let state = apply(&sandbox, &refund).unwrap();
@@ -212,7 +212,7 @@ fn an_abnormal_refund_goes_to_the_merchants_own_card() {
 }
 
 #[test]
-fn an_unpaid_order_or_an_unknown_refund_is_not_found() {
+fn unpaid_order_or_unknown_refund_is_not_found() {
     let sandbox = start();
     app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, NUMBER)).unwrap();
     let error = apply(&sandbox, &of("unpaid-1", 1)).unwrap_err();
@@ -250,7 +250,7 @@ fn refund_of_an_order_with_an_old_number_is_read() {
 }
 
 #[test]
-fn a_refund_that_breaks_a_rule_is_never_sent() {
+fn refund_that_breaks_a_rule_is_never_sent() {
     let sandbox = paid();
     let before = sandbox.received().len();
     let error = apply(&sandbox, &of("broken-1", 101)).unwrap_err();

@@ -151,7 +151,7 @@ fn paid(sandbox: &Sandbox, shop: &Shop, number: &str) -> OutTradeNo {
 }
 
 #[test]
-fn an_order_whose_answer_is_lost_is_placed_once() {
+fn order_with_a_lost_response_is_placed_once() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let order = order(&sandbox, "shop-lost-1");
@@ -166,7 +166,7 @@ fn an_order_whose_answer_is_lost_is_placed_once() {
 }
 
 #[test]
-fn an_order_whose_request_is_lost_is_placed_once() {
+fn order_with_a_lost_request_is_placed_once() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let rule = FaultRule::calls("POST", "/v3/pay/").times(1).before_the_call();
@@ -189,7 +189,7 @@ fn probe_is_refused_and_next_notification_accepted() {
 }
 
 #[test]
-fn a_notification_that_comes_twice_ships_once() {
+fn notification_that_comes_twice_ships_once() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-twice-1");
@@ -214,7 +214,7 @@ fn refund_notification_before_payment_ships_nothing() {
 }
 
 #[test]
-fn a_forged_notification_ships_nothing() {
+fn forged_notification_ships_nothing() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-forged-1");
@@ -223,7 +223,7 @@ fn a_forged_notification_ships_nothing() {
 }
 
 #[test]
-fn a_notification_of_another_sandbox_ships_nothing() {
+fn notification_of_another_sandbox_ships_nothing() {
     let (sandbox, other) = (start(), start());
     let (shop, elsewhere) = (shop(&sandbox), shop(&other));
     let number = paid(&sandbox, &shop, "shop-other-1");
@@ -234,7 +234,7 @@ fn a_notification_of_another_sandbox_ships_nothing() {
 }
 
 #[test]
-fn a_payment_whose_notification_never_comes_is_found_by_asking() {
+fn payment_without_notification_is_found_by_a_query() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-never-1");
@@ -244,7 +244,7 @@ fn a_payment_whose_notification_never_comes_is_found_by_asking() {
 }
 
 #[test]
-fn a_refund_that_ends_abnormal_goes_to_the_merchants_account() {
+fn abnormal_refund_goes_to_the_merchants_account() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let number = paid(&sandbox, &shop, "shop-abnormal-1");
@@ -265,7 +265,7 @@ fn a_refund_that_ends_abnormal_goes_to_the_merchants_account() {
 }
 
 #[test]
-fn a_user_who_refuses_may_still_pay_later() {
+fn user_who_refuses_may_still_pay_later() {
     let sandbox = start();
     let shop = shop(&sandbox);
     let order = order(&sandbox, "shop-refuses-1");
@@ -293,7 +293,7 @@ fn expired_order_is_not_shipped_and_its_number_stays_used() {
 }
 
 #[test]
-fn a_shop_that_was_closed_gets_its_notification_when_it_opens() {
+fn closed_shop_gets_its_notification_when_it_opens() {
     let sandbox = start();
     let shop = Arc::new(shop(&sandbox));
     let is_open = Arc::new(AtomicBool::new(false));

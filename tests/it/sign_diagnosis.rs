@@ -43,7 +43,7 @@ fn meddled(
 }
 
 #[test]
-fn a_body_written_anew_on_the_way_is_found_by_its_line() {
+fn reserialized_body_is_found_by_its_line() {
     let sandbox = start();
     let spaced = |body: &[u8]| String::from_utf8_lossy(body).replace("\":", "\": ").into_bytes();
     let error = meddled(&sandbox, str::to_owned, spaced);
@@ -53,7 +53,7 @@ fn a_body_written_anew_on_the_way_is_found_by_its_line() {
 }
 
 #[test]
-fn a_body_lost_on_the_way_is_found_by_its_length() {
+fn lost_body_is_found_by_its_length() {
     let sandbox = start();
     let error = meddled(&sandbox, str::to_owned, |_| b"{}".to_vec());
     let diagnosis = error.sign_diagnosis.as_ref().unwrap();
@@ -62,7 +62,7 @@ fn a_body_lost_on_the_way_is_found_by_its_length() {
 }
 
 #[test]
-fn a_path_rewritten_on_the_way_is_found_by_its_line() {
+fn rewritten_path_is_found_by_its_line() {
     let sandbox = start();
     let error = meddled(&sandbox, |url| format!("{url}?from=proxy"), <[u8]>::to_vec);
     assert_eq!(error.sign_diagnosis.as_ref().unwrap().line, Some(MessageLine::Url));
@@ -124,7 +124,7 @@ impl Signer for Broken {
 }
 
 #[test]
-fn a_signer_that_does_not_sign_sends_nothing() {
+fn signer_that_fails_sends_nothing() {
     let sandbox = start();
     let order = order(&sandbox, "locked-hsm-1");
     let error = app::prepay(&Broken(None), sandbox.gateway(), &order).unwrap_err();

@@ -82,7 +82,7 @@ fn refused((error, read): (Error, Vec<u8>), why: &str) {
 }
 
 #[test]
-fn a_certificate_of_an_unknown_authority() {
+fn certificate_of_an_unknown_authority_is_refused() {
     let impostor = Impostor::start(|_| ());
     refused(impostor.tempt(None), "UnknownIssuer");
     let impostor = Impostor::start(|_| ());
@@ -91,7 +91,7 @@ fn a_certificate_of_an_unknown_authority() {
 }
 
 #[test]
-fn a_certificate_for_another_name() {
+fn certificate_for_another_name_is_refused() {
     let impostor = Impostor::start(|leaf| {
         leaf.subject_alt_names =
             vec![SanType::DnsName("api.mch.weixin.qq.com".try_into().unwrap())];
@@ -101,7 +101,7 @@ fn a_certificate_for_another_name() {
 }
 
 #[test]
-fn an_expired_certificate() {
+fn expired_certificate_is_refused() {
     let impostor = Impostor::start(|leaf| {
         leaf.not_before = date_time_ymd(2020, 1, 1);
         leaf.not_after = date_time_ymd(2020, 12, 31);
@@ -112,7 +112,7 @@ fn an_expired_certificate() {
 
 /// The three above fail for their own reason: with everything right the request is sent.
 #[test]
-fn the_same_server_with_a_good_certificate_receives_the_request() {
+fn valid_certificate_receives_the_request() {
     let impostor = Impostor::start(|_| ());
     let ca_pem = impostor.ca_pem.clone();
     let (error, read) = impostor.tempt(Some(&ca_pem));
@@ -138,7 +138,7 @@ fn certificate_for(sandbox: &Sandbox, host: &str) -> CertificateDer<'static> {
 
 /// Most clients know one host and no option to change it: a proxy leads them here.
 #[test]
-fn the_sandbox_answers_to_the_names_of_wechat_pay() {
+fn sandbox_serves_the_host_names_of_wechat_pay() {
     let sandbox = start();
     for host in ["localhost", "127.0.0.1", "api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"] {
         certificate_for(&sandbox, host);

@@ -18,7 +18,7 @@ use crate::support::{api, order, start, within};
 const MEBIBYTE: usize = 1024 * 1024;
 
 #[test]
-fn a_redirect_is_not_followed() {
+fn redirect_is_not_followed() {
     let sandbox = start();
     let order = order(&sandbox, "redirect-1");
     for (count, status) in (1..).zip([301, 302, 303, 307, 308]) {
@@ -35,7 +35,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn an_answer_may_be_a_mebibyte_and_no_more() {
+fn response_of_more_than_a_mebibyte_is_refused() {
     let sandbox = start();
     let order = order(&sandbox, "large-1");
     let padded = |length: usize| {
@@ -53,7 +53,7 @@ fn an_answer_may_be_a_mebibyte_and_no_more() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_unknown() {
+fn truncated_response_is_unknown() {
     let sandbox = start();
     let order = order(&sandbox, "broken-off-1");
     sandbox.tamper_next(|answer| answer.set_header("Content-Length", "1000"));
@@ -141,7 +141,7 @@ fn page_of_a_proxy_keeps_its_http_status() {
 }
 
 #[test]
-fn a_refused_connection_is_certainly_not_sent() {
+fn refused_connection_is_certainly_not_sent() {
     let sandbox = start();
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let mut options = HttpOptions::default();
@@ -181,7 +181,7 @@ fn silent_server_ends_in_a_timeout() {
 }
 
 #[test]
-fn a_proxy_is_used_and_loopback_goes_past_it() {
+fn proxy_is_used_except_for_loopback() {
     let sandbox = start();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let mut options = HttpOptions::default();
@@ -205,7 +205,7 @@ fn a_proxy_is_used_and_loopback_goes_past_it() {
 }
 
 #[test]
-fn a_connection_is_used_again() {
+fn connection_is_used_again() {
     let sandbox = start();
     for number in 0..5 {
         let order = order(&sandbox, &format!("reuse-{number}"));

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_grouped_as_wechat_prints_it() {
+    fn payment_code_is_grouped_as_wechat_prints_it() {
         assert_eq!(spaced("134567890123456789"), "1345 6789 0123 4567 89");
     }
 }

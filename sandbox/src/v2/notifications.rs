@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refund_notification_is_encrypted_as_openssl_encrypts_it() {
+    fn refund_notification_is_encrypted_as_by_openssl() {
         // `openssl enc -aes-256-ecb` under the hexadecimal MD5 of the sandbox's key.
         assert_eq!(sign::notification_key(), "f5c055e657fc0cc899bb360e5b0667ba");
         assert_eq!(encrypted(b"<root></root>"), "ISUIiv66Z7CUk+/XyN615A==");

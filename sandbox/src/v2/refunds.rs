@@ -220,7 +220,7 @@ mod tests {
 
     /// Clients that send both were refused once, though the documents say which one counts.
     #[test]
-    fn of_several_numbers_the_first_counts() {
+    fn first_of_several_numbers_counts() {
         let names = ["transaction_id", "out_trade_no"];
         let (id, number) = (("transaction_id", "42"), ("out_trade_no", "order-1"));
         let fee = ("refund_fee", "1");

@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_sign_is_refused_with_a_text() {
+    fn unsignable_request_is_refused_with_a_text() {
         let said = |request: &Received| {
             let output = output(&mut V2State::default(), request);
             assert_eq!((text(&output, "return_code"), output.len()), ("FAIL", 2));
@@ -409,7 +409,7 @@ mod tests {
 
     /// No document names a media type, and clients send whatever theirs is: curl's that of a form.
     #[test]
-    fn a_request_is_read_whatever_its_media_type() {
+    fn request_of_any_media_type_is_read() {
         for media_type in ["text/xml; charset=utf-8", "application/x-www-form-urlencoded", ""] {
             let mut asked = request("/pay/unifiedorder", b"<xml><mch_id>1</mch_id></xml>");
             asked.headers = vec![("content-type".to_owned(), media_type.into())];

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_reads_the_same() {
+    fn written_xml_reads_the_same() {
         let fields: Fields = [("a", "1"), ("b", "<&]]>测试"), ("c", "")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();

@@ -22,7 +22,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_compressed_bill_becomes_the_same_file() {
+fn compressed_bill_becomes_the_same_file() {
     let (sandbox, date) = traded();
     let plain = download(&sandbox, &link(&sandbox, &Trade::new(date))).unwrap();
     let packed = link(&sandbox, &compressed(&date));
@@ -43,7 +43,7 @@ fn a_compressed_bill_becomes_the_same_file() {
 }
 
 #[test]
-fn a_compressed_bill_is_asked_for_by_tar_type() {
+fn compressed_bill_is_requested_by_tar_type() {
     let (sandbox, date) = traded();
     let mut trade = compressed(&date);
     trade.bill_type = Some(BillType::Refund);

@@ -272,7 +272,7 @@ fn v2_order_is_read_strictly() {
 
 /// As editors on Windows write them.
 #[test]
-fn a_byte_order_mark_before_the_xml_is_accepted() {
+fn byte_order_mark_before_the_xml_is_accepted() {
     let signer = Md5Key::new("10000100", API_KEY).unwrap();
     let read = |xml: &str| v2::pay::Order::from_xml(&signer, xml.as_bytes());
     assert_eq!(read(&format!("\u{feff}{ORDER}")).unwrap(), read(ORDER).unwrap());

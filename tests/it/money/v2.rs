@@ -117,7 +117,7 @@ fn v2_order(sandbox: &Sandbox, number: &str) -> v2::pay::Order {
 
 /// Payers with and without a PIN; some refuse, and some walk away.
 #[test]
-fn two_hundred_till_payments_charge_once_or_not_at_all() {
+fn till_payments_by_the_book_charge_at_most_once() {
     let (seed, count) = (seed(), count(200));
     println!("WECHATPAY_SEED={seed}");
     let mut random = Random::new(seed);
