@@ -402,6 +402,7 @@ fn at(wire: &Wire) -> Gateway {
     let mut options = HttpOptions::default();
     options.proxy = Proxy::Direct;
     options.total_timeout = Duration::from_secs(1);
+    options.minimum_file_rate.interval = Duration::from_secs(1);
     let transport = UreqTransport::new(&options).unwrap();
     Gateway::at(&wire.url("http"), platform_keys(), transport).unwrap()
 }
