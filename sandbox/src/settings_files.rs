@@ -1,7 +1,8 @@
 //! The files of a merchant, and its settings for shells and Docker Compose.
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::json;
@@ -17,10 +18,14 @@ pub(super) fn write(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Result<(
         Ok(_) => return Err("contains other keys than the sandbox's; use another folder".into()),
         Err(_) => {}
     }
-    for (name, text) in [
+    for (name, key) in [
         (MERCHANT_KEY, sandbox.merchant_key_pem()),
-        (MERCHANT_CERTIFICATE, sandbox.merchant_certificate_pem()),
         (NEIGHBOUR_KEY, sandbox.neighbour_key_pem()),
+    ] {
+        write_key(&folder.join(name), key)?;
+    }
+    for (name, text) in [
+        (MERCHANT_CERTIFICATE, sandbox.merchant_certificate_pem()),
         (NEIGHBOUR_CERTIFICATE, sandbox.neighbour_certificate_pem()),
         (PUBLIC_KEY, sandbox.public_key_pem()),
         (&platform_certificate(sandbox), sandbox.platform_certificate_pem()),
@@ -48,6 +53,19 @@ fn write_settings(stem: &str, settings: &[(String, String)], folder: &Path) -> R
         fs::write(folder.join(format!("{stem}.{extension}")), text)?;
     }
     Ok(())
+}
+
+/// Writes a key, which only the owner of the file can read: `wechatpay doctor` warns about other keys.
+fn write_key(path: &Path, key: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER_ONLY);
+    let mut file = options.open(path)?;
+    // A file of an earlier sandbox keeps its permissions when it is opened.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(OWNER_ONLY))?;
+    file.write_all(key.as_bytes())
 }
 
 /// Removes the platform certificates of earlier sandboxes, so that none is mistaken for one of this sandbox.
@@ -174,6 +192,8 @@ const NEIGHBOUR_CERTIFICATE: &str = "neighbour_cert.pem";
 const PLATFORM_CERTIFICATE: &str = "wechatpay_";
 const PUBLIC_KEY: &str = "pub_key.pem";
 const CA: &str = "ca.pem";
+#[cfg(unix)]
+const OWNER_ONLY: u32 = 0o600;
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +223,26 @@ mod tests {
         let expected = ["APPID", "MCHID", "SERIAL_NO", "PRIVATE_KEY_FILE", "CERT_FILE", "V2_KEY"];
         assert_eq!(names, expected);
         assert_eq!(neighbour.len() + 1, own.len());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn key_files_are_readable_by_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("sandbox-key-files-{}", std::process::id()));
+        let sandbox = Sandbox::start().unwrap();
+        let keys = [MERCHANT_KEY, NEIGHBOUR_KEY].map(|name| folder.join(name));
+        let modes = || {
+            write(&sandbox, KeyMode::PublicKey, &folder).unwrap();
+            keys.each_ref().map(|key| fs::metadata(key).unwrap().permissions().mode() & 0o777)
+        };
+        assert_eq!(modes(), [0o600; 2]);
+        // Files of a version that let others read them.
+        for key in &keys {
+            fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        assert_eq!(modes(), [0o600; 2]);
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
