@@ -358,7 +358,7 @@ fn create_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Er
             text.parse().or_else(|_| Time::from_compact(text)).ok().map(Self)
         }
     }
-    received::text(deserializer).map(|EitherForm(time)| time)
+    received::text(deserializer).map(|EitherForm(time): EitherForm| time)
 }
 
 #[derive(Deserialize)]

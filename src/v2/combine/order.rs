@@ -323,7 +323,7 @@ impl FieldText for Vec<SubOrder> {
     }
 
     fn optional(object: &mut Object<'_>, name: &str) -> Option<Self> {
-        let CountedSubOrders(sub_orders) = from_xml::json(object, name)?;
+        let CountedSubOrders(sub_orders): CountedSubOrders = from_xml::json(object, name)?;
         Some(sub_orders)
     }
 
