@@ -67,8 +67,9 @@ step_deny() {
     tool deny || return
     # The list of advisories is somewhere else; whoever cannot reach it is told that it was not asked.
     cargo deny fetch db && checks+=(advisories)
-    if cargo deny --workspace --offline check "${checks[@]}"; then
-        figure=${checks[*]}
+    if cargo deny --workspace --offline check "${checks[@]}" &&
+        cargo deny --manifest-path examples/shop/Cargo.toml --offline check --config deny.toml "${checks[@]}"; then
+        figure="${checks[*]}, of the example shop as well"
     else
         fail "see above"
     fi
