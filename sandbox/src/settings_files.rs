@@ -18,10 +18,9 @@ pub(super) fn write(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Result<(
         Ok(_) => return Err("contains other keys than the sandbox's; use another folder".into()),
         Err(_) => {}
     }
-    for (name, key) in [
-        (MERCHANT_KEY, sandbox.merchant_key_pem()),
-        (NEIGHBOUR_KEY, sandbox.neighbour_key_pem()),
-    ] {
+    for (name, key) in
+        [(MERCHANT_KEY, sandbox.merchant_key_pem()), (NEIGHBOUR_KEY, sandbox.neighbour_key_pem())]
+    {
         write_key(&folder.join(name), key)?;
     }
     for (name, text) in [
