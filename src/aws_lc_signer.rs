@@ -52,7 +52,7 @@ impl AwsLcSigner {
     /// As [`RsaSigner::from_pem`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`RsaSigner::from_pem`].
     pub fn from_pem(
         mchid: impl Into<String>,
         serial_no: impl Into<String>,
@@ -65,7 +65,7 @@ impl AwsLcSigner {
     /// As [`RsaSigner::from_certificate`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`RsaSigner::from_certificate`].
     pub fn from_certificate(
         mchid: impl Into<String>,
         certificate_pem: impl AsRef<[u8]>,
@@ -79,7 +79,7 @@ impl AwsLcSigner {
     /// As [`RsaSigner::from_pem_file`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`RsaSigner::from_pem_file`].
     pub fn from_pem_file(
         mchid: impl Into<String>,
         serial_no: impl Into<String>,
@@ -92,7 +92,7 @@ impl AwsLcSigner {
     /// As [`RsaSigner::from_certificate_files`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`RsaSigner::from_certificate_files`].
     pub fn from_certificate_files(
         mchid: impl Into<String>,
         certificate: impl AsRef<Path>,

@@ -334,7 +334,7 @@ impl RsaDecryptor {
     /// [`from_pem`](Self::from_pem) with the key read from a file.
     ///
     /// # Errors
-    /// As there, and if the file cannot be read.
+    /// As for [`from_pem`](Self::from_pem), and if the file cannot be read.
     pub fn from_pem_file(private_key: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_pem(pem::read_file("private_key", private_key.as_ref())?)
     }

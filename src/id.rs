@@ -490,7 +490,7 @@ mod tests {
         assert!(rule.contains("use it in PlatformKeys"));
     }
 
-    /// The same number in each: WeChat Pay would answer SIGN_ERROR to the first call.
+    /// The same number in each: WeChat Pay would refuse the first call with SIGN_ERROR.
     #[test]
     fn serial_number_in_another_notation_is_refused() {
         let decimal = "170507173208889094098556183105226684117462006412";

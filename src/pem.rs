@@ -142,7 +142,7 @@ fn without_layout(content: &str) -> String {
         .collect()
 }
 
-/// What a text without any section may be.
+/// The probable kind of a text without any section.
 fn unread(pem: &[u8]) -> &'static str {
     let text = String::from_utf8_lossy(without_mark(pem));
     let text = text.trim();

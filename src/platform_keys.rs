@@ -80,7 +80,7 @@ impl PlatformKeys {
     /// [`from_pem`](Self::from_pem) with the key read from a file.
     ///
     /// # Errors
-    /// As there, and if the file cannot be read.
+    /// As for [`from_pem`](Self::from_pem), and if the file cannot be read.
     #[doc(alias = "微信支付公钥")]
     pub fn from_pem_file(public_key_id: &str, public_key: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_pem(public_key_id, pem::read_file("public_key", public_key.as_ref())?)
@@ -99,7 +99,7 @@ impl PlatformKeys {
     /// [`from_certificate`](Self::from_certificate) with the certificate read from a file.
     ///
     /// # Errors
-    /// As there, and if the file cannot be read.
+    /// As for [`from_certificate`](Self::from_certificate), and if the file cannot be read.
     #[doc(alias = "平台证书")]
     pub fn from_certificate_file(certificate: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_certificate(pem::read_file("certificate", certificate.as_ref())?)

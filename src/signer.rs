@@ -238,7 +238,7 @@ impl RsaSigner {
     /// [`from_pem`](Self::from_pem) with the key read from a file.
     ///
     /// # Errors
-    /// As there, and if the file cannot be read.
+    /// As for [`from_pem`](Self::from_pem), and if the file cannot be read.
     pub fn from_pem_file(
         mchid: impl Into<String>,
         serial_no: impl Into<String>,
@@ -250,7 +250,7 @@ impl RsaSigner {
     /// [`from_certificate`](Self::from_certificate) with both read from files.
     ///
     /// # Errors
-    /// As there, and if a file cannot be read.
+    /// As for [`from_certificate`](Self::from_certificate), and if a file cannot be read.
     pub fn from_certificate_files(
         mchid: impl Into<String>,
         certificate: impl AsRef<Path>,

@@ -32,7 +32,7 @@ use wechatpay::{
     Proxy, RsaSigner, Time, UreqTransport, combine, notify, pay, refund,
 };
 
-use scripted_server::{Answer, Peer, Wire, platform_keys};
+use scripted_server::{Peer, Wire, WireResponse, platform_keys};
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
@@ -58,43 +58,43 @@ type Script = fn(&mut Peer) -> io::Result<()>;
 /// What the other side does once it has the request.
 const FLOODS: [(&str, Script); 9] = [
     ("99 MB, announced", |peer| {
-        peer.say(Answer::unframed("{}").with("Content-Length: 99000000").head + "\r\n")?;
+        peer.send(WireResponse::unframed("{}").with("Content-Length: 99000000").head + "\r\n")?;
         peer.flood(&BLANKS)
     }),
     ("99 MB, not announced", |peer| {
-        peer.say(Answer::unframed("{}").head + "\r\n")?;
-        (0..99_000_000 / BLANKS.len()).try_for_each(|_| peer.say(BLANKS))
+        peer.send(WireResponse::unframed("{}").head + "\r\n")?;
+        (0..99_000_000 / BLANKS.len()).try_for_each(|_| peer.send(BLANKS))
     }),
     ("large chunks without end", |peer| {
-        peer.say(chunked())?;
+        peer.send(chunked())?;
         loop {
-            peer.say("10000\r\n")?;
-            peer.say(BLANKS)?;
-            peer.say("\r\n")?;
+            peer.send("10000\r\n")?;
+            peer.send(BLANKS)?;
+            peer.send("\r\n")?;
         }
     }),
     ("small chunks without end", |peer| {
-        peer.say(chunked())?;
+        peer.send(chunked())?;
         peer.flood("1\r\n \r\n".repeat(1000).as_bytes())
     }),
     ("a chunk size without end", |peer| {
-        peer.say(chunked())?;
+        peer.send(chunked())?;
         peer.flood(&[b'1'; 4096])
     }),
     ("trailers without end", |peer| {
-        peer.say(chunked() + "0\r\n")?;
+        peer.send(chunked() + "0\r\n")?;
         peer.flood("X-Trailer: 1\r\n".repeat(1000).as_bytes())
     }),
     ("a header of 1 MB", |peer| {
-        peer.say(Answer::unframed("{}").head + "X: ")?;
-        (0..16).try_for_each(|_| peer.say(BLANKS))?;
-        peer.say("\r\n\r\n{}")
+        peer.send(WireResponse::unframed("{}").head + "X: ")?;
+        (0..16).try_for_each(|_| peer.send(BLANKS))?;
+        peer.send("\r\n\r\n{}")
     }),
     ("1 MB of headers", |peer| {
-        peer.say(Answer::unframed("{}").head)?;
+        peer.send(WireResponse::unframed("{}").head)?;
         let header = format!("X: {}\r\n", "x".repeat(1000));
-        (0..1000).try_for_each(|_| peer.say(&header))?;
-        peer.say("\r\n{}")
+        (0..1000).try_for_each(|_| peer.send(&header))?;
+        peer.send("\r\n{}")
     }),
     ("100 Continue without end", |peer| {
         peer.flood("HTTP/1.1 100 Continue\r\n\r\n".repeat(100).as_bytes())
@@ -102,7 +102,7 @@ const FLOODS: [(&str, Script); 9] = [
 ];
 
 fn chunked() -> String {
-    Answer::unframed("{}").with("Transfer-Encoding: chunked").head + "\r\n"
+    WireResponse::unframed("{}").with("Transfer-Encoding: chunked").head + "\r\n"
 }
 
 /// Texts of nearly that many bytes that take much memory if they are read as they come.
@@ -154,10 +154,10 @@ const CALLS: [(&str, Call); 4] = [
 fn large_signed_response_stays_within_four_mebibytes() {
     let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
     for (body_name, body) in bodies(1024 * 1024) {
-        let answer = Answer::signed(std::str::from_utf8(&body).unwrap()).bytes();
-        let answer: &'static [u8] = answer.leak();
+        let response = WireResponse::signed(std::str::from_utf8(&body).unwrap()).bytes();
+        let response: &'static [u8] = response.leak();
         for (name, call) in CALLS {
-            let (error, peak) = peak_of(move |peer| peer.say(answer), call);
+            let (error, peak) = peak_of(move |peer| peer.send(response), call);
             assert_eq!(error.api(), None, "{name}, {body_name}: {error}");
             assert!(peak <= LIMIT + HTTP, "{name}, {body_name}: {} KiB", peak / 1024);
         }
@@ -170,8 +170,8 @@ fn large_error_response_stays_within_four_mebibytes() {
     for (body_name, body) in bodies(1024 * 1024) {
         for status in ["400 Bad Request", "500 Internal Server Error"] {
             let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
-            let answer: &'static [u8] = [head.as_bytes(), &body].concat().leak();
-            let (error, peak) = peak_of(move |peer| peer.say(answer), prepay);
+            let response: &'static [u8] = [head.as_bytes(), &body].concat().leak();
+            let (error, peak) = peak_of(move |peer| peer.send(response), prepay);
             assert!(peak <= LIMIT, "{status}, {body_name}: {} KiB, {error}", peak / 1024);
         }
     }
@@ -191,7 +191,7 @@ fn large_notification_stays_within_four_mebibytes() {
             let body = format!(
                 r#"{{"id":"1","create_time":"2015-05-20T13:29:35+08:00","event_type":"A","resource":{{"original_type":"{original_type}","algorithm":"AEAD_AES_256_GCM","ciphertext":"{ciphertext}","nonce":"fdasflkja484"}}}}"#
             );
-            let Answer { head, body } = Answer::signed(&body);
+            let WireResponse { head, body } = WireResponse::signed(&body);
             let headers = head.lines().filter_map(|line| line.split_once(": "));
             let headers = headers.map(|(name, value)| (name, value.as_bytes()));
             let before = HEAP.current_usage();
@@ -209,7 +209,7 @@ fn uploaded_file_is_never_in_memory() {
     let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
     fs::write(VIDEO, vec![7; 10_000_000]).unwrap();
     let (error, peak) = peak_of(
-        |peer| peer.say("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
+        |peer| peer.send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
         |signer, gateway| {
             let upload = Upload::from_reader("shop.mp4", File::open(VIDEO).unwrap())?;
             upload.send(signer, gateway, "/v3/merchant/media/video_upload").map(drop)
@@ -249,8 +249,8 @@ fn large_download_stays_within_one_mebibyte() {
     let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
     let wire = Wire::start(|peer, _| {
         peer.request()?;
-        peer.say(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE_FILE}\r\n\r\n"))?;
-        (0..LARGE_FILE / BLANKS.len()).try_for_each(|_| peer.say(BLANKS))
+        peer.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE_FILE}\r\n\r\n"))?;
+        (0..LARGE_FILE / BLANKS.len()).try_for_each(|_| peer.send(BLANKS))
     });
     let gateway = gateway_at(&wire);
     let mut digest = digest::Context::new(&digest::SHA256);

@@ -9,7 +9,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 steps=(msrv deny external hermetic money bills speed price clients browser fuzz coverage mutants semver package)
-# What decides whether to believe, and what a wrong answer costs.
+# The code that verifies, and that decides what an error costs.
 core=(platform_keys signing notify error money id)
 
 : "${FUZZ_SECONDS:=60}"    # for each target

@@ -59,13 +59,13 @@ fn with_earlier(lines: &str) -> String {
     together
 }
 
-/// Who started this program: one cargo is one run.
+/// The process that started this program: all programs of one cargo belong to one run.
 #[cfg(unix)]
 fn parent() -> u32 {
     std::os::unix::process::parent_id()
 }
 
-/// Where that is not told, each program is a run of its own.
+/// On other systems, each program is a run of its own.
 #[cfg(not(unix))]
 fn parent() -> u32 {
     std::process::id()

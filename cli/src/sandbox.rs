@@ -184,9 +184,9 @@ impl Desk {
             .collect();
         let transport = UreqTransport::new(&HttpOptions::default())?;
         let request = Request::new(Method::Post, url, &headers, body.as_bytes());
-        let (status, answer) = send(&transport, &request)?;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        Ok(json!({"id": id, "notify_url": url, "status": status, "answer": answer}))
+        let (status, response) = send(&transport, &request)?;
+        let response = String::from_utf8_lossy(&response).into_owned();
+        Ok(json!({"id": id, "notify_url": url, "status": status, "answer": response}))
     }
 
     fn log(&self) -> Result<Value> {

@@ -549,7 +549,7 @@ fn fault_when(controller: &Controller, body: &[u8]) -> Done {
     if times == Some(0) {
         return Err(CommandError::new(400, "times must be at least 1"));
     }
-    // Or nobody could connect any more to clear it.
+    // Otherwise no client could connect any more to clear it.
     if fault.greeting().is_some() && times.is_none() {
         return Err(CommandError::new(
             400,

@@ -176,7 +176,7 @@ fn check_headers(request: &Received, interface: &Interface) -> Result<(), Refusa
     if !interface.is_file && !names(request, "Accept", &["application/json", "*/*"]) {
         return Err(Refusal::new(400, "INVALID_REQUEST", "Http头Accept须为application/json"));
     }
-    // Uploads, and the interfaces that a script answers, take files.
+    // Uploads, and the interfaces with a scripted response, take files.
     let content_types: &[&str] = &["application/json", "multipart/form-data"];
     if !request.body.is_empty() && !names(request, "Content-Type", content_types) {
         return Err(Refusal::new(400, "INVALID_REQUEST", "Http头Content-Type须为application/json"));

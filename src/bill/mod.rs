@@ -290,17 +290,17 @@ pub(crate) fn apply(
     if is_compressed {
         path.push_str("&tar_type=GZIP");
     }
-    let answer: Applied = gateway.get(signer, &path)?;
+    let response: Applied = gateway.get(signer, &path)?;
     let malformed = |what: &str| {
         let (status, what) = (200, what.to_owned());
         Error::new(CallContext::DOWNLOAD, ErrorKind::Malformed { status, what, request_id: None })
     };
-    if !answer.hash_type.eq_ignore_ascii_case("SHA1") {
+    if !response.hash_type.eq_ignore_ascii_case("SHA1") {
         return Err(malformed("hash_type is not SHA1"));
     }
-    let sha1 = FileHash::sha1(&answer.hash_value)
+    let sha1 = FileHash::sha1(&response.hash_value)
         .map_err(|_| malformed("hash_value is not a SHA-1 in hexadecimal"))?;
-    Ok(Link { url: answer.download_url, sha1, is_compressed })
+    Ok(Link { url: response.download_url, sha1, is_compressed })
 }
 
 #[derive(Deserialize)]

@@ -84,7 +84,7 @@ impl ShareNotification {
         self.sub_mchid.as_deref()
     }
 
-    /// The same notification, told apart by its summary.
+    /// The same notification with another summary.
     pub(crate) fn with_summary(self, summary: &str) -> Self {
         Self { kind: summary.into(), ..self }
     }

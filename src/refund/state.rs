@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn response_and_notification_have_one_structure() {
-        let answer = r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"r-1",
+        let response = r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"r-1",
             "transaction_id":"4200000015201711256947025404","out_trade_no":"order-1",
             "channel":"ORIGINAL","user_received_account":"招商银行信用卡0403","status":"PROCESSING",
             "create_time":"2020-12-01T16:18:12+08:00","funds_account":"UNSETTLED",
@@ -179,25 +179,25 @@ mod tests {
             "out_refund_no":"r-1","refund_status":"SUCCESS",
             "success_time":"2018-06-08T10:34:56+08:00","user_received_account":"招商银行信用卡0403",
             "amount":{"total":100,"refund":60,"payer_total":90,"payer_refund":50}}"#;
-        let answer: State = serde_json::from_str(answer).unwrap();
+        let response: State = serde_json::from_str(response).unwrap();
         let notification: State = serde_json::from_str(notification).unwrap();
-        assert_eq!((answer.mchid(), notification.mchid()), (None, Some("1900000100")));
-        assert_eq!((answer.status, notification.status), (Status::Processing, Status::Success));
-        assert_eq!(answer.refund_id, notification.refund_id);
-        assert_eq!(answer.channel, Some(Channel::Original));
-        assert_eq!(answer.promotion_detail[0].goods_detail[0].refund_quantity, 1);
+        assert_eq!((response.mchid(), notification.mchid()), (None, Some("1900000100")));
+        assert_eq!((response.status, notification.status), (Status::Processing, Status::Success));
+        assert_eq!(response.refund_id, notification.refund_id);
+        assert_eq!(response.channel, Some(Channel::Original));
+        assert_eq!(response.promotion_detail[0].goods_detail[0].refund_quantity, 1);
     }
 
     #[test]
     fn success_time_of_refund_in_progress_is_none() {
         let with = |success_time: &str| {
-            let answer = format!(
+            let response = format!(
                 r#"{{"refund_id":"50","out_refund_no":"r-1","transaction_id":"42",
                 "out_trade_no":"order-1","status":"PROCESSING","success_time":{success_time},
                 "create_time":"2021-02-01T15:13:10+08:00",
                 "amount":{{"total":1,"refund":1,"payer_total":1,"payer_refund":1}}}}"#
             );
-            serde_json::from_str::<State>(&answer)
+            serde_json::from_str::<State>(&response)
         };
         for nothing in [r#""""#, "null", r#""0001-01-01T00:00:00Z""#] {
             assert_eq!(with(nothing).unwrap().success_time, None, "{nothing}");

@@ -65,7 +65,7 @@ pub(crate) fn keys(data: &[u8]) -> bool {
     let client = ClientCertificate::from_pem(data, data).map(drop);
     if let Ok(signer) = &certified {
         let keys = certificate.as_ref().unwrap();
-        assert_eq!(believes(keys, signer.serial_no(), &sign(signer)), Ok(()));
+        assert_eq!(verifies(keys, signer.serial_no(), &sign(signer)), Ok(()));
     }
     let roots = std::str::from_utf8(data).map_or(Ok(()), |text| {
         let mut options = HttpOptions::default();
@@ -98,7 +98,7 @@ pub(crate) fn der(data: &[u8]) -> bool {
     });
     let public = PlatformKeys::from_pem(ID, pem("PUBLIC KEY")).is_ok_and(|keys| {
         assert!(is_one_value(data), "accepted, but not as it would be written");
-        if believes(&keys, ID, &PLATFORM.signature).is_ok() {
+        if verifies(&keys, ID, &PLATFORM.signature).is_ok() {
             assert_eq!(data, &PLATFORM.spki[..], "one key in two encodings");
         }
         true
@@ -108,7 +108,7 @@ pub(crate) fn der(data: &[u8]) -> bool {
         // The one way to learn the number: `["AB12"]`.
         let serial = format!("{keys:?}");
         let serial = serial.trim_matches(['[', ']', '"']);
-        if believes(&keys, serial, &PLATFORM.signature).is_ok() {
+        if verifies(&keys, serial, &PLATFORM.signature).is_ok() {
             assert!(contains(data, &PLATFORM.spki), "one key in two encodings");
         }
         true
@@ -161,8 +161,8 @@ pub(crate) fn notification_signed(data: &[u8]) -> bool {
     let now = Time::from_unix_seconds(SIGNED_AT).unwrap();
     match notify::open(&PLATFORM.keys, &PLATFORM.api_v3_key, borrowed(&headers), &body, now) {
         Ok(event) => {
-            // Members that nobody reads may hold what is no text. A list in the place of an object
-            // is read as well, though nobody sends one.
+            // Members that are not read may have another type. A list in the place of an object
+            // is read as well, though WeChat Pay sends none.
             let envelope = serde_json::from_str(&String::from_utf8_lossy(&body));
             if let Some(envelope) = envelope.ok().filter(Value::is_object) {
                 same_event(&event, &envelope);
@@ -178,10 +178,10 @@ pub(crate) fn notification_signed(data: &[u8]) -> bool {
     }
 }
 
-/// An answer to every call there is. First line: the status, then `signed` for a signature of
+/// A response to every call there is. First line: the status, then `signed` for a signature of
 /// WeChat Pay's, `endless` or `broken` for a body without an end or without its end; then headers, an
 /// empty line, the body. A header `NOW` becomes the time.
-pub(crate) fn answer(data: &[u8]) -> bool {
+pub(crate) fn response(data: &[u8]) -> bool {
     let Some(Parts { first, mut headers, body }) = Parts::of(data) else { return false };
     let mut words = first.split(' ');
     let Some(status) = words.next().and_then(|word| word.parse().ok()) else { return false };
@@ -202,7 +202,7 @@ pub(crate) fn answer(data: &[u8]) -> bool {
         (false, true) => End::Broken,
         (false, false) => End::Whole,
     };
-    let answer = Answer { status, headers, body: body.to_vec(), end };
+    let response = WireResponse { status, headers, body: body.to_vec(), end };
     let code = code_of(body);
     let mut took = false;
     for call in CALLS {
@@ -211,15 +211,15 @@ pub(crate) fn answer(data: &[u8]) -> bool {
             // Up to 16 GiB are a bill.
             continue;
         }
-        let wire = Wire::answering(answer.clone());
+        let wire = Wire::responding(response.clone());
         let result = (call.run)(&wire.gateway());
         assert_eq!(wire.sent().len(), 1, "{}", call.name);
-        let is_believed = signed && !claims && end == End::Whole;
+        let is_verified = signed && !claims && end == End::Whole;
         let is_success = (200..=299).contains(&status);
         let error = match result {
             Ok(()) => {
                 let was_closed = call.name == "combine::close" && code == "ORDERCLOSED";
-                let is_ok = is_believed && (is_success && status != 202 || was_closed);
+                let is_ok = is_verified && (is_success && status != 202 || was_closed);
                 // Held against a SHA-1 that was signed.
                 assert!(is_ok || is_file && end == End::Whole, "{}: believed", call.name);
                 took = true;
@@ -242,7 +242,7 @@ pub(crate) fn answer(data: &[u8]) -> bool {
         assert!(expected == Outcome::Refused || error.retry() != Retry::Never, "{text}");
         if end == End::Whole && !is_file && (is_success || claims) {
             let is_untrusted = matches!(error.kind(), ErrorKind::Untrusted { .. });
-            assert_eq!(is_untrusted, !is_believed, "{text}");
+            assert_eq!(is_untrusted, !is_verified, "{text}");
         }
         if let ErrorKind::Api(error) = error.kind() {
             assert_eq!((error.status, error.signed), (status, signed && !is_cut), "{text}");
@@ -251,21 +251,22 @@ pub(crate) fn answer(data: &[u8]) -> bool {
     took
 }
 
-/// An error answer. First line: its status; the rest is the body.
+/// An error response. First line: its status; the rest is the body.
 pub(crate) fn api_error(data: &[u8]) -> bool {
     let (first, body) = split_line(data);
     let status = std::str::from_utf8(first).ok().and_then(|status| status.parse().ok());
     let Some(status) = status.filter(|status| !(200..=299).contains(status)) else { return false };
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let answer = Answer { status, headers: Vec::new(), body: body.to_vec(), end: End::Whole };
+    let response =
+        WireResponse { status, headers: Vec::new(), body: body.to_vec(), end: End::Whole };
     let mut took = false;
     for call in CALLS.iter().filter(|call| ["pay::query", "refund::apply"].contains(&call.name)) {
-        let error = (call.run)(&Wire::answering(answer.clone()).gateway()).unwrap_err();
+        let error = (call.run)(&Wire::responding(response.clone()).gateway()).unwrap_err();
         let code = error.api().map(|error| error.code.as_str().replace('_', "")).unwrap();
         let expected = outcome_of(status, &code, call.is_refund);
         assert_eq!(error.outcome(), expected, "{error}");
         assert!(expected == Outcome::Refused || error.retry() != Retry::Never, "{error}");
-        let told = format!("{error} {error:?}");
+        let text = format!("{error} {error:?}");
         let ErrorKind::Api(error) = error.kind() else { panic!("{error}") };
         assert_eq!((error.status, error.signed), (status, false));
         // What is not looked at may be anything, so ours reads more; it reads no member twice and no
@@ -275,7 +276,7 @@ pub(crate) fn api_error(data: &[u8]) -> bool {
         };
         assert!(is_read(error.code.as_str(), "code") && is_read(&error.message, "message"));
         if let Some(ours) = error.detail.as_ref().filter(|_| !value.is_null()) {
-            assert_eq!(ours.json, value["detail"].to_string(), "{told}");
+            assert_eq!(ours.json, value["detail"].to_string(), "{text}");
         }
         took |= !error.code.as_str().is_empty();
     }
@@ -359,7 +360,7 @@ pub(crate) fn bill(data: &[u8]) -> bool {
     trade.is_some() || flow.is_some()
 }
 
-/// A line of the table of calls that [`answer`] is handed to.
+/// A line of the table of calls that [`response`] is handed to.
 struct Call {
     name: &'static str,
     run: fn(&Gateway) -> Result<(), Error>,
@@ -474,7 +475,7 @@ fn follow(link: &Link) {
     }
 }
 
-/// What an error answer means, written down a second time, so that a slip in the first shows.
+/// What an error response means, written down a second time, so that a slip in the first shows.
 fn outcome_of(status: u16, code: &str, is_refund: bool) -> Outcome {
     match (status, code) {
         (500, "OPENIDMISMATCH" | "INVALIDTRANSACTIONID") => Outcome::Refused,
@@ -517,7 +518,7 @@ fn same_event(event: &Event, envelope: &Value) {
         }
         (original_type, _) => original_type,
     };
-    let (number, told) = match &event.notification {
+    let (number, name) = match &event.notification {
         Notification::Transaction(transaction) => {
             assert_eq!(original_type, "transaction");
             if let Ok(paid) = transaction.paid(MCHID, &SHOP.order) {
@@ -543,10 +544,10 @@ fn same_event(event: &Event, envelope: &Value) {
         }
         other => panic!("{other:?}"),
     };
-    assert!(!value.is_object() || value[told] == number, "{value}");
+    assert!(!value.is_object() || value[name] == number, "{value}");
 }
 
-/// A stranger is answered with a refusal, and learns nothing of why.
+/// A forged notification gets a refusal that does not contain the reason.
 fn refused(refusal: &Refusal) {
     let reply = notify::Acknowledgement::refused(refusal);
     assert!((400..=499).contains(&reply.status) && reply.body.len() < 64, "{reply:?}");
@@ -823,7 +824,7 @@ impl Fields {
     }
 }
 
-/// Signs nothing, since nobody here checks requests.
+/// Signs nothing, since no server here checks requests.
 struct Pen;
 
 impl Signer for Pen {
@@ -900,17 +901,17 @@ impl Signer for Recorder {
     }
 }
 
-/// A transport that answers the same to everything, or never, and remembers what was sent.
+/// A transport that returns the same response to every request, or none, and keeps the requests.
 #[derive(Clone)]
 struct Wire(Arc<Line>);
 
 struct Line {
-    answer: Option<Answer>,
+    response: Option<WireResponse>,
     sent: Mutex<Vec<Sent>>,
 }
 
 #[derive(Clone)]
-struct Answer {
+struct WireResponse {
     status: u16,
     headers: Headers,
     body: Vec<u8>,
@@ -941,12 +942,12 @@ impl Sent {
 }
 
 impl Wire {
-    fn answering(answer: Answer) -> Self {
-        Self(Arc::new(Line { answer: Some(answer), sent: Mutex::default() }))
+    fn responding(response: WireResponse) -> Self {
+        Self(Arc::new(Line { response: Some(response), sent: Mutex::default() }))
     }
 
     fn dead() -> Self {
-        Self(Arc::new(Line { answer: None, sent: Mutex::default() }))
+        Self(Arc::new(Line { response: None, sent: Mutex::default() }))
     }
 
     fn gateway(&self) -> Gateway {
@@ -971,8 +972,8 @@ impl Transport for Wire {
             authorization: authorization.map_or("", |header| header.1).to_owned(),
             body: request.body.to_vec(),
         });
-        let Answer { status, headers, body, end } =
-            self.0.answer.clone().ok_or_else(|| TransportError::unknown("nobody answers"))?;
+        let WireResponse { status, headers, body, end } =
+            self.0.response.clone().ok_or_else(|| TransportError::unknown("no response"))?;
         let body = io::Cursor::new(body);
         let body: Box<dyn Read + Send> = match end {
             End::Whole => Box::new(body),
@@ -1135,8 +1136,8 @@ fn sign(signer: &RsaSigner) -> Vec<u8> {
     signer.sign(&message).unwrap().bytes
 }
 
-/// Whether these keys believe an empty answer with this signature, see [`sign`].
-fn believes(keys: &PlatformKeys, serial: &str, signature: &[u8]) -> Result<(), Untrusted> {
+/// Whether these keys verify an empty response with this signature, see [`sign`].
+fn verifies(keys: &PlatformKeys, serial: &str, signature: &[u8]) -> Result<(), Untrusted> {
     let (timestamp, signature) = (SIGNED_AT.to_string(), STANDARD.encode(signature));
     let values = [&timestamp, NONCE, &signature, serial].map(str::as_bytes);
     let now = Time::from_unix_seconds(SIGNED_AT).unwrap();
@@ -1249,7 +1250,7 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
         .to_string()
         .into_bytes();
         let headers = signed_headers(Time::now().unwrap().unix_seconds(), &body);
-        let wire = Wire::answering(Answer { status: 200, headers, body, end: End::Whole });
+        let wire = Wire::responding(WireResponse { status: 200, headers, body, end: End::Whole });
         bill::trade(&Pen, &wire.gateway(), trade).unwrap()
     };
     Shop {

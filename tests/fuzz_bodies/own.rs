@@ -43,13 +43,13 @@ pub(crate) fn own_json(data: &[u8]) -> bool {
     took.contains(&true)
 }
 
-/// Reads, sends what was read to nobody, and reads that again. What breaks a rule is not sent.
+/// Reads a request, sends it to a transport without responses, and reads the sent body again.
 fn same<T: Debug + PartialEq, A: Debug>(
     data: &[u8],
     read: impl Fn(&[u8]) -> Result<T, Error>,
     send: impl Fn(&Gateway, &T) -> Result<A, Error>,
 ) -> bool {
-    let Some(order) = told(read(data)) else { return false };
+    let Some(order) = accepted(read(data)) else { return false };
     let wire = Wire::dead();
     sent(send(&wire.gateway(), &order));
     for sent in wire.sent() {
@@ -58,13 +58,13 @@ fn same<T: Debug + PartialEq, A: Debug>(
     true
 }
 
-/// Nobody answers, so that every call ends in an error.
-pub(super) fn sent<A: Debug>(answer: Result<A, Error>) {
-    answer.unwrap_err();
+/// The transport returns no response, so every call ends in an error.
+pub(super) fn sent<A: Debug>(response: Result<A, Error>) {
+    response.unwrap_err();
 }
 
-/// What was read; an error must be fit to be shown.
-pub(super) fn told<T>(read: Result<T, Error>) -> Option<T> {
+/// The request that was read. An error must have no control characters.
+pub(super) fn accepted<T>(read: Result<T, Error>) -> Option<T> {
     read.map_err(|error| {
         let error = nothing_sent(&error).to_string();
         assert!(!error.contains(char::is_control), "{error:?}");

@@ -14,7 +14,7 @@ use wechatpay::{
     TransactionId,
 };
 
-use super::{Answer, End, Fields, HOST, MCHID, Wire, made, nothing_sent};
+use super::{End, Fields, HOST, MCHID, Wire, WireResponse, made, nothing_sent};
 
 /// XML as a notification and as the response to every call. Only the messages in [`SIGNED`] verify: the
 /// signature covers every field, so any change is noticed.
@@ -52,7 +52,7 @@ fn verified(body: &[u8]) -> Vec<String> {
         }
     }
     for (name, call) in CALLS {
-        let wire = Wire::answering(whole(body));
+        let wire = Wire::responding(whole(body));
         let result = call(&gateway(&wire));
         assert_eq!(wire.sent().len(), 1, "{name}");
         let error = match result {
@@ -141,7 +141,7 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
         return None;
     }
     for (name, call) in CALLS.into_iter().filter(|(name, _)| !name.starts_with("md5")) {
-        let Err(error) = call(&gateway(&Wire::answering(whole(xml.as_bytes())))) else { continue };
+        let Err(error) = call(&gateway(&Wire::responding(whole(xml.as_bytes())))) else { continue };
         match error.kind() {
             ErrorKind::Untrusted { reason, .. } => panic!("{name}: {reason}: {xml}"),
             ErrorKind::Malformed { what, .. } => {
@@ -150,7 +150,7 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
             kind => assert!(matches!(kind, ErrorKind::Api(_)), "{error}"),
         }
     }
-    let wire = Wire::answering(whole(xml.as_bytes()));
+    let wire = Wire::responding(whole(xml.as_bytes()));
     let transaction =
         v2::pay::query(&*HMAC, &gateway(&wire), &SHOP.order.appid, &SHOP.order.out_trade_no);
     let transaction = transaction.ok()?;
@@ -208,8 +208,8 @@ pub(super) fn gateway(wire: &Wire) -> CertifiedGateway {
     Gateway::at(HOST, wire.clone()).unwrap().with_certified(wire.clone())
 }
 
-fn whole(body: &[u8]) -> Answer {
-    Answer { status: 200, headers: Vec::new(), body: body.to_vec(), end: End::Whole }
+fn whole(body: &[u8]) -> WireResponse {
+    WireResponse { status: 200, headers: Vec::new(), body: body.to_vec(), end: End::Whole }
 }
 
 /// An independent HMAC-SHA256 `sign` of these fields.

@@ -160,11 +160,11 @@ fn app_errors_of_document_003_have_outcome_and_advice() {
     for (status, code, outcome, retry) in table {
         sandbox.refuse_next(status, code.as_str(), "请根据错误提示正确传入参数");
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
-        let answer = api(&error);
-        assert_eq!((answer.status, &answer.code), (status, &code));
-        assert_eq!(answer.message, "请根据错误提示正确传入参数");
-        assert_eq!(answer.signed, status != 401, "{code}");
-        assert!(answer.request_id.as_deref().is_some_and(|id| id.contains('-')), "{code}");
+        let response = api(&error);
+        assert_eq!((response.status, &response.code), (status, &code));
+        assert_eq!(response.message, "请根据错误提示正确传入参数");
+        assert_eq!(response.signed, status != 401, "{code}");
+        assert!(response.request_id.as_deref().is_some_and(|id| id.contains('-')), "{code}");
         assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{code}");
         assert!(error.to_string().contains(code.as_str()), "{error}");
     }
@@ -174,9 +174,9 @@ fn app_errors_of_document_003_have_outcome_and_advice() {
 #[test]
 fn parameter_error_names_its_field() {
     let sandbox = start();
-    sandbox.rewrite_next(|answer| {
-        answer.status = 400;
-        answer.body = r#"{"code":"PARAM_ERROR","message":"参数错误","detail":{
+    sandbox.rewrite_next(|response| {
+        response.status = 400;
+        response.body = r#"{"code":"PARAM_ERROR","message":"参数错误","detail":{
             "field":"/amount/currency","value":"XYZ","issue":"Currency code is invalid",
             "location":"body"}}"#
             .into();

@@ -25,7 +25,7 @@ use crate::support::{api, noon, order, start};
 #[cfg(feature = "gzip")]
 mod gzip;
 
-/// What happens to an answer after it was signed.
+/// What happens to a response after it was signed.
 type Damage = fn(&mut Response);
 
 /// Whether an error says what it should.
@@ -241,7 +241,7 @@ fn refused_download_writes_nothing() {
         assert_eq!((api(&error).status, &api(&error).code), (status, &code));
     }
     for status in [204, 206, 302] {
-        sandbox.rewrite_next(move |answer| answer.status = status);
+        sandbox.rewrite_next(move |response| response.status = status);
         let error = bill::download(signer, gateway, &link, &mut file, &mut |_| ()).unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     }
@@ -253,10 +253,10 @@ fn damaged_bill_file_never_looks_complete() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
     let damages: [(Damage, Told); 5] = [
-        (|answer| answer.body[100] ^= 1, is_other_hash),
-        (|answer| answer.body.truncate(answer.body.len() - 1), is_other_hash),
-        (|answer| answer.body.push(b'\n'), is_other_hash),
-        (|answer| answer.body.clear(), is_other_hash),
+        (|response| response.body[100] ^= 1, is_other_hash),
+        (|response| response.body.truncate(response.body.len() - 1), is_other_hash),
+        (|response| response.body.push(b'\n'), is_other_hash),
+        (|response| response.body.clear(), is_other_hash),
         (cut_off, |error| matches!(error.kind(), ErrorKind::Transport(_))),
     ];
     never_looks_complete(&sandbox, &link, &damages, "never_looks_complete");
@@ -291,8 +291,8 @@ fn is_other_hash(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Untrusted { reason: Untrusted::Hash, status: 200, .. })
 }
 
-fn cut_off(answer: &mut Response) {
-    answer.set_header("Content-Length", (answer.body.len() + 1).to_string());
+fn cut_off(response: &mut Response) {
+    response.set_header("Content-Length", (response.body.len() + 1).to_string());
 }
 
 #[test]
@@ -379,10 +379,10 @@ fn signature_stays_on_host_and_token_out_of_errors() {
     ] {
         sandbox.rewrite_next({
             let wrong = wrong.clone();
-            move |answer| {
-                let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+            move |response| {
+                let mut body: Value = serde_json::from_slice(&response.body).unwrap();
                 body["download_url"] = json!(wrong);
-                answer.body = body.to_string().into_bytes();
+                response.body = body.to_string().into_bytes();
             }
         });
         let link = link(&sandbox, &Trade::new(date));
@@ -414,10 +414,10 @@ fn no_error_of_a_download_repeats_the_token() {
     let token = path.split_once("token=").unwrap().1.split('&').next().unwrap().to_owned();
     assert!(!token.is_empty() && !format!("{link:?}").contains(&token));
     let damages: [Damage; 5] = [
-        |answer| answer.status = 0,
-        |answer| answer.status = 302,
-        |answer| answer.body.clear(),
-        |answer| answer.status = 401,
+        |response| response.status = 0,
+        |response| response.status = 302,
+        |response| response.body.clear(),
+        |response| response.status = 401,
         cut_off,
     ];
     for damage in damages {
@@ -431,11 +431,11 @@ fn no_error_of_a_download_repeats_the_token() {
 #[test]
 fn hash_must_be_a_sha1() {
     let (sandbox, date) = traded();
-    sandbox.rewrite_next(|answer| {
-        let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+    sandbox.rewrite_next(|response| {
+        let mut body: Value = serde_json::from_slice(&response.body).unwrap();
         body["hash_value"] = json!(body["hash_value"].as_str().unwrap().to_uppercase());
         body["hash_type"] = json!("Sha1");
-        answer.body = body.to_string().into_bytes();
+        response.body = body.to_string().into_bytes();
     });
     let upper_case = link(&sandbox, &Trade::new(date));
     download(&sandbox, &upper_case).unwrap();
@@ -454,10 +454,10 @@ fn hash_must_be_a_sha1() {
     ] {
         sandbox.rewrite_next({
             let value = value.clone();
-            move |answer| {
-                let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+            move |response| {
+                let mut body: Value = serde_json::from_slice(&response.body).unwrap();
                 body[name] = value;
-                answer.body = body.to_string().into_bytes();
+                response.body = body.to_string().into_bytes();
             }
         });
         let bill = Trade::new(date);
@@ -475,11 +475,11 @@ fn file_from_own_host_is_read_up_to_its_content_length() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
     let url = format!("{host}/file?token=xxx");
-    sandbox.rewrite_next(move |answer| {
+    sandbox.rewrite_next(move |response| {
         // Of `message`.
         let sha1 = "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d";
         let body = json!({ "hash_type": "SHA1", "hash_value": sha1, "download_url": url });
-        answer.body = body.to_string().into_bytes();
+        response.body = body.to_string().into_bytes();
     });
     let link = link(&sandbox, &Trade::new(date));
     let served = thread::spawn(move || {

@@ -95,12 +95,14 @@ fn response_that_is_forged_stale_or_unsigned_is_refused() {
     let cases: [Case; 3] = [
         (
             "forged",
-            |sandbox| sandbox.tamper_next(|answer| answer.body = b"{\"stock_id\":\"1\"}".to_vec()),
+            |sandbox| {
+                sandbox.tamper_next(|response| response.body = b"{\"stock_id\":\"1\"}".to_vec())
+            },
             |reason| matches!(reason, Untrusted::Signature { probe: false }),
         ),
         (
             "unsigned",
-            |sandbox| sandbox.tamper_next(|answer| answer.remove_header("Wechatpay-Signature")),
+            |sandbox| sandbox.tamper_next(|response| response.remove_header("Wechatpay-Signature")),
             |reason| matches!(reason, Untrusted::Missing("Wechatpay-Signature")),
         ),
         (

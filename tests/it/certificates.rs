@@ -56,9 +56,9 @@ fn certificate_list_forged_or_undecryptable_is_rejected() {
         assert_eq!(*reason, Untrusted::UnknownSerial(serial.clone()));
     };
     unknown(list(&wrong_key));
-    sandbox.rewrite_next(|answer| answer.body = b"{}".to_vec());
+    sandbox.rewrite_next(|response| response.body = b"{}".to_vec());
     unknown(list(&key(&sandbox)));
-    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    sandbox.tamper_next(|response| response.body.push(b' '));
     let error = list(&key(&sandbox));
     assert!(
         matches!(
@@ -98,7 +98,7 @@ fn unreadable_listed_certificate_is_a_malformed_response() {
             "ciphertext": STANDARD.encode(sealed),
         },
     }]});
-    sandbox.rewrite_next(move |answer| answer.body = list.to_string().into_bytes());
+    sandbox.rewrite_next(move |response| response.body = list.to_string().into_bytes());
     let error = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
     assert!(error.to_string().contains("a certificate that cannot be read"), "{error}");
@@ -119,10 +119,10 @@ fn times_are_read_as_text_and_as_the_integers_of_the_table() {
         (serde_json::json!(""), None),
         (serde_json::json!(null), None),
     ] {
-        sandbox.rewrite_next(move |answer| {
-            let mut list: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        sandbox.rewrite_next(move |response| {
+            let mut list: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
             list["data"][0]["effective_time"] = said;
-            answer.body = list.to_string().into_bytes();
+            response.body = list.to_string().into_bytes();
         });
         let listed = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap();
         assert_eq!(listed[0].effective_time, time);

@@ -182,8 +182,8 @@ fn combined_order_is_paid_notified_and_refunded_in_part() {
     let now = Time::now().unwrap();
     let event =
         notify::open(sandbox.platform_keys(), &key, headers, &notifications[0].body, now).unwrap();
-    let Notification::Combined(told) = event.notification else { panic!("{event:?}") };
-    let paid = told.paid(sandbox.mchid(), &order).unwrap();
+    let Notification::Combined(notified) = event.notification else { panic!("{event:?}") };
+    let paid = notified.paid(sandbox.mchid(), &order).unwrap();
     let queried = combine::query(signer, gateway, &order.combine_out_trade_no).unwrap();
     assert_eq!(queried.paid(sandbox.mchid(), &order).unwrap(), paid);
     let totals: Vec<_> = paid.iter().map(|paid| paid.total()).collect();
@@ -239,9 +239,9 @@ fn combined_already_closed_is_accepted_only_if_signed() {
     let sandbox = start();
     let order = order(&sandbox, "not-closed-1");
     place(&sandbox, &order).unwrap();
-    sandbox.tamper_next(|answer| {
+    sandbox.tamper_next(|response| {
         let body = br#"{"code":"ORDER_CLOSED","message":"closed"}"#;
-        *answer = Response { status: 400, headers: Vec::new(), body: body.to_vec() };
+        *response = Response { status: 400, headers: Vec::new(), body: body.to_vec() };
     });
     let error = combine::close(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert_eq!((&api(&error).code, api(&error).signed), (&Code::ORDER_CLOSED, false));

@@ -1,4 +1,4 @@
-//! What this crate is made of, and what it shows of that.
+//! The dependencies of this crate, and which of them its API shows.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -15,7 +15,7 @@ use wechatpay::{
 };
 use wechatpay_sandbox::{Response, Sandbox, Script};
 
-use crate::scripted_server::{Answer, Peer, Wire, platform_keys};
+use crate::scripted_server::{Peer, Wire, WireResponse, platform_keys};
 use crate::support::{api, start};
 
 const FILE: &str = "/v3/billdownload/file";
@@ -168,8 +168,8 @@ type ByLink = fn(&Sandbox, &str) -> Error;
 const BY_LINK: [(&str, ByLink); 4] = [
     ("bill", |sandbox, link| {
         let body = json!({ "hash_type": "SHA1", "hash_value": SHA1, "download_url": link });
-        sandbox.rewrite_next(move |answer| {
-            (answer.status, answer.body) = (200, body.to_string().into());
+        sandbox.rewrite_next(move |response| {
+            (response.status, response.body) = (200, body.to_string().into());
         });
         let day = "2018-06-08".parse().unwrap();
         let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
@@ -236,19 +236,19 @@ fn is_malformed(error: &Error) -> bool {
 }
 
 const DAMAGES: [Damage; 9] = [
-    (|answer| answer.body[0] ^= 1, Some(is_other_hash), None),
-    (|answer| answer.body.clear(), Some(is_other_hash), None),
-    (|answer| answer.body.push(b'\n'), Some(is_other_hash), None),
+    (|response| response.body[0] ^= 1, Some(is_other_hash), None),
+    (|response| response.body.clear(), Some(is_other_hash), None),
+    (|response| response.body.push(b'\n'), Some(is_other_hash), None),
     (
-        |answer| answer.set_header("Content-Length", (answer.body.len() + 1).to_string()),
+        |response| response.set_header("Content-Length", (response.body.len() + 1).to_string()),
         Some(is_transport),
         Some(is_transport),
     ),
-    (|answer| answer.status = 0, Some(is_transport), Some(is_transport)),
-    (|answer| answer.status = 204, Some(|error| error.outcome() == Outcome::Unknown), None),
-    (|answer| answer.status = 206, Some(is_unsigned), Some(is_unsigned)),
-    (|answer| answer.status = 302, Some(is_api), Some(is_api)),
-    (|answer| answer.status = 503, Some(is_api), Some(is_api)),
+    (|response| response.status = 0, Some(is_transport), Some(is_transport)),
+    (|response| response.status = 204, Some(|error| error.outcome() == Outcome::Unknown), None),
+    (|response| response.status = 206, Some(is_unsigned), Some(is_unsigned)),
+    (|response| response.status = 302, Some(is_api), Some(is_api)),
+    (|response| response.status = 503, Some(is_api), Some(is_api)),
 ];
 
 fn is_unsigned(error: &Error) -> bool {
@@ -328,46 +328,46 @@ const BROKEN: [(&str, WireScript); 12] = [
     }),
     ("the connection was closed", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\nContent-Le")
+        peer.send("HTTP/1.1 200 OK\r\nContent-Le")
     }),
     ("broke off", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nmessag")
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nmessag")
     }),
     ("broke off: timed out", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nmessag")?;
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nmessag")?;
         peer.wait()
     }),
     ("broke off", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n")?;
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n")?;
         peer.drip(b"m")
     }),
     ("broke off", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nmessage\r\n")
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nmessage\r\n")
     }),
     // Complete or not: nothing tells.
     ("neither Content-Length nor chunks", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\n\r\nmessage")
+        peer.send("HTTP/1.1 200 OK\r\n\r\nmessage")
     }),
     ("HTTP 302", |peer| {
         peer.request()?;
-        peer.say(
+        peer.send(
             "HTTP/1.1 302 Found\r\nLocation: /v3/billdownload/file\r\nContent-Length: 0\r\n\r\n",
         )
     }),
     ("HTTP 403", |peer| {
         peer.request()?;
-        peer.say("HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\n<p/>")
+        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\n<p/>")
     }),
     ("is not a file", |peer| {
         peer.request()?;
-        let mut answer = Answer::signed("message");
-        answer.head = answer.head.replace("200 OK", "203 Non-Authoritative Information");
-        peer.say(answer.bytes())
+        let mut response = WireResponse::signed("message");
+        response.head = response.head.replace("200 OK", "203 Non-Authoritative Information");
+        peer.send(response.bytes())
     }),
 ];
 
@@ -391,7 +391,7 @@ fn broken_download_is_requested_once_and_leaves_no_file() {
     // With a hash, the end of the connection may be the end of the file.
     let wire = Wire::start(|peer, _| {
         peer.request()?;
-        peer.say("HTTP/1.1 200 OK\r\n\r\nmessage")
+        peer.send("HTTP/1.1 200 OK\r\n\r\nmessage")
     });
     let download = Download::new(format!("{}{FILE}", wire.url("http")), sha1());
     assert_eq!(download.write(sandbox.signer(), &at(&wire), &mut Vec::new()), Ok(7));

@@ -12,7 +12,7 @@ use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 
-/// A gateway to nobody.
+/// A gateway whose host accepts no connection.
 fn dead(sandbox: &Sandbox) -> Gateway {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let mut options = HttpOptions::default();
@@ -35,15 +35,15 @@ fn standby_is_unused_while_main_host_responds() {
     assert_eq!(answered.host, Host::Main);
     answered.result.unwrap();
 
-    // An error that is answered stands, whatever it says.
+    // An error response of any kind is final.
     for (status, code) in [(400, Code::PARAM_ERROR), (500, Code::SYSTEM_ERROR)] {
         sandbox.refuse_next(status, code.as_str(), "");
         let answered = hosts.call(sandbox.signer(), &order, app::prepay);
         assert_eq!(answered.host, Host::Main);
         assert_eq!(api(&answered.result.unwrap_err()).code, code);
     }
-    // So does an answer that cannot be believed: the order may stand.
-    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    // So is a response that cannot be verified: the order may exist.
+    sandbox.tamper_next(|response| response.body.push(b' '));
     let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
     assert!(matches!(answered.result.unwrap_err().kind(), ErrorKind::Untrusted { .. }));
     assert_eq!(sandbox.received().len(), 4);
@@ -63,7 +63,7 @@ fn unreachable_main_host_is_replaced_by_the_standby() {
 fn response_lost_on_main_host_is_retried_with_equal_bytes() {
     let sandbox = start();
     let order = order(&sandbox, "failover-3");
-    sandbox.tamper_next(|answer| answer.status = 0);
+    sandbox.tamper_next(|response| response.status = 0);
     let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
     assert_eq!(answered.host, Host::Standby);
     answered.result.unwrap();
@@ -81,7 +81,7 @@ fn refund_lost_on_the_main_host_is_refunded_once() {
     sandbox.pay("failover-4").unwrap();
     let number = OutRefundNo::new("failover-refund").unwrap();
     let refund = Refund::new(number, order.out_trade_no, Fen(100), Fen(100));
-    sandbox.tamper_next(|answer| answer.status = 0);
+    sandbox.tamper_next(|response| response.status = 0);
     let taken = both(&sandbox).call(signer, &refund, refund::apply).result.unwrap();
     let known = refund::query(signer, gateway, &refund.out_refund_no).unwrap();
     assert_eq!(taken.refund_id, known.refund_id);
@@ -92,7 +92,7 @@ fn possibly_received_request_stays_unknown_after_failover() {
     let sandbox = start();
     let order = order(&sandbox, "failover-5");
     // Lost after it was placed, and the standby is down: "nothing was sent" would be a lie.
-    sandbox.tamper_next(|answer| answer.status = 0);
+    sandbox.tamper_next(|response| response.status = 0);
     let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
     let answered = hosts.call(sandbox.signer(), &order, app::prepay);
     let error = answered.result.unwrap_err();
@@ -100,12 +100,12 @@ fn possibly_received_request_stays_unknown_after_failover() {
     pay::query(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap();
 
     // Lost, and refused by the standby: what the first did is still open.
-    sandbox.tamper_next(|answer| answer.status = 0);
-    // The first of the two answers is left as it is.
+    sandbox.tamper_next(|response| response.status = 0);
+    // The first of the two responses is left as it is.
     sandbox.rewrite_next(|_| ());
-    sandbox.rewrite_next(|answer| {
-        answer.status = 403;
-        answer.body = br#"{"code":"NO_AUTH","message":""}"#.to_vec();
+    sandbox.rewrite_next(|response| {
+        response.status = 403;
+        response.body = br#"{"code":"NO_AUTH","message":""}"#.to_vec();
     });
     let answered = both(&sandbox).call(sandbox.signer(), &order, app::prepay);
     let error = answered.result.unwrap_err();

@@ -1,6 +1,6 @@
 //! The fault matrix: each fault made below the library, each with its one right verdict.
 //!
-//! Two things are looked at beside the verdict: that nobody was asked twice, and that the call
+//! Two things are checked beside the verdict: that no request was sent twice, and that the call
 //! ended in time.
 
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ use wechatpay::{
 };
 use wechatpay_sandbox::Sandbox;
 
-use crate::scripted_server::{self, Answer, Peer, Wire, platform_keys};
+use crate::scripted_server::{self, Peer, Wire, WireResponse, platform_keys};
 use crate::support::{start, within};
 
 mod profit_sharing;
@@ -41,9 +41,9 @@ mod v2;
 struct Operation {
     name: &'static str,
     call: &'static dyn Call,
-    /// A success, as WeChat Pay answers it.
-    answer: &'static str,
-    /// A member of it without which it is no answer.
+    /// A successful response of WeChat Pay.
+    response: &'static str,
+    /// A required member of the response.
     required: &'static str,
     /// A member whose value may be a word that this version does not know.
     open: Option<&'static str>,
@@ -100,7 +100,7 @@ static OPERATIONS: [Operation; 6] = [
             call: |signer, gateway| app::prepay(signer, gateway, &order(UNPAID)).map(drop),
             broken: broken_orders,
         },
-        answer: r#"{"prepay_id":"wx201410272009395522657a690389285100"}"#,
+        response: r#"{"prepay_id":"wx201410272009395522657a690389285100"}"#,
         required: "prepay_id",
         open: None,
     },
@@ -110,7 +110,7 @@ static OPERATIONS: [Operation; 6] = [
             call: |signer, gateway| refund::apply(signer, gateway, &refund_of(PAID)).map(drop),
             broken: broken_refunds,
         },
-        answer: r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"fault-refund-1",
+        response: r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"fault-refund-1",
             "transaction_id":"1217752501201407033233368018","out_trade_no":"fault-paid-1",
             "channel":"ORIGINAL","user_received_account":"招商银行信用卡0403",
             "create_time":"2020-12-01T16:18:12+08:00","status":"PROCESSING",
@@ -128,7 +128,7 @@ static OPERATIONS: [Operation; 6] = [
                 wrong.into_iter().map(|text| OutTradeNo::new(text).map(drop)).collect()
             },
         },
-        answer: r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291",
+        response: r#"{"appid":"wxd678efh567hg6787","mchid":"1900007291",
             "out_trade_no":"fault-paid-1","trade_state":"NOTPAY","trade_state_desc":"未支付"}"#,
         required: "trade_state",
         open: Some("trade_state"),
@@ -139,7 +139,7 @@ static OPERATIONS: [Operation; 6] = [
             call: |signer, gateway| transfer::create(signer, gateway, &transfer_of(100)).map(drop),
             broken: broken_transfers,
         },
-        answer: r#"{"out_bill_no":"faulttransfer1","state":"WAIT_USER_CONFIRM",
+        response: r#"{"out_bill_no":"faulttransfer1","state":"WAIT_USER_CONFIRM",
             "transfer_bill_no":"1330000071100999991182020050700019480001",
             "create_time":"2015-05-20T13:29:35.120+08:00","package_info":"affffddafdfafddffda=="}"#,
         required: "transfer_bill_no",
@@ -159,7 +159,7 @@ static OPERATIONS: [Operation; 6] = [
                 paths.into_iter().chain([body]).collect()
             },
         },
-        answer: STOCK,
+        response: STOCK,
         required: "stock_id",
         open: None,
     },
@@ -172,7 +172,7 @@ static OPERATIONS: [Operation; 6] = [
                 wrong.map(|path| call::get(signer, gateway, path).map(drop)).into()
             },
         },
-        answer: STOCK,
+        response: STOCK,
         required: "stock_id",
         open: None,
     },
@@ -398,7 +398,7 @@ fn own(
     Fault::new(number, verdict, why, Make::Own(Box::new(run)))
 }
 
-/// An answer that is changed after it was signed.
+/// A response that is changed after it was signed.
 fn tampered(
     number: u8,
     why: &'static str,
@@ -408,7 +408,7 @@ fn tampered(
     Fault::new(number, Verdict::Unknown, why, make)
 }
 
-/// An answer that is odd, and signed like that.
+/// A malformed response with a valid signature.
 fn rewritten(
     number: u8,
     verdict: Verdict,
@@ -416,12 +416,12 @@ fn rewritten(
     change: impl Fn(&mut wechatpay_sandbox::Response, &Operation) + Copy + Send + Sync + 'static,
 ) -> Fault {
     let make = move |sandbox: &Sandbox, operation: &'static Operation| {
-        sandbox.rewrite_next(move |answer| change(answer, operation));
+        sandbox.rewrite_next(move |response| change(response, operation));
     };
     Fault::new(number, verdict, why, Make::Sandbox(Box::new(make)))
 }
 
-/// An error answer of WeChat Pay's.
+/// An error response of WeChat Pay's.
 fn refused(number: u8, verdict: Verdict, status: u16, code: &'static str) -> Fault {
     let make = Make::Sandbox(Box::new(move |sandbox, _| sandbox.refuse_next(status, code, "")));
     Fault::new(number, verdict, code, make)
@@ -432,8 +432,8 @@ fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> 
     let body = body.into();
     let make = move |sandbox: &Sandbox, _: &'static Operation| {
         let body = body.clone();
-        sandbox.tamper_next(move |answer| {
-            *answer = wechatpay_sandbox::Response { status, headers: Vec::new(), body };
+        sandbox.tamper_next(move |response| {
+            *response = wechatpay_sandbox::Response { status, headers: Vec::new(), body };
         });
     };
     let why = if status == 200 { "is missing" } else { "is not signed" };
@@ -499,109 +499,116 @@ fn on_the_way() -> Vec<Fault> {
             peer.wait()
         }),
         slow(12, "broke off: timed out", |peer, operation| {
-            let answer = Answer::signed(operation.answer);
+            let response = WireResponse::signed(operation.response);
             peer.request()?;
-            peer.say(answer.head + "\r\n")?;
+            peer.send(response.head + "\r\n")?;
             peer.wait()
         }),
         server(13, "the connection was closed", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 20")
+            peer.send("HTTP/1.1 20")
         }),
         server(14, "the connection was closed", |peer, operation| {
-            let answer = Answer::signed(operation.answer);
+            let response = WireResponse::signed(operation.response);
             peer.request()?;
-            peer.say(&answer.head[..answer.head.len() / 2])
+            peer.send(&response.head[..response.head.len() / 2])
         }),
         server(15, "broke off", |peer, operation| {
-            let mut answer = Answer::signed(operation.answer);
-            answer.body.pop();
+            let mut response = WireResponse::signed(operation.response);
+            response.body.pop();
             peer.request()?;
-            peer.say(answer.bytes())
+            peer.send(response.bytes())
         }),
         server(16, "broke off", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            let response =
+                WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
             peer.request()?;
-            peer.say(format!("{}\r\n{:x}\r\n", answer.head, answer.body.len()))?;
-            peer.say(&answer.body[..10])
+            peer.send(format!("{}\r\n{:x}\r\n", response.head, response.body.len()))?;
+            peer.send(&response.body[..10])
         }),
         // The last chunk says that it was the last; without it the body is whole to the eye alone.
         server(16, "broke off", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            let response =
+                WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
             peer.request()?;
-            peer.say(format!("{}\r\n{:x}\r\n", answer.head, answer.body.len()))?;
-            peer.say([&answer.body[..], b"\r\n"].concat())
+            peer.send(format!("{}\r\n{:x}\r\n", response.head, response.body.len()))?;
+            peer.send([&response.body[..], b"\r\n"].concat())
         }),
         // A body without length ends with its connection: only the signature tells, or the XML.
         server(17, "the response (HTTP 200)", |peer, operation| {
-            let mut answer = Answer::unframed(operation.answer);
-            answer.body.pop();
+            let mut response = WireResponse::unframed(operation.response);
+            response.body.pop();
             peer.request()?;
-            peer.say(answer.bytes())
+            peer.send(response.bytes())
         }),
         server(18, "", |peer, operation| {
-            let mut answer = Answer::unframed(operation.answer);
-            answer.body.pop();
+            let mut response = WireResponse::unframed(operation.response);
+            response.body.pop();
             peer.request()?;
-            peer.say(answer.bytes())?;
+            peer.send(response.bytes())?;
             peer.reset()
         }),
         slow(19, "timed out", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 200 OK\r\n")?;
+            peer.send("HTTP/1.1 200 OK\r\n")?;
             peer.drip(b"X-Drip: 1\r\n")
         }),
         slow(20, "broke off", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Content-Length: 900000");
+            let response =
+                WireResponse::unframed(operation.response).with("Content-Length: 900000");
             peer.request()?;
-            peer.say(answer.head + "\r\n")?;
+            peer.send(response.head + "\r\n")?;
             peer.drip(b" ")
         }),
         server(21, "invalid HTTP version", |peer, _| {
             peer.request()?;
-            peer.say("SSH-2.0-OpenSSH_9.6\r\n\0\x01\u{ffff}\r\n\r\n")
+            peer.send("SSH-2.0-OpenSSH_9.6\r\n\0\x01\u{ffff}\r\n\r\n")
         }),
         server(21, "HTTP 101", |peer, operation| {
             peer.request()?;
-            peer.say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")?;
-            peer.say(Answer::signed(operation.answer).bytes())
+            peer.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")?;
+            peer.send(WireResponse::signed(operation.response).bytes())
         }),
         server(23, "too many headers", |peer, operation| {
-            let mut answer = Answer::signed(operation.answer);
+            let mut response = WireResponse::signed(operation.response);
             for number in 0..128 + 100 {
-                write!(answer.head, "X-{number}: {number}\r\n").unwrap();
+                write!(response.head, "X-{number}: {number}\r\n").unwrap();
             }
             peer.request()?;
-            peer.say(answer.bytes())
+            peer.send(response.bytes())
         }),
         server(24, "header is too big", |peer, operation| {
-            let answer =
-                Answer::signed(operation.answer).with(&format!("X: {}", "x".repeat(1 << 20)));
+            let response = WireResponse::signed(operation.response)
+                .with(&format!("X: {}", "x".repeat(1 << 20)));
             peer.request()?;
-            peer.say(answer.bytes())
+            peer.send(response.bytes())
         }),
         server(25, "larger than 1 MiB", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Content-Length: 99000000");
+            let response =
+                WireResponse::unframed(operation.response).with("Content-Length: 99000000");
             peer.request()?;
-            peer.say(answer.bytes())?;
+            peer.send(response.bytes())?;
             peer.flood(&[b' '; 4096])
         }),
         server(26, "larger than 1 MiB", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            let response =
+                WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
             peer.request()?;
-            peer.say(answer.head + "\r\n")?;
+            peer.send(response.head + "\r\n")?;
             peer.flood(b"8\r\n        \r\n")
         }),
         slow(26, "", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            let response =
+                WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
             peer.request()?;
-            peer.say(answer.head + "\r\n")?;
+            peer.send(response.head + "\r\n")?;
             peer.flood(b"1111111111111111")
         }),
         slow(26, "", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            let response =
+                WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
             peer.request()?;
-            peer.say(answer.head + "\r\n0\r\n")?;
+            peer.send(response.head + "\r\n0\r\n")?;
             peer.flood(b"X-Trailer: 1\r\n")
         }),
         slow(26, "", |peer, _| {
@@ -609,12 +616,13 @@ fn on_the_way() -> Vec<Fault> {
             peer.flood(b"HTTP/1.1 100 Continue\r\n\r\n")
         }),
         server(27, "chunk length", |peer, operation| {
-            let answer = Answer::unframed(operation.answer).with("Transfer-Encoding: chunked");
+            let response =
+                WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
             peer.request()?;
-            peer.say(answer.head + "\r\nxyz\r\n")?;
-            peer.say(answer.body)
+            peer.send(response.head + "\r\nxyz\r\n")?;
+            peer.send(response.body)
         }),
-        // The peer hung up while nobody looked: that is seen before anything is sent, and the call
+        // The peer closed the idle connection: that is seen before anything is sent, and the call
         // goes over a new connection.
         own(28, Verdict::Good, "", |operation| {
             stale(operation, Moment::BeforeTheCall, |peer| peer.hang_up())
@@ -633,9 +641,9 @@ fn on_the_way() -> Vec<Fault> {
             })
         }),
         server(30, "conflicting content-length", |peer, operation| {
-            let answer = Answer::signed(operation.answer).with("Content-Length: 7");
+            let response = WireResponse::signed(operation.response).with("Content-Length: 7");
             peer.request()?;
-            peer.say(answer.bytes())
+            peer.send(response.bytes())
         }),
     ]
 }
@@ -647,7 +655,7 @@ fn in_tls() -> Vec<Fault> {
             let wire = Wire::start(|peer, _| {
                 peer.first_byte()?;
                 // Alert, fatal, handshake_failure.
-                peer.say([0x15, 3, 3, 0, 2, 2, 40])
+                peer.send([0x15, 3, 3, 0, 2, 2, 40])
             });
             vec![call_over_tls(operation, wire, None)]
         }),
@@ -679,7 +687,7 @@ fn in_tls() -> Vec<Fault> {
         own(34, Verdict::NotSent, "corrupt message", |operation| {
             let wire = Wire::start(|peer, _| {
                 peer.first_byte()?;
-                peer.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                peer.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             });
             vec![call_over_tls(operation, wire, None)]
         }),
@@ -695,15 +703,15 @@ fn at_proxy_and_dns() -> Vec<Fault> {
         }),
         proxied(61, "requires a user name and password", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            peer.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
         }),
         proxied(61, "refused the connection (HTTP 403)", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 403 Forbidden\r\n\r\n")
+            peer.send("HTTP/1.1 403 Forbidden\r\n\r\n")
         }),
         proxied(61, "refused the connection (HTTP 502)", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 502 Bad Gateway\r\n\r\n")
+            peer.send("HTTP/1.1 502 Bad Gateway\r\n\r\n")
         }),
         proxied(62, "through the proxy 127.0.0.1", |peer, _| peer.request()),
         proxied(63, "timed out", |peer, _| {
@@ -712,22 +720,22 @@ fn at_proxy_and_dns() -> Vec<Fault> {
         }),
         proxied(64, "timed out", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 200 OK\r\nX: ")?;
+            peer.send("HTTP/1.1 200 OK\r\nX: ")?;
             peer.drip(b"x")
         }),
         proxied(65, "through the proxy 127.0.0.1", |peer, _| {
             peer.request()?;
-            peer.say("SSH-2.0-OpenSSH_9.9\r\n\r\n")
+            peer.send("SSH-2.0-OpenSSH_9.9\r\n\r\n")
         }),
         own(66, Verdict::NotSent, "through the proxy 127.0.0.1", |operation| {
             vec![through(operation, "socks5h", |peer, _| {
                 // The greeting: version, one method, none.
                 peer.bytes(3)?;
-                peer.say([5, 0])?;
+                peer.send([5, 0])?;
                 // Version, connect, reserved, a name and its length.
                 peer.bytes(4 + 1 + "api.mch.weixin.qq.com".len() + 2)?;
                 // Not allowed by the rules.
-                peer.say([5, 2, 0, 1, 0, 0, 0, 0, 0, 0])
+                peer.send([5, 2, 0, 1, 0, 0, 0, 0, 0, 0])
             })]
         }),
         own(67, Verdict::NotSent, "proxy must be an HTTP or SOCKS5 proxy", |_| {
@@ -737,76 +745,76 @@ fn at_proxy_and_dns() -> Vec<Fault> {
         }),
         proxied(68, "timed out", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 200 OK\r\n\r\n")?;
+            peer.send("HTTP/1.1 200 OK\r\n\r\n")?;
             peer.wait()
         }),
         proxied(69, "corrupt message", |peer, _| {
             peer.request()?;
-            peer.say("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n")
+            peer.send("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n")
         }),
     ]
 }
 
 /// 35 to 49.
-fn answered_not_to_be_believed() -> Vec<Fault> {
+fn unverified_responses() -> Vec<Fault> {
     let mut faults = Vec::new();
     for name in ["Timestamp", "Nonce", "Signature", "Serial"] {
         let name = ["Wechatpay-", name].concat();
         let (missing, twice, foreign) = (name.clone(), name.clone(), name);
-        faults.push(tampered(35, "is missing", move |answer| answer.remove_header(&missing)));
-        faults.push(tampered(36, "more than once", move |answer| {
-            let value = answer.header(&twice).unwrap().to_vec();
-            answer.add_header(&twice, value);
+        faults.push(tampered(35, "is missing", move |response| response.remove_header(&missing)));
+        faults.push(tampered(36, "more than once", move |response| {
+            let value = response.header(&twice).unwrap().to_vec();
+            response.add_header(&twice, value);
         }));
-        faults.push(tampered(37, "empty or malformed", move |answer| {
-            let mut value = answer.header(&foreign).unwrap().to_vec();
+        faults.push(tampered(37, "empty or malformed", move |response| {
+            let mut value = response.header(&foreign).unwrap().to_vec();
             value.push(0xFF);
-            answer.set_header(&foreign, value);
+            response.set_header(&foreign, value);
         }));
     }
     let not_verified = "signature verification failed";
     faults.extend([
         server(38, "behind the system clock", |peer, operation| {
             peer.request()?;
-            peer.say(Answer::signed_at(now() - 301, operation.answer).bytes())
+            peer.send(WireResponse::signed_at(now() - 301, operation.response).bytes())
         })
         .only(Protocol::V3),
         server(39, "ahead of the system clock", |peer, operation| {
             peer.request()?;
-            peer.say(Answer::signed_at(now() + 330, operation.answer).bytes())
+            peer.send(WireResponse::signed_at(now() + 330, operation.response).bytes())
         })
         .only(Protocol::V3),
-        tampered(40, "does not contain", |answer| {
-            answer.set_header("Wechatpay-Serial", PLATFORM_ID_2);
+        tampered(40, "does not contain", |response| {
+            response.set_header("Wechatpay-Serial", PLATFORM_ID_2);
         }),
-        tampered(41, not_verified, |answer| {
+        tampered(41, not_verified, |response| {
             let other = include_str!("../data/keys/rsa2048.pem");
-            sign(answer, &RsaSigner::from_pem("1", "1", other).unwrap());
+            sign(response, &RsaSigner::from_pem("1", "1", other).unwrap());
         }),
-        tampered(42, not_verified, |answer| answer.body.push(b' ')),
-        tampered(42, not_verified, |answer| {
-            let digit = answer.body.iter_mut().find(|byte| byte.is_ascii_digit()).unwrap();
+        tampered(42, not_verified, |response| response.body.push(b' ')),
+        tampered(42, not_verified, |response| {
+            let digit = response.body.iter_mut().find(|byte| byte.is_ascii_digit()).unwrap();
             *digit ^= 1;
         }),
-        tampered(42, not_verified, |answer| answer.body.clear()),
-        tampered(43, not_verified, |answer| answer.set_header("Wechatpay-Nonce", "0")),
+        tampered(42, not_verified, |response| response.body.clear()),
+        tampered(43, not_verified, |response| response.set_header("Wechatpay-Nonce", "0")),
         Fault::new(
             44,
             Verdict::Unknown,
             not_verified,
             Make::Sandbox(Box::new(|sandbox, operation| {
                 let (send, receive) = mpsc::channel();
-                sandbox.tamper_next(move |answer| send.send(answer.headers.clone()).unwrap());
+                sandbox.tamper_next(move |response| send.send(response.headers.clone()).unwrap());
                 let mut order = order(UNPAID);
                 order.out_trade_no = number(&format!("fault-44-{}", operation.name));
                 app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
                 let headers = receive.recv().unwrap();
-                sandbox.tamper_next(move |answer| answer.headers = headers);
+                sandbox.tamper_next(move |response| response.headers = headers);
             })),
         ),
         tampered(45, not_verified, compress),
-        // Signed as compressed: then it is believed, and no JSON.
-        rewritten(45, Verdict::Unknown, "its JSON is broken", |answer, _| compress(answer)),
+        // Signed as compressed: the signature is verified, and the body is no JSON.
+        rewritten(45, Verdict::Unknown, "its JSON is broken", |response, _| compress(response)),
         Fault::new(
             46,
             Verdict::Unknown,
@@ -814,13 +822,13 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
             Make::Sandbox(Box::new(|sandbox, _| {
                 let (serial_no, key) = (sandbox.serial_no(), sandbox.merchant_key_pem());
                 let own = RsaSigner::from_pem(sandbox.mchid(), serial_no, key).unwrap();
-                sandbox.tamper_next(move |answer| sign(answer, &own));
+                sandbox.tamper_next(move |response| sign(response, &own));
             })),
         ),
-        tampered(47, "probes", |answer| {
-            let real = String::from_utf8(answer.header("Wechatpay-Signature").unwrap().to_vec());
+        tampered(47, "probes", |response| {
+            let real = String::from_utf8(response.header("Wechatpay-Signature").unwrap().to_vec());
             let probe = format!("WECHATPAY/SIGNTEST/{}", &real.unwrap()[19..]);
-            answer.set_header("Wechatpay-Signature", probe);
+            response.set_header("Wechatpay-Signature", probe);
         }),
         page(48, Verdict::Unknown, 200, "<html><form action=/login></html>"),
     ]);
@@ -837,38 +845,40 @@ fn answered_not_to_be_believed() -> Vec<Fault> {
 }
 
 /// 50 to 54. See also [`ELSEWHERE`].
-fn answered_and_believed_but_odd() -> Vec<Fault> {
+fn verified_but_unexpected() -> Vec<Fault> {
     let odd = |change| rewritten(50, Verdict::Unknown, "is not what WeChat Pay documents", change);
     let changes: [fn(&mut wechatpay_sandbox::Response, &Operation); 9] = [
-        |answer, _| answer.body = b"[]".to_vec(),
-        |answer, _| answer.body = b"null".to_vec(),
-        |answer, _| answer.body.clear(),
-        |answer, _| answer.body = b"{}".to_vec(),
-        |answer, operation| set(answer, operation.required, None),
-        |answer, operation| set(answer, operation.required, Some("null")),
-        |answer, operation| set(answer, operation.required, Some("{\"x\":[1]}")),
-        |answer, operation| set(answer, operation.required, Some("7")),
-        |answer, _| answer.body.truncate(answer.body.len() - 1),
+        |response, _| response.body = b"[]".to_vec(),
+        |response, _| response.body = b"null".to_vec(),
+        |response, _| response.body.clear(),
+        |response, _| response.body = b"{}".to_vec(),
+        |response, operation| set(response, operation.required, None),
+        |response, operation| set(response, operation.required, Some("null")),
+        |response, operation| set(response, operation.required, Some("{\"x\":[1]}")),
+        |response, operation| set(response, operation.required, Some("7")),
+        |response, _| response.body.truncate(response.body.len() - 1),
     ];
     let mut faults: Vec<Fault> = changes.map(odd).into();
     let informed: [Script; 2] = [
         |peer, operation| {
             peer.request()?;
-            peer.say("HTTP/1.1 100 Continue\r\n\r\n")?;
-            peer.say(Answer::signed(operation.answer).bytes())
+            peer.send("HTTP/1.1 100 Continue\r\n\r\n")?;
+            peer.send(WireResponse::signed(operation.response).bytes())
         },
         |peer, operation| {
             peer.request()?;
-            peer.say("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")?;
-            peer.say(Answer::signed(operation.answer).bytes())
+            peer.send("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")?;
+            peer.send(WireResponse::signed(operation.response).bytes())
         },
     ];
     faults.extend(informed.map(|script| Fault::new(54, Verdict::Good, "", Make::Server(script))));
     faults.extend([
-        rewritten(51, Verdict::Good, "", |answer, _| set(answer, "new", Some("[{\"x\":null}]"))),
-        rewritten(52, Verdict::Good, "", |answer, operation| {
-            // The answer to an order has nothing but its number.
-            set(answer, operation.open.unwrap_or("new"), Some("\"NEW_WORD\""));
+        rewritten(51, Verdict::Good, "", |response, _| {
+            set(response, "new", Some("[{\"x\":null}]"))
+        }),
+        rewritten(52, Verdict::Good, "", |response, operation| {
+            // The response to an order has nothing but its number.
+            set(response, operation.open.unwrap_or("new"), Some("\"NEW_WORD\""));
         }),
     ]);
     faults
@@ -925,7 +935,7 @@ const ELSEWHERE: [(u8, &str); 3] = [
         6,
         "resolving takes too long: the system's resolver cannot be slowed down; src/ureq_transport",
     ),
-    (53, "only closing is answered 204: closing_accepts_http_204"),
+    (53, "only closing returns 204: closing_accepts_http_204"),
 ];
 
 // How it is run.
@@ -952,12 +962,12 @@ fn proxy_or_dns_failure_is_not_sent() {
 
 #[test]
 fn unverified_response_is_unknown() {
-    run(&answered_not_to_be_believed());
+    run(&unverified_responses());
 }
 
 #[test]
 fn verified_but_unexpected_response_is_unknown_or_accepted() {
-    run(&answered_and_believed_but_odd());
+    run(&verified_but_unexpected());
 }
 
 #[test]
@@ -980,13 +990,13 @@ fn fault_matrix_covers_every_number() {
         on_the_way(),
         in_tls(),
         at_proxy_and_dns(),
-        answered_not_to_be_believed(),
-        answered_and_believed_but_odd(),
+        unverified_responses(),
+        verified_but_unexpected(),
         refused_or_failed(),
         #[cfg(feature = "v2")]
         v2::nothing_sent_in_xml(),
         #[cfg(feature = "v2")]
-        v2::answered_in_xml(),
+        v2::responses_in_xml(),
     ];
     let faults = || sections.iter().flatten();
     let made: BTreeSet<u8> = faults().map(|fault| fault.number).collect();
@@ -1081,7 +1091,7 @@ fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
     latest
 }
 
-/// A sandbox for each thread, started when it is needed: what is damaged is the next answer,
+/// A sandbox for each thread, started when it is needed: what is damaged is the next response,
 /// whosever it is.
 #[derive(Default)]
 struct Bench(std::cell::OnceCell<Sandbox>);
@@ -1107,7 +1117,7 @@ impl Bench {
 
 impl Fault {
     fn new(number: u8, verdict: Verdict, why: &'static str, make: Make) -> Self {
-        // What the sandbox makes is made of an answer.
+        // The fault of the sandbox changes a response.
         let only = match make {
             Make::Sandbox(_) => Some(Protocol::V3),
             Make::Server(_) | Make::Slow(_) | Make::Own(_) => None,
@@ -1236,7 +1246,7 @@ fn stale(
     let (send, met) = mpsc::channel();
     let wire = Wire::start(move |peer, number| {
         peer.request()?;
-        peer.say(Answer::signed(operation.answer).bytes())?;
+        peer.send(WireResponse::signed(operation.response).bytes())?;
         if number == 0 {
             fate(peer)?;
             send.send(()).map_err(std::io::Error::other)
@@ -1259,7 +1269,7 @@ fn redirected(operation: &'static Operation, status: &'static str) -> Seen {
     let location = format!("Location: {}/v3/certificates", target.url("http"));
     let wire = Wire::start(move |peer, _| {
         peer.request()?;
-        peer.say(format!("HTTP/1.1 {status}\r\n{location}\r\nContent-Length: 0\r\n\r\n"))
+        peer.send(format!("HTTP/1.1 {status}\r\n{location}\r\nContent-Length: 0\r\n\r\n"))
     });
     let seen = call_at(operation, &wire.url("http"), None, AMPLE);
     Seen { attempts: wire.finish() + target.finish(), ..seen }
@@ -1283,30 +1293,30 @@ impl Signer for Named {
     }
 }
 
-fn sign(answer: &mut wechatpay_sandbox::Response, signer: &RsaSigner) {
-    let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
+fn sign(response: &mut wechatpay_sandbox::Response, signer: &RsaSigner) {
+    let text = |name| std::str::from_utf8(response.header(name).unwrap()).unwrap();
     let (timestamp, nonce) = (text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"));
-    let message = signing::response(timestamp, nonce, &answer.body);
+    let message = signing::response(timestamp, nonce, &response.body);
     let signature = STANDARD.encode(signer.sign(&message).unwrap().bytes);
-    answer.set_header("Wechatpay-Signature", signature);
+    response.set_header("Wechatpay-Signature", signature);
 }
 
-fn compress(answer: &mut wechatpay_sandbox::Response) {
+fn compress(response: &mut wechatpay_sandbox::Response) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&answer.body).unwrap();
-    answer.body = encoder.finish().unwrap();
-    answer.set_header("Content-Encoding", "gzip");
+    encoder.write_all(&response.body).unwrap();
+    response.body = encoder.finish().unwrap();
+    response.set_header("Content-Encoding", "gzip");
 }
 
-/// Gives a member of the answer another value, or takes it out.
-fn set(answer: &mut wechatpay_sandbox::Response, name: &str, value: Option<&str>) {
+/// Gives a member of the response another value, or takes it out.
+fn set(response: &mut wechatpay_sandbox::Response, name: &str, value: Option<&str>) {
     let mut body: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(&answer.body).unwrap();
+        serde_json::from_slice(&response.body).unwrap();
     match value {
         Some(value) => drop(body.insert(name.to_owned(), serde_json::from_str(value).unwrap())),
         None => drop(body.remove(name).unwrap()),
     }
-    answer.body = serde_json::to_vec(&body).unwrap();
+    response.body = serde_json::to_vec(&body).unwrap();
 }
 
 /// Nobody's.

@@ -1,4 +1,4 @@
-//! What is not WeChat Pay's is not believed.
+//! Responses that WeChat Pay did not sign are refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -34,15 +34,15 @@ fn distrust(sandbox: &Sandbox, change: impl FnOnce(&mut Response) + Send + 'stat
 fn header_missing_repeated_empty_or_unreadable_is_refused() {
     let sandbox = start();
     for name in HEADERS {
-        let reason = distrust(&sandbox, move |answer| answer.remove_header(name));
+        let reason = distrust(&sandbox, move |response| response.remove_header(name));
         assert_eq!(reason, Untrusted::Missing(name));
-        let reason = distrust(&sandbox, move |answer| {
-            let value = answer.header(name).unwrap().to_vec();
-            answer.add_header(name, value);
+        let reason = distrust(&sandbox, move |response| {
+            let value = response.header(name).unwrap().to_vec();
+            response.add_header(name, value);
         });
         assert_eq!(reason, Untrusted::Repeated(name));
         for wrong in [&b""[..], b"\xff\xfe", b"a b"] {
-            let reason = distrust(&sandbox, move |answer| answer.set_header(name, wrong));
+            let reason = distrust(&sandbox, move |response| response.set_header(name, wrong));
             assert_eq!(reason, Untrusted::Unreadable(name));
         }
     }
@@ -65,7 +65,7 @@ fn unknown_serial_is_refused_even_with_the_right_key() {
     let sandbox = start();
     for claimed in ["PUB_KEY_ID_0000000000000024101100397200000006", "4DF076AC5A7D968D"] {
         let reason =
-            distrust(&sandbox, move |answer| answer.set_header("Wechatpay-Serial", claimed));
+            distrust(&sandbox, move |response| response.set_header("Wechatpay-Serial", claimed));
         assert_eq!(reason, Untrusted::UnknownSerial(claimed.to_owned()));
     }
     assert_eq!(sandbox.received().len(), 2, "nothing is fetched for an unknown number");
@@ -80,12 +80,12 @@ fn response_signed_by_the_merchants_own_key_is_refused() {
         sandbox.merchant_key_pem(),
     )
     .unwrap();
-    let reason = distrust(&sandbox, move |answer| {
-        let text = |name| std::str::from_utf8(answer.header(name).unwrap()).unwrap();
+    let reason = distrust(&sandbox, move |response| {
+        let text = |name| std::str::from_utf8(response.header(name).unwrap()).unwrap();
         let message =
-            signing::response(text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"), &answer.body);
+            signing::response(text("Wechatpay-Timestamp"), text("Wechatpay-Nonce"), &response.body);
         let signature = STANDARD.encode(own.sign(&message).unwrap().bytes);
-        answer.set_header("Wechatpay-Signature", signature);
+        response.set_header("Wechatpay-Signature", signature);
     });
     assert_eq!(reason, Untrusted::Signature { probe: false });
 }
@@ -93,14 +93,14 @@ fn response_signed_by_the_merchants_own_key_is_refused() {
 #[test]
 fn signature_of_another_response_is_refused() {
     let sandbox = start();
-    let reason = distrust(&sandbox, |answer| {
-        answer.body = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#.to_vec();
+    let reason = distrust(&sandbox, |response| {
+        response.body = br#"{"prepay_id":"wx201410272009395522657a690389285100"}"#.to_vec();
     });
     assert_eq!(reason, Untrusted::Signature { probe: false });
 }
 
-/// The signature covers an answer and not the request, so whoever can put himself between may hand
-/// out, within five minutes, the answer to another request: "CLOSED" of another refund would lead
+/// The signature covers a response and not the request, so an attacker on the connection may hand
+/// out, within five minutes, the response to another request: "CLOSED" of another refund would lead
 /// to a new number, and to a second refund.
 #[test]
 fn genuine_response_about_another_order_is_refused() {
@@ -125,15 +125,15 @@ fn genuine_response_about_another_order_is_refused() {
             matches!(error.kind(), ErrorKind::Malformed { status: 200, .. }),
             "{call}: {error}"
         );
-        let told = "its number or amount is not the one requested";
-        assert!(error.to_string().contains(told), "{call}: {error}");
+        let text = "its number or amount is not the one requested";
+        assert!(error.to_string().contains(text), "{call}: {error}");
     };
     let instead = |number: &str| {
         let number = number.to_owned();
-        sandbox.rewrite_next(move |answer| {
-            let body = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+        sandbox.rewrite_next(move |response| {
+            let body = String::from_utf8(std::mem::take(&mut response.body)).unwrap();
             assert!(body.contains(&number), "{body}");
-            answer.body = body.replace(&number, "1217752501").into_bytes();
+            response.body = body.replace(&number, "1217752501").into_bytes();
         });
     };
     instead("asked-for-1");
@@ -158,10 +158,10 @@ fn genuine_response_about_another_order_is_refused() {
 #[test]
 fn probe_response_is_refused_and_named() {
     let sandbox = start();
-    let reason = distrust(&sandbox, |answer| {
-        let real = String::from_utf8(answer.header("Wechatpay-Signature").unwrap().to_vec());
+    let reason = distrust(&sandbox, |response| {
+        let real = String::from_utf8(response.header("Wechatpay-Signature").unwrap().to_vec());
         let probe = format!("WECHATPAY/SIGNTEST/{}", &real.unwrap()[19..]);
-        answer.set_header("Wechatpay-Signature", probe);
+        response.set_header("Wechatpay-Signature", probe);
     });
     assert_eq!(reason, Untrusted::Signature { probe: true });
 }
@@ -172,9 +172,9 @@ fn response_with_any_flipped_body_bit_is_refused() {
     let order = order(&sandbox, "flipped-1");
     let body_length = r#"{"prepay_id":""}"#.len() + 36;
     for bit in 0..body_length * 8 {
-        sandbox.tamper_next(move |answer| {
-            assert_eq!(answer.body.len(), body_length);
-            answer.body[bit / 8] ^= 1 << (bit % 8);
+        sandbox.tamper_next(move |response| {
+            assert_eq!(response.body.len(), body_length);
+            response.body[bit / 8] ^= 1 << (bit % 8);
         });
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
         assert!(
@@ -191,7 +191,7 @@ fn response_with_any_flipped_body_bit_is_refused() {
 fn response_with_any_flipped_header_bit_is_refused() {
     let sandbox = start();
     let (send, receive) = std::sync::mpsc::channel();
-    sandbox.tamper_next(move |answer| send.send(answer.clone()).unwrap());
+    sandbox.tamper_next(move |response| send.send(response.clone()).unwrap());
     app::prepay(sandbox.signer(), sandbox.gateway(), &order(&sandbox, "flipped-2")).unwrap();
     let good = receive.recv().unwrap();
     let now = Time::now().unwrap();
@@ -201,9 +201,9 @@ fn response_with_any_flipped_header_bit_is_refused() {
     #[cfg(feature = "aws-lc-rs")]
     let all = [by_ring.clone(), by_ring.clone().verified_by_aws_lc()];
     for keys in all {
-        let check = |answer: &Response| {
-            let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
-            keys.verify(headers, &answer.body, now)
+        let check = |response: &Response| {
+            let headers = response.headers.iter().map(|(name, value)| (name.as_str(), &value[..]));
+            keys.verify(headers, &response.body, now)
         };
         assert_eq!(check(&good), Ok(()));
         for name in HEADERS {
@@ -211,9 +211,9 @@ fn response_with_any_flipped_header_bit_is_refused() {
             for bit in 0..value.len() * 8 {
                 let mut flipped = value.clone();
                 flipped[bit / 8] ^= 1 << (bit % 8);
-                let mut answer = good.clone();
-                answer.set_header(name, &flipped);
-                assert!(check(&answer).is_err(), "{name} bit {bit}");
+                let mut response = good.clone();
+                response.set_header(name, &flipped);
+                assert!(check(&response).is_err(), "{name} bit {bit}");
             }
         }
     }
@@ -224,15 +224,15 @@ fn refusal_that_claims_a_signature_is_verified() {
     let sandbox = start();
     let order = order(&sandbox, "refused-1");
     sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
-    let reason = distrust(&sandbox, |answer| answer.body.push(b' '));
+    let reason = distrust(&sandbox, |response| response.body.push(b' '));
     assert_eq!(reason, Untrusted::Signature { probe: false });
 
     sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
-    let reason = distrust(&sandbox, |answer| answer.remove_header("Wechatpay-Nonce"));
+    let reason = distrust(&sandbox, |response| response.remove_header("Wechatpay-Nonce"));
     assert_eq!(reason, Untrusted::Missing("Wechatpay-Nonce"));
 
     sandbox.refuse_next(400, "PARAM_ERROR", "参数错误");
-    sandbox.tamper_next(|answer| HEADERS.iter().for_each(|name| answer.remove_header(name)));
+    sandbox.tamper_next(|response| HEADERS.iter().for_each(|name| response.remove_header(name)));
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(!api(&error).signed);
     assert_eq!(error.outcome(), Outcome::Refused);
@@ -255,9 +255,9 @@ fn text_of_an_unsigned_response_cannot_leave_its_line() {
                 "detail": {"field": value("field"), "issue": value("issue"), "location": "body"},
             })
             .to_string();
-            sandbox.tamper_next(move |answer| {
-                (answer.status, answer.body) = (400, body.into_bytes());
-                HEADERS.iter().for_each(|name| answer.remove_header(name));
+            sandbox.tamper_next(move |response| {
+                (response.status, response.body) = (400, body.into_bytes());
+                HEADERS.iter().for_each(|name| response.remove_header(name));
             });
             let order = order(&sandbox, "forged-line");
             let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
@@ -301,15 +301,15 @@ fn error_under_an_unknown_key_shows_its_code_unverified() {
         panic!("{error:?}")
     };
     assert_eq!((response.code.as_str(), response.signed), ("PARAM_ERROR", false));
-    let told =
+    let text =
         "; unverified, it reports PARAM_ERROR: 平台证书序列号Wechatpay-Serial错误; the request may";
-    assert!(error.to_string().contains(told), "{error}");
+    assert!(error.to_string().contains(text), "{error}");
     sandbox.refuse_next(403, "NO_AUTH", "商户无权限\n");
-    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    sandbox.tamper_next(|response| response.body.push(b' '));
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
-    let told = "unverified, it reports NO_AUTH: 商户无权限\u{fffd}; the";
-    assert!(error.to_string().contains(told), "{error}");
-    sandbox.tamper_next(|answer| answer.body.push(b' '));
+    let text = "unverified, it reports NO_AUTH: 商户无权限\u{fffd}; the";
+    assert!(error.to_string().contains(text), "{error}");
+    sandbox.tamper_next(|response| response.body.push(b' '));
     let success = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(matches!(success.kind(), ErrorKind::Untrusted { unverified: None, .. }), "{success}");
 }

@@ -546,7 +546,7 @@ fn sent_orders_and_refunds_are_read_back_equal() {
     }
 }
 
-/// As editors on Windows write them, and people who type Chinese.
+/// Bodies with a byte order mark, as editors on Windows write it, and with full-width punctuation.
 #[test]
 fn byte_order_mark_is_skipped_and_full_width_is_named() {
     let signer = merchant("1230000109");

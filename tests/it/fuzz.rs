@@ -18,7 +18,7 @@ const INPUTS: &[(&str, Target, usize)] = &[
     ("der", fuzz_bodies::der, 5_000),
     ("notification", fuzz_bodies::notification, 18_000),
     ("notification_signed", fuzz_bodies::notification_signed, 3_000),
-    ("answer", fuzz_bodies::answer, 1_500),
+    ("response", fuzz_bodies::response, 1_500),
     ("api_error", fuzz_bodies::api_error, 14_000),
     #[cfg(feature = "v2")]
     ("xml_read", fuzz_bodies::xml_read, 3_000),
@@ -43,7 +43,7 @@ macro_rules! tests {
     };
 }
 
-tests! { keys der notification notification_signed answer api_error time order own_json bill }
+tests! { keys der notification notification_signed response api_error time order own_json bill }
 #[cfg(feature = "v2")]
 tests! { xml_read xml_write xml_recut own_xml }
 
@@ -134,7 +134,7 @@ impl Random {
     }
 }
 
-/// What readers stumble over.
+/// Bytes that often break parsers.
 const WORDS: [&str; 24] = [
     "",
     "\0",

@@ -1,4 +1,4 @@
-//! Key files are read strictly, and each wrong one is told apart.
+//! Key files are read strictly, and each kind of wrong file has its own error.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

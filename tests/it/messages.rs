@@ -46,7 +46,7 @@ fn every_error_text_equals_the_table() {
     orders(&mut table);
     bills(&mut table);
     codes(&mut table);
-    answers(&mut table);
+    responses(&mut table);
     transfers::texts(&mut table);
     any_interface(&mut table);
     encrypted_fields(&mut table);
@@ -100,8 +100,8 @@ fn every_rule_of_the_source_is_in_the_table() {
     for file in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
         for rule in rules(&std::fs::read_to_string(&file).unwrap()) {
             count += 1;
-            let is_told = rule.split(['{', '}']).step_by(2).all(|part| table.contains(part));
-            assert!(is_told || UNREACHED.contains(&&*rule), "{}: {rule}", file.display());
+            let is_listed = rule.split(['{', '}']).step_by(2).all(|part| table.contains(part));
+            assert!(is_listed || UNREACHED.contains(&&*rule), "{}: {rule}", file.display());
         }
     }
     assert!(count > 100, "{count}");
@@ -183,22 +183,22 @@ fn errors(table: &mut Table) {
     calls(table, &sandbox, "not sent", || lost(&not_sent));
     calls(table, &sandbox, "lost", || lost(&unknown));
     calls(table, &sandbox, "not signed", || {
-        sandbox.tamper_next(|answer| {
-            answer.remove_header("Wechatpay-Signature");
-            answer.set_header("Request-ID", "08F7A1");
+        sandbox.tamper_next(|response| {
+            response.remove_header("Wechatpay-Signature");
+            response.set_header("Request-ID", "08F7A1");
         });
         sandbox.gateway().clone()
     });
     calls(table, &sandbox, "malformed", || {
-        sandbox.rewrite_next(|answer| (answer.status, answer.body) = (200, b"[".to_vec()));
-        sandbox.tamper_next(|answer| answer.set_header("Request-ID", "08F7A1"));
+        sandbox.rewrite_next(|response| (response.status, response.body) = (200, b"[".to_vec()));
+        sandbox.tamper_next(|response| response.set_header("Request-ID", "08F7A1"));
         sandbox.gateway().clone()
     });
     for code in ["SYSTEM_ERROR", "FREQUENCY_LIMITED", "ORDER_NOT_EXIST", "RESOURCE_NOT_EXISTS"] {
         calls(table, &sandbox, code, || {
             let status = if code == "SYSTEM_ERROR" { 500 } else { 400 };
             sandbox.refuse_next(status, code, "");
-            sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+            sandbox.tamper_next(|response| response.remove_header("Request-ID"));
             sandbox.gateway().clone()
         });
     }
@@ -570,10 +570,10 @@ fn bills(table: &mut Table) {
     let trade = |hash_type: &str, hash_value: &str, url: &str| {
         let url = format!("{url}/v3/billdownload/file?token=SECRET");
         let body = json!({"hash_type": hash_type, "hash_value": hash_value, "download_url": url});
-        sandbox.rewrite_next(move |answer| {
-            (answer.status, answer.body) = (200, body.to_string().into());
+        sandbox.rewrite_next(move |response| {
+            (response.status, response.body) = (200, body.to_string().into());
         });
-        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        sandbox.tamper_next(|response| response.remove_header("Request-ID"));
         let wanted = bill::Trade::new("2018-06-08".parse().unwrap());
         bill::trade(sandbox.signer(), sandbox.gateway(), &wanted)
     };
@@ -678,27 +678,27 @@ fn codes(table: &mut Table) {
         Code::new("SOMETHING_NEW"),
     ] {
         sandbox.refuse_next(400, code.as_str(), "");
-        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        sandbox.tamper_next(|response| response.remove_header("Request-ID"));
         table.error(code.as_str(), app::prepay(sandbox.signer(), sandbox.gateway(), &order));
     }
 }
 
 /// What happens on the way, over real connections.
-fn answers(table: &mut Table) {
-    table.chapter("answers");
+fn responses(table: &mut Table) {
+    table.chapter("responses");
     let sandbox = start();
     let order = order(&sandbox, "answers-1");
     let prepay = |gateway: &Gateway| app::prepay(sandbox.signer(), gateway, &order);
     sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
-    sandbox.tamper_next(|answer| answer.set_header("Request-ID", "08F7A1"));
+    sandbox.tamper_next(|response| response.set_header("Request-ID", "08F7A1"));
     table.error("a refusal", prepay(sandbox.gateway()));
     let body = r#"{"code":"PARAM_ERROR","message":"参数错误","detail":{"field":"/amount/total",
         "value":"SECRET","issue":"must be at least 1","location":"body"}}"#;
-    sandbox.rewrite_next(move |answer| (answer.status, answer.body) = (400, body.into()));
-    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    sandbox.rewrite_next(move |response| (response.status, response.body) = (400, body.into()));
+    sandbox.tamper_next(|response| response.remove_header("Request-ID"));
     table.error("a wrong field", prepay(sandbox.gateway()));
     let other = RsaSigner::from_pem(sandbox.mchid(), sandbox.serial_no(), key!("rsa2048.pem"));
-    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    sandbox.tamper_next(|response| response.remove_header("Request-ID"));
     table.error("another key", pay::query(&other.unwrap(), sandbox.gateway(), &order.out_trade_no));
     for (what, seen) in [
         ("another method", json!({"method": "GET", "url": "/v3/pay/transactions/app"})),
@@ -718,10 +718,10 @@ fn answers(table: &mut Table) {
     ] {
         let detail = json!({"sign_information": seen});
         let body = json!({"code": "SIGN_ERROR", "message": "签名错误", "detail": detail});
-        sandbox.rewrite_next(move |answer| {
-            (answer.status, answer.body) = (401, body.to_string().into());
+        sandbox.rewrite_next(move |response| {
+            (response.status, response.body) = (401, body.to_string().into());
         });
-        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        sandbox.tamper_next(|response| response.remove_header("Request-ID"));
         // How long the message was depends on the order.
         let error = prepay(sandbox.gateway()).unwrap_err().to_string();
         let length = error.split_once(" bytes signed").and_then(|(said, _)| said.rsplit_once('('));
@@ -730,28 +730,28 @@ fn answers(table: &mut Table) {
     }
     let mut changed = |what: &str, change: fn(&mut wechatpay_sandbox::Response)| {
         sandbox.rewrite_next(change);
-        sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+        sandbox.tamper_next(|response| response.remove_header("Request-ID"));
         table.error(what, prepay(sandbox.gateway()));
     };
-    changed("accepted", |answer| answer.status = 202);
-    changed("empty", |answer| answer.body.clear());
-    changed("broken", |answer| answer.body = b"<html>".to_vec());
-    changed("of another type", |answer| answer.body = b"{\"prepay_id\":7}".to_vec());
-    changed("too large", |answer| answer.body = vec![b' '; 1024 * 1024 + 1]);
-    sandbox.tamper_next(|answer| {
-        (answer.status, answer.body) = (502, b"<html>".to_vec());
-        answer.headers.clear();
+    changed("accepted", |response| response.status = 202);
+    changed("empty", |response| response.body.clear());
+    changed("broken", |response| response.body = b"<html>".to_vec());
+    changed("of another type", |response| response.body = b"{\"prepay_id\":7}".to_vec());
+    changed("too large", |response| response.body = vec![b' '; 1024 * 1024 + 1]);
+    sandbox.tamper_next(|response| {
+        (response.status, response.body) = (502, b"<html>".to_vec());
+        response.headers.clear();
     });
     table.error("of a proxy", prepay(sandbox.gateway()));
-    sandbox.tamper_next(|answer| answer.set_header("Content-Length", "9999"));
+    sandbox.tamper_next(|response| response.set_header("Content-Length", "9999"));
     table.error("broken off", prepay(sandbox.gateway()));
     sandbox.refuse_next(404, "RESOURCE_NOT_EXISTS", "无可用的平台证书");
-    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    sandbox.tamper_next(|response| response.remove_header("Request-ID"));
     let right_key = ApiV3Key::new(sandbox.api_v3_key()).unwrap();
     let listed = certificates::list(sandbox.signer(), sandbox.gateway(), &right_key);
     table.error("no platform certificate", listed);
     let wrong_key = ApiV3Key::new("0".repeat(32)).unwrap();
-    sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+    sandbox.tamper_next(|response| response.remove_header("Request-ID"));
     table.error(
         "another APIv3 key",
         certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key),
@@ -763,9 +763,9 @@ fn answers(table: &mut Table) {
     }
     table.error("expired platform certificates", certificates::keys(&listed));
     sandbox.refuse_next(403, "NO_AUTH", "商户无权限");
-    sandbox.tamper_next(|answer| {
-        answer.body.push(b' ');
-        answer.remove_header("Request-ID");
+    sandbox.tamper_next(|response| {
+        response.body.push(b' ');
+        response.remove_header("Request-ID");
     });
     table.error("unverified refusal", prepay(sandbox.gateway()));
 

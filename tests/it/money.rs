@@ -1,6 +1,6 @@
-//! No fen is lost and none is paid twice, whatever becomes of the answers.
+//! No fen is lost and none is paid twice, even if responses are lost or damaged.
 //!
-//! Three of ten answers are damaged, half of them before the money moves and half after. A caller
+//! Three of ten responses are damaged, half of them before the money moves and half after. A caller
 //! who goes by the book must move what is owed, to the fen. The control must not: a caller who
 //! takes every error for a failure, and a new number each time. If he overpaid nothing, the damage
 //! would prove nothing.
@@ -30,7 +30,7 @@ mod v2;
 const THREADS: usize = 8;
 /// WeChat Pay takes 50 refunds of an order; that leaves room for the naive caller and the audit.
 const REFUNDS_OF_AN_ORDER: usize = 20;
-/// Nobody has that much bad luck.
+/// So many attempts never fail all.
 const ATTEMPTS: usize = 100;
 const REFUND: Fen = Fen(100);
 const PRICE: Fen = Fen(100);
@@ -90,7 +90,7 @@ fn purchases_under_new_numbers_are_paid_twice() {
 struct Merchant<'a>(&'a Sandbox);
 
 impl Merchant<'_> {
-    /// Three of ten answers come to harm. Another thread may meet it.
+    /// Damages three of ten responses. The damage may hit the call of another thread.
     fn damage(&self, random: &mut Random) {
         let Self(sandbox) = self;
         match random.below(20) {
@@ -99,12 +99,12 @@ impl Merchant<'_> {
             1 => sandbox.refuse_next(503, "", ""),
             2 => {
                 sandbox.refuse_next(500, "BANK_ERROR", "");
-                sandbox.tamper_next(|answer| answer.status = 0);
+                sandbox.tamper_next(|response| response.status = 0);
             }
             // After it.
-            3 => sandbox.tamper_next(|answer| answer.status = 0),
-            4 => sandbox.tamper_next(|answer| answer.set_header("Content-Length", "5000")),
-            5 => sandbox.tamper_next(|answer| answer.body.push(b' ')),
+            3 => sandbox.tamper_next(|response| response.status = 0),
+            4 => sandbox.tamper_next(|response| response.set_header("Content-Length", "5000")),
+            5 => sandbox.tamper_next(|response| response.body.push(b' ')),
             _ => {}
         }
     }
@@ -165,7 +165,7 @@ fn until_known(
             (Outcome::Unknown, Retry::QueryFirst) => {
                 merchant.damage(random);
                 let (signer, gateway) = (merchant.0.signer(), merchant.0.gateway());
-                // That there is no such refund is no verdict.
+                // A refund that is not found is not conclusive.
                 if refund::query(signer, gateway, &refund.out_refund_no).is_ok() {
                     return;
                 }
@@ -182,7 +182,7 @@ fn refund_naively(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
     refunds.find(|refund| merchant.apply(random, refund).is_ok()).unwrap();
 }
 
-/// The same order until it stands, then the same question until it is answered.
+/// Sends the same order until it exists, then repeats the same query until it succeeds.
 fn purchase_by_the_book(merchant: &Merchant<'_>, random: &mut Random, index: usize) {
     let order = order(merchant.0, &format!("purchase-{index}"));
     until_true(|| merchant.place(random, &order).map(|()| true));
@@ -192,9 +192,9 @@ fn purchase_by_the_book(merchant: &Merchant<'_>, random: &mut Random, index: usi
 
 fn until_true(mut ask: impl FnMut() -> Result<bool, Error>) {
     let answers = (0..ATTEMPTS).map(|_| ask());
-    let errors = answers.take_while(|answer| *answer != Ok(true));
-    for answer in errors {
-        let error = answer.expect_err("neither placed nor paid");
+    let errors = answers.take_while(|response| *response != Ok(true));
+    for response in errors {
+        let error = response.expect_err("neither placed nor paid");
         assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
         assert_ne!(error.retry(), Retry::Never, "{error}");
     }
@@ -213,7 +213,7 @@ fn purchase_naively(merchant: &Merchant<'_>, random: &mut Random, index: usize) 
     paid.unwrap();
 }
 
-// What moved, by the books of the other side.
+// The money that moved, according to the sandbox.
 
 fn refunds(
     seed: u64,
@@ -234,7 +234,7 @@ fn refunds(
     for number in every_number(&sandbox, "/v3/refund/domestic/refunds", "out_refund_no") {
         let number = OutRefundNo::new(number).unwrap();
         let query = || refund::query(sandbox.signer(), sandbox.gateway(), &number);
-        if let Some(state) = until_said(query) {
+        if let Some(state) = until_certain(query) {
             assert_eq!(state.status, Status::Processing);
             *of_order.entry(state.out_trade_no).or_default() += state.amount.refund.0;
         }
@@ -244,7 +244,7 @@ fn refunds(
         let apply = |number: String, refund| {
             let number = OutRefundNo::new(number).unwrap();
             let refund = Refund::new(number, order.clone(), refund, TOTAL);
-            until_said(|| refund::apply(sandbox.signer(), sandbox.gateway(), &refund))
+            until_certain(|| refund::apply(sandbox.signer(), sandbox.gateway(), &refund))
         };
         assert!(apply(format!("rest-{index}"), Fen(TOTAL.0 - fen)).is_some(), "{order}: {fen}");
         assert!(apply(format!("more-{index}"), Fen(1)).is_none(), "{order}: {fen}");
@@ -263,7 +263,7 @@ fn purchases(
         .iter()
         .filter_map(|number| {
             let number = OutTradeNo::new(number).unwrap();
-            until_said(|| pay::query(sandbox.signer(), sandbox.gateway(), &number))
+            until_certain(|| pay::query(sandbox.signer(), sandbox.gateway(), &number))
         })
         .filter(|transaction| transaction.trade_state == TradeState::Success)
         .map(|transaction| transaction.amount.unwrap().total.unwrap().0)
@@ -305,8 +305,8 @@ fn every_number(sandbox: &Sandbox, path: &str, name: &str) -> BTreeSet<String> {
     bodies.collect()
 }
 
-/// What is answered once the last damage is spent; `None` if it is refused.
-fn until_said<T>(ask: impl Fn() -> Result<T, Error>) -> Option<T> {
+/// The result after the last damage is used up; `None` if the call is refused.
+fn until_certain<T>(ask: impl Fn() -> Result<T, Error>) -> Option<T> {
     for _ in 0..ATTEMPTS {
         match ask() {
             Ok(said) => return Some(said),

@@ -214,7 +214,7 @@ fn close_with_forged_or_lost_response_is_unknown() {
     let sandbox = start();
     let order = order(&sandbox, "close-forged");
     app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
-    sandbox.tamper_next(|answer| answer.set_header("Wechatpay-Nonce", "x"));
+    sandbox.tamper_next(|response| response.set_header("Wechatpay-Nonce", "x"));
     let error = pay::close(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Untrusted { status: 204, .. }), "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
@@ -317,12 +317,12 @@ fn response_with_a_body_is_not_taken_for_a_closed_order() {
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let order = order(&sandbox, "close-body");
     app::prepay(signer, gateway, &order).unwrap();
-    sandbox.rewrite_next(|answer| {
-        (answer.status, answer.body) = (200, br#"{"trade_state":"NOTPAY"}"#.to_vec());
+    sandbox.rewrite_next(|response| {
+        (response.status, response.body) = (200, br#"{"trade_state":"NOTPAY"}"#.to_vec());
     });
     let error = pay::close(signer, gateway, &order.out_trade_no).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
-    sandbox.rewrite_next(|answer| (answer.status, answer.body) = (200, Vec::new()));
+    sandbox.rewrite_next(|response| (response.status, response.body) = (200, Vec::new()));
     pay::close(signer, gateway, &order.out_trade_no).unwrap();
 }

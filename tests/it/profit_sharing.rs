@@ -25,7 +25,7 @@ pub(crate) const RECEIVER: &str = "1900009191";
 const PERSON: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 const FULL_NAME: &str = "示例供应商有限公司";
 const TOTAL: Fen = Fen(1000);
-/// What the fee leaves of it.
+/// The amount after the fee.
 const NET: Fen = Fen(994);
 
 /// A name as the request carries it.
@@ -428,10 +428,10 @@ fn partner_splits_the_sub_merchants_order() {
 fn response_about_another_split_is_refused() {
     let shop = Shop::open();
     let split = shop.split_of(&[(RECEIVER, 200)]);
-    shop.sandbox.rewrite_next(|answer| {
-        let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+    shop.sandbox.rewrite_next(|response| {
+        let mut body: Value = serde_json::from_slice(&response.body).unwrap();
         body["out_order_no"] = json!("split-2");
-        answer.body = body.to_string().into_bytes();
+        response.body = body.to_string().into_bytes();
     });
     let error = shop.split(&split).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));

@@ -90,7 +90,7 @@ impl Random {
     }
 }
 
-/// What breaks quoting, lines, scripts and text direction.
+/// Characters that break quoting, lines, scripts and text direction.
 const AWKWARD: &[char] = &[
     '"', '\\', '/', '\'', '<', '&', '%', '+', '\0', '\u{1}', '\u{8}', '\t', '\n', '\u{B}', '\r',
     '\u{1B}', '\u{1F}', '\u{7F}', '\u{85}', '\u{A0}', '\u{200D}', '\u{2028}', '\u{2029}',
@@ -179,7 +179,7 @@ pub(crate) fn any_scene(random: &mut Random) -> SceneInfo {
     scene_info
 }
 
-/// What the body of an order must say, written independently of the library's own types.
+/// The expected body of an order, written independently of the library's own types.
 fn said(order: &Order, mchid: &str) -> Value {
     let mut body = json!({
         "appid": order.appid.as_str(),
@@ -343,7 +343,7 @@ fn thousand_orders_are_accepted_by_the_sandbox() {
     });
     let received = sandbox.received();
     assert_eq!(received.len(), 1000);
-    // What arrived over the wire is what the same order is on the desk.
+    // The received body equals the order's own JSON.
     for thread in 0..4_u64 {
         let mut random = Random::new(seed.wrapping_add(thread));
         for index in 0..250 {
@@ -457,6 +457,6 @@ fn same_orders_are_equal_bytes_in_another_process() {
         .env(SEED, seed.to_string())
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.lines().any(|line| line == digest(seed)), "seed {seed}: {told}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.lines().any(|line| line == digest(seed)), "seed {seed}: {printed}");
 }

@@ -16,7 +16,7 @@ fn code(text: &str) -> Vec<Vec<String>> {
     blocks.map(|block| block.lines().skip(1).filter(is_code).map(code).collect()).collect()
 }
 
-/// What stands in code in each row of a table.
+/// The code in each row of a table.
 fn rows(text: &str) -> Vec<Vec<String>> {
     let rows = text.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---"));
     let words = |row: &str| row.split('`').skip(1).step_by(2).map(str::to_owned).collect();

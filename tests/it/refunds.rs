@@ -92,10 +92,10 @@ fn refund_of_another_order_or_amount_is_unknown() {
         ("/amount/refund", json!(61)),
         ("/amount/total", json!(101)),
     ] {
-        sandbox.rewrite_next(move |answer| {
-            let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+        sandbox.rewrite_next(move |response| {
+            let mut body: Value = serde_json::from_slice(&response.body).unwrap();
             *body.pointer_mut(pointer).unwrap() = wrong;
-            answer.body = body.to_string().into_bytes();
+            response.body = body.to_string().into_bytes();
         });
         let error = apply(&sandbox, &refund).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{pointer}: {error}");
@@ -109,10 +109,10 @@ fn refund_of_another_order_or_amount_is_unknown() {
         Fen(60),
         Fen(100),
     );
-    sandbox.rewrite_next(move |answer| {
-        answer.status = 200;
+    sandbox.rewrite_next(move |response| {
+        response.status = 200;
         let id = state.transaction_id.as_str();
-        answer.body = json!({"refund_id": "50", "out_refund_no": "other-1", "transaction_id": id,
+        response.body = json!({"refund_id": "50", "out_refund_no": "other-1", "transaction_id": id,
             "out_trade_no": "x", "status": "PROCESSING",
             "amount": {"total": 100, "refund": 60, "payer_total": 100, "payer_refund": 60}})
         .to_string()
@@ -126,7 +126,7 @@ fn refund_of_another_order_or_amount_is_unknown() {
 fn refund_with_lost_response_is_unknown_until_retried() {
     let sandbox = paid();
     let refund = of("lost-1", 100);
-    sandbox.tamper_next(|answer| answer.status = 0);
+    sandbox.tamper_next(|response| response.status = 0);
     let error = apply(&sandbox, &refund).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
     let state = apply(&sandbox, &refund).unwrap();
@@ -191,9 +191,9 @@ fn accepted_refund_ends_as_success_closed_or_abnormal() {
         let event =
             notify::open(sandbox.platform_keys(), &key, headers, &notification.body, now).unwrap();
         assert_eq!(event.event_type, event_type);
-        let Notification::Refund(told) = event.notification else { panic!() };
-        assert_eq!((&told.status, &told.refund_id), (&status, &state.refund_id));
-        assert_eq!(told.amount.refund, Fen(100));
+        let Notification::Refund(notified) = event.notification else { panic!() };
+        assert_eq!((&notified.status, &notified.refund_id), (&status, &state.refund_id));
+        assert_eq!(notified.amount.refund, Fen(100));
     }
 }
 
@@ -223,7 +223,7 @@ fn unpaid_order_or_unknown_refund_is_not_found() {
 }
 
 /// A merchant who came from APIv2 refunds orders whose numbers are none for a new order. The refund
-/// must not end as an answer that cannot be read.
+/// must not end as a response that cannot be read.
 #[test]
 fn refund_of_an_order_with_an_old_number_is_read() {
     let sandbox = paid();
@@ -234,9 +234,9 @@ fn refund_of_an_order_with_an_old_number_is_read() {
     let refund = Refund::new(number, transaction_id.clone(), Fen(60), Fen(100));
     assert!(OutTradeNo::new("a@3").is_err());
     let of_old = || {
-        sandbox.rewrite_next(|answer| {
-            let body = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
-            answer.body = body.replace(NUMBER, "a@3").into_bytes();
+        sandbox.rewrite_next(|response| {
+            let body = String::from_utf8(std::mem::take(&mut response.body)).unwrap();
+            response.body = body.replace(NUMBER, "a@3").into_bytes();
         });
     };
     of_old();

@@ -100,7 +100,7 @@ impl Shop {
         }
     }
 
-    /// What was shipped, and how the refund stands.
+    /// The shipped orders, and the state of the refund.
     fn state(&self, number: &OutTradeNo) -> (usize, Option<Status>) {
         let book = self.book.lock().unwrap();
         let line = &book[number];

@@ -60,7 +60,7 @@ impl Wire {
             let mut request = vec![0; 4096];
             let length = stream.read(&mut request)?;
             request.truncate(length);
-            stream.write_all(&Answer::signed("{}").bytes())?;
+            stream.write_all(&WireResponse::signed("{}").bytes())?;
             stream.conn.send_close_notify();
             stream.flush()
         });
@@ -82,7 +82,7 @@ impl Wire {
     }
 }
 
-/// Whoever still waits to be accepted at the end is counted as well.
+/// Connections that still wait to be accepted at the end are counted as well.
 fn accept(listener: &TcpListener, state: &Arc<State>) {
     for number in 0.. {
         let Ok((socket, _)) = listener.accept() else { break };
@@ -138,14 +138,14 @@ impl Peer {
         Ok(())
     }
 
-    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.socket.write_all(bytes.as_ref())
     }
 
     /// A byte now and then, until the client has had enough.
     pub(crate) fn drip(&mut self, bytes: &[u8]) -> io::Result<()> {
         for byte in bytes.iter().cycle() {
-            self.say([*byte])?;
+            self.send([*byte])?;
             thread::sleep(DRIP);
         }
         Ok(())
@@ -154,7 +154,7 @@ impl Peer {
     /// The same again and again, until the client has had enough.
     pub(crate) fn flood(&mut self, bytes: &[u8]) -> io::Result<()> {
         loop {
-            self.say(bytes)?;
+            self.send(bytes)?;
         }
     }
 
@@ -188,19 +188,19 @@ fn length(head: &[u8]) -> usize {
     line.map_or(0, |length| length.trim().parse().unwrap())
 }
 
-/// An answer of WeChat Pay's, signed, which a script may then spoil.
-pub(crate) struct Answer {
+/// A response of WeChat Pay's, signed, which a script may then spoil.
+pub(crate) struct WireResponse {
     /// Each line with its end, without the empty one.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl WireResponse {
     /// Good as it is.
     pub(crate) fn signed(body: &str) -> Self {
-        let mut answer = Self::unframed(body);
-        answer.head.push_str(&format!("Content-Length: {}\r\n", body.len()));
-        answer
+        let mut response = Self::unframed(body);
+        response.head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        response
     }
 
     /// Ends with the connection: HTTP/1.1 allows that.
@@ -233,7 +233,7 @@ impl Answer {
     }
 }
 
-/// The keys by which [`Answer::signed`] is believed.
+/// The keys by which [`WireResponse::signed`] is verified.
 pub(crate) fn platform_keys() -> PlatformKeys {
     PlatformKeys::from_pem(PLATFORM_ID, include_str!("../data/keys/rsa2048.pub.pem")).unwrap()
 }
@@ -282,6 +282,6 @@ fn certified(change: impl FnOnce(&mut CertificateParams)) -> (Arc<ServerConfig>,
 }
 
 pub(crate) const PLATFORM_ID: &str = "PUB_KEY_ID_0119000072912025010100000000000001";
-/// Longer than any test waits; it ends threads that nobody asks any more.
+/// Longer than any test waits; it ends threads that are no longer used.
 const PATIENCE: Duration = Duration::from_secs(20);
 const DRIP: Duration = Duration::from_millis(10);

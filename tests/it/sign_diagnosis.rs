@@ -1,4 +1,4 @@
-//! The sign doctor: what the error says when WeChat Pay answers `SIGN_ERROR`.
+//! The diagnosis in the error when WeChat Pay returns `SIGN_ERROR`.
 
 use wechatpay::pay::app;
 use wechatpay::{

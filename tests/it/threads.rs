@@ -1,4 +1,4 @@
-//! One gateway, many threads: each gets its own answers.
+//! One gateway, many threads: each gets its own responses.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -104,7 +104,7 @@ fn types_of_v2_are_send_and_sync() {
     shared::<(v2::notify::Notification, v2::refund::NotifiedRefund)>();
 }
 
-/// None is left out above: each name stands there as often as there are public types of it.
+/// The list above is complete: it has each name as often as there are public types of that name.
 #[test]
 fn every_public_type_has_a_send_or_sync_assertion() {
     let asserted = include_str!("threads.rs")
@@ -128,11 +128,11 @@ fn every_public_type_has_a_send_or_sync_assertion() {
 const THREADS: usize = 64;
 const CALLS: usize = 100;
 
-/// Who a thread signs as.
+/// The merchant or partner for which a thread signs.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
     Merchant,
-    /// Who acts for a sub-merchant.
+    /// A partner that acts for a sub-merchant.
     Partner,
     /// Whom WeChat Pay does not know.
     Stranger,

@@ -1,4 +1,4 @@
-//! One request a call, bounded, without redirects; and answers that are odd.
+//! One request a call, bounded, without redirects; and malformed responses.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
@@ -23,9 +23,9 @@ fn redirect_is_not_followed() {
     let order = order(&sandbox, "redirect-1");
     for (count, status) in (1..).zip([301, 302, 303, 307, 308]) {
         let location = format!("{}/v3/pay/transactions/app", sandbox.base_url());
-        sandbox.tamper_next(move |answer| {
-            *answer = Response { status, headers: Vec::new(), body: Vec::new() };
-            answer.set_header("Location", location);
+        sandbox.tamper_next(move |response| {
+            *response = Response { status, headers: Vec::new(), body: Vec::new() };
+            response.set_header("Location", location);
         });
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
         assert_eq!(api(&error).status, status);
@@ -39,9 +39,9 @@ fn response_of_more_than_a_mebibyte_is_refused() {
     let sandbox = start();
     let order = order(&sandbox, "large-1");
     let padded = |length: usize| {
-        move |answer: &mut Response| {
-            let padding = length - answer.body.len();
-            answer.body.splice(0..0, std::iter::repeat_n(b' ', padding));
+        move |response: &mut Response| {
+            let padding = length - response.body.len();
+            response.body.splice(0..0, std::iter::repeat_n(b' ', padding));
         }
     };
     sandbox.rewrite_next(padded(MEBIBYTE));
@@ -56,12 +56,12 @@ fn response_of_more_than_a_mebibyte_is_refused() {
 fn truncated_response_is_unknown() {
     let sandbox = start();
     let order = order(&sandbox, "broken-off-1");
-    sandbox.tamper_next(|answer| answer.set_header("Content-Length", "1000"));
+    sandbox.tamper_next(|response| response.set_header("Content-Length", "1000"));
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(error.to_string().starts_with("the response broke off"), "{error}");
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
 
-    sandbox.tamper_next(|answer| answer.status = 0);
+    sandbox.tamper_next(|response| response.status = 0);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
     assert_eq!(sandbox.received().len(), 2);
@@ -71,7 +71,7 @@ fn truncated_response_is_unknown() {
 #[test]
 fn verified_but_malformed_response_is_unknown() {
     let sandbox = start();
-    let order = order(&sandbox, "odd-answer-1");
+    let order = order(&sandbox, "odd-response-1");
     for body in [
         "",
         "null",
@@ -86,7 +86,7 @@ fn verified_but_malformed_response_is_unknown() {
         "{\"prepay_id\":{\"SECRET\":1}}",
         "\u{feff}{\"prepay_id\":\"wx1\"}",
     ] {
-        sandbox.rewrite_next(move |answer| answer.body = body.into());
+        sandbox.rewrite_next(move |response| response.body = body.into());
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
         assert!(
             matches!(error.kind(), ErrorKind::Malformed { status: 200, .. }),
@@ -95,8 +95,8 @@ fn verified_but_malformed_response_is_unknown() {
         assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
         assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
     }
-    sandbox.rewrite_next(|answer| {
-        answer.body = r#"{"new_key":[1,{"x":null}],"prepay_id":"wx1","prepay":"x"}"#.into();
+    sandbox.rewrite_next(|response| {
+        response.body = r#"{"new_key":[1,{"x":null}],"prepay_id":"wx1","prepay":"x"}"#.into();
     });
     let prepay_id = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap();
     assert_eq!(prepay_id.as_str(), "wx1");
@@ -106,7 +106,7 @@ fn verified_but_malformed_response_is_unknown() {
 fn http_202_is_not_a_placed_order() {
     let sandbox = start();
     let order = order(&sandbox, "accepted-1");
-    sandbox.rewrite_next(|answer| answer.status = 202);
+    sandbox.rewrite_next(|response| response.status = 202);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert_eq!(api(&error).status, 202);
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
@@ -124,17 +124,18 @@ fn page_of_a_proxy_keeps_its_http_status() {
         (413, Outcome::Refused, "{\"code\":7,\"message\":[],\"detail\":\"x\"}".to_owned()),
     ];
     for (status, outcome, body) in table {
-        sandbox.tamper_next(move |answer| {
-            *answer = Response { status, headers: Vec::new(), body: body.into() };
+        sandbox.tamper_next(move |response| {
+            *response = Response { status, headers: Vec::new(), body: body.into() };
         });
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
-        let answer = api(&error);
-        assert_eq!((answer.status, answer.code.as_str(), answer.signed), (status, "", false));
+        let response = api(&error);
+        assert_eq!((response.status, response.code.as_str(), response.signed), (status, "", false));
         assert_eq!(error.outcome(), outcome);
         assert!(!error.to_string().contains('<'), "{error}");
     }
-    sandbox.tamper_next(|answer| {
-        *answer = Response { status: 200, headers: Vec::new(), body: "<html>log in</html>".into() };
+    sandbox.tamper_next(|response| {
+        *response =
+            Response { status: 200, headers: Vec::new(), body: "<html>log in</html>".into() };
     });
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Untrusted { status: 200, .. }), "{error}");
@@ -159,7 +160,7 @@ fn refused_connection_is_certainly_not_sent() {
 fn silent_server_ends_in_a_timeout() {
     let sandbox = start();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    // Plain HTTP: the connection stands at once, so it is the answer that does not come.
+    // Plain HTTP: the connection is open at once, so the missing response ends the call.
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let order = order(&sandbox, "silence-1");
     let wait = |total_timeout| {
@@ -261,7 +262,7 @@ fn read_file(
 fn error_to_a_file_request_ends_within_the_total_timeout() {
     let (read, elapsed) = read_file(
         |peer| {
-            peer.say("HTTP/1.1 400 Bad Request\r\n\r\n")?;
+            peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")?;
             peer.drip(b" ")
         },
         |_| (),
@@ -274,7 +275,7 @@ fn error_to_a_file_request_ends_within_the_total_timeout() {
 fn silent_file_ends_after_the_total_timeout() {
     let (read, elapsed) = read_file(
         |peer| {
-            peer.say("HTTP/1.1 200 OK\r\n\r\n1,2\n")?;
+            peer.send("HTTP/1.1 200 OK\r\n\r\n1,2\n")?;
             peer.wait()
         },
         |_| (),
@@ -286,7 +287,7 @@ fn silent_file_ends_after_the_total_timeout() {
 #[test]
 fn file_below_the_minimum_rate_ends_as_an_error() {
     let drip = |peer: &mut Peer| {
-        peer.say("HTTP/1.1 200 OK\r\n\r\n")?;
+        peer.send("HTTP/1.1 200 OK\r\n\r\n")?;
         peer.drip(b" ")
     };
     // It drips a byte each 10 ms.
@@ -305,7 +306,7 @@ fn slow_file_above_the_minimum_rate_arrives() {
     // It takes longer than the total timeout of a call.
     let (read, elapsed) = read_file(
         |peer| {
-            peer.say("HTTP/1.1 200 OK\r\nContent-Length: 150\r\n\r\n")?;
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 150\r\n\r\n")?;
             peer.drip(b" ")
         },
         |options| {
@@ -323,10 +324,10 @@ fn large_error_body_keeps_its_status_and_nothing_else() {
     let sandbox = start();
     let order = order(&sandbox, "large-error-1");
     for (length, code) in [(64 * 1024, "PARAM_ERROR"), (64 * 1024 + 1, "")] {
-        sandbox.tamper_next(move |answer| {
+        sandbox.tamper_next(move |response| {
             let mut body = br#"{"code":"PARAM_ERROR","message":"x"}"#.to_vec();
             body.resize(length, b' ');
-            *answer = Response { status: 400, headers: Vec::new(), body };
+            *response = Response { status: 400, headers: Vec::new(), body };
         });
         let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
         let found = api(&error);

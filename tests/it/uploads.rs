@@ -14,7 +14,7 @@ use crate::support::{api, start};
 
 const IMAGE: &str = "/v3/merchant-service/images/upload";
 
-/// Whatever a file may contain, line ends and boundaries of other parts among them.
+/// Bytes of a file, with line ends and boundaries of other parts among them.
 fn file() -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\r\n--BOUNDARY\r\n--".to_vec();
     file.extend((0..=255).cycle().take(100_000));

@@ -1,6 +1,6 @@
 //! Agreement with the world: the vectors of Project Wycheproof.
 //!
-//! What reaches them through the public API is tested through that. An answer is signed over three
+//! What reaches them through the public API is tested through that. A response is signed over three
 //! lines of a fixed form, which no vector has: those of RSA are judged in `src/trust.rs`. The nonce
 //! of a notification is text, which most vectors' is not: the rest of GCM is tested at ring, by the
 //! algorithm that `src/api_v3_key.rs` names.
@@ -86,7 +86,7 @@ fn notification_decrypts_every_representable_gcm_vector() {
                 let expected = Notification::Other { original_type, json: plaintext };
                 assert_eq!(opened.unwrap().notification, expected, "{}", test.tc_id);
             }
-            // It opened, or nobody could say what is within.
+            // Either it was decrypted, or the vector has no valid plaintext.
             (TestResult::Valid, None) => {
                 let expected = Refusal::Malformed("the resource is not UTF-8".to_owned());
                 assert_eq!(opened.unwrap_err(), expected, "{}", test.tc_id);

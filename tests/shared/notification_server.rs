@@ -16,9 +16,9 @@ pub(crate) struct NotificationServer {
 pub(crate) type Headers = [(String, Vec<u8>)];
 
 impl NotificationServer {
-    /// `answer` returns the status and the body.
+    /// `response` returns the status and the body.
     pub(crate) fn start(
-        answer: impl Fn(&Headers, &[u8]) -> (u16, String) + Send + 'static,
+        response: impl Fn(&Headers, &[u8]) -> (u16, String) + Send + 'static,
     ) -> Self {
         let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
         let thread = thread::spawn({
@@ -35,7 +35,7 @@ impl NotificationServer {
                             (header.field.to_string(), value)
                         })
                         .collect();
-                    let (status, text) = answer(&headers, &body);
+                    let (status, text) = response(&headers, &body);
                     let response = Response::from_string(text).with_status_code(status);
                     // The sandbox may have given up waiting.
                     let _ = request.respond(response);

@@ -1,4 +1,4 @@
-//! What the tests of the three packages share.
+//! Helpers that the tests of the three packages share.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;

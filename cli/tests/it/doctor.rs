@@ -31,7 +31,7 @@ fn doctor_with_correct_settings_reports_no_problems() {
 fn doctor_hostile_date_header_leaves_clock_unchecked() {
     for date in ["(".repeat(30_000), "Sun, 06 Nov 1994".into(), String::new()] {
         let program = Program::new("doctor-date");
-        program.sandbox.tamper_next(move |answer| answer.set_header("Date", &date));
+        program.sandbox.tamper_next(move |response| response.set_header("Date", &date));
         let done = program.run(&["doctor"]);
         assert_eq!((done.status, done.err.as_str()), (0, ""));
         let report: Value = serde_json::from_str(&done.out).unwrap();
@@ -80,7 +80,7 @@ fn doctor_names_each_problem() {
             "clock-behind-without-date",
             |program| {
                 program.sandbox.shift_clock(400);
-                program.sandbox.tamper_next(|answer| answer.remove_header("Date"));
+                program.sandbox.tamper_next(|response| response.remove_header("Date"));
             },
             "problem: clock: WeChat Pay rejected the request's timestamp; correct the system clock\n",
         ),
@@ -88,7 +88,7 @@ fn doctor_names_each_problem() {
             "clock-ahead-by-date",
             |program| {
                 let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
-                program.sandbox.tamper_next(move |answer| answer.set_header("Date", date));
+                program.sandbox.tamper_next(move |response| response.set_header("Date", date));
             },
             " seconds ahead of WeChat Pay's, and at most five minutes are allowed; correct it\n",
         ),

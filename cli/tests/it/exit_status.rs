@@ -46,7 +46,7 @@ fn order_error_ends_with_outcome_and_advice() {
                     advice: after a pause, send the identical request again, with the same number\n";
     assert!(err.ends_with(expected), "{err}");
 
-    program.sandbox.tamper_next(|answer| answer.body.push(b' '));
+    program.sandbox.tamper_next(|response| response.body.push(b' '));
     let (status, err) = run();
     assert_eq!(status, 3);
     assert!(err.ends_with("\nadvice: query by the same number first\n"), "{err}");
@@ -57,7 +57,7 @@ fn order_error_ends_with_outcome_and_advice() {
 fn failed_query_reports_that_nothing_changed() {
     let program = Program::new("query");
     program.result(&["order", "app", &program.order("query-1")]);
-    program.sandbox.tamper_next(|answer| answer.body.push(b' '));
+    program.sandbox.tamper_next(|response| response.body.push(b' '));
     let done = program.run(&["query", "query-1"]);
     assert_eq!(done.status, 3);
     let expected = "\noutcome: no result; nothing changed at WeChat Pay\n\
@@ -134,10 +134,10 @@ fn forged_response_stays_on_the_line_of_the_error() {
     ] {
         let detail = json!({"field": field, "issue": issue});
         let body = json!({"code": code, "message": message, "detail": detail}).to_string();
-        program.sandbox.tamper_next(move |answer| {
-            answer.status = 500;
-            answer.body = body.into_bytes();
-            answer.headers.retain(|(name, _)| !name.starts_with("Wechatpay-"));
+        program.sandbox.tamper_next(move |response| {
+            response.status = 500;
+            response.body = body.into_bytes();
+            response.headers.retain(|(name, _)| !name.starts_with("Wechatpay-"));
         });
         let done = program.run(&["order", "app", &file]);
         assert_eq!(done.status, 3, "{}", done.err);

@@ -126,7 +126,7 @@ impl Program {
         done
     }
 
-    /// The answer of a run that must succeed.
+    /// The JSON result of a run that must succeed.
     #[track_caller]
     pub(crate) fn result(&self, arguments: &[&str]) -> Value {
         let done = self.run(arguments);

@@ -14,15 +14,15 @@ fn native_order_draws_its_code_and_saves_it() {
     let (file, picture) = (program.order("native-1"), program.path("code.svg"));
     let done = program.run(&["order", "native", &file, "--qr", &picture]);
     assert_eq!(done.status, 0, "{}", done.err);
-    let answer: Value = serde_json::from_str(&done.out).unwrap();
-    assert!(answer["code_url"].as_str().unwrap().starts_with("weixin://"), "{answer}");
+    let response: Value = serde_json::from_str(&done.out).unwrap();
+    assert!(response["code_url"].as_str().unwrap().starts_with("weixin://"), "{response}");
     assert!(done.err.lines().count() > 10 && done.err.contains('█'), "{}", done.err);
     assert!(fs::read_to_string(&picture).unwrap().contains("<svg"));
 
     let picture = program.path("code.PNG");
     let done = program.run(&["order", "native", &file, "--qr", &picture]);
-    let answer: Value = serde_json::from_str(&done.out).unwrap();
-    assert_shows(&fs::read(&picture).unwrap(), answer["code_url"].as_str().unwrap());
+    let response: Value = serde_json::from_str(&done.out).unwrap();
+    assert_shows(&fs::read(&picture).unwrap(), response["code_url"].as_str().unwrap());
     let picture = program.path("code.svg");
 
     let done = program.run(&["order", "native", &file, "--qr", &program.path("no/such/code.svg")]);

@@ -183,7 +183,7 @@ impl V2 {
         lock(&self.state).v2.failures.push_back(text.to_owned());
     }
 
-    /// Passes the fields of the next answer of APIv2 through `change` before it is signed: malformed,
+    /// Passes the fields of the next response of APIv2 through `change` before it is signed: malformed,
     /// but verifiable. [`Sandbox::tamper_next`](crate::Sandbox::tamper_next) changes it afterwards.
     ///
     /// The call itself has happened. `change` must not use the sandbox, which waits for it.

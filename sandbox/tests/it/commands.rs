@@ -230,9 +230,9 @@ fn every_command_succeeds_once_and_fails_with_a_reason() {
     for (command, body, expected) in COMMANDS {
         let (method, name) = command.split_once(' ').unwrap();
         let body = body.replace("first", &first);
-        let (status, told) = browser_client.command(method, name, &body);
-        assert_eq!(status, *expected, "{command} {body}: {told}");
-        assert_eq!(told.get("error").is_some(), status != 200, "{command} {body}: {told}");
+        let (status, output) = browser_client.command(method, name, &body);
+        assert_eq!(status, *expected, "{command} {body}: {output}");
+        assert_eq!(output.get("error").is_some(), status != 200, "{command} {body}: {output}");
         if status == 200 { &mut good } else { &mut bad }.insert((*command).to_owned());
     }
     assert!(documented().len() > 20);
@@ -258,20 +258,20 @@ fn commands_do_what_the_methods_do() {
     let error = crate::support::api(&error);
     assert_eq!((error.status, error.code.as_str()), (429, "FREQUENCY_LIMITED"));
 
-    let (_, told) = browser_client.command("POST", "rotate-platform-certificate", "");
-    assert!(told["certificate"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE"));
+    let (_, output) = browser_client.command("POST", "rotate-platform-certificate", "");
+    assert!(output["certificate"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE"));
     browser_client.command("POST", "set-key-mode", r#"{"mode":"CERTIFICATE"}"#);
-    let (_, told) = browser_client.command("POST", "take-notifications", "");
-    let headers = told["notifications"][0]["headers"].as_array().unwrap();
+    let (_, output) = browser_client.command("POST", "take-notifications", "");
+    let headers = output["notifications"][0]["headers"].as_array().unwrap();
     let serial = headers.iter().find(|pair| pair[0] == "Wechatpay-Serial").unwrap();
     assert_ne!(serial[1], sandbox.platform_certificate_serial_no());
     assert_eq!(serial[1].as_str().unwrap().len(), 40);
     assert!(sandbox.take_notifications().is_empty(), "they are taken");
 
     browser_client.command("POST", "let-time-pass", r#"{"seconds":7201}"#);
-    let (status, told) = browser_client.command("POST", "pay", r#"{"out_trade_no":"order-1"}"#);
+    let (status, output) = browser_client.command("POST", "pay", r#"{"out_trade_no":"order-1"}"#);
     assert_eq!(status, 409);
-    assert!(told["error"].as_str().unwrap().contains("expired"), "{told}");
+    assert!(output["error"].as_str().unwrap().contains("expired"), "{output}");
 }
 
 #[test]
@@ -285,9 +285,9 @@ fn faults_meet_the_calls_that_the_command_chooses() {
     browser_client.command("POST", "fault-next", r#"{"fault": "ResetAfterTheRequest"}"#);
     assert_eq!(place("fault-1"), Err(Outcome::Unknown));
     sandbox.pay("fault-1").unwrap();
-    let (_, told) = browser_client.command("GET", "received", "");
-    let answer = &told["received"][0]["answer"];
-    assert_eq!((&answer["status"], &answer["is_broken"]), (&json!(200), &json!(true)));
+    let (_, output) = browser_client.command("GET", "received", "");
+    let response = &output["received"][0]["answer"];
+    assert_eq!((&response["status"], &response["is_broken"]), (&json!(200), &json!(true)));
     browser_client.get("/").assert_shows(&["200 断线 broken"]);
     let rule = json!({ "fault": "MissingSignature", "method": "POST", "path_prefix": "/v3/pay/",
         "times": 2, "skip": 1, "carried_out": false });
@@ -297,8 +297,8 @@ fn faults_meet_the_calls_that_the_command_chooses() {
     sandbox.pay("fault-3").unwrap_err();
     browser_client.command("POST", "clear-faults", "");
     assert_eq!(place("fault-3"), Ok(()));
-    let (_, told) = browser_client.command("GET", "faults", "");
-    assert!(told["faults"].as_array().unwrap().contains(&json!("Silence")));
+    let (_, output) = browser_client.command("GET", "faults", "");
+    assert!(output["faults"].as_array().unwrap().contains(&json!("Silence")));
 }
 
 /// Programs that were written before a command got its present name still work.
@@ -347,9 +347,9 @@ fn invalid_command_gets_a_reason() {
         ("POST quiet", "", "no command \"quiet\""),
     ] {
         let (method, name) = command.split_once(' ').unwrap();
-        let (_, told) = browser_client.command(method, name, body);
-        let error = told["error"].as_str().unwrap_or_default();
-        assert!(error.contains(expected), "{command} {body}: {told}");
+        let (_, output) = browser_client.command(method, name, body);
+        let error = output["error"].as_str().unwrap_or_default();
+        assert!(error.contains(expected), "{command} {body}: {output}");
     }
     browser_client.command(
         "POST",
@@ -364,13 +364,13 @@ fn invalid_command_gets_a_reason() {
 fn taken_notification_comes_again_genuine_probing_or_forged() {
     let sandbox = busy();
     let browser_client = BrowserClient::to(&sandbox);
-    let (_, told) = browser_client.command("POST", "take-notifications", "");
-    let notification = &told["notifications"][0];
+    let (_, output) = browser_client.command("POST", "take-notifications", "");
+    let notification = &output["notifications"][0];
     assert_eq!(notification["number"], "order-3");
     let again = |kind: &str| {
         let body = json!({ "id": notification["id"], "kind": kind }).to_string();
-        let (_, told) = browser_client.command("POST", "sign-again", &body);
-        let notification = &told["notifications"][0];
+        let (_, output) = browser_client.command("POST", "sign-again", &body);
+        let notification = &output["notifications"][0];
         let headers = notification["headers"].as_array().unwrap();
         let headers: Vec<(String, Vec<u8>)> = headers
             .iter()
@@ -401,15 +401,15 @@ fn refund_of_apiv2_ends_once() {
         browser_client.command("POST", "v2/end-refund", &body.to_string()).0
     };
     assert_eq!((end("ABNORMAL"), end("CHANGE"), end("SUCCESS")), (400, 200, 409));
-    let (_, told) = browser_client.command("GET", "refunds", "");
-    let refunds = told["refunds"].as_array().unwrap();
+    let (_, output) = browser_client.command("GET", "refunds", "");
+    let refunds = output["refunds"].as_array().unwrap();
     let refund = refunds.iter().find(|refund| refund["version"] == 2).unwrap();
     assert_eq!(
         (&refund["out_refund_no"], &refund["status"]),
         (&json!("old-refund"), &json!("CHANGE"))
     );
-    let (_, told) = browser_client.command("POST", "v2/take-notifications", "");
-    assert_eq!(told["notifications"].as_array().unwrap().len(), 2);
+    let (_, output) = browser_client.command("POST", "v2/take-notifications", "");
+    assert_eq!(output["notifications"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -467,8 +467,8 @@ fn lists_have_everything_with_the_newest_first() {
     let notifications = || browser_client.command("GET", "notifications", "").1;
     assert_eq!(notifications()["pending"][0]["notify_url"], "https://127.0.0.1/notify");
     sandbox.take_notifications();
-    let told = notifications();
-    assert_eq!((&told["pending"], &told["sent"][0]["taken"]), (&json!([]), &json!(true)));
+    let output = notifications();
+    assert_eq!((&output["pending"], &output["sent"][0]["taken"]), (&json!([]), &json!(true)));
 }
 
 #[test]
@@ -484,9 +484,9 @@ fn notifications_are_delivered_until_the_merchant_accepts() {
     let browser_client = BrowserClient::to(&sandbox);
     let answers = [FAIL, SUCCESS];
     let serving = std::thread::spawn(move || {
-        for answer in answers {
+        for response in answers {
             let request = shop.recv().unwrap();
-            request.respond(tiny_http::Response::from_string(answer)).unwrap();
+            request.respond(tiny_http::Response::from_string(response)).unwrap();
         }
     });
     let deliver = |name: &str| browser_client.command("POST", name, "").1["deliveries"].clone();
@@ -504,8 +504,8 @@ fn notifications_are_delivered_until_the_merchant_accepts() {
     assert_eq!((&accepted[0]["is_accepted"], &accepted[0]["attempt"]), (&json!(true), &json!(2)));
     assert_eq!(deliver("deliver-notifications"), json!([]));
     serving.join().unwrap();
-    let (_, told) = browser_client.command("GET", "notifications", "");
-    assert_eq!(told["sent"].as_array().unwrap().len(), 2);
+    let (_, output) = browser_client.command("GET", "notifications", "");
+    assert_eq!(output["sent"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -530,8 +530,8 @@ fn too_long_body_gets_an_error_and_a_journal_entry() {
         page.assert_shows(&["1 MiB"]);
         let status = if path.starts_with("/v3") { 413 } else { 200 };
         assert_eq!(page.status, status, "{path}");
-        let (_, told) = browser_client.command("GET", "received", "");
-        assert_eq!(told["received"][0]["path"], path);
+        let (_, output) = browser_client.command("GET", "received", "");
+        assert_eq!(output["received"][0]["path"], path);
     }
     assert_eq!(browser_client.command("POST", "pay", &body).0, 413);
 }

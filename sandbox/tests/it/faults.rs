@@ -1,4 +1,4 @@
-//! Every fault of the sandbox by its name: what a caller is told, and what has happened.
+//! Every fault of the sandbox by its name: the error of the caller, and what has happened.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -120,8 +120,8 @@ fn why(fault: Fault) -> &'static str {
 fn is_carried_out(fault: Fault) -> bool {
     let lost = [Fault::ClosedBeforeReading, Fault::ClosedAfterHalfTheRequest];
     let position = |fault| Fault::ALL.iter().position(|other| *other == fault).unwrap();
-    let is_answered = position(fault) < position(Fault::CaptivePortal);
-    is_answered && !lost.contains(&fault) && !is_in_the_handshake(fault)
+    let has_response = position(fault) < position(Fault::CaptivePortal);
+    has_response && !lost.contains(&fault) && !is_in_the_handshake(fault)
 }
 
 /// Whether the client never gets as far as to ask.
@@ -156,7 +156,7 @@ fn met(
     for total_timeout in timeouts.map(Duration::from_millis) {
         let gateway = gateway(sandbox, total_timeout);
         sandbox.clear_faults();
-        // Over a connection that stands, it is the answer that does not come.
+        // Over an open connection, the response does not come.
         let stranger = OutTradeNo::new("nobody-1").unwrap();
         let reached = pay::query(sandbox.signer(), &gateway, &stranger).unwrap_err();
         if reached.outcome() != Outcome::Refused {

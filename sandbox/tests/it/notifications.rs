@@ -40,7 +40,7 @@ fn open(sandbox: &Sandbox, notification: &Notification) -> Result<Event, Refusal
     notify::open(sandbox.platform_keys(), &key, headers, &notification.body, Time::now().unwrap())
 }
 
-/// A door that answers like this, and how often somebody was there.
+/// A merchant's server with this response, and the number of its requests.
 fn door(status: u16, body: &'static str) -> (NotificationServer, Arc<Mutex<usize>>) {
     let visits = Arc::new(Mutex::new(0));
     let counted = Arc::clone(&visits);

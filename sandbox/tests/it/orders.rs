@@ -29,36 +29,36 @@ fn combined(sandbox: &Sandbox) -> combine::Order {
     combine::Order::new(sandbox.appid(), number, parts, sandbox.notify_url())
 }
 
-/// What a test asks that counts orders and money, whatever its shop believes.
+/// A test can count orders and money without the records of its shop.
 #[test]
 fn sandbox_lists_its_orders_and_refunds() {
     let sandbox = start();
     let (signer, gateway, v2) = (sandbox.signer(), sandbox.gateway(), sandbox.v2());
-    let (single, whole) = (order(&sandbox, "told-1"), combined(&sandbox));
+    let (single, whole) = (order(&sandbox, "listed-1"), combined(&sandbox));
     app::prepay(signer, gateway, &single).unwrap();
     combine::app::prepay(signer, gateway, &whole).unwrap();
-    let (address, number) = (Ipv4Addr::LOCALHOST.into(), OutTradeNo::new("told-v2").unwrap());
+    let (address, number) = (Ipv4Addr::LOCALHOST.into(), OutTradeNo::new("listed-v2").unwrap());
     let (appid, url) = (sandbox.appid(), sandbox.notify_url());
     let old = v2::pay::Order::new(appid, number, "充值", Fen(5), address, url);
     v2::pay::prepay(v2.signer(), v2.gateway(), &old, &v2::App).unwrap();
     sandbox.pay("whole-1").unwrap();
-    let number = OutRefundNo::new("told-refund").unwrap();
+    let number = OutRefundNo::new("listed-refund").unwrap();
     let part = OutTradeNo::new("part-1").unwrap();
     refund::apply(signer, gateway, &Refund::new(number, part, Fen(4), Fen(10))).unwrap();
 
-    let told = sandbox.orders();
-    let told: Vec<_> = told
+    let listed = sandbox.orders();
+    let listed: Vec<_> = listed
         .iter()
         .map(|it| {
             (it.out_trade_no.as_str(), it.version, it.is_combined, it.total, &*it.trade_state)
         })
         .collect();
     assert_eq!(
-        told,
+        listed,
         [
-            ("told-v2", 2, false, Fen(5), "NOTPAY"),
+            ("listed-v2", 2, false, Fen(5), "NOTPAY"),
             ("whole-1", 3, true, Fen(20), "SUCCESS"),
-            ("told-1", 3, false, Fen(100), "NOTPAY"),
+            ("listed-1", 3, false, Fen(100), "NOTPAY"),
         ]
     );
     let item = &sandbox.orders()[1].items[1];
@@ -66,7 +66,7 @@ fn sandbox_lists_its_orders_and_refunds() {
     let refunds = sandbox.refunds();
     let refund = &refunds[0];
     assert_eq!((refunds.len(), refund.refund, refund.status.as_str()), (1, Fen(4), "PROCESSING"));
-    assert_eq!((&*refund.out_refund_no, &*refund.out_trade_no), ("told-refund", "part-1"));
+    assert_eq!((&*refund.out_refund_no, &*refund.out_trade_no), ("listed-refund", "part-1"));
     let numbers: Vec<_> =
         sandbox.take_notifications().into_iter().map(|notification| notification.number).collect();
     assert_eq!(numbers, ["whole-1"]);

@@ -58,8 +58,11 @@ fn damaged_compressed_bill_file_never_looks_complete() {
     let packed = link(&sandbox, &compressed(&date));
     let damages: [(Damage, Told); 3] = [
         (cut_off, |error| matches!(error.kind(), ErrorKind::Transport(_))),
-        (|answer| answer.body.push(0), |error| matches!(error.kind(), ErrorKind::Malformed { .. })),
-        (|answer| answer.body = gzip(b"x"), is_other_hash),
+        (
+            |response| response.body.push(0),
+            |error| matches!(error.kind(), ErrorKind::Malformed { .. }),
+        ),
+        (|response| response.body = gzip(b"x"), is_other_hash),
     ];
     never_looks_complete(&sandbox, &packed, &damages, "compressed_never_looks_complete");
     let plain = link(&sandbox, &Trade::new(date));
@@ -72,7 +75,7 @@ fn gzip_bomb_is_cut_off_at_a_limit() {
     let bomb = gzip(&vec![b'0'; 64 * 1024 * 1024]);
     assert!(bomb.len() < 70_000);
     let link = link(&sandbox, &compressed(&date));
-    sandbox.tamper_next(move |answer| answer.body = bomb);
+    sandbox.tamper_next(move |response| response.body = bomb);
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let mut most = 0;
     let progress = &mut |bytes| most = bytes;

@@ -13,7 +13,7 @@ use crate::scripted_server::platform_keys;
 pub(super) static SPLIT: Operation = Operation {
     name: "split",
     call: &SplitCall,
-    answer: r#"{"transaction_id":"42","out_order_no":"fault-split-1","order_id":"3008450740",
+    response: r#"{"transaction_id":"42","out_order_no":"fault-split-1","order_id":"3008450740",
         "state":"PROCESSING","receivers":[{"type":"PERSONAL_OPENID","account":"o1","amount":10,
         "description":"分给员工","result":"PENDING","detail_id":"36011111111111111111111",
         "create_time":"2015-05-20T13:29:35+08:00","finish_time":"2015-05-20T13:29:35+08:00"}]}"#,

@@ -54,7 +54,7 @@ pub(super) static ORDER: Operation = Operation {
         },
         broken: broken_orders,
     },
-    answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
+    response: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
         <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str>\
         <prepay_id>wx201410272009395522657a690389285100</prepay_id>\
         <result_code>SUCCESS</result_code><return_code>SUCCESS</return_code>\
@@ -79,7 +79,7 @@ pub(super) static MICROPAY: Operation = Operation {
         },
         broken: broken_till_orders,
     },
-    answer: "<xml><appid>wxd678efh567hg6787</appid><bank_type>OTHERS</bank_type>\
+    response: "<xml><appid>wxd678efh567hg6787</appid><bank_type>OTHERS</bank_type>\
         <cash_fee>100</cash_fee><mch_id>1900007291</mch_id>\
         <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str>\
         <openid>oUpF8uMuAJO</openid><out_trade_no>fault-till-1</out_trade_no>\
@@ -104,7 +104,7 @@ pub(super) static REVERSE: Operation = Operation {
         },
         broken: |_, _| vec![OutTradeNo::new("12345").map(drop)],
     },
-    answer: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
+    response: "<xml><appid>wxd678efh567hg6787</appid><mch_id>1900007291</mch_id>\
         <nonce_str>5K8264ILTKCH16CQ2502SI8ZNMTM67VS</nonce_str><recall>N</recall>\
         <result_code>SUCCESS</result_code><return_code>SUCCESS</return_code>\
         <return_msg>OK</return_msg>\
@@ -139,7 +139,7 @@ fn xml_request_of_an_invalid_merchant_is_not_sent() {
 
 #[test]
 fn malformed_or_unverified_xml_response_is_unknown() {
-    run(&answered_in_xml());
+    run(&responses_in_xml());
 }
 
 /// 1. See also the faults of both protocols.
@@ -152,22 +152,22 @@ pub(super) fn nothing_sent_in_xml() -> Vec<Fault> {
     ]
 }
 
-/// 35 to 58 in XML: there, the signature is a field, and every answer has the status 200.
+/// 35 to 58 in XML: there, the signature is a field, and every response has the status 200.
 ///
 /// Nothing in it is signed at a time (38, 39), by a numbered key (40) or as a probe (47).
-pub(super) fn answered_in_xml() -> Vec<Fault> {
+pub(super) fn responses_in_xml() -> Vec<Fault> {
     let (untrusted, not_documented) =
         ("sign verification failed", "is not what WeChat Pay documents");
     let mut faults = vec![
-        tampered(35, "it has no sign", |answer| replace(answer, "sign", None)),
-        tampered(35, "it has no sign", |answer| replace(answer, "sign", Some(""))),
-        tampered(36, " twice", |answer| {
-            let sign = field(answer, "sign");
-            add(answer, "sign", &sign);
+        tampered(35, "it has no sign", |response| replace(response, "sign", None)),
+        tampered(35, "it has no sign", |response| replace(response, "sign", Some(""))),
+        tampered(36, " twice", |response| {
+            let sign = field(response, "sign");
+            add(response, "sign", &sign);
         }),
-        tampered(37, "not UTF-8", |answer| {
-            let end = answer.body.len() - "</xml>".len();
-            answer.body.insert(end, 0xFF);
+        tampered(37, "not UTF-8", |response| {
+            let end = response.body.len() - "</xml>".len();
+            response.body.insert(end, 0xFF);
         }),
         Fault::new(
             41,
@@ -175,17 +175,17 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
             untrusted,
             Make::Sandbox(Box::new(|sandbox, _| {
                 let key = v2::HmacSha256Key::new("1900007291", sandbox.v2().api_key()).unwrap();
-                sandbox.tamper_next(move |answer| {
-                    assert_eq!(sign_xml(answer, &key), field(answer, "sign"));
-                    let sign = sign_xml(answer, &merchant());
-                    replace(answer, "sign", Some(&sign));
+                sandbox.tamper_next(move |response| {
+                    assert_eq!(sign_xml(response, &key), field(response, "sign"));
+                    let sign = sign_xml(response, &merchant());
+                    replace(response, "sign", Some(&sign));
                 });
             })),
         ),
         // The shorter digest of the same key, which an attacker may hope to be let pass.
-        tampered(41, "not of the signer's algorithm", |answer| {
-            let sign = field(answer, "sign")[..32].to_owned();
-            replace(answer, "sign", Some(&sign));
+        tampered(41, "not of the signer's algorithm", |response| {
+            let sign = field(response, "sign")[..32].to_owned();
+            replace(response, "sign", Some(&sign));
         }),
         Fault::new(
             42,
@@ -193,23 +193,23 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
             untrusted,
             Make::Sandbox(Box::new(|sandbox, operation| {
                 let required = operation.required;
-                sandbox.tamper_next(move |answer| {
-                    let changed = field(answer, required) + "0";
-                    replace(answer, required, Some(&changed));
+                sandbox.tamper_next(move |response| {
+                    let changed = field(response, required) + "0";
+                    replace(response, required, Some(&changed));
                 });
             })),
         ),
-        tampered(42, untrusted, |answer| add(answer, "new", "1")),
-        tampered(42, untrusted, |answer| replace(answer, "return_msg", None)),
-        tampered(42, untrusted, |answer| replace(answer, "result_code", Some("FAIL"))),
-        tampered(42, not_documented, |answer| answer.body.clear()),
-        tampered(43, untrusted, |answer| replace(answer, "nonce_str", Some("0"))),
-        // An answer of another time: only what it is about can tell.
+        tampered(42, untrusted, |response| add(response, "new", "1")),
+        tampered(42, untrusted, |response| replace(response, "return_msg", None)),
+        tampered(42, untrusted, |response| replace(response, "result_code", Some("FAIL"))),
+        tampered(42, not_documented, |response| response.body.clear()),
+        tampered(43, untrusted, |response| replace(response, "nonce_str", Some("0"))),
+        // An older response: only its order number shows that.
         rewritten_xml(44, Verdict::Unknown, "is not that of the request", |fields, _| {
             fields.insert("out_trade_no".into(), "fault-other-1".into());
         }),
         tampered(45, not_documented, compress),
-        // The key is shared, so that the merchant's own request is signed as well as any answer.
+        // The key is shared, so that the merchant's own request is signed as well as any response.
         Fault::new(
             46,
             Verdict::Unknown,
@@ -217,7 +217,7 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
             Make::Sandbox(Box::new(|sandbox, operation| {
                 operation.call.in_sandbox(sandbox).unwrap();
                 let request = sandbox.received().pop().unwrap().body;
-                sandbox.tamper_next(move |answer| answer.body = request);
+                sandbox.tamper_next(move |response| response.body = request);
             })),
         ),
         page(48, Verdict::Unknown, 200, "<html><form action=/login></html>")
@@ -233,7 +233,7 @@ pub(super) fn answered_in_xml() -> Vec<Fault> {
     faults.extend(odd.map(|change| rewritten_xml(50, Verdict::Unknown, not_documented, change)));
     faults.extend(
         ["[]", "null", "<xml/>", "<xml></xml>", "<xml>"]
-            .map(|body| tampered(50, not_documented, move |answer| answer.body = body.into())),
+            .map(|body| tampered(50, not_documented, move |response| response.body = body.into())),
     );
     faults.extend([
         rewritten_xml(51, Verdict::Good, "", |fields, _| {
@@ -371,37 +371,37 @@ impl Fault {
     }
 }
 
-/// The fields of an answer in XML: the sandbox writes each on a line.
-fn fields(answer: &wechatpay_sandbox::Response) -> Vec<(String, String)> {
+/// The fields of a response in XML: the sandbox writes each on a line.
+fn fields(response: &wechatpay_sandbox::Response) -> Vec<(String, String)> {
     let field = |line: &str| {
         let (name, rest) = line.strip_prefix('<')?.split_once('>')?;
         let value = rest.strip_suffix(&format!("</{name}>"))?;
         let text = value.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
         Some((name.to_owned(), text.unwrap_or(value).to_owned()))
     };
-    std::str::from_utf8(&answer.body).unwrap().lines().filter_map(field).collect()
+    std::str::from_utf8(&response.body).unwrap().lines().filter_map(field).collect()
 }
 
-fn sign_xml(answer: &wechatpay_sandbox::Response, key: &v2::HmacSha256Key) -> String {
-    let fields = fields(answer);
+fn sign_xml(response: &wechatpay_sandbox::Response, key: &v2::HmacSha256Key) -> String {
+    let fields = fields(response);
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     v2::Signer::sign(key, &v2::signing::message(fields)).unwrap()
 }
 
-fn field(answer: &wechatpay_sandbox::Response, name: &str) -> String {
-    fields(answer).into_iter().find(|(other, _)| other == name).unwrap().1
+fn field(response: &wechatpay_sandbox::Response, name: &str) -> String {
+    fields(response).into_iter().find(|(other, _)| other == name).unwrap().1
 }
 
-/// Gives a field of an answer in XML another value, or takes it out.
-fn replace(answer: &mut wechatpay_sandbox::Response, name: &str, value: Option<&str>) {
-    let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
+/// Gives a field of a response in XML another value, or takes it out.
+fn replace(response: &mut wechatpay_sandbox::Response, name: &str, value: Option<&str>) {
+    let xml = String::from_utf8(std::mem::take(&mut response.body)).unwrap();
     let (before, rest) = xml.split_once(&format!("<{name}>")).unwrap();
     let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
     let value = value.map(|value| format!("<{name}>{value}</{name}>")).unwrap_or_default();
-    answer.body = format!("{before}{value}{after}").into_bytes();
+    response.body = format!("{before}{value}{after}").into_bytes();
 }
 
-fn add(answer: &mut wechatpay_sandbox::Response, name: &str, value: &str) {
-    let xml = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
-    answer.body = xml.replace("</xml>", &format!("<{name}>{value}</{name}></xml>")).into_bytes();
+fn add(response: &mut wechatpay_sandbox::Response, name: &str, value: &str) {
+    let xml = String::from_utf8(std::mem::take(&mut response.body)).unwrap();
+    response.body = xml.replace("</xml>", &format!("<{name}>{value}</{name}></xml>")).into_bytes();
 }

@@ -270,7 +270,7 @@ fn v2_order_is_read_strictly() {
     assert_eq!(read(&with_no_break_spaces), read(COMBINED_ORDER));
 }
 
-/// As editors on Windows write them.
+/// Bodies with a byte order mark, as editors on Windows write it.
 #[test]
 fn byte_order_mark_before_the_xml_is_accepted() {
     let signer = Md5Key::new("10000100", API_KEY).unwrap();

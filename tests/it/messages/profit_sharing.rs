@@ -1,4 +1,4 @@
-//! What profit sharing says: its rules, and what its errors mean.
+//! The texts of profit sharing: its rules and its errors.
 
 use wechatpay::encryption::Encrypted;
 use wechatpay::profit_sharing::{
@@ -116,7 +116,7 @@ fn outcomes(table: &mut Table) {
     for (status, code) in [(429, "FREQUENCY_LIMITED"), (500, "SYSTEM_ERROR"), (403, "NOT_ENOUGH")] {
         let refuse = || {
             sandbox.refuse_next(status, code, "");
-            sandbox.tamper_next(|answer| answer.remove_header("Request-ID"));
+            sandbox.tamper_next(|response| response.remove_header("Request-ID"));
         };
         refuse();
         let what = |call: &str| format!("{code}, {call}");

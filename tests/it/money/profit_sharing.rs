@@ -11,7 +11,7 @@ use wechatpay::{
 };
 use wechatpay_sandbox::Sandbox;
 
-use super::{ATTEMPTS, Merchant, call_from_many_threads, count, until_said};
+use super::{ATTEMPTS, Merchant, call_from_many_threads, count, until_certain};
 use crate::profit_sharing::{RECEIVER, encrypted, shared_order, transaction_id_of};
 use crate::properties::{Random, seed};
 use crate::support::start;
@@ -135,7 +135,7 @@ impl Shop {
         assert!(is_done);
     }
 
-    /// What the receiver has, by the books of the other side.
+    /// The receiver's money, according to the sandbox.
     fn received(&self) -> u64 {
         let mut of_split = BTreeMap::<String, u64>::new();
         for split in self.sandbox.splits() {
@@ -155,7 +155,7 @@ impl Shop {
         for (index, id) in self.orders.iter().enumerate() {
             let number = OutUnfreezeNo::new(format!("rest-{index}")).unwrap();
             let unfreeze = Unfreeze::new(id.clone(), number, "解冻全部剩余资金");
-            let state = until_said(|| profit_sharing::unfreeze(signer, gateway, &unfreeze));
+            let state = until_certain(|| profit_sharing::unfreeze(signer, gateway, &unfreeze));
             assert!(state.is_some());
         }
         self.sandbox.let_time_pass(60);
@@ -179,7 +179,7 @@ fn until_known(
             (Outcome::Unknown | Outcome::NotSent, Retry::SameRequest) => {}
             (Outcome::Unknown, Retry::QueryFirst) => {
                 merchant.damage(random);
-                // That it is not found is not conclusive.
+                // A split that is not found is not conclusive.
                 if query().is_ok() {
                     return;
                 }

@@ -9,7 +9,7 @@ use wechatpay::{Error, OutTradeNo, v2};
 use wechatpay_sandbox::Sandbox;
 
 use super::{
-    ATTEMPTS, Merchant, PRICE, as_u64, call_from_many_threads, count, until_said, until_true,
+    ATTEMPTS, Merchant, PRICE, as_u64, call_from_many_threads, count, until_certain, until_true,
 };
 use crate::properties::{Random, seed};
 use crate::support::start;
@@ -39,11 +39,11 @@ impl Merchant<'_> {
             1 => sandbox.v2().fail_next("系统繁忙"),
             2 => {
                 sandbox.v2().refuse_next("SYSTEMERROR", "");
-                sandbox.tamper_next(|answer| answer.status = 0);
+                sandbox.tamper_next(|response| response.status = 0);
             }
-            3 => sandbox.tamper_next(|answer| answer.status = 0),
-            4 => sandbox.tamper_next(|answer| answer.set_header("Content-Length", "5000")),
-            5 => sandbox.tamper_next(|answer| answer.body.truncate(answer.body.len() / 2)),
+            3 => sandbox.tamper_next(|response| response.status = 0),
+            4 => sandbox.tamper_next(|response| response.set_header("Content-Length", "5000")),
+            5 => sandbox.tamper_next(|response| response.body.truncate(response.body.len() / 2)),
             _ => {}
         }
     }
@@ -101,7 +101,7 @@ fn v2_purchases(
     let (v2, appid) = (sandbox.v2(), sandbox.appid());
     let found = numbers.iter().filter_map(|number| {
         let number = OutTradeNo::new(number).unwrap();
-        until_said(|| v2::pay::query(v2.signer(), v2.gateway(), &appid, &number))
+        until_certain(|| v2::pay::query(v2.signer(), v2.gateway(), &appid, &number))
     });
     let paid = found.filter(|transaction| transaction.trade_state == TradeState::Success);
     paid.map(|transaction| transaction.total_fee.unwrap().0).sum()

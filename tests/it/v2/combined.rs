@@ -48,10 +48,11 @@ fn combined_order_is_placed_paid_and_each_part_proved() {
     let error = combine::close(signer, gateway, &order).unwrap_err();
     assert_eq!(api(&error).code, Code::ORDERPAID);
     let notifications = v2.take_notifications();
-    let Notification::Combined(told) = notify::open(signer, &notifications[0].body).unwrap() else {
+    let Notification::Combined(notified) = notify::open(signer, &notifications[0].body).unwrap()
+    else {
         panic!("not a combined order");
     };
-    assert_eq!(told.paid(sandbox.mchid(), &order).unwrap(), paid);
+    assert_eq!(notified.paid(sandbox.mchid(), &order).unwrap(), paid);
     assert!(notify::open(v2.md5_signer(), &notifications[0].body).is_err());
 }
 

@@ -20,15 +20,15 @@ fn notification_is_signed_with_the_order_algorithm() {
         v2.pay(text, &[Fen(30)]).unwrap();
         let notification = v2.take_notifications().pop().unwrap();
         assert_eq!(notification.notify_url, sandbox.notify_url().as_str());
-        let Notification::Transaction(told) = notify::open(signer, &notification.body).unwrap()
+        let Notification::Transaction(notified) = notify::open(signer, &notification.body).unwrap()
         else {
             panic!("not a transaction");
         };
-        let paid = told.paid(signer.mchid(), &order).unwrap();
+        let paid = notified.paid(signer.mchid(), &order).unwrap();
         let found = pay::query(signer, v2.gateway(), &order.appid, &order.out_trade_no).unwrap();
         assert_eq!(found.paid(signer.mchid(), &order).unwrap(), paid);
         let either = notify::open_by_length(v2.signer(), v2.md5_signer(), &notification.body);
-        assert_eq!(either.unwrap(), Notification::Transaction(told));
+        assert_eq!(either.unwrap(), Notification::Transaction(notified));
         let is_hmac = signer.sign_type() == SignType::HmacSha256;
         let other: &dyn Signer = if is_hmac { v2.md5_signer() } else { v2.signer() };
         assert!(notify::open(other, &notification.body).is_err());
@@ -73,10 +73,11 @@ fn notifications_of_all_observed_shapes_prove_payment() {
     ] {
         for (shape, signer) in SHAPES.iter().flat_map(|shape| keys.map(|key| (*shape, key))) {
             let body = message_of(signer, shape, &format!("{least}{more}"));
-            let Ok(Notification::Transaction(told)) = notify::open(signer, body.as_bytes()) else {
+            let Ok(Notification::Transaction(notified)) = notify::open(signer, body.as_bytes())
+            else {
                 panic!("{body}");
             };
-            assert_eq!(told.paid("10000100", &order).unwrap().total(), Fen(980), "{body}");
+            assert_eq!(notified.paid("10000100", &order).unwrap().total(), Fen(980), "{body}");
         }
     }
 }

@@ -64,12 +64,13 @@ fn repeated_refund_refunds_once_with_client_certificate() {
     assert_eq!(not_paid, NotPaid::State(TradeState::Refund));
 
     let notifications = v2.take_notifications();
-    let Notification::Refund(told) = notify::open(signer, &notifications[1].body).unwrap() else {
+    let Notification::Refund(notified) = notify::open(signer, &notifications[1].body).unwrap()
+    else {
         panic!("not a refund");
     };
-    assert_eq!(told.refund.refund_id, one.refund_id);
-    assert_eq!(told.refund.refund_status, Status::Success);
-    assert_eq!(told.out_trade_no, order.out_trade_no);
+    assert_eq!(notified.refund.refund_id, one.refund_id);
+    assert_eq!(notified.refund.refund_status, Status::Success);
+    assert_eq!(notified.out_trade_no, order.out_trade_no);
 }
 
 /// A merchant decides by this response whether to use a new refund number, and no signed field binds it
@@ -94,9 +95,9 @@ fn refund_query_ignores_other_refunds_in_the_response() {
         let other = RefundQuery::new(sandbox.appid(), all.refunds[1].refund_id.clone());
         let answered = Arc::new(Mutex::new(Vec::new()));
         let kept = answered.clone();
-        sandbox.tamper_next(move |answer| kept.lock().unwrap().clone_from(&answer.body));
+        sandbox.tamper_next(move |response| kept.lock().unwrap().clone_from(&response.body));
         ask(&other).unwrap();
-        sandbox.tamper_next(move |answer| answer.body.clone_from(&answered.lock().unwrap()));
+        sandbox.tamper_next(move |response| response.body.clone_from(&answered.lock().unwrap()));
         let error = ask(&query).unwrap_err();
         assert!(error.to_string().contains(": the queried refund is missing;"));
         // Together with the other refund it is found.

@@ -82,8 +82,8 @@ fn return_code_fail_is_an_unknown_outcome() {
     assert!(error.to_string().ends_with("(the response is not signed)"), "{error}");
 
     // Also with an unsigned code.
-    sandbox.tamper_next(|answer| {
-        answer.body =
+    sandbox.tamper_next(|response| {
+        response.body =
             b"<xml><return_code>FAIL</return_code><err_code>ORDERCLOSED</err_code></xml>".to_vec();
     });
     let error = placed_with(&sandbox, "failed-2");
@@ -110,9 +110,9 @@ fn return_code_fail_is_an_unknown_outcome() {
 fn response_with_wrong_sign_is_an_unknown_outcome() {
     let sandbox = start();
     let tampered = |change: fn(String) -> String| {
-        sandbox.tamper_next(move |answer| {
-            let text = String::from_utf8(std::mem::take(&mut answer.body)).unwrap();
-            answer.body = change(text).into_bytes();
+        sandbox.tamper_next(move |response| {
+            let text = String::from_utf8(std::mem::take(&mut response.body)).unwrap();
+            response.body = change(text).into_bytes();
         });
         let error = placed_with(&sandbox, "tampered-1");
         assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
@@ -193,9 +193,9 @@ fn malformed_signed_response_is_reported_by_field() {
 fn status_other_than_200_is_an_unsigned_error() {
     let sandbox = start();
     for status in [302, 404, 500, 502, 503] {
-        sandbox.tamper_next(move |answer| {
-            answer.status = status;
-            answer.set_header("Location", "https://127.0.0.1:1/");
+        sandbox.tamper_next(move |response| {
+            response.status = status;
+            response.set_header("Location", "https://127.0.0.1:1/");
         });
         let error = placed_with(&sandbox, "status-1");
         let found = api(&error);
@@ -237,13 +237,13 @@ fn responses_of_all_observed_shapes_are_parsed() {
         "https://shop.example/n".parse().unwrap(),
     );
     for shape in SHAPES {
-        let answering = |fields: &str| {
+        let responding = |fields: &str| {
             let body = message_of(&signer, shape, &format!("{SUCCESS}{fields}"));
             let gateway = Gateway::at("https://127.0.0.1:1", Canned(body.clone())).unwrap();
             gateway.with_certified(Canned(body))
         };
         let state = |fields: &str| {
-            let gateway = answering(&format!("out_trade_no 20250101-7\n{fields}"));
+            let gateway = responding(&format!("out_trade_no 20250101-7\n{fields}"));
             pay::query(&signer, &gateway, &appid, &order.out_trade_no).unwrap()
         };
         let open = state("trade_state NOTPAY\ntrade_state_desc 订单未支付");
@@ -272,9 +272,9 @@ fn responses_of_all_observed_shapes_are_parsed() {
         let not_paid = found.paid("10000100", &order).unwrap_err();
         assert_eq!(not_paid, NotPaid::State(TradeState::Refund));
 
-        let gateway = answering("sub_mch_id");
+        let gateway = responding("sub_mch_id");
         pay::close(&signer, &gateway, &appid, &order.out_trade_no).unwrap();
-        let gateway = answering(
+        let gateway = responding(
             "prepay_id wx300938224735257a61dd6c1f12d4c10000
             trade_type NATIVE
             device_info
@@ -282,13 +282,13 @@ fn responses_of_all_observed_shapes_are_parsed() {
         );
         pay::prepay(&signer, &gateway, &order, &Native::new("1")).unwrap();
         pay::prepay(&signer, &gateway, &order, &App).unwrap();
-        let gateway = answering("mweb_url https://wx.tenpay.com/x?prepay_id=wx1&package=2");
+        let gateway = responding("mweb_url https://wx.tenpay.com/x?prepay_id=wx1&package=2");
         pay::prepay(&signer, &gateway, &order, &wap()).unwrap();
-        let gateway = answering("err_code\nerr_code_des\nprepay_id wx1");
+        let gateway = responding("err_code\nerr_code_des\nprepay_id wx1");
         pay::prepay(&signer, &gateway, &order, &App).unwrap();
 
         let numbers = "transaction_id 4200000000202501010000000001\nout_trade_no 20250101-7\n";
-        let gateway = answering(&format!(
+        let gateway = responding(&format!(
             "{numbers}out_refund_no 1
             refund_id 50300102802025010100000000001
             refund_channel
@@ -302,7 +302,7 @@ fn responses_of_all_observed_shapes_are_parsed() {
         let refund =
             Refund::new(appid.clone(), refund_no.clone(), number("20250101-7"), Fen(1), Fen(900));
         assert_eq!(refund::apply(&signer, &gateway, &refund).unwrap().cash_fee, None);
-        let gateway = answering(&format!(
+        let gateway = responding(&format!(
             "{numbers}cash_fee 900
             total_fee 900
             refund_fee =1
@@ -340,6 +340,6 @@ fn lost_response_is_unknown_and_unsent_request_is_not() {
         let error = pay::prepay(signer, &gateway, &order, &App).unwrap_err();
         assert_eq!((error.outcome(), error.retry()), (outcome, Retry::SameRequest));
     }
-    sandbox.tamper_next(|answer| answer.set_header("Content-Length", "100000"));
+    sandbox.tamper_next(|response| response.set_header("Content-Length", "100000"));
     assert_eq!(placed_with(&sandbox, "lost-2").outcome(), Outcome::Unknown);
 }

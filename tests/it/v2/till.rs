@@ -46,7 +46,7 @@ impl<'a> Till<'a> {
         payment.charge(v2.signer(), v2.gateway(), AuthCode::new(code).unwrap(), self.now())
     }
 
-    /// Waits as told and takes the next step, after a crash.
+    /// Waits for the requested pause and takes the next step, after a crash.
     pub(crate) fn step(&self, payment: &mut TillPayment, pause: Duration) -> Step {
         *payment = TillPayment::from_json(&payment.to_json().unwrap()).unwrap();
         self.wait(pause);
@@ -171,7 +171,7 @@ fn charge_that_never_arrived_ends_as_never_placed() {
     let step = till.step(&mut payment, Duration::ZERO);
     let end = till.finish(&mut payment, step);
     assert_eq!(end, Step::NotCharged(NotCharged::NeverPlaced));
-    // And it charges nobody any more.
+    // The payer is not charged any more.
     let step = till.charge(&mut payment, sandbox.v2().show_code());
     assert_eq!(pause(&step), 0);
     assert_eq!(till.calls("/pay/micropay"), 0);

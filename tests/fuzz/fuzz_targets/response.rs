@@ -5,5 +5,5 @@
 mod fuzz_bodies;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    fuzz_bodies::answer(data);
+    fuzz_bodies::response(data);
 });
