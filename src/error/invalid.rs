@@ -86,6 +86,23 @@ pub(crate) struct Violations {
 }
 
 impl Violations {
+    /// Runs the checks. What they add becomes the error.
+    pub(crate) fn collect(find: impl FnOnce(&mut Self)) -> Result<(), Invalid> {
+        let mut violations = Self::default();
+        find(&mut violations);
+        violations.into_result()
+    }
+
+    /// [`collect`](Self::collect), for checks that can end early.
+    #[cfg(feature = "v2")]
+    pub(crate) fn try_collect(
+        find: impl FnOnce(&mut Self) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        let mut violations = Self::default();
+        find(&mut violations)?;
+        violations.into_result()
+    }
+
     /// Adds a violation, unless the value at this path could not be read: then a rule was checked with a stand-in.
     pub(crate) fn add(&mut self, path: impl Into<String>, rule: impl Into<Cow<'static, str>>) {
         let path = path.into();

@@ -159,9 +159,7 @@ impl Order {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations);
-        Ok(violations.into_result()?)
+        Ok(Violations::collect(|violations| self.find_violations(violations))?)
     }
 
     /// Reads the fields that every kind has. Those of one kind must be taken before.
@@ -207,9 +205,7 @@ impl Order {
     /// The request body. The same order becomes the same bytes.
     pub(super) fn to_body(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Vec<u8>, Error> {
         let party = Party::from(signer);
-        let mut violations = Violations::default();
-        self.find_violations_as(&mut violations, kind, signer);
-        violations.into_result()?;
+        Violations::collect(|violations| self.find_violations_as(violations, kind, signer))?;
         let (payer, scene_info) = match kind {
             Kind::AppOrNative => (None, None),
             Kind::Jsapi(payer) => (Some(payer.fields(party.openid_name())), None),

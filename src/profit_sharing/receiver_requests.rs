@@ -81,9 +81,7 @@ impl NewReceiver {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self, signer: &dyn Signer) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations, signer);
-        Ok(violations.into_result()?)
+        Ok(Violations::collect(|violations| self.find_violations(violations, signer))?)
     }
 
     fn find_violations(&self, violations: &mut Violations, signer: &dyn Signer) {
@@ -196,9 +194,9 @@ impl DeletedReceiver {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation of a documented rule.
     pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
-        let mut violations = Violations::default();
-        self.account.find_violations(&mut violations, "", Party::from(signer));
-        violations.into_result()?;
+        Violations::collect(|violations| {
+            self.account.find_violations(violations, "", Party::from(signer));
+        })?;
         let party = parties(signer, &self.account);
         Ok(validate::to_json(&DeletedBody { party, appid: &self.appid, account: &self.account })?)
     }

@@ -130,9 +130,7 @@ impl Split {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self, signer: &dyn Signer) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations, signer);
-        Ok(violations.into_result()?)
+        Ok(Violations::collect(|violations| self.find_violations(violations, signer))?)
     }
 
     fn find_violations(&self, violations: &mut Violations, signer: &dyn Signer) {

@@ -230,9 +230,7 @@ impl AuthorizationRequest {
     /// [`Error`] of kind `Invalid` with every violation, and if the signer acts for a sub-merchant.
     pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
         rules::check_party(signer.into())?;
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations);
-        violations.into_result()?;
+        Violations::collect(|violations| self.find_violations(violations))?;
         Ok(validate::to_json(self)?)
     }
 
@@ -475,9 +473,7 @@ impl AuthorizedTransfer {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations);
-        Ok(violations.into_result()?)
+        Ok(Violations::collect(|violations| self.find_violations(violations))?)
     }
 
     fn find_violations(&self, violations: &mut Violations) {

@@ -143,9 +143,7 @@ impl Transfer {
     /// # Errors
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations);
-        Ok(violations.into_result()?)
+        Ok(Violations::collect(|violations| self.find_violations(violations))?)
     }
 
     fn find_violations(&self, violations: &mut Violations) {

@@ -248,9 +248,7 @@ impl Refund {
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations);
-        Ok(violations.into_result()?)
+        Ok(Violations::collect(|violations| self.find_violations(violations))?)
     }
 
     fn find_violations(&self, violations: &mut Violations) {

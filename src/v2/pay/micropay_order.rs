@@ -133,9 +133,7 @@ impl MicropayOrder {
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations)?;
-        Ok(violations.into_result()?)
+        Ok(Violations::try_collect(|violations| self.find_violations(violations))?)
     }
 
     fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {

@@ -194,9 +194,7 @@ impl Order {
     /// # Errors
     /// [`Error`] of invalid input with every violation, each by its field and rule.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut violations = Violations::default();
-        self.find_violations(&mut violations)?;
-        Ok(violations.into_result()?)
+        Ok(Violations::try_collect(|violations| self.find_violations(violations))?)
     }
 
     fn find_violations(&self, violations: &mut Violations) -> Result<(), Invalid> {
@@ -234,9 +232,7 @@ impl Order {
     /// The fields of the request without `nonce_str` and `sign`. The same order becomes the same
     /// fields.
     pub(super) fn to_fields(&self, signer: &dyn Signer, kind: Kind<'_>) -> Result<Fields, Error> {
-        let mut violations = Violations::default();
-        self.find_violations_as(&mut violations, kind)?;
-        violations.into_result()?;
+        Violations::try_collect(|violations| self.find_violations_as(violations, kind))?;
 
         let mut fields = Fields::of(signer.mchid(), &self.appid);
         self.set_fields(&mut fields)?;
