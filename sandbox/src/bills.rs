@@ -13,6 +13,8 @@ use super::caller::Caller;
 use super::order_book::OrderBook;
 use super::refusal::Refusal;
 use super::schema::{Table, text_of, unix_time};
+use super::sharing::state::Sharing;
+use super::transfer::Transfer;
 use super::unique_ids::UniqueIds;
 
 /// The files that were asked for, by token.
@@ -40,7 +42,15 @@ pub(super) struct Day {
 pub(super) struct Bill {
     pub(super) parameters: Table,
     /// The file of a merchant for a day, unless it would be empty.
-    pub(super) csv: fn(&OrderBook, mchid: &str, query: &Value, Day) -> Option<Vec<u8>>,
+    pub(super) csv: fn(Books<'_>, mchid: &str, query: &Value, Day) -> Option<Vec<u8>>,
+}
+
+/// Everything that moves money.
+#[derive(Clone, Copy)]
+pub(super) struct Books<'a> {
+    pub(super) orders: &'a OrderBook,
+    pub(super) sharing: &'a Sharing,
+    pub(super) transfers: &'a [Transfer],
 }
 
 impl Bills {
@@ -49,13 +59,13 @@ impl Bills {
         &mut self,
         bill: &Bill,
         query: &Value,
-        orders: &OrderBook,
+        books: Books<'_>,
         caller: &Caller<'_>,
         base_url: &str,
         ids: &mut UniqueIds,
     ) -> Result<Value, Refusal> {
         let day = Day::of(query, caller.now)?;
-        let csv = (bill.csv)(orders, caller.mchid, query, day)
+        let csv = (bill.csv)(books, caller.mchid, query, day)
             .ok_or_else(|| Refusal::new(400, "NO_STATEMENT_EXIST", "请求的账单文件不存在"))?;
         self.offer(csv, query, caller, (base_url, LIFETIME), ids)
     }
@@ -194,6 +204,17 @@ pub(super) mod tests {
         text.split("\r\n").map(values).collect()
     }
 
+    /// The file of the merchant, if orders alone moved money.
+    pub(crate) fn csv_of(
+        bill: &Bill,
+        orders: &OrderBook,
+        query: &Value,
+        day: Day,
+    ) -> Option<Vec<u8>> {
+        let sharing = Sharing::default();
+        (bill.csv)(Books { orders, sharing: &sharing, transfers: &[] }, MCHID, query, day)
+    }
+
     const ALWAYS: Bill =
         Bill { parameters: fields::TRADE_BILL, csv: |_, _, _, _| Some(b"a,b".to_vec()) };
     const NEVER: Bill = Bill { parameters: fields::TRADE_BILL, csv: |_, _, _, _| None };
@@ -212,8 +233,10 @@ pub(super) mod tests {
 
         fn apply(&mut self, bill: &Bill, query: &Value, now: i64) -> Result<Value, Refused> {
             let Self { bills, merchants, ids } = self;
-            let (orders, caller) = (OrderBook::default(), Caller { mchid: MCHID, merchants, now });
-            bills.apply(bill, query, &orders, &caller, "https://h", ids).map_err(short)
+            let caller = Caller { mchid: MCHID, merchants, now };
+            let (orders, sharing) = (OrderBook::default(), Sharing::default());
+            let books = Books { orders: &orders, sharing: &sharing, transfers: &[] };
+            bills.apply(bill, query, books, &caller, "https://h", ids).map_err(short)
         }
 
         fn file(&self, mchid: &str, query: &Value, now: i64) -> Result<Vec<u8>, Refused> {

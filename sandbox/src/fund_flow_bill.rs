@@ -1,50 +1,39 @@
-//! 资金账单: what went into the merchant's account and out of it on a day.
+//! 资金账单: what went into an account of the merchant and out of it on a day.
 
 use serde_json::Value;
 
-use super::bills::{self, Bill, Day};
-use super::calendar::Beijing;
+use super::bills::{self, Bill, Books, Day};
 use super::caller::MerchantKind;
 use super::fields;
+use super::flow::Flow;
 use super::money::{fee, yuan};
 use super::order::Order;
-use super::order_book::OrderBook;
 use super::refund::RefundStatus;
 use super::schema::text_of;
-
-/// A movement of money.
-#[derive(Clone, Copy)]
-struct Flow<'a> {
-    time: i64,
-    /// 微信支付业务单号.
-    business: &'a str,
-    /// 业务凭证号: the merchant's own number.
-    voucher: &'a str,
-    name: &'static str,
-    kind: &'static str,
-    income: bool,
-    /// In fen.
-    amount: u64,
-    applicant: &'static str,
-    remark: &'a str,
-}
+use super::transfer::Transfer;
 
 /// 申请资金账单.
 pub(super) const FUND_FLOW_BILL: Bill = Bill { parameters: fields::FUND_FLOW_BILL, csv: file };
 
-/// The bill of a merchant. The money of sub-merchants is theirs, not the partner's.
-fn file(orders: &OrderBook, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
-    // Nothing moves on the accounts for operations and for fees.
-    if !matches!(text_of(query, "account_type"), "" | "BASIC") {
-        return None;
-    }
-    let direct = orders.of(mchid).filter(|order| order.mode == MerchantKind::Direct);
-    let mut flows: Vec<Flow<'_>> = direct.flat_map(flows).collect();
+/// The bill of a merchant's account. The money of sub-merchants is theirs, not the partner's.
+fn file(books: Books<'_>, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
+    let mut flows: Vec<Flow<'_>> = match text_of(query, "account_type") {
+        "" | "BASIC" => {
+            let direct = books.orders.of(mchid).filter(|order| order.mode == MerchantKind::Direct);
+            direct.flat_map(flows_of_order).chain(books.sharing.flows(mchid)).collect()
+        }
+        "OPERATION" => {
+            let own = books.transfers.iter().filter(|transfer| transfer.mchid == mchid);
+            own.flat_map(flows_of_transfer).collect()
+        }
+        // Nothing moves on the account for fees.
+        _ => return None,
+    };
     flows.retain(|flow| flow.amount > 0);
     // A stable sort: what belongs to one moment of one order stays in its order.
     flows.sort_by_key(|flow| (flow.time, flow.business));
     let (mut balance, mut rows, mut today) = (0, Vec::new(), Vec::new());
-    for (index, flow) in flows.iter().enumerate() {
+    for (index, flow) in topped_up(flows).into_iter().enumerate() {
         balance = flow.applied_to(balance);
         if day.contains(flow.time) {
             rows.push(flow.row(balance, index));
@@ -63,36 +52,49 @@ fn file(orders: &OrderBook, mchid: &str, query: &Value, day: Day) -> Option<Vec<
     Some(bills::csv(NAMES, &rows, SUM_NAMES, &sums))
 }
 
-impl Flow<'_> {
-    fn applied_to(&self, balance: u64) -> u64 {
-        if self.income {
-            balance.saturating_add(self.amount)
-        } else {
-            balance.saturating_sub(self.amount)
+/// The flows with a 充值 before each for which the account has too little. The sandbox's accounts
+/// never lack money unless a test limits it, so the bill shows where it comes from.
+fn topped_up(flows: Vec<Flow<'_>>) -> Vec<Flow<'_>> {
+    let (mut balance, mut all) = (0_u64, Vec::new());
+    for flow in flows {
+        let missing = if flow.income { 0 } else { flow.amount.saturating_sub(balance) };
+        if missing > 0 {
+            let (name, amount) = ("充值", missing);
+            let top_up =
+                Flow { name, kind: name, income: true, amount, voucher: "", remark: "", ..flow };
+            balance = top_up.applied_to(balance);
+            all.push(top_up);
         }
+        balance = flow.applied_to(balance);
+        all.push(flow);
     }
+    all
+}
 
-    /// The number of a flow is that of its business and its place among all flows.
-    fn row(&self, balance: u64, index: usize) -> Vec<String> {
-        vec![
-            Beijing::at(self.time).plain(),
-            self.business.to_owned(),
-            format!("{}{index:04}", self.business),
-            self.name.to_owned(),
-            self.kind.to_owned(),
-            if self.income { "收入" } else { "支出" }.to_owned(),
-            yuan(self.amount),
-            yuan(balance),
-            self.applicant.to_owned(),
-            escaped(self.remark),
-            escaped(self.voucher),
-        ]
-    }
+/// The money that was taken for a transfer, and put back. The documents do not list the names of
+/// these movements.
+fn flows_of_transfer(transfer: &Transfer) -> Vec<Flow<'_>> {
+    let Some(time) = transfer.funded_time else { return Vec::new() };
+    let taken = Flow {
+        time,
+        business: &transfer.transfer_bill_no,
+        voucher: transfer.number(),
+        name: "商家转账",
+        kind: "商家转账",
+        income: false,
+        amount: transfer.amount(),
+        applicant: "商户号API",
+        remark: text_of(&transfer.parameters, "transfer_remark"),
+    };
+    let returned = transfer.returned_time;
+    let returned =
+        returned.map(|time| Flow { time, kind: "商家转账退回", income: true, ..taken });
+    [taken].into_iter().chain(returned).collect()
 }
 
 /// What an order and its refunds moved. The fee comes back before a refund is taken, so that the
 /// account never lacks anything.
-fn flows(order: &Order) -> Vec<Flow<'_>> {
+fn flows_of_order(order: &Order) -> Vec<Flow<'_>> {
     let Some(payment) = &order.payment else { return Vec::new() };
     let flow = Flow {
         time: payment.success_time,
@@ -130,10 +132,6 @@ fn flows(order: &Order) -> Vec<Flow<'_>> {
     flows
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\u{1}', " ").replace('\r', "\\r").replace('\n', "\\n")
-}
-
 const CHARGED: &str = "扣除交易手续费";
 
 /// merchant/4013071249.
@@ -156,8 +154,8 @@ const SUM_NAMES: &[&str] = &["资金流水总笔数", "收入笔数", "收入金
 mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::{MCHID, NOW};
-    use super::super::bills::tests::{day, lines};
+    use super::super::authorization::tests::NOW;
+    use super::super::bills::tests::{csv_of, day, lines};
     use super::super::refunds::tests::refund;
     use super::super::test_desk::{Desk, with};
     use super::*;
@@ -169,7 +167,7 @@ mod tests {
         desk.refund(&with(refund("1", 100), "reason", json!("a\nb\u{1}c"))).unwrap();
         desk.now = NOW + 120;
         desk.end("1", RefundStatus::Closed).unwrap();
-        let bill = lines(&file(&desk.orders, MCHID, &json!({}), day()).unwrap());
+        let bill = lines(&csv_of(&FUND_FLOW_BILL, &desk.orders, &json!({}), day()).unwrap());
         assert_eq!(bill[0], NAMES);
         let shown: Vec<String> = bill[1..7]
             .iter()
@@ -189,7 +187,10 @@ mod tests {
         assert_eq!(bill[4][8..], ["商户号API", "a\\nb c", "1"]);
         assert_eq!(bill[7], SUM_NAMES);
         assert_eq!(bill[8].join(","), "6,3,2.01,3,1.02");
-        assert_eq!(file(&desk.orders, MCHID, &json!({ "account_type": "FEES" }), day()), None);
-        assert_eq!(file(&Desk::open().orders, MCHID, &json!({}), day()), None);
+        assert_eq!(
+            csv_of(&FUND_FLOW_BILL, &desk.orders, &json!({ "account_type": "FEES" }), day()),
+            None
+        );
+        assert_eq!(csv_of(&FUND_FLOW_BILL, &Desk::open().orders, &json!({}), day()), None);
     }
 }

@@ -77,6 +77,7 @@ mod encrypted_fields;
 mod fault;
 mod fault_rules;
 mod fields;
+mod flow;
 mod fund_flow_bill;
 mod html;
 mod images;

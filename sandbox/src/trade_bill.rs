@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::bills::{self, Bill, Day};
+use super::bills::{self, Bill, Books, Day};
 use super::calendar::Beijing;
 use super::fields;
 use super::money::{RATE, fee, yuan};
 use super::order::{Order, Payment};
-use super::order_book::OrderBook;
 use super::refund::{Refund, RefundStatus};
 use super::schema::text_of;
 use super::transaction::{self, BANK_TYPE};
@@ -39,7 +38,7 @@ struct Column {
 pub(super) const TRADE_BILL: Bill = Bill { parameters: fields::TRADE_BILL, csv: file };
 
 /// The bill of a merchant, or of one of the sub-merchants of a partner.
-fn file(orders: &OrderBook, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
+fn file(books: Books<'_>, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8>> {
     let kind = match text_of(query, "bill_type") {
         "SUCCESS" => Kind::Success,
         "REFUND" => Kind::Refund,
@@ -48,7 +47,7 @@ fn file(orders: &OrderBook, mchid: &str, query: &Value, day: Day) -> Option<Vec<
     let sub_mchid = query.get("sub_mchid").and_then(Value::as_str);
     let wanted = |order: &&Order| sub_mchid.is_none() || order.sub_mchid() == sub_mchid;
     let mut rows: Vec<Row<'_>> =
-        orders.of(mchid).filter(wanted).flat_map(|order| rows(order, day)).collect();
+        books.orders.of(mchid).filter(wanted).flat_map(|order| rows(order, day)).collect();
     rows.retain(|row| kind.has(row) && day.contains(row.time()));
     if rows.is_empty() {
         return None;
@@ -254,7 +253,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::authorization::tests::{MCHID, NOW, SUB_MCHID};
-    use super::super::bills::tests::{day, lines};
+    use super::super::bills::tests::{csv_of, day, lines};
     use super::super::caller::MerchantKind;
     use super::super::refunds::tests::refund;
     use super::super::test_desk::{Desk, partner_order, with};
@@ -270,7 +269,7 @@ mod tests {
     }
 
     fn bill(desk: &Desk, query: Value) -> Option<Vec<Vec<String>>> {
-        file(&desk.orders, MCHID, &query, day()).map(|csv| lines(&csv))
+        csv_of(&TRADE_BILL, &desk.orders, &query, day()).map(|csv| lines(&csv))
     }
 
     #[test]

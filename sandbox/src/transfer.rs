@@ -21,8 +21,10 @@ pub(super) struct Transfer {
     pub(super) package_info: String,
     /// 付款时收款方式, once it is paid.
     pub(super) payment_method_type: &'static str,
-    /// Whether its money was taken from the operation account.
-    pub(super) is_funded: bool,
+    /// When its money was taken from the operation account.
+    pub(super) funded_time: Option<i64>,
+    /// When that money was put back.
+    pub(super) returned_time: Option<i64>,
     /// Whether its final state was reported.
     pub(super) is_reported: bool,
 }
@@ -49,6 +51,11 @@ impl Transfer {
     /// In fen.
     pub(super) fn amount(&self) -> u64 {
         fen_of(&self.parameters, "/transfer_amount")
+    }
+
+    /// Whether its money is taken from the operation account.
+    pub(super) fn is_funded(&self) -> bool {
+        self.funded_time.is_some() && self.returned_time.is_none()
     }
 
     pub(super) fn notify_url(&self) -> &str {

@@ -66,12 +66,12 @@ impl Transfers {
         let is_named = self.is_real_name(&parameters);
         let mut transfer = new_transfer(parameters, caller, ids);
         if !self.is_held {
-            transfer.is_funded = true;
+            transfer.funded_time = Some(caller.now);
             transfer.go(TransferState::WaitUserConfirm, caller.now);
         }
         if !is_named {
             transfer.fail("NAME_NOT_CORRECT", caller.now);
-            self.give_back(&mut transfer);
+            give_back(&mut transfer, &mut self.balance, caller.now);
         }
         self.all.push(transfer);
         self.at(self.all.len().saturating_sub(1))
@@ -96,11 +96,11 @@ impl Transfers {
             // The response shows it.
             parameters.insert("openid".to_owned(), openid.into());
         }
-        transfer.is_funded = true;
+        transfer.funded_time = Some(caller.now);
         transfer.go(TransferState::Success, caller.now);
         if !is_named {
             transfer.fail("NAME_NOT_CORRECT", caller.now);
-            self.give_back(&mut transfer);
+            give_back(&mut transfer, &mut self.balance, caller.now);
         }
         self.all.push(transfer);
         self.at(self.all.len().saturating_sub(1))
@@ -147,7 +147,7 @@ impl Transfers {
         let transfer = self.known(mchid, out_bill_no)?;
         match transfer.state {
             TransferState::WaitUserConfirm => {}
-            TransferState::Canceling if transfer.is_funded => {}
+            TransferState::Canceling if transfer.is_funded() => {}
             state => return Err(TransferError::state(out_bill_no, state.as_str())),
         }
         let state = if is_held { TransferState::Transfering } else { TransferState::Success };
@@ -163,13 +163,14 @@ impl Transfers {
         reason: &str,
         now: i64,
     ) -> Result<(), TransferError> {
-        let transfer = self.known(mchid, out_bill_no)?;
+        let Self { all, balance, .. } = self;
+        let transfer = find_mut(all, mchid, out_bill_no)
+            .ok_or_else(|| TransferError::not_found(out_bill_no))?;
         if transfer.state.is_final() {
             return Err(TransferError::state(out_bill_no, transfer.state.as_str()));
         }
         transfer.fail(reason, now);
-        let funded = std::mem::take(&mut transfer.is_funded).then(|| transfer.amount());
-        self.balance.put_back(funded.unwrap_or_default());
+        give_back(transfer, balance, now);
         Ok(())
     }
 
@@ -254,12 +255,6 @@ impl Transfers {
         Err(Refusal::new(403, "NOT_ENOUGH", "运营账户余额不足，请充值后以原单号重新发起"))
     }
 
-    fn give_back(&mut self, transfer: &mut Transfer) {
-        if std::mem::take(&mut transfer.is_funded) {
-            self.balance.put_back(transfer.amount());
-        }
-    }
-
     fn is_real_name(&self, parameters: &Value) -> bool {
         let name = parameters.get("user_name").and_then(Value::as_str);
         // Without a key to decrypt with, a name is a ciphertext.
@@ -282,13 +277,21 @@ fn age(transfer: &mut Transfer, balance: &mut Balance, is_held: bool, now: i64) 
         Transfering if !is_held => transfer.go(Success, now),
         Processing | WaitUserConfirm if waited >= A_DAY => transfer.fail("OVERDUE_CLOSE", now),
         Accepted | Processing if !is_held => {
-            transfer.is_funded = balance.take(transfer.amount());
-            transfer.go(if transfer.is_funded { WaitUserConfirm } else { Processing }, now);
+            let is_funded = balance.take(transfer.amount());
+            transfer.funded_time = is_funded.then_some(now);
+            transfer.go(if is_funded { WaitUserConfirm } else { Processing }, now);
         }
         _ => {}
     }
-    if transfer.state != Success && transfer.state.is_final() && transfer.is_funded {
-        transfer.is_funded = false;
+    if transfer.state != Success && transfer.state.is_final() {
+        give_back(transfer, balance, now);
+    }
+}
+
+/// Puts the money of a transfer that is not paid back into the operation account.
+fn give_back(transfer: &mut Transfer, balance: &mut Balance, now: i64) {
+    if transfer.is_funded() {
+        transfer.returned_time = Some(now);
         balance.put_back(transfer.amount());
     }
 }
@@ -305,7 +308,8 @@ fn new_transfer(parameters: Value, caller: &Caller<'_>, ids: &mut UniqueIds) -> 
         // As in the documents' sample, which ends so.
         package_info: format!("{}==", ids.hex()),
         payment_method_type: "CFT",
-        is_funded: false,
+        funded_time: None,
+        returned_time: None,
         is_reported: false,
     }
 }

@@ -9,11 +9,12 @@ use std::thread;
 
 use serde_json::{Value, json};
 use wechatpay::bill::{
-    self, AccountType, BillType, Date, Direction, FundFlow, FundFlowBill, Link, RefundState,
-    RowState, Trade, TradeBill, Yuan,
+    self, AccountType, BillType, Date, Direction, FundFlow, FundFlowBill, FundFlowRow, Link,
+    RefundState, RowState, Trade, TradeBill, Yuan,
 };
 use wechatpay::pay::{TradeType, app};
 use wechatpay::refund::{self, Refund};
+use wechatpay::transfer;
 use wechatpay::{
     Code, Error, ErrorKind, Fen, Gateway, HttpOptions, OutRefundNo, Outcome, Partner, Retry,
     SubMerchant, Time, Untrusted, UreqTransport,
@@ -21,6 +22,7 @@ use wechatpay::{
 use wechatpay_sandbox::{Response, Sandbox};
 
 use crate::support::{api, noon, order, start};
+use crate::transfers;
 
 #[cfg(feature = "gzip")]
 mod gzip;
@@ -75,6 +77,18 @@ fn download(sandbox: &Sandbox, link: &Link) -> Result<Vec<u8>, Error> {
     let length = bill::download(signer, gateway, link, &mut file, &mut |_| ())?;
     assert_eq!(length, file.len() as u64);
     Ok(file)
+}
+
+/// The rows of a fund-flow bill whose totals are right.
+pub(crate) fn fund_flow(sandbox: &Sandbox, date: Date, account: AccountType) -> Vec<FundFlowRow> {
+    let mut request = FundFlow::new(date);
+    request.account_type = Some(account);
+    let link = bill::fund_flow(sandbox.signer(), sandbox.gateway(), &request).unwrap();
+    let file = download(sandbox, &link).unwrap();
+    let mut bill = FundFlowBill::new(&file[..]).unwrap();
+    let rows = bill.by_ref().collect::<Result<_, _>>().unwrap();
+    bill.finish().unwrap();
+    rows
 }
 
 /// An empty directory of this test's own.
@@ -155,6 +169,31 @@ fn fund_flow_bill_adds_up() {
     assert_eq!(summary.rows, rows.len() as u64);
     assert!(rows.iter().any(|row| row.direction == Direction::Out && row.amount >= Fen(700)));
     assert!(rows.iter().all(|row| Date::of(row.time) == date));
+}
+
+#[test]
+fn operation_bill_has_each_transfer_under_its_number() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let date = Date::of(noon(&sandbox));
+    for number in ["billpaid", "billfailed"] {
+        transfer::create(signer, gateway, &transfers::transfer(&sandbox, number)).unwrap();
+    }
+    sandbox.confirm_transfer("billpaid").unwrap();
+    sandbox.fail_transfer("billfailed", "PAYEE_ACCOUNT_ABNORMAL").unwrap();
+    sandbox.let_time_pass(UNTIL_READY);
+    let rows = fund_flow(&sandbox, date, AccountType::Operation);
+    let of = |number: &str| {
+        let is_own = |row: &&FundFlowRow| row.voucher_no.as_deref() == Some(number);
+        let rows = rows.iter().filter(is_own);
+        rows.map(|row| (row.direction.clone(), row.amount)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("billpaid"), [(Direction::Out, Fen(100))]);
+    assert_eq!(of("billfailed"), [(Direction::Out, Fen(100)), (Direction::In, Fen(100))]);
+    assert!(rows.iter().all(|row| row.balance.to_fen().is_some()), "below zero: {rows:?}");
+    let basic = FundFlow::new(date);
+    let error = bill::fund_flow(signer, gateway, &basic).unwrap_err();
+    assert_eq!(api(&error).code, Code::NO_STATEMENT_EXIST);
 }
 
 #[test]

@@ -131,7 +131,10 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
-        let sandbox = start();
+        Self::of(start())
+    }
+
+    fn of(sandbox: Sandbox) -> Self {
         paid_for_sharing(&sandbox, sandbox.signer());
         let id = transaction_id(&sandbox);
         let shop = Self { sandbox, id };
@@ -334,6 +337,32 @@ fn return_takes_back_at_most_the_share() {
     assert_eq!(shop.left(), left);
     let returned: u64 = shop.sandbox.returns().iter().map(|it| it.amount.0).sum();
     assert_eq!(returned, 150);
+}
+
+#[test]
+fn fund_flow_bill_has_shares_and_their_returns() {
+    let sandbox = start();
+    let date = bill::Date::of(noon(&sandbox));
+    let shop = Shop::of(sandbox);
+    shop.split(&shop.split_of(&[(RECEIVER, 200), (PERSON, 50)])).unwrap();
+    shop.sandbox.let_time_pass(60);
+    shop.give_back(&a_return(150)).unwrap();
+    let shares = shop.query().receivers;
+    shop.sandbox.let_time_pass(22 * 3600);
+    let rows = crate::bill::fund_flow(&shop.sandbox, date, bill::AccountType::Basic);
+    let flow = |voucher: &str| {
+        let row = rows.iter().find(|row| row.voucher_no.as_deref() == Some(voucher)).unwrap();
+        (row.business_name.as_str(), row.direction.clone(), row.amount)
+    };
+    assert_eq!(shares.len(), 2);
+    for share in shares {
+        let detail_id = share.detail_id.unwrap();
+        assert_eq!(flow(&detail_id), ("分账", bill::Direction::Out, share.amount));
+    }
+    let returned = return_no();
+    assert_eq!(flow(returned.as_str()), ("分账", bill::Direction::In, Fen(150)));
+    let balance = rows.last().unwrap().balance.to_fen();
+    assert_eq!(balance, Some(Fen(NET.0 - 200 - 50 + 150)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! 申请交易账单, 申请资金账单, 下载账单: bills.
 
 use crate::authority::HOSTS;
-use crate::bills::Bill;
+use crate::bills::{Bill, Books};
 use crate::fields;
 use crate::fund_flow_bill::FUND_FLOW_BILL;
 use crate::interface::{Call, Interface, get};
@@ -22,8 +22,9 @@ pub(crate) const INTERFACES: &[Interface] = &[
 fn apply(call: &Call<'_>, state: &mut State, bill: &Bill) -> Result<Response, Refusal> {
     let query = call.query(bill.parameters)?;
     let base_url = base_url_of_host(call.request).unwrap_or_else(|| state.base_url.clone());
-    let State { bills, orders, merchants, ids, .. } = state;
-    let offer = bills.apply(bill, &query, orders, &call.caller(merchants), &base_url, ids)?;
+    let State { bills, orders, sharing, transfers, merchants, ids, .. } = state;
+    let books = Books { orders, sharing, transfers: transfers.all() };
+    let offer = bills.apply(bill, &query, books, &call.caller(merchants), &base_url, ids)?;
     Ok(Response::json(200, &offer))
 }
 

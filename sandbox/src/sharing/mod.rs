@@ -2,6 +2,7 @@
 
 pub(super) mod commands;
 mod fields;
+mod flows;
 pub(super) mod interfaces;
 mod names;
 pub(super) mod paid_order;
