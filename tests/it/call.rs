@@ -96,7 +96,7 @@ fn response_that_is_forged_stale_or_unsigned_is_refused() {
         (
             "forged",
             |sandbox| {
-                sandbox.tamper_next(|response| response.body = b"{\"stock_id\":\"1\"}".to_vec())
+                sandbox.tamper_next(|response| response.body = b"{\"stock_id\":\"1\"}".to_vec());
             },
             |reason| matches!(reason, Untrusted::Signature { probe: false }),
         ),

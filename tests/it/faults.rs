@@ -874,7 +874,7 @@ fn verified_but_unexpected() -> Vec<Fault> {
     faults.extend(informed.map(|script| Fault::new(54, Verdict::Good, "", Make::Server(script))));
     faults.extend([
         rewritten(51, Verdict::Good, "", |response, _| {
-            set(response, "new", Some("[{\"x\":null}]"))
+            set(response, "new", Some("[{\"x\":null}]"));
         }),
         rewritten(52, Verdict::Good, "", |response, operation| {
             // The response to an order has nothing but its number.
