@@ -17,6 +17,7 @@ use std::env;
 use std::error::Error;
 use std::io::{Cursor, Read};
 use std::net::Ipv4Addr;
+use std::panic;
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -34,6 +35,7 @@ use wechatpay_sandbox::settings::{self, Settings};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
+    end_on_panic();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,6 +43,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A panic in any thread ends the process, also one in the HTTP server, which would accept no
+/// connection any more. In production, a service manager starts another process.
+fn end_on_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        report(info);
+        process::exit(1);
+    }));
 }
 
 /// The merchant's side of the order.
@@ -100,13 +112,15 @@ fn serve(server: &Server, shop: &mut Shop) -> Result<()> {
 impl Shop {
     fn serve(&mut self, server: &Server) -> Result<()> {
         while !(self.is_notified && self.is_paid) {
+            // After an error the server accepts no connection any more, so the program ends.
             let mut request = server.recv()?;
             let response = match request.url().split('?').next() {
                 Some("/notify") => self.take_notification(&mut request)?,
                 Some("/return") => self.welcome_back()?,
                 _ => Response::from_string("").with_status_code(404),
             };
-            request.respond(response)?;
+            // If the client has gone, it will ask again.
+            drop(request.respond(response));
         }
         Ok(())
     }

@@ -16,8 +16,9 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::panic;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
@@ -34,6 +35,7 @@ use wechatpay_sandbox::Sandbox;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
+    end_on_panic();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,6 +43,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A panic in any thread ends the process, also one in the HTTP server, which would accept no
+/// connection any more. In production, a service manager starts another process.
+fn end_on_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        report(info);
+        process::exit(1);
+    }));
 }
 
 /// The endpoint: it verifies, stores and responds, and does nothing else.
@@ -164,7 +176,7 @@ fn run() -> Result<()> {
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let server = Server::http("127.0.0.1:0")?;
     let notify_url = format!("http://{}/notify", server.server_addr());
-    let journal = std::env::temp_dir().join(format!("notifications-{}.log", std::process::id()));
+    let journal = std::env::temp_dir().join(format!("notifications-{}.log", process::id()));
     let (work, to_do) = mpsc::channel();
     let mut endpoint = Endpoint {
         keys: sandbox.platform_keys().clone(),
@@ -181,31 +193,35 @@ fn run() -> Result<()> {
     );
     let worker = Worker { signer, gateway, order: &order };
 
-    let outcome = thread::scope(|scope| {
-        let serving = scope.spawn(|| serve(&server, &mut endpoint));
-        let outcome = play(&sandbox, &worker, &to_do);
-        server.unblock();
-        let served = serving.join().map_err(|_| "the server panicked")?;
-        outcome.and(served)
-    });
+    // The server runs until the process ends.
+    thread::spawn(move || serve(&server, &mut endpoint));
+    let outcome = play(&sandbox, &worker, &to_do);
     std::fs::remove_file(&journal)?;
     outcome
 }
 
-fn serve(server: &Server, endpoint: &mut Endpoint) -> Result<()> {
+fn serve(server: &Server, endpoint: &mut Endpoint) {
     let mut lose_a_response = true;
-    for mut request in server.incoming_requests() {
+    loop {
+        let mut request = server.recv().unwrap_or_else(|error| give_up(&error));
         let mut acknowledgement = endpoint.take(&mut request);
         // After the refund is stored, its response is lost.
         if lose_a_response && endpoint.journal.known.len() == 2 {
             lose_a_response = false;
             acknowledgement = Acknowledgement::again();
         }
-        request.respond(
+        // If the client has gone, the notification comes again.
+        drop(request.respond(
             Response::from_string(acknowledgement.body).with_status_code(acknowledgement.status),
-        )?;
+        ));
     }
-    Ok(())
+}
+
+/// After an error, such as too many open files, the server accepts no connection any more. The
+/// process ends, so that a service manager starts another one.
+fn give_up(error: &io::Error) -> ! {
+    eprintln!("error: {error}");
+    process::exit(1)
 }
 
 /// Acts as the payer and WeChat Pay.
