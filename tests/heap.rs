@@ -157,7 +157,8 @@ fn large_signed_response_stays_within_four_mebibytes() {
         let response = WireResponse::signed(std::str::from_utf8(&body).unwrap()).bytes();
         let response: &'static [u8] = response.leak();
         for (name, call) in CALLS {
-            let (error, peak) = peak_of(move |peer| peer.send(response), call);
+            let (error, peak) =
+                peak_of(move |peer| peer.send(response).and_then(|()| peer.wait()), call);
             assert_eq!(error.api(), None, "{name}, {body_name}: {error}");
             assert!(peak <= LIMIT + HTTP, "{name}, {body_name}: {} KiB", peak / 1024);
         }

@@ -64,6 +64,9 @@ impl UreqTransport {
         }
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
+            .max_response_header_size(HEADER_LIMIT)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(USER_AGENT)
@@ -320,6 +323,13 @@ const IDLE_AGE: Duration = Duration::from_secs(7);
 
 /// Our own value: enough for a program with many threads, each of which needs one.
 const IDLE_CONNECTIONS: usize = 64;
+
+/// The buffers of a connection, in bytes, which it keeps while it is open; ureq's defaults are 128 KiB each.
+const INPUT_BUFFER: usize = 32 * 1024;
+const OUTPUT_BUFFER: usize = 16 * 1024;
+
+/// Our own limit: the headers of WeChat Pay's responses have about a kilobyte. They must fit in the buffer.
+const HEADER_LIMIT: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
