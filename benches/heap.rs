@@ -94,7 +94,7 @@ fn main() {
 }
 
 struct Taken {
-    /// And every time that something grew.
+    /// Every growth of an allocation as well.
     allocations: usize,
     bytes: usize,
 }

@@ -315,7 +315,7 @@ pub(crate) struct Body<'a> {
 
 enum Content<'a> {
     Bytes(&'a [u8]),
-    /// That many bytes.
+    /// A stream and its length in bytes.
     Stream(&'a mut dyn Read, u64),
 }
 

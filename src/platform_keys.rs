@@ -680,7 +680,7 @@ mod tests {
         assert!(!PlatformKeys::none().holds(ID));
     }
 
-    /// Nothing else tells the two apart: they must judge alike.
+    /// The two libraries accept the same signatures, so the test compares the function that verifies.
     #[test]
     fn signature_is_verified_by_the_chosen_library() {
         let by_ring: fn(&PublicKey, &[u8], &[u8]) -> bool = PublicKey::verifies;

@@ -1,4 +1,4 @@
-//! Who may open the pages and send commands: this machine, by one of the sandbox's own names, and not
+//! Access to the pages and commands: from this machine only, under one of the sandbox's own names, and not
 //! through the page of another site.
 
 use std::net::IpAddr;

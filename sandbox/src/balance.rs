@@ -1,6 +1,6 @@
 //! 可用余额: what the merchant's refunds are paid from.
 
-/// So many fen, or as many as it takes.
+/// An amount in fen, or unlimited.
 #[derive(Default)]
 pub(super) struct Balance(Option<u64>);
 

@@ -1,4 +1,4 @@
-//! Who calls an interface, and for whom.
+//! The caller of an interface, and the merchant for which it calls.
 
 use super::merchants::Merchants;
 
@@ -11,7 +11,7 @@ pub(super) enum MerchantKind {
     Partner,
 }
 
-/// Who calls, and when.
+/// The caller, and the time of the call.
 pub(super) struct Caller<'a> {
     /// The merchant who signed the request.
     pub(super) mchid: &'a str,

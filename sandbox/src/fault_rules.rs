@@ -102,7 +102,7 @@ impl FaultRule {
         self
     }
 
-    /// Not the first calls, of this number.
+    /// Skips this number of calls before the first one that it meets.
     ///
     /// ```
     /// use wechatpay_sandbox::{Fault, FaultRule, Sandbox};

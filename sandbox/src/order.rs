@@ -28,7 +28,7 @@ pub(super) struct Order {
     pub(super) is_part: bool,
 }
 
-/// That an order was paid.
+/// The payment of an order.
 pub(super) struct Payment {
     pub(super) transaction_id: String,
     /// Unix seconds.

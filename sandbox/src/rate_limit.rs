@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// So many calls in any span of so many seconds.
+/// A maximum of calls in any span of a number of seconds.
 pub(super) struct RateLimit {
     calls: usize,
     seconds: i64,

@@ -72,7 +72,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // The accepting thread sleeps in the system until somebody connects.
+        // The accepting thread sleeps in the system until a client connects.
         let awake = TcpStream::connect_timeout(&self.address, WAKING).is_ok();
         if let Some(accepting) =
             self.accepting.take().filter(|accepting| awake || accepting.is_finished())

@@ -17,7 +17,7 @@ use crate::money::Fen;
 pub struct Ratio(u32);
 
 impl Ratio {
-    /// So many ten-thousandths: 2000 is 20 %.
+    /// A ratio in ten-thousandths: 2000 is 20 %.
     #[must_use]
     pub const fn of_ten_thousand(parts: u32) -> Self {
         Self(parts)

@@ -460,7 +460,7 @@ fn download(gateway: &Gateway, link: &Link) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whatever URL was signed, the signature for its file goes to WeChat Pay or to the gateway alone.
+/// The signature for a file goes to WeChat Pay or to the gateway alone, whatever URL was signed.
 fn follow(link: &Link) {
     let wire = Wire::dead();
     let error = bill::download(&Pen, &wire.gateway(), link, &mut io::sink(), &mut |_| ());

@@ -30,8 +30,8 @@ mod gzip;
 /// What happens to a response after it was signed.
 type Damage = fn(&mut Response);
 
-/// Whether an error says what it should.
-type Told = fn(&Error) -> bool;
+/// Whether an error is the expected one.
+type Expected = fn(&Error) -> bool;
 
 const HOUR: u64 = 3600;
 
@@ -291,7 +291,7 @@ fn refused_download_writes_nothing() {
 fn damaged_bill_file_never_looks_complete() {
     let (sandbox, date) = traded();
     let link = link(&sandbox, &Trade::new(date));
-    let damages: [(Damage, Told); 5] = [
+    let damages: [(Damage, Expected); 5] = [
         (|response| response.body[100] ^= 1, is_other_hash),
         (|response| response.body.truncate(response.body.len() - 1), is_other_hash),
         (|response| response.body.push(b'\n'), is_other_hash),
@@ -302,7 +302,12 @@ fn damaged_bill_file_never_looks_complete() {
 }
 
 /// Downloads to a file under each damage, and then without any.
-fn never_looks_complete(sandbox: &Sandbox, link: &Link, damages: &[(Damage, Told)], name: &str) {
+fn never_looks_complete(
+    sandbox: &Sandbox,
+    link: &Link,
+    damages: &[(Damage, Expected)],
+    name: &str,
+) {
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
     let directory = directory(name);
     let path = directory.join("bill.csv");

@@ -110,7 +110,7 @@ fn times_are_read_as_text_and_as_the_integers_of_the_table() {
     sandbox.set_key_mode(KeyMode::Certificate);
     let held = PlatformKeys::from_certificate(sandbox.platform_certificate_pem()).unwrap();
     let gateway = sandbox.gateway().with_keys(held);
-    for (said, time) in [
+    for (written, time) in [
         (serde_json::json!(1_722_850_421), Time::from_unix_seconds(1_722_850_421).ok()),
         (
             serde_json::json!("2024-08-05T17:33:41+08:00"),
@@ -121,7 +121,7 @@ fn times_are_read_as_text_and_as_the_integers_of_the_table() {
     ] {
         sandbox.rewrite_next(move |response| {
             let mut list: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
-            list["data"][0]["effective_time"] = said;
+            list["data"][0]["effective_time"] = written;
             response.body = list.to_string().into_bytes();
         });
         let listed = certificates::list(sandbox.signer(), &gateway, &key(&sandbox)).unwrap();

@@ -100,7 +100,7 @@ fn no_float_and_no_unsafe_in_the_source() {
     }
 }
 
-/// So that a new major version of a dependency is no new major version of this crate. serde's
+/// A new major version of a dependency must not be a new major version of this crate. serde's
 /// traits are the exception.
 #[test]
 fn public_signatures_name_no_type_of_another_crate() {

@@ -368,7 +368,7 @@ struct Seen {
     total_timeout: Duration,
 }
 
-/// Nothing here takes that long, unless something hangs.
+/// Only a hanging test takes that long.
 const AMPLE: Duration = Duration::from_secs(15);
 /// Where the time-out itself is what is tested.
 const SHORT: Duration = Duration::from_millis(400);
@@ -1263,7 +1263,7 @@ fn stale(
     vec![Seen { attempts: wire.finish() - 1, ..seen }]
 }
 
-/// A redirect to somebody who waits in vain.
+/// A redirect to a server that must receive no request.
 fn redirected(operation: &'static Operation, status: &'static str) -> Seen {
     let target = Wire::start(|peer, _| peer.request());
     let location = format!("Location: {}/v3/certificates", target.url("http"));
@@ -1319,5 +1319,5 @@ fn set(response: &mut wechatpay_sandbox::Response, name: &str, value: Option<&st
     response.body = serde_json::to_vec(&body).unwrap();
 }
 
-/// Nobody's.
+/// The ID of a key that no platform has.
 const PLATFORM_ID_2: &str = "PUB_KEY_ID_0119000072912025010100000000000002";

@@ -30,7 +30,7 @@ mod v2;
 const THREADS: usize = 8;
 /// WeChat Pay takes 50 refunds of an order; that leaves room for the naive caller and the audit.
 const REFUNDS_OF_AN_ORDER: usize = 20;
-/// So many attempts never fail all.
+/// More attempts than ever fail one after another.
 const ATTEMPTS: usize = 100;
 const REFUND: Fen = Fen(100);
 const PRICE: Fen = Fen(100);
@@ -309,7 +309,7 @@ fn every_number(sandbox: &Sandbox, path: &str, name: &str) -> BTreeSet<String> {
 fn until_certain<T>(ask: impl Fn() -> Result<T, Error>) -> Option<T> {
     for _ in 0..ATTEMPTS {
         match ask() {
-            Ok(said) => return Some(said),
+            Ok(result) => return Some(result),
             Err(error) if error.outcome() == Outcome::Unknown => {}
             Err(error) if error.api().is_some() => {
                 let error = error.api().unwrap();

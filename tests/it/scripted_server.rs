@@ -71,10 +71,10 @@ impl Wire {
         format!("{scheme}://{}", self.address)
     }
 
-    /// Stops, and says how often somebody tried: connections, and further requests on each.
+    /// Stops, and returns the number of connections and of further requests on each.
     pub(crate) fn finish(self) -> usize {
         self.state.stopping.store(true, Ordering::SeqCst);
-        // The accepting thread sleeps in the system until somebody connects.
+        // The accepting thread sleeps in the system until a client connects.
         let waker = TcpStream::connect(self.address).unwrap();
         self.accepting.join().unwrap();
         drop(waker);

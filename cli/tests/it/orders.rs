@@ -95,7 +95,7 @@ fn samples_of_the_five_documents_are_placed_as_printed() {
         let done = program.run(&[command, &["--sample", &file][..]].concat());
         assert_eq!(done.status, 0, "{command:?} {}", done.err);
         assert!(done.out.contains("prepay_id") && done.err.contains(replaced), "{}", done.err);
-        // Without the flag the merchant is that of somebody else.
+        // Without the flag the file has another merchant's number.
         assert_eq!(program.run(&[command, &[&*file][..]].concat()).status, 1, "{command:?}");
     };
     samples.iter().for_each(|sample| place(&program, *sample));

@@ -40,7 +40,7 @@ fn apply_abnormal(call: &Call<'_>, state: &mut State) -> Result<Response, Refusa
     call.no_query()?;
     #[cfg(feature = "aws-lc-rs")]
     if let Ok(body) = serde_json::from_slice(call.body()) {
-        // What is encrypted must be so, and under the key that is named. Nobody reads it.
+        // The fields must be encrypted, under the key that is named. Their values are not used.
         let fields = ["/bank_account", "/real_name"];
         encrypted_fields::decrypt(&body, &fields, call.request, &state.platform)?;
     }

@@ -28,7 +28,7 @@ pub(super) struct Order {
     pub(super) till: Option<Till>,
 }
 
-/// That an order was paid.
+/// The payment of an order.
 pub(super) struct Payment {
     pub(super) transaction_id: String,
     pub(super) time_end: i64,

@@ -388,7 +388,7 @@ mod tests {
 
     #[test]
     fn unsignable_request_is_refused_with_a_text() {
-        let said = |request: &Received| {
+        let return_msg = |request: &Received| {
             let output = output(&mut V2State::default(), request);
             assert_eq!((text(&output, "return_code"), output.len()), ("FAIL", 2));
             text(&output, "return_msg").to_owned()
@@ -396,15 +396,15 @@ mod tests {
         let path = "/pay/unifiedorder";
         let mut asked = request(path, b"<xml></xml>");
         asked.method = "GET".to_owned();
-        assert_eq!(said(&asked), "请使用post方法");
-        assert_eq!(said(&request(path, b"")), "post数据为空");
-        assert_eq!(said(&request(path, b"<xml><a>\xff</a></xml>")), "编码格式错误");
-        assert_eq!(said(&request(path, "<xml><a>🧸</a></xml>".as_bytes())), "编码格式错误");
-        assert_eq!(said(&request(path, b"<xml><a>1</xml>")), "XML格式错误");
-        assert_eq!(said(&request("/pay/unifiedorder?x=1", b"<xml></xml>")), "请求地址错误");
+        assert_eq!(return_msg(&asked), "请使用post方法");
+        assert_eq!(return_msg(&request(path, b"")), "post数据为空");
+        assert_eq!(return_msg(&request(path, b"<xml><a>\xff</a></xml>")), "编码格式错误");
+        assert_eq!(return_msg(&request(path, "<xml><a>🧸</a></xml>".as_bytes())), "编码格式错误");
+        assert_eq!(return_msg(&request(path, b"<xml><a>1</xml>")), "XML格式错误");
+        assert_eq!(return_msg(&request("/pay/unifiedorder?x=1", b"<xml></xml>")), "请求地址错误");
         let unknown = request("/tools/shorturl", b"<xml></xml>");
-        assert!(serves(&unknown) && said(&unknown).contains("not modelled by this sandbox"));
-        assert_eq!(said(&request(path, b"<xml></xml>")), "商户号mch_id不存在");
+        assert!(serves(&unknown) && return_msg(&unknown).contains("not modelled by this sandbox"));
+        assert_eq!(return_msg(&request(path, b"<xml></xml>")), "商户号mch_id不存在");
     }
 
     /// No document names a media type, and clients send whatever theirs is: curl's that of a form.

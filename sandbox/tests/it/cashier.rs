@@ -263,7 +263,7 @@ fn overview_shows_what_happened_with_the_newest_first() {
     sandbox.succeed_refund("refund-1").unwrap();
     assert_eq!(sandbox.deliver_notifications().len(), 1);
 
-    // Nobody listens at the port of the order's notify_url.
+    // No server listens at the port of the order's notify_url.
     let page = browser_client.get("/");
     page.assert_shows(&[
         "Orders · 2",

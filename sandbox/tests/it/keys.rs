@@ -36,8 +36,8 @@ fn call(sandbox: &Sandbox, keys: &PlatformKeys) -> Result<(), Error> {
     app::prepay(sandbox.signer(), &gateway(sandbox, keys), &order).map(drop)
 }
 
-/// Whether the merchant names a key that the platform does not use any more or yet, and is told so
-/// under another one.
+/// Whether the merchant names a key that the platform does not use any more or yet, so that the
+/// response is signed with another one.
 fn is_unknown(sandbox: &Sandbox, keys: &PlatformKeys) -> bool {
     let error = call(sandbox, keys).unwrap_err();
     matches!(

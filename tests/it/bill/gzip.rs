@@ -7,7 +7,9 @@ use flate2::write::GzEncoder;
 use wechatpay::ErrorKind;
 use wechatpay::bill::{self, BillType, Date, FundFlow, Trade};
 
-use super::{Damage, Told, cut_off, download, is_other_hash, link, never_looks_complete, traded};
+use super::{
+    Damage, Expected, cut_off, download, is_other_hash, link, never_looks_complete, traded,
+};
 
 fn compressed(date: &Date) -> Trade {
     let mut bill = Trade::new(*date);
@@ -56,7 +58,7 @@ fn compressed_bill_is_requested_by_tar_type() {
 fn damaged_compressed_bill_file_never_looks_complete() {
     let (sandbox, date) = traded();
     let packed = link(&sandbox, &compressed(&date));
-    let damages: [(Damage, Told); 3] = [
+    let damages: [(Damage, Expected); 3] = [
         (cut_off, |error| matches!(error.kind(), ErrorKind::Transport(_))),
         (
             |response| response.body.push(0),

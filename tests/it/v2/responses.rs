@@ -93,7 +93,7 @@ fn return_code_fail_is_an_unknown_outcome() {
     let order = order(&sandbox, "failed-3");
     let error = pay::prepay(&wrong, sandbox.v2().gateway(), &order, &App).unwrap_err();
     assert_eq!((api(&error).message.as_str(), api(&error).signed), ("签名错误", false));
-    // Neither advises to do the other first: both would be refused.
+    // Neither error advises the other call first: both would be refused.
     let queried =
         pay::query(&wrong, sandbox.v2().gateway(), &order.appid, &order.out_trade_no).unwrap_err();
     for error in [&error, &queried] {
