@@ -29,7 +29,7 @@ fn doctor_with_correct_settings_reports_no_problems() {
 /// The header is unsigned, so anyone on the path can write it.
 #[test]
 fn doctor_hostile_date_header_leaves_clock_unchecked() {
-    for date in ["(".repeat(30_000), "Sun, 06 Nov 1994".into(), String::new()] {
+    for date in ["(".repeat(15_000), "Sun, 06 Nov 1994".into(), String::new()] {
         let program = Program::new("doctor-date");
         program.sandbox.tamper_next(move |response| response.set_header("Date", &date));
         let done = program.run(&["doctor"]);
