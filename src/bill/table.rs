@@ -161,11 +161,10 @@ impl<'a> Record<'a> {
         cells.values.clear();
         let mut start = MARK.len_utf8();
         // A comma inside a value is not a separator unless a mark follows it, escaped or not.
-        for (mark, _) in line.match_indices(MARK).skip(1) {
-            let before = mark.saturating_sub(1);
-            if line.as_bytes().get(before) == Some(&SEPARATOR) {
+        for (before, pair) in line.as_bytes().windows(2).enumerate() {
+            if pair == BOUNDARY {
                 cells.values.push(Some(start..before));
-                start = mark.saturating_add(MARK.len_utf8());
+                start = before.saturating_add(BOUNDARY.len());
             }
             if cells.values.len() > COLUMN_LIMIT {
                 break;
@@ -403,8 +402,8 @@ const TIME_RULE: &str = "must be a time as in 2018-06-08 10:34:56";
 
 /// Precedes every value, so that spreadsheets do not read it as a number.
 const MARK: char = '`';
-/// Precedes the mark of every value but the first.
-const SEPARATOR: u8 = b',';
+/// A separator, and the mark of the next value.
+const BOUNDARY: &[u8] = b",`";
 
 /// The characters after the backslash, and the character that they stand for.
 const ESCAPES: [(&str, char); 10] = [
