@@ -41,7 +41,7 @@ use crate::remote_file::{FILE_LIMIT, FileHash, RemoteFile};
 use crate::signer::Signer;
 
 mod date;
-mod download;
+mod file;
 mod fund_flow_bill;
 mod read_error;
 mod table;
@@ -49,7 +49,7 @@ mod trade_bill;
 mod yuan;
 
 pub use self::date::Date;
-pub use self::download::{download, download_to};
+pub use self::file::{download, download_to};
 pub use self::fund_flow_bill::{Direction, FundFlowBill, FundFlowRow, FundFlowSummary};
 pub use self::read_error::ReadError;
 pub use self::trade_bill::{RefundRow, RefundState, RowState, TradeBill, TradeRow, TradeSummary};

@@ -34,7 +34,7 @@ fn every_public_module_and_function_shows_an_example() {
         ("pay/mod.rs", "pay"),
         ("pay/app.rs", "app"),
         ("pay/app.rs", "prepay"),
-        ("bill/download.rs", "download"),
+        ("bill/file.rs", "download"),
         ("v2/trade_type.rs", "AnyTrade"),
     ] {
         assert!(seen.contains(&item), "{item:?} is not seen");

@@ -30,8 +30,8 @@ def command(name, **arguments):
         method='POST',
     )
     context = ssl.create_default_context(cafile=SETTINGS['files']['ca'])
-    with urllib.request.urlopen(request, timeout=30, context=context) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=30, context=context) as response:
+        return json.load(response)
 
 
 class Proxy:

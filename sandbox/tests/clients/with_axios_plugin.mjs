@@ -26,7 +26,7 @@ const {
 const settings = JSON.parse(readFileSync(process.env.SETTINGS));
 const { mchid, appid, files } = settings;
 const NEIGHBOUR = '1900009191';
-// Faults of the sandbox that make an answer somebody else's, or nobody's.
+// Faults of the sandbox that make a response that WeChat Pay did not sign.
 const FORGERIES = [
   'TamperedBody',
   'EmptiedBody',
@@ -59,13 +59,13 @@ function check(mode, what, seen, wanted = true) {
 
 // Has done what users and the platform do of their own accord.
 async function command(name, values = {}) {
-  const answer = await fetch(`${settings.base_url}/sandbox/${name}`, {
+  const response = await fetch(`${settings.base_url}/sandbox/${name}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(values),
   });
-  deepStrictEqual(answer.status, 200, `${name}: ${await answer.clone().text()}`);
-  return answer.json();
+  deepStrictEqual(response.status, 200, `${name}: ${await response.clone().text()}`);
+  return response.json();
 }
 
 // What listens at a merchant's notify_url.
@@ -109,8 +109,8 @@ function client(certs, options = {}) {
   });
 }
 
-// The status and the data of an answer; of an error, its code.
-async function answer(call) {
+// The status and the data of a response; of an error, its code.
+async function response(call) {
   try {
     const { status, data } = await call;
     return { status, data };
@@ -172,13 +172,13 @@ async function orders(mode, pay, certs) {
     ['native', {}, 'code_url'],
     ['h5', h5, 'h5_url'],
   ]) {
-    const { status, data } = await answer(
+    const { status, data } = await response(
       pay.v3.pay.transactions[what].post(order(number + what, more)),
     );
     check(mode, `an order by ${what}`, [status, Object.keys(data)], [200, [got]]);
   }
   const query = (which) =>
-    answer(
+    response(
       pay.v3.pay.transactions.outTradeNo.$out_trade_no$.get({
         params: { mchid },
         out_trade_no: number + which,
@@ -187,7 +187,7 @@ async function orders(mode, pay, certs) {
   check(
     mode,
     'an order is closed',
-    await answer(
+    await response(
       pay.v3.pay.transactions.outTradeNo.$out_trade_no$.close.post(
         { mchid },
         { out_trade_no: `${number}native` },
@@ -212,7 +212,7 @@ async function orders(mode, pay, certs) {
   check(
     mode,
     'the same by the transaction_id',
-    await answer(
+    await response(
       pay.v3.pay.transactions.id.$transaction_id$.get({
         params: { mchid },
         transaction_id: paid.data.transaction_id,
@@ -221,7 +221,7 @@ async function orders(mode, pay, certs) {
     paid,
   );
   const notification = await nextNotification();
-  check(mode, 'its notification is believed and opened', opened(notification, certs), {
+  check(mode, 'its notification is verified and opened', opened(notification, certs), {
     type: 'TRANSACTION.SUCCESS',
     resource: paid.data,
   });
@@ -236,7 +236,7 @@ async function orders(mode, pay, certs) {
     await command('fault-next', { fault });
     check(
       mode,
-      `an answer is not believed: ${fault}`,
+      `a response is refused: ${fault}`,
       (await query('jsapi')).refused?.startsWith('EV3_RES_'),
     );
   }
@@ -248,7 +248,7 @@ async function refunds(mode, pay, certs, paid) {
   // Of all characters that a number may have.
   const number = `${mode.split(' ')[0]}_refund-|*@`;
   const refund = (which, total) =>
-    answer(
+    response(
       pay.v3.refund.domestic.refunds.post({
         transaction_id: paid.transaction_id,
         out_refund_no: number + which,
@@ -259,10 +259,10 @@ async function refunds(mode, pay, certs, paid) {
     );
   const { status, data } = await refund('1', 60);
   check(mode, 'a refund', [status, data.status, data.amount?.refund], [200, 'PROCESSING', 60]);
-  check(mode, 'said twice it is the same', (await refund('1', 60)).data.refund_id, data.refund_id);
+  check(mode, 'repeated, it is the same refund', (await refund('1', 60)).data.refund_id, data.refund_id);
   check(mode, 'more than was paid is refused', (await refund('2', 60)).status, 400);
   await command('end-refund', { out_refund_no: `${number}1`, status: 'SUCCESS' });
-  const ended = await answer(
+  const ended = await response(
     pay.v3.refund.domestic.refunds.$out_refund_no$.get({
       out_refund_no: `${number}1`,
     }),
@@ -271,7 +271,7 @@ async function refunds(mode, pay, certs, paid) {
   const notification = opened(await nextNotification(), certs);
   check(
     mode,
-    'its notification is believed and opened',
+    'its notification is verified and opened',
     [notification.type, some(notification.resource, 'refund_status', 'refund_id', 'out_refund_no', 'amount')],
     [
       'REFUND.SUCCESS',
@@ -299,7 +299,7 @@ async function combined(mode, pay, certs) {
       description: 'QQ会员充值',
     }));
   for (const which of ['1', '2']) {
-    const { status, data } = await answer(
+    const { status, data } = await response(
       pay.v3.combineTransactions.native.post({
         combine_appid: appid,
         combine_mchid: mchid,
@@ -314,7 +314,7 @@ async function combined(mode, pay, certs) {
   check(
     mode,
     'it is closed',
-    await answer(
+    await response(
       path.close.post(
         {
           combine_appid: appid,
@@ -326,7 +326,7 @@ async function combined(mode, pay, certs) {
     { status: 204, data: '' },
   );
   await command('pay-combined', { combine_out_trade_no: `${number}1` });
-  const { data } = await answer(path.get({ combine_out_trade_no: `${number}1` }));
+  const { data } = await response(path.get({ combine_out_trade_no: `${number}1` }));
   check(
     mode,
     'it is paid',
@@ -336,7 +336,7 @@ async function combined(mode, pay, certs) {
       ['SUCCESS', 20],
     ],
   );
-  check(mode, 'its notification is believed and opened', opened(await nextNotification(), certs), {
+  check(mode, 'its notification is verified and opened', opened(await nextNotification(), certs), {
     type: 'TRANSACTION.SUCCESS',
     resource: data,
   });
@@ -356,7 +356,7 @@ async function bills(mode, pay) {
   await command('pay', { out_trade_no: number });
   await nextNotification();
   const ask = (kind, more) =>
-    answer(pay.v3.bill[kind].get({ params: { bill_date: day, ...more } }));
+    response(pay.v3.bill[kind].get({ params: { bill_date: day, ...more } }));
   check(
     mode,
     'a bill takes until the next day',
@@ -373,7 +373,7 @@ async function bills(mode, pay) {
       ['packed ', { tar_type: 'GZIP' }],
     ]) {
       const { data: offer } = await ask(kind, more);
-      const { data } = await answer(
+      const { data } = await response(
         pay.v3.billdownload.file.get({
           params: new URL(offer.download_url).searchParams,
           responseType: 'arraybuffer',
@@ -410,7 +410,7 @@ async function everything(mode, pay, certs) {
   await bills(mode, pay);
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const stranger = client(certs, { privateKey });
-  const { status, data } = await answer(stranger.v3.certificates.get());
+  const { status, data } = await response(stranger.v3.certificates.get());
   check(mode, 'who signs with another key is refused', [status, data.code], [401, 'SIGN_ERROR']);
 }
 
@@ -442,10 +442,10 @@ function downloaded() {
 }
 
 async function v2Order(mode, pay, signed) {
-  const number = `v2-${signed.sign_type ?? 'unsaid'}-`;
+  const number = `v2-${signed.sign_type ?? 'default'}-`;
   const who = { appid, mch_id: mchid, ...signed };
   const place = (which, more) =>
-    answer(
+    response(
       pay.v2.pay.unifiedorder.post({
         ...who,
         body: '深圳 & <腾大>',
@@ -465,9 +465,9 @@ async function v2Order(mode, pay, signed) {
   );
   await place('2', { trade_type: 'APP' });
   const close = (which) =>
-    answer(pay.v2.pay.closeorder.post({ ...who, out_trade_no: number + which }));
+    response(pay.v2.pay.closeorder.post({ ...who, out_trade_no: number + which }));
   const query = (which) =>
-    answer(pay.v2.pay.orderquery.post({ ...who, out_trade_no: number + which }));
+    response(pay.v2.pay.orderquery.post({ ...who, out_trade_no: number + which }));
   for (const [what, state] of [
     ['is not closed before five minutes', 'NOTPAY'],
     ['is closed', 'CLOSED'],
@@ -495,7 +495,7 @@ async function v2Order(mode, pay, signed) {
   check(mode, 'a paid order is not closed', (await close('1')).data.err_code, 'ORDERPAID');
   const { body } = await nextNotification();
   const notification = Transformer.toObject(body);
-  const believed = ({ sign, ...fields }) =>
+  const verified = ({ sign, ...fields }) =>
     Hash.sign(
       sign.length === 64 ? Hash.ALGO_HMAC_SHA256 : Hash.ALGO_MD5,
       fields,
@@ -503,19 +503,19 @@ async function v2Order(mode, pay, signed) {
     ) === sign;
   check(
     mode,
-    'its notification is believed',
-    [believed(notification), notification.transaction_id, notification.total_fee],
+    'its notification is verified',
+    [verified(notification), notification.transaction_id, notification.total_fee],
     [true, paid.transaction_id, '100'],
   );
   check(
     mode,
     'a notification with another total_fee is not',
-    believed({ ...notification, total_fee: '1' }),
+    verified({ ...notification, total_fee: '1' }),
     false,
   );
 
   const refund = (more) =>
-    answer(
+    response(
       pay.v2.secapi.pay.refund.post(
         {
           ...who,
@@ -535,7 +535,7 @@ async function v2Order(mode, pay, signed) {
     refund_fee: '40',
   });
   await command('v2/end-refund', { out_refund_no: `${number}r`, status: 'SUCCESS' });
-  const { data: found } = await answer(
+  const { data: found } = await response(
     pay.v2.pay.refundquery.post({ ...who, out_refund_no: `${number}r` }),
   );
   check(mode, 'it succeeds', some(found, 'refund_count', 'refund_status_0', 'refund_id_0'), {
@@ -544,8 +544,8 @@ async function v2Order(mode, pay, signed) {
     refund_id_0: refunded.refund_id,
   });
   const sealed = Transformer.toObject((await nextNotification()).body).req_info;
-  const told = Transformer.toObject(AesEcb.decrypt(sealed, Hash.md5(settings.api_v2_key)));
-  check(mode, 'its notification is opened', some(told, 'refund_status', 'refund_id', 'refund_fee'), {
+  const refundNotification = Transformer.toObject(AesEcb.decrypt(sealed, Hash.md5(settings.api_v2_key)));
+  check(mode, 'its notification is opened', some(refundNotification, 'refund_status', 'refund_id', 'refund_fee'), {
     refund_status: 'SUCCESS',
     refund_id: refunded.refund_id,
     refund_fee: '40',
@@ -554,12 +554,12 @@ async function v2Order(mode, pay, signed) {
   await command('fault-next', { fault: 'TamperedBody' });
   check(
     mode,
-    'an answer is not believed: TamperedBody',
+    'a response is refused: TamperedBody',
     (await query('1')).refused,
     'EV2_RES_SIGNATURE_NOT_EQUAL',
   );
   const stranger = client(PUBLIC_KEY, { secret: 'x'.repeat(32) });
-  const { data: refused } = await answer(
+  const { data: refused } = await response(
     stranger.v2.pay.orderquery.post({ ...who, out_trade_no: `${number}1` }),
   );
   check(mode, 'who signs with another key is refused', refused, {
@@ -584,7 +584,7 @@ async function v2Combined(mode, pay) {
       fee_type: 'CNY',
     }));
   for (const number of ['v2-whole-1', 'v2-whole-2']) {
-    const { data } = await answer(
+    const { data } = await response(
       pay.v2.pay.combinedorder.post({
         ...who,
         combine_out_trade_no: number,
@@ -597,7 +597,7 @@ async function v2Combined(mode, pay) {
     check(mode, 'a combined order', 'prepay_id' in data);
   }
   await command('let-time-pass', { seconds: 60 });
-  const { data: closed } = await answer(
+  const { data: closed } = await response(
     pay.v2.pay.closecombinedorder.post({
       ...who,
       combine_out_trade_no: 'v2-whole-2',
@@ -608,14 +608,14 @@ async function v2Combined(mode, pay) {
   );
   check(mode, 'it is closed', closed.result_code, 'SUCCESS');
   await command('v2/pay-combined', { combine_out_trade_no: 'v2-whole-1' });
-  const { data } = await answer(
+  const { data } = await response(
     pay.v2.pay.querycombinedorder.post({ ...who, combine_out_trade_no: 'v2-whole-1' }),
   );
   check(mode, 'it is paid', data.trade_state, 'SUCCESS');
   const { sign, ...notification } = Transformer.toObject((await nextNotification()).body);
   check(
     mode,
-    'its notification is believed',
+    'its notification is verified',
     [Hash.sign(Hash.ALGO_HMAC_SHA256, notification, settings.api_v2_key), notification.sub_order_list],
     [sign, data.sub_order_list],
   );
@@ -634,24 +634,24 @@ await everything('certificates', client(certificates), certificates);
 await command('set-key-mode', { mode: 'MIXED' });
 const chosen = client(PUBLIC_KEY, { headers: { 'Wechatpay-Serial': settings.public_key_id } });
 const either = { ...certificates, ...PUBLIC_KEY };
-const mixed = await answer(chosen.v3.pay.transactions.native.post(order('mixed-1')));
-check('changing over', 'whoever names a key is answered by it', mixed.status, 200);
-for (const [what, certs, said] of [
-  ['is answered by the certificate', certificates, 'believed'],
+const mixed = await response(chosen.v3.pay.transactions.native.post(order('mixed-1')));
+check('changing over', 'a request that names a key gets its signature', mixed.status, 200);
+for (const [what, certs, outcome] of [
+  ['gets the signature of the certificate', certificates, 'verified'],
   ['needs the certificate', PUBLIC_KEY, 'EV3_RES_HEADER_PLATFORM_SERIAL'],
 ]) {
-  const { refused = 'believed' } = await answer(
+  const { refused = 'verified' } = await response(
     client(certs).v3.pay.transactions.outTradeNo.$out_trade_no$.get({
       params: { mchid },
       out_trade_no: 'mixed-1',
     }),
   );
-  check('changing over', `whoever names no key ${what}`, refused, said);
+  check('changing over', `a request that names no key ${what}`, refused, outcome);
 }
 await command('pay', { out_trade_no: 'mixed-1' });
 check(
   'changing over',
-  'a notification is believed by either key',
+  'a notification is verified by either key',
   opened(await nextNotification(), either).type,
   'TRANSACTION.SUCCESS',
 );

@@ -23,7 +23,7 @@ NEIGHBOUR = '1900009191'
 OPENID = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'
 # What WeChat Pay signs with, now and then, to see who looks.
 PROBE = 'WECHATPAY/SIGNTEST/' + 'A' * 325
-# Faults of the sandbox that make an answer somebody else's, or nobody's.
+# Faults of the sandbox that make a response that WeChat Pay did not sign.
 FORGERIES = [
     'TamperedBody',
     'EmptiedBody',
@@ -72,7 +72,7 @@ def client(public_key, **options):
     )
 
 
-def answer(call):
+def response(call):
     """The status, and what the body holds."""
     status, body = call
     return status, json.loads(body) if body else None
@@ -80,7 +80,7 @@ def answer(call):
 
 def keys(call):
     """The status, and the names in the body."""
-    status, body = answer(call)
+    status, body = response(call)
     return status, sorted(body)
 
 
@@ -92,7 +92,7 @@ def some(whole, **wanted):
 def verdict(call):
     """What the client says to something forged: it raises, or makes nothing of a notification."""
     try:
-        return 'nothing' if call() is None else 'believed'
+        return 'nothing' if call() is None else 'verified'
     except Exception as error:
         return str(error)
 
@@ -145,21 +145,21 @@ def orders(mode, pay):
     ]:
         placed = pay.pay(description, number + what[:3], fen(100), **more)
         check(mode, f'an order by {what}', keys(placed), (200, [got]))
-    changed = answer(pay.pay(description, number + 'APP', fen(99), pay_type=WeChatPayType.APP))
+    changed = response(pay.pay(description, number + 'APP', fen(99), pay_type=WeChatPayType.APP))
     check(
         mode,
         'a number used twice is refused',
         (changed[0], changed[1]['code']),
         (400, 'INVALID_REQUEST'),
     )
-    check(mode, 'an order is closed', answer(pay.close(number + 'Nat')), (204, None))
-    closed = answer(pay.query(out_trade_no=number + 'Nat'))[1]
+    check(mode, 'an order is closed', response(pay.close(number + 'Nat')), (204, None))
+    closed = response(pay.query(out_trade_no=number + 'Nat'))[1]
     check(mode, 'and a query says so', *some(closed, trade_state='CLOSED'))
-    none = answer(pay.query(out_trade_no=number + 'none'))
+    none = response(pay.query(out_trade_no=number + 'none'))
     check(mode, 'there is no other order', (none[0], none[1]['code']), (404, 'ORDER_NOT_EXIST'))
 
     command('pay', out_trade_no=number + 'JSA')
-    status, paid = answer(pay.query(out_trade_no=number + 'JSA'))
+    status, paid = response(pay.query(out_trade_no=number + 'JSA'))
     check(
         mode,
         'an order is paid',
@@ -174,13 +174,13 @@ def orders(mode, pay):
             amount={'total': 100, 'payer_total': 100, 'currency': 'CNY', 'payer_currency': 'CNY'},
         ),
     )
-    by_id = answer(pay.query(transaction_id=paid['transaction_id']))
+    by_id = response(pay.query(transaction_id=paid['transaction_id']))
     check(mode, 'the same by the transaction_id', by_id, (status, paid))
     headers, body = mailbox.next()
     notification = pay.callback(headers, body)
     check(
         mode,
-        'its notification is believed and opened',
+        'its notification is verified and opened',
         (notification['event_type'], notification['resource']),
         ('TRANSACTION.SUCCESS', paid),
     )
@@ -214,8 +214,8 @@ def forged_notifications(mode, pay, headers, body):
 def forged_answers(mode, pay, number):
     for fault in FORGERIES:
         command('fault-next', fault=fault)
-        said = verdict(lambda: pay.query(out_trade_no=number))
-        check(mode, f'an answer is not believed: {fault}', said != 'believed')
+        outcome = verdict(lambda: pay.query(out_trade_no=number))
+        check(mode, f'a response is refused: {fault}', outcome != 'verified')
     check(mode, 'but the next one is', pay.query(out_trade_no=number)[0], 200)
 
 
@@ -232,7 +232,7 @@ def refunds(mode, pay, number):
             'refund_quantity': 1,
         }
     ]
-    status, refund = answer(
+    status, refund = response(
         pay.refund(
             refund_no + '1', amount, out_trade_no=number, reason='商品已售完', goods_detail=goods
         )
@@ -243,16 +243,16 @@ def refunds(mode, pay, number):
         (status, refund.get('status'), refund['amount']['refund']),
         (200, 'PROCESSING', 60),
     )
-    again = answer(
+    again = response(
         pay.refund(
             refund_no + '1', amount, out_trade_no=number, reason='商品已售完', goods_detail=goods
         )
     )
-    check(mode, 'said twice it is the same', again[1]['refund_id'], refund['refund_id'])
-    more = answer(pay.refund(refund_no + '2', amount, out_trade_no=number))
+    check(mode, 'repeated, it is the same refund', again[1]['refund_id'], refund['refund_id'])
+    more = response(pay.refund(refund_no + '2', amount, out_trade_no=number))
     check(mode, 'more than was paid is refused', more[0], 400)
     command('end-refund', out_refund_no=refund_no + '1', status='SUCCESS')
-    status, ended = answer(pay.query_refund(refund_no + '1'))
+    status, ended = response(pay.query_refund(refund_no + '1'))
     check(
         mode,
         'it succeeds',
@@ -262,7 +262,7 @@ def refunds(mode, pay, number):
     notification = pay.callback(*mailbox.next())
     check(
         mode,
-        'its notification is believed and opened',
+        'its notification is verified and opened',
         (
             notification['event_type'],
             *some(
@@ -287,11 +287,11 @@ def refunds(mode, pay, number):
     )
 
     rest = {'refund': 40, 'total': 100, 'currency': 'CNY'}
-    refund = answer(pay.refund(refund_no + '3', rest, out_trade_no=number))[1]
+    refund = response(pay.refund(refund_no + '3', rest, out_trade_no=number))[1]
     command('end-refund', out_refund_no=refund_no + '3', status='ABNORMAL')
     notification = pay.callback(*mailbox.next())
     check(mode, 'an abnormal refund', notification['event_type'], 'REFUND.ABNORMAL')
-    status, tried = answer(
+    status, tried = response(
         pay.abnormal_refund(
             refund['refund_id'],
             refund_no + '3',
@@ -330,9 +330,9 @@ def combined(mode, pay):
     closed = [
         {name: part[name] for name in ['mchid', 'out_trade_no']} for part in parts(number + '2')
     ]
-    check(mode, 'it is closed', answer(pay.combine_close(number + '2', closed)), (204, None))
+    check(mode, 'it is closed', response(pay.combine_close(number + '2', closed)), (204, None))
     command('pay-combined', combine_out_trade_no=number + '1')
-    status, paid = answer(pay.combine_query(number + '1'))
+    status, paid = response(pay.combine_query(number + '1'))
     check(
         mode,
         'it is paid',
@@ -342,7 +342,7 @@ def combined(mode, pay):
     notification = pay.callback(*mailbox.next())
     check(
         mode,
-        'its notification is believed and opened',
+        'its notification is verified and opened',
         (notification['event_type'], notification['resource']),
         ('TRANSACTION.SUCCESS', paid),
     )
@@ -353,14 +353,14 @@ def partner(mode, pay):
     placed = pay.pay('d', number + '1', fen(100), **of)
     check(mode, 'an order of a partner', keys(placed), (200, ['code_url']))
     command('pay', out_trade_no=number + '1')
-    status, paid = answer(pay.query(out_trade_no=number + '1', **of))
+    status, paid = response(pay.query(out_trade_no=number + '1', **of))
     check(mode, 'it is paid', *some(paid, trade_state='SUCCESS', sp_mchid=SETTINGS['mchid'], **of))
     notification = pay.callback(*mailbox.next())
-    check(mode, 'its notification is believed and opened', notification['resource'], paid)
+    check(mode, 'its notification is verified and opened', notification['resource'], paid)
     amount = {'refund': 1, 'total': 100, 'currency': 'CNY'}
-    refund = answer(pay.refund(number + 'r', amount, out_trade_no=number + '1', **of))
+    refund = response(pay.refund(number + 'r', amount, out_trade_no=number + '1', **of))
     check(mode, 'it is refunded', refund[0], 200)
-    check(mode, 'the refund is found', answer(pay.query_refund(number + 'r', **of)), refund)
+    check(mode, 'the refund is found', response(pay.query_refund(number + 'r', **of)), refund)
 
 
 def bills(mode, pay):
@@ -374,7 +374,7 @@ def bills(mode, pay):
     pay.pay('d', number, fen(100))
     command('pay', out_trade_no=number)
     mailbox.next()
-    early = answer(pay.trade_bill(day))
+    early = response(pay.trade_bill(day))
     check(
         mode,
         'a bill takes until the next day',
@@ -383,7 +383,7 @@ def bills(mode, pay):
     )
     command('let-time-pass', seconds=86400)
     for what, bill in [('trade', pay.trade_bill(day)), ('fund flow', pay.fundflow_bill(day))]:
-        status, offer = answer(bill)
+        status, offer = response(bill)
         status, packed = pay.download_bill(offer['download_url'])
         bill = gzip.decompress(packed)
         check(
@@ -419,11 +419,11 @@ def wrong_keys(mode, public_key, pay):
     )
     if public_key:
         stranger = client(True, private_key=other)
-        status, told = answer(stranger.query(out_trade_no='order'))
+        status, found = response(stranger.query(out_trade_no='order'))
         check(
             mode,
             'who signs with another key is refused',
-            (status, told['code']),
+            (status, found['code']),
             (401, 'SIGN_ERROR'),
         )
         number = f'{mode.split()[0]}-sealed'
@@ -434,11 +434,11 @@ def wrong_keys(mode, public_key, pay):
             mode, 'a notification opens with no other APIv3 key', curious.callback(*mailbox.next()), None
         )
     else:
-        said = verdict(lambda: client(False, private_key=other))
+        outcome = verdict(lambda: client(False, private_key=other))
         check(
             mode,
             'who signs with another key gets no certificate',
-            said.startswith('No wechatpay platform certificate'),
+            outcome.startswith('No wechatpay platform certificate'),
         )
 
 
@@ -468,7 +468,7 @@ def main():
         check(mode, 'and its successor, when it is met', len(os.listdir(folder)), 2)
         command('pay', out_trade_no='rotated-1')
         notification = pay.callback(*mailbox.next())
-        check(mode, 'whose notification is believed', notification['resource']['out_trade_no'], 'rotated-1')
+        check(mode, 'whose notification is verified', notification['resource']['out_trade_no'], 'rotated-1')
 
     mode = 'changing over'
     command('set-key-mode', mode='MIXED')
@@ -479,7 +479,7 @@ def main():
         headers, body = mailbox.next()
         serials.add({name.lower(): value for name, value in headers.items()}['wechatpay-serial'])
         notification = pay.callback(headers, body)
-        check(mode, 'a notification is believed', notification['resource']['out_trade_no'], number)
+        check(mode, 'a notification is verified', notification['resource']['out_trade_no'], number)
     check(mode, 'by either key', len(serials), 2)
 
     check('all', 'it asked for nobody else', proxy.asked, {'api.mch.weixin.qq.com:443'})
