@@ -22,7 +22,7 @@ use crate::signer::{self, RsaSigner, Signature, Signer};
 /// [`PlatformKeys::verified_by_aws_lc`](crate::PlatformKeys::verified_by_aws_lc).
 ///
 /// It costs `aws-lc-rs` and `aws-lc-sys`, five small crates to build them, half a minute of
-/// building on two cores, 2.5 MB of program, and a start that takes some 45 ms longer, in which AWS-LC
+/// building on two cores, 2.5 MB of program, and a start that takes 35 to 45 ms longer, in which AWS-LC
 /// collects entropy; a build with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` in its environment leaves that to the
 /// operating system. `benches/README.md` has the figures. The C compiler that ring needs is enough on
 /// the usual platforms, without CMake. On Windows with an Intel or AMD processor it takes NASM as
