@@ -1,9 +1,10 @@
 //! The database: what must survive the process, and the power supply.
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::error::Result;
 
@@ -17,8 +18,7 @@ impl Database {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        // Readers don't wait for writers.
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        switch_to_wal(&connection)?;
         // A commit is on the disk when it returns. The default for WAL, NORMAL, may lose the last commits in a power
         // failure, and with them a notification that was acknowledged or a refund that was sent.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -52,6 +52,23 @@ impl Database {
 /// database was restored from a backup: WeChat Pay still knows the numbers that came after the backup.
 pub(crate) fn new_number(rows: &Connection) -> Result<String> {
     Ok(rows.query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0))?)
+}
+
+/// In WAL mode, readers don't wait for writers. If two connections switch a new database at once, SQLite refuses one of
+/// them without waiting, so that one tries again here.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < BUSY_TIMEOUT =>
+            {
+                thread::sleep(Duration::from_millis(10));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// WeChat Pay waits five seconds for the response to a notification.
@@ -108,6 +125,8 @@ CREATE TABLE IF NOT EXISTS notifications (
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     #[test]
@@ -116,5 +135,25 @@ mod tests {
         let synchronous: i64 =
             database.rows().query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
         assert_eq!(synchronous, 2, "FULL");
+    }
+
+    #[test]
+    fn new_database_is_opened_by_many_threads_at_once() {
+        let folder = std::env::temp_dir().join(format!("shop-database-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for round in 0..20 {
+            let path = folder.join(format!("{round}.db"));
+            let start = Barrier::new(8);
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        start.wait();
+                        let opened = Database::open(&path).map(drop);
+                        assert_eq!(opened.map_err(|error| error.to_string()), Ok(()));
+                    });
+                }
+            });
+        }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
