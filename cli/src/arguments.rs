@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use wechatpay_sandbox::settings;
 
+use crate::chinese::in_chinese;
 use crate::failure::{Failure, Result};
 use crate::language::{Language, language};
 use crate::output;
@@ -87,21 +88,8 @@ pub(crate) fn parse() -> std::result::Result<Arguments, Stop> {
 fn program(language: Language) -> clap::Command {
     match language {
         Language::En => Arguments::command(),
-        Language::Zh => in_chinese(Arguments::command()).after_long_help(CHINESE_NOTES),
+        Language::Zh => in_chinese(Arguments::command(), CHINESE_NOTES),
     }
-}
-
-/// With Chinese headings. Each description begins with the Chinese name, if it has one.
-fn in_chinese(command: clap::Command) -> clap::Command {
-    let heading = |argument: clap::Arg| {
-        let heading = if argument.is_positional() { "参数" } else { "选项" };
-        argument.help_heading(heading)
-    };
-    command
-        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
-        .subcommand_help_heading("命令")
-        .mut_args(heading)
-        .mut_subcommands(in_chinese)
 }
 
 impl Arguments {

@@ -157,7 +157,7 @@ impl Failure {
     fn advice(&self, language: Language) -> String {
         let (english, chinese) = match self {
             Self::Arguments { usage, .. } => {
-                return format!("{} {usage}", language.choose("use:", "用法："));
+                return format!("{}{usage}", language.choose("use: ", "用法："));
             }
             Self::Usage(_) => ("see `wechatpay --help`", "见 `wechatpay --help`"),
             Self::File(_) => ("use a file that can be read or written", "换一个可以读写的文件"),

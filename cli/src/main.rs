@@ -12,7 +12,7 @@
 //! main ── arguments ─┬─ order · combine · refund · transfer · bill · certificates · notification · sign · call · encryption
 //!                    │  · v2 · doctor · sandbox
 //!                    │        └── session · input · output · qr_code · output_file ── failure · terminal
-//!                    └─ usage_error
+//!                    └─ chinese · usage_error
 //! ```
 //!
 //! Standard output is one JSON value, with WeChat Pay's own field names. Errors go to standard error:
@@ -22,6 +22,7 @@ mod arguments;
 mod bill;
 mod call;
 mod certificates;
+mod chinese;
 mod combine;
 mod doctor;
 mod download;
