@@ -235,7 +235,8 @@ impl Call {
     ///   key of the encrypted fields, encrypt the same values again, under the same number.
     /// * `Refused`: WeChat Pay refused the request; nothing was changed.
     /// * `Unknown`: it may have been processed; 429 belongs here, because interfaces differ in what they do then. Query
-    ///   first, or send the same call again if its interface takes a request with the same number as one.
+    ///   first, or send the same call again if its interface takes a request with the same number as one. Never send a
+    ///   code payment (付款码支付) again.
     ///
     /// A failed `GET` has changed nothing, whatever its outcome: [`Error::is_read`].
     pub fn send(&self, signer: &dyn Signer, gateway: &Gateway) -> Result<Verified, Error> {

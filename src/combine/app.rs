@@ -37,8 +37,7 @@ use crate::signer::Signer;
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: there is no order. Correct what the error names, then place it.
 /// * `Refused`: this call placed no order; an earlier one may have. `OUT_TRADE_NO_USED` may refer to
-///   any of its order numbers. On that, and if the message of an `INVALID_REQUEST` is about a payment, query the
-///   combined order.
+///   any of its order numbers, and after `INVALID_REQUEST` one with other values may exist: query the combined order.
 /// * `Unknown`: the order may exist, but cannot be paid without its prepay_id. Place the same
 ///   order again, or query it; never use a new order number before that.
 #[doc(alias = "APP合单下单")]

@@ -4,7 +4,6 @@ use super::api::ApiError;
 use super::call::CallContext;
 #[cfg(feature = "v2")]
 use super::call::Protocol;
-#[cfg(feature = "v2")]
 use super::code::Code;
 
 /// The advice for a response to this call, or to any.
@@ -15,8 +14,19 @@ pub(super) fn of_response(call: Option<CallContext>, error: &ApiError) -> Option
             return Some(advice);
         }
     }
-    let _ = call;
+    let may_exist = |call: CallContext| call.has_number() && !forbids_refund(call, error);
+    if error.code == Code::INVALID_REQUEST && call.is_some_and(may_exist) {
+        return Some(
+            "a field breaks a rule, the state of the order forbids it, or the number was used with other \
+             values; query it before you change anything",
+        );
+    }
     error.code.advice()
+}
+
+/// Whether a refund was refused because the order was split. WeChat Pay's message names that, and no error code does.
+pub(super) fn forbids_refund(call: CallContext, error: &ApiError) -> bool {
+    call.is_refund() && error.message.contains("分账")
 }
 
 #[cfg(feature = "v2")]
@@ -27,11 +37,6 @@ fn of_v2_response(error: &ApiError) -> Option<&'static str> {
         Some(
             "set the merchant's client certificate (商户API证书), that of this merchant number; \
              retrying will not help",
-        )
-    } else if error.code == Code::INVALID_REQUEST {
-        Some(
-            "a field breaks a rule, or the number was used with other values; query it before you \
-             change anything",
         )
     } else {
         None

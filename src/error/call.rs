@@ -22,7 +22,6 @@ pub(super) enum Protocol {
 pub(super) enum Subject {
     Order,
     /// A payment at the till, whose request must never be sent twice.
-    #[cfg(feature = "v2")]
     Micropay,
     Refund,
     Split,
@@ -73,14 +72,16 @@ impl CallContext {
 
     /// Whether its request must not be sent again, not even the same one.
     pub(super) fn is_single_attempt(self) -> bool {
-        #[cfg(feature = "v2")]
-        return self.subject == Subject::Micropay;
-        #[cfg(not(feature = "v2"))]
-        false
+        self.subject == Subject::Micropay
     }
 
     pub(super) fn is_read(self) -> bool {
         self.effect == Effect::Read
+    }
+
+    /// Whether it changes what has a number of the merchant's, so that a query shows what became of it.
+    pub(super) fn has_number(self) -> bool {
+        self.subject != Subject::Other && !self.is_read()
     }
 }
 
@@ -88,9 +89,7 @@ impl Subject {
     /// The subject as error texts name it.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Order => "order",
-            #[cfg(feature = "v2")]
-            Self::Micropay => "order",
+            Self::Order | Self::Micropay => "order",
             Self::Refund => "refund",
             Self::Split => "split",
             Self::Unfreeze => "unfreeze request",
@@ -101,12 +100,14 @@ impl Subject {
     }
 }
 
-const V3_SUBJECTS: [(&str, Subject); 9] = [
+const V3_SUBJECTS: [(&str, Subject); 11] = [
+    // Before the paths that they begin with.
+    ("/v3/pay/transactions/codepay", Subject::Micropay),
+    ("/v3/pay/partner/transactions/codepay", Subject::Micropay),
     ("/v3/pay/transactions/", Subject::Order),
     ("/v3/pay/partner/transactions/", Subject::Order),
     ("/v3/combine-transactions/", Subject::Order),
     ("/v3/refund/", Subject::Refund),
-    // Before the path that it begins with.
     ("/v3/profitsharing/orders/unfreeze", Subject::Unfreeze),
     ("/v3/profitsharing/orders", Subject::Split),
     ("/v3/profitsharing/transactions/", Subject::Split),
@@ -138,6 +139,8 @@ mod tests {
             ("POST", "/v3/pay/transactions/app", Subject::Order, Effect::Write),
             ("POST", "/v3/pay/partner/transactions/h5", Subject::Order, Effect::Write),
             ("GET", "/v3/pay/transactions/id/42?mchid=1", Subject::Order, Effect::Read),
+            ("POST", "/v3/pay/transactions/codepay", Subject::Micropay, Effect::Write),
+            ("POST", "/v3/pay/partner/transactions/codepay", Subject::Micropay, Effect::Write),
             ("POST", "/v3/combine-transactions/jsapi", Subject::Order, Effect::Write),
             ("POST", "/v3/refund/domestic/refunds", Subject::Refund, Effect::Write),
             ("GET", "/v3/refund/domestic/refunds/1", Subject::Refund, Effect::Read),

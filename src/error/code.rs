@@ -173,6 +173,11 @@ impl Code {
         &self.0
     }
 
+    /// Whether a document lists it.
+    pub(super) fn is_known(&self) -> bool {
+        self.advice_zh().is_some()
+    }
+
     fn letters(&self) -> impl Iterator<Item = u8> {
         self.0.bytes().filter(|byte| *byte != b'_')
     }

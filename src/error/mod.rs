@@ -188,11 +188,6 @@ impl Error {
         }
     }
 
-    /// Whether WeChat Pay's message names profit sharing, which no error code does.
-    fn is_about_sharing(&self) -> bool {
-        self.api().is_some_and(|api| api.message.contains("分账"))
-    }
-
     /// What follows from an unknown outcome. The other outcomes are clear from what went wrong.
     fn consequence(&self) -> String {
         let Some(call) = self.call else { return String::new() };
@@ -207,7 +202,7 @@ impl Error {
         }
         match self.meaning() {
             (Outcome::NotSent, Retry::SameRequest) => "; nothing was sent; retry".to_owned(),
-            (Outcome::Refused, _) if call.is_refund() && self.is_about_sharing() => {
+            (Outcome::Refused, _) if self.api().is_some_and(|api| advice::forbids_refund(call, api)) => {
                 "; unfreeze the rest of the order first, then retry with the same refund".to_owned()
             }
             (Outcome::NotSent | Outcome::Refused, _) | (_, Retry::Never) => String::new(),

@@ -83,6 +83,9 @@ pub(super) type Meaning = (Outcome, Retry);
 /// What a response means that is not a success. The first row that fits decides.
 pub(super) fn of_response(call: CallContext, error: &ApiError) -> Meaning {
     match call.protocol {
+        // On a code that no document lists, a merchant that moves money must not take a new number before a query
+        // (m/4012716434).
+        Protocol::V3 if moves_money(call) && is_undocumented(error) => (Unknown, QueryFirst),
         Protocol::V3 => first(V3, call, error),
         #[cfg(feature = "v2")]
         Protocol::V2 => of_v2_response(call, error),
@@ -125,6 +128,28 @@ type Row = (RangeInclusive<u16>, &'static [Code], fn(CallContext) -> bool, Outco
 /// The statuses are those of the documents only where a row needs it: a code may come with
 /// another status than its own.
 const V3: &[Row] = &[
+    // A code payment (付款码支付). No source has its error codes, so only what no payment can have is a refusal.
+    (
+        400..=499,
+        &[
+            Code::APPID_MCHID_NOT_MATCH,
+            Code::MCH_NOT_EXISTS,
+            Code::NO_AUTH,
+            Code::PARAM_ERROR,
+            Code::SIGN_ERROR,
+        ],
+        micropay,
+        Refused,
+        Never,
+    ),
+    (
+        400..=499,
+        &[Code::INVALID_REQUEST, Code::ORDERPAID, Code::OUT_TRADE_NO_USED],
+        micropay,
+        Refused,
+        QueryFirst,
+    ),
+    (0..=u16::MAX, &[], micropay, Unknown, QueryFirst),
     // A transfer cannot be called back, so a refusal must be documented. The bill has ended, or has other values, or is
     // older than three days (m/4012716434): only a query shows what became of it.
     (
@@ -157,7 +182,7 @@ const V3: &[Row] = &[
     // Documented with status 500, and final all the same.
     (500..=500, &[Code::OPENID_MISMATCH, Code::INVALID_TRANSACTIONID], any, Refused, Never),
     // An order with this number exists, perhaps a paid one.
-    (400..=499, &[Code::OUT_TRADE_NO_USED], any, Refused, QueryFirst),
+    (400..=499, &[Code::OUT_TRADE_NO_USED, Code::ORDERPAID], any, Refused, QueryFirst),
     // Not one of WeChat Pay's: a proxy gave up waiting.
     (408..=408, &[], any, Unknown, SameRequest),
     // The refund may be in progress (m/4012791862), and so may a split and a return. What an interface does that
@@ -169,6 +194,11 @@ const V3: &[Row] = &[
     (400..=499, &[Code::INVALID_REQUEST], new_return, Unknown, QueryFirst),
     // More than is left, or nothing is; a split with this number may exist, with other receivers.
     (400..=499, &[Code::NOT_ENOUGH, Code::INVALID_REQUEST], new_split, Refused, QueryFirst),
+    // So may an order or a refund: 请求重入时参数不一致, 订单金额或退款金额与之前请求不一致. Or an order that is to be
+    // closed is paid.
+    (400..=499, &[Code::INVALID_REQUEST], new_order_or_refund, Refused, QueryFirst),
+    // An order that is to be closed may still be on its way.
+    (400..=499, &[Code::ORDER_NOT_EXIST], new_order, Refused, QueryFirst),
     // A failure inside WeChat Pay is not a refusal.
     (400..=499, &[Code::SYSTEM_ERROR, Code::BANK_ERROR], any, Unknown, SameRequest),
     (429..=429, &[], any, Refused, SameRequest),
@@ -306,12 +336,27 @@ fn write_that_may_go_on(call: CallContext) -> bool {
     call.subject != Subject::Order && call.effect == Effect::Write
 }
 
-#[cfg(feature = "v2")]
+/// An order that is placed, closed or reversed.
 fn new_order(call: CallContext) -> bool {
     matches!(call.subject, Subject::Order | Subject::Micropay) && call.effect == Effect::Write
 }
 
-#[cfg(feature = "v2")]
+fn new_order_or_refund(call: CallContext) -> bool {
+    new_order(call) || call.subject == Subject::Refund && call.effect == Effect::Write
+}
+
+/// A refund, a split, an unfreezing or a return. A transfer has rows of its own.
+fn moves_money(call: CallContext) -> bool {
+    let subjects = [Subject::Refund, Subject::Split, Subject::Unfreeze, Subject::Return];
+    subjects.contains(&call.subject) && call.effect == Effect::Write
+}
+
+/// Whether WeChat Pay refused by a code that no document lists.
+fn is_undocumented(error: &ApiError) -> bool {
+    let has_code = !error.code.as_str().is_empty();
+    (400..=499).contains(&error.status) && has_code && !error.code.is_known()
+}
+
 fn micropay(call: CallContext) -> bool {
     call.subject == Subject::Micropay
 }
@@ -351,9 +396,10 @@ mod tests {
     fn every_documented_code_of_v3_has_its_meaning() {
         let table = [
             (400, "APPID_MCHID_NOT_MATCH", Refused, Never),
-            (400, "INVALID_REQUEST", Refused, Never),
+            (400, "INVALID_REQUEST", Refused, QueryFirst),
             (400, "MCH_NOT_EXISTS", Refused, Never),
             (400, "ORDER_CLOSED", Refused, Never),
+            (400, "ORDERPAID", Refused, QueryFirst),
             (400, "NO_STATEMENT_EXIST", Refused, Never),
             (400, "PARAM_ERROR", Refused, Never),
             (400, "STATEMENT_CREATING", Refused, SameRequest),
@@ -366,7 +412,7 @@ mod tests {
             (403, "RULE_LIMIT", Refused, SameRequest),
             (403, "TRADE_ERROR", Refused, Never),
             (403, "USER_ACCOUNT_ABNORMAL", Refused, Never),
-            (404, "ORDER_NOT_EXIST", Refused, Never),
+            (404, "ORDER_NOT_EXIST", Refused, QueryFirst),
             (404, "RESOURCE_NOT_EXISTS", Refused, Never),
             (429, "FREQUENCY_LIMITED", Refused, SameRequest),
             (429, "RATELIMIT_EXCEEDED", Refused, SameRequest),
@@ -499,8 +545,71 @@ mod tests {
             let query = CallContext { effect: Effect::Read, ..refund };
             assert_eq!(of_response(query, &error), (Refused, SameRequest));
         }
-        let error = error(400, "INVALID_REQUEST");
-        assert_eq!(of_response(refund, &error), (Refused, Never));
+    }
+
+    #[test]
+    fn number_that_may_exist_with_other_values_is_queried() {
+        let (order, close) =
+            ("/v3/pay/transactions/app", "/v3/pay/transactions/out-trade-no/1/close");
+        let combined = "/v3/combine-transactions/jsapi";
+        for path in [order, close, combined, "/v3/refund/domestic/refunds"] {
+            let write = CallContext::v3("POST", path);
+            let error = error(400, "INVALID_REQUEST");
+            assert_eq!(of_response(write, &error), (Refused, QueryFirst), "{path}");
+            let query = CallContext { effect: Effect::Read, ..write };
+            assert_eq!(of_response(query, &error), (Refused, Never), "{path}");
+        }
+        // An order that is to be closed may still be on its way.
+        let error = error(404, "ORDER_NOT_EXIST");
+        assert_eq!(of_response(CallContext::v3("POST", close), &error), (Refused, QueryFirst));
+    }
+
+    #[test]
+    fn undocumented_code_of_a_call_that_moves_money_refuses_nothing() {
+        for path in [
+            "/v3/refund/domestic/refunds",
+            "/v3/refund/domestic/refunds/50/apply-abnormal-refund",
+            "/v3/profitsharing/orders",
+            "/v3/profitsharing/orders/unfreeze",
+            "/v3/profitsharing/return-orders",
+            "/v3/fund-app/mch-transfer/transfer-bills",
+        ] {
+            let call = CallContext::v3("POST", path);
+            for status in [400, 403, 404] {
+                let error = error(status, "USER_ERROR");
+                assert_eq!(of_response(call, &error), (Unknown, QueryFirst), "{status} {path}");
+            }
+            let query = CallContext { effect: Effect::Read, ..call };
+            assert_eq!(of_response(query, &error(400, "USER_ERROR")), (Refused, Never), "{path}");
+        }
+        for path in ["/v3/pay/transactions/app", "/v3/marketing/busifavor/stocks"] {
+            let call = CallContext::v3("POST", path);
+            assert_eq!(of_response(call, &error(400, "USER_ERROR")), (Refused, Never), "{path}");
+        }
+    }
+
+    /// No source has its error codes.
+    #[test]
+    fn code_payment_of_v3_is_refused_by_common_codes_only() {
+        for path in ["/v3/pay/transactions/codepay", "/v3/pay/partner/transactions/codepay"] {
+            let call = CallContext::v3("POST", path);
+            for (status, code, outcome, retry) in [
+                (400, "PARAM_ERROR", Refused, Never),
+                (401, "SIGN_ERROR", Refused, Never),
+                (403, "NO_AUTH", Refused, Never),
+                (400, "INVALID_REQUEST", Refused, QueryFirst),
+                (403, "OUT_TRADE_NO_USED", Refused, QueryFirst),
+                (400, "USERPAYING", Unknown, QueryFirst),
+                (403, "NOT_ENOUGH", Unknown, QueryFirst),
+                (404, "", Unknown, QueryFirst),
+                (429, "FREQUENCY_LIMITED", Unknown, QueryFirst),
+                (202, "USERPAYING", Unknown, QueryFirst),
+                (500, "SYSTEM_ERROR", Unknown, QueryFirst),
+            ] {
+                let verdict = of_response(call, &error(status, code));
+                assert_eq!(verdict, (outcome, retry), "{path} {status} {code}");
+            }
+        }
     }
 
     #[test]

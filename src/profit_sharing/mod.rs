@@ -175,8 +175,8 @@ pub fn delete_receiver(
 ///   `NOT_ENOUGH`: they exceed what is left; query the [amount left](amount_left). `INVALID_REQUEST`: the order forbids it
 ///   (not paid for a minute, not settled, without the flag, finished), a receiver was not added, or a split with this number has
 ///   **other receivers or amounts**: query it.
-/// * `Unknown`: the money may have been split; status 429 and `SYSTEM_ERROR` belong here. Send **the same split**
-///   again, or [query](query_split) it. A new number would split again.
+/// * `Unknown`: the money may have been split; status 429, `SYSTEM_ERROR` and codes that no document lists belong here.
+///   Send **the same split** again, or [query](query_split) it. A new number would split again.
 #[doc(alias = "请求分账")]
 #[doc(alias = "分账")]
 pub fn split(signer: &dyn Signer, gateway: &Gateway, split: &Split) -> Result<SplitState, Error> {
@@ -348,8 +348,8 @@ pub fn amount_left(
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: nothing is returned. Correct what the error names, then send the same return.
 /// * `Refused`: this call returned nothing. `NO_AUTH`: the receiver has not agreed.
-/// * `Unknown`: the money may be on its way; status 429, `SYSTEM_ERROR`, `INVALID_REQUEST` and a balance that is too low belong here
-///   (the return exists then, and is processing). Send **the same return** again, or [query](query_return) it. A new number may
+/// * `Unknown`: the money may be on its way; status 429, `SYSTEM_ERROR`, `INVALID_REQUEST`, codes that no document lists and a
+///   balance that is too low belong here (the return exists then, and is processing). Send **the same return** again, or [query](query_return) it. A new number may
 ///   take the money twice.
 #[doc(alias = "请求分账回退")]
 #[doc(alias = "分账回退")]

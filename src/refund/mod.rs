@@ -70,10 +70,11 @@ pub use self::state::{Amount, Channel, Promotion, State, Status};
 /// What the [outcome](Error::outcome) means here:
 /// * `NotSent`: this call refunded nothing. Correct what the error names, then send the same refund.
 /// * `Refused`: this call refunded nothing. On `NOT_ENOUGH`, top up and send the same refund again. If the message
-///   names 分账, unfreeze the rest of the order first.
+///   names 分账, unfreeze the rest of the order first. On any other `INVALID_REQUEST`, [`query`] the refund: one with this
+///   number and another amount may exist.
 ///   Use a new refund number only if [`query`] returns `CLOSED` for the old one.
-/// * `Unknown`: the money may be on its way; status 429 belongs here. Send **the same refund** again, or
-///   [`query`] it. A new refund number would refund twice.
+/// * `Unknown`: the money may be on its way; status 429 belongs here, and so does a code that no document lists. Send
+///   **the same refund** again, or [`query`] it. A new refund number would refund twice.
 ///
 /// The outcome is that of this call, not of the refund number: if an earlier call with the number was
 /// `Unknown`, the refund may exist although this one was `NotSent` or `Refused`.

@@ -113,7 +113,7 @@ fn same_number_with_another_amount_is_refused() {
     order.total = Fen(99);
     let error = app::prepay(sandbox.signer(), sandbox.gateway(), &order).unwrap_err();
     assert_eq!(api(&error).code, Code::INVALID_REQUEST);
-    assert_eq!((error.outcome(), error.retry()), (Outcome::Refused, Retry::Never));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Refused, Retry::QueryFirst));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn app_errors_of_document_003_have_outcome_and_advice() {
     let order = order(&sandbox, "errors-1");
     let table = [
         (400, Code::APPID_MCHID_NOT_MATCH, Refused, Never),
-        (400, Code::INVALID_REQUEST, Refused, Never),
+        (400, Code::INVALID_REQUEST, Refused, QueryFirst),
         (400, Code::MCH_NOT_EXISTS, Refused, Never),
         (400, Code::PARAM_ERROR, Refused, Never),
         (401, Code::SIGN_ERROR, Refused, Never),

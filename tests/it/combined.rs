@@ -269,7 +269,7 @@ fn combined_errors_of_document_000_are_classified_like_v3() {
     let order = order(&sandbox, "whole-errors");
     let table = [
         (400, "APPID_MCHID_NOT_MATCH", Code::APPID_MCHID_NOT_MATCH, Refused, Never),
-        (400, "INVALID_REQUEST", Code::INVALID_REQUEST, Refused, Never),
+        (400, "INVALID_REQUEST", Code::INVALID_REQUEST, Refused, QueryFirst),
         (400, "MCH_NOT_EXISTS", Code::MCH_NOT_EXISTS, Refused, Never),
         (400, "ORDER_CLOSED", Code::ORDER_CLOSED, Refused, Never),
         (400, "PARAM_ERROR", Code::PARAM_ERROR, Refused, Never),
@@ -277,7 +277,7 @@ fn combined_errors_of_document_000_are_classified_like_v3() {
         (403, "NOAUTH", Code::NO_AUTH, Refused, Never),
         (403, "OUT_TRADE_NO_USED", Code::OUT_TRADE_NO_USED, Refused, QueryFirst),
         (403, "RULELIMIT", Code::RULE_LIMIT, Refused, SameRequest),
-        (404, "ORDERNOTEXIST", Code::ORDER_NOT_EXIST, Refused, Never),
+        (404, "ORDERNOTEXIST", Code::ORDER_NOT_EXIST, Refused, QueryFirst),
         (429, "FREQUENCY_LIMITED", Code::FREQUENCY_LIMITED, Refused, SameRequest),
         (500, "OPENID_MISMATCH", Code::OPENID_MISMATCH, Refused, Never),
         (500, "SYSTEMERROR", Code::SYSTEM_ERROR, Unknown, SameRequest),

@@ -903,6 +903,7 @@ fn refused_or_failed() -> Vec<Fault> {
         (404, "MCH_NOT_EXISTS"),
         (404, "ORDER_NOT_EXIST"),
         (404, "RESOURCE_NOT_EXISTS"),
+        (403, UNDOCUMENTED),
     ];
     let mut faults: Vec<Fault> =
         refusals.map(|(status, code)| refused(55, Verdict::Refused, status, code)).into();
@@ -1052,6 +1053,9 @@ const REFUSALS_OF_TRANSFERS: [&str; 7] = [
     "SIGN_ERROR",
 ];
 
+/// A code that no document lists. For a call that moves money it refuses nothing.
+const UNDOCUMENTED: &str = "SOMETHING_NEW";
+
 /// Holds what was seen against what is right, and returns by how much it was late.
 #[track_caller]
 fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
@@ -1071,6 +1075,11 @@ fn judge(fault: &Fault, operation: &Operation, seen: &[Seen]) -> Duration {
             // A transfer cannot be called back, so a code that its documents lack refuses nothing.
             Verdict::Refused
                 if operation.name == "transfer" && !REFUSALS_OF_TRANSFERS.contains(&fault.why) =>
+            {
+                Some(Outcome::Unknown)
+            }
+            Verdict::Refused
+                if fault.why == UNDOCUMENTED && ["refund", "split"].contains(&operation.name) =>
             {
                 Some(Outcome::Unknown)
             }

@@ -81,6 +81,16 @@ fn same_refund_retried_refunds_once_new_number_refunds_again() {
     apply(&sandbox, &of("once-3", 40)).unwrap();
 }
 
+/// The number is that of a refund, so a new number for the corrected amount would refund once more.
+#[test]
+fn used_refund_number_with_another_amount_is_queried() {
+    let sandbox = paid();
+    apply(&sandbox, &of("changed-1", 60)).unwrap();
+    let error = apply(&sandbox, &of("changed-1", 50)).unwrap_err();
+    assert_eq!((api(&error).status, &api(&error).code), (400, &Code::INVALID_REQUEST));
+    assert_eq!((error.outcome(), error.retry()), (Outcome::Refused, Retry::QueryFirst));
+}
+
 /// The signature proves whose response it is, and not which request it belongs to.
 #[test]
 fn refund_of_another_order_or_amount_is_unknown() {
@@ -140,7 +150,7 @@ fn every_documented_error_arrives_with_its_outcome_and_advice() {
     let sandbox = paid();
     let table = [
         (400, Code::PARAM_ERROR, Refused, Never),
-        (400, Code::INVALID_REQUEST, Refused, Never),
+        (400, Code::INVALID_REQUEST, Refused, QueryFirst),
         (401, Code::SIGN_ERROR, Refused, Never),
         (403, Code::NOT_ENOUGH, Refused, SameRequest),
         (403, Code::USER_ACCOUNT_ABNORMAL, Refused, Never),
