@@ -1,6 +1,6 @@
 //! [`Failover`] (跨城冗灾): the main host, and the standby if the main host cannot be reached.
 
-use crate::error::{Error, ErrorKind, Outcome};
+use crate::error::{Error, ErrorKind, Outcome, Retry};
 use crate::gateway::Gateway;
 use crate::signer::Signer;
 
@@ -76,17 +76,25 @@ impl Failover {
         function: impl Fn(&dyn Signer, &Gateway, &W) -> Result<T, Error>,
     ) -> Answered<T> {
         let lost = match function(signer, &self.main, what) {
-            Err(error) if matches!(error.kind(), ErrorKind::Transport(_)) => error,
+            Err(error) if is_lost(&error) => error,
             result => return Answered { host: Host::Main, result },
         };
         match function(signer, &self.standby, what) {
             // The standby does not know what reached the main host.
-            Err(error) if uncertainty(error.outcome()) < uncertainty(lost.outcome()) => {
+            Err(error)
+                if !lost.is_read()
+                    && uncertainty(error.outcome()) < uncertainty(lost.outcome()) =>
+            {
                 Answered { host: Host::Main, result: Err(lost) }
             }
             result => Answered { host: Host::Standby, result },
         }
     }
+}
+
+/// Whether the request or its response was lost, and the request may be sent again.
+fn is_lost(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Transport(_)) && error.retry() == Retry::SameRequest
 }
 
 fn uncertainty(outcome: Outcome) -> u8 {

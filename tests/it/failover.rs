@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use wechatpay::pay::{self, app};
 use wechatpay::refund::{self, Refund};
 use wechatpay::{
-    Code, ErrorKind, Failover, Fen, Gateway, Host, HttpOptions, OutRefundNo, Outcome, Proxy,
-    UreqTransport,
+    Code, ErrorKind, Failover, Fen, Gateway, Host, HttpOptions, OutRefundNo, Outcome, Proxy, Retry,
+    UreqTransport, call,
 };
 use wechatpay_sandbox::Sandbox;
 
@@ -115,4 +115,44 @@ fn possibly_received_request_stays_unknown_after_failover() {
     let nobody = Failover::new(dead(&sandbox), dead(&sandbox));
     let error = nobody.call(sandbox.signer(), &order, app::prepay).result.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
+/// A read that was lost learned nothing, so the response of the standby is the result.
+#[test]
+fn lost_query_ends_with_the_response_of_the_standby() {
+    let sandbox = start();
+    let order = order(&sandbox, "failover-6");
+    sandbox.tamper_next(|response| response.status = 0);
+    let answered = both(&sandbox).call(sandbox.signer(), &order.out_trade_no, pay::query);
+    let error = answered.result.unwrap_err();
+    assert_eq!((answered.host, &api(&error).code), (Host::Standby, &Code::ORDER_NOT_EXIST));
+
+    // Lost twice: the standby learned no more.
+    let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
+    sandbox.tamper_next(|response| response.status = 0);
+    let answered = hosts.call(sandbox.signer(), &order.out_trade_no, pay::query);
+    assert_eq!(answered.result.unwrap_err().retry(), Retry::SameRequest);
+}
+
+/// The payer's code is good for one attempt, so only a query may follow.
+#[test]
+fn code_payment_that_may_have_left_is_not_sent_to_the_standby() {
+    let sandbox = start();
+    let path = "/v3/pay/transactions/codepay";
+    sandbox.tamper_next(|response| response.status = 0);
+    let answered = both(&sandbox).call(sandbox.signer(), path, |signer, gateway, path| {
+        call::post(signer, gateway, path, &serde_json::json!({"out_trade_no": "failover-7"}))
+    });
+    let error = answered.result.unwrap_err();
+    assert_eq!((answered.host, error.outcome()), (Host::Main, Outcome::Unknown));
+    assert_eq!(error.retry(), Retry::QueryFirst);
+    assert!(error.to_string().contains("reverse it if it stays unclear"), "{error}");
+    assert_eq!(sandbox.received().len(), 1);
+
+    let answered = Failover::new(dead(&sandbox), sandbox.gateway().clone()).call(
+        sandbox.signer(),
+        path,
+        |signer, gateway, path| call::post(signer, gateway, path, &serde_json::json!({})),
+    );
+    assert_eq!(answered.host, Host::Standby, "nothing was sent to the main host");
 }
