@@ -145,8 +145,12 @@ fn fetch_receipt(session: &Session, out_bill_no: String, out: &Path) -> Result<V
         let hint = "run the same command again in a few minutes";
         return Ok(json!({"state": receipt.state.as_str(), "hint": hint}));
     };
-    receipt::download_to(signer, gateway, &link, out)?;
-    let file = out.display().to_string();
-    let state = receipt.state.as_str();
-    Ok(json!({"state": state, "file": file, "hash_type": "SHA256", "hash_value": link.sha256()}))
+    let bytes = receipt::download_to(signer, gateway, &link, out)?;
+    Ok(json!({
+        "state": receipt.state.as_str(),
+        "file": out.display().to_string(),
+        "bytes": bytes,
+        "hash_type": "SHA256",
+        "hash_value": link.sha256(),
+    }))
 }

@@ -59,11 +59,10 @@ pub fn download(
 /// partial file is removed; it remains only if the process is killed.
 ///
 /// ```
-/// use std::path::Path;
 /// use wechatpay::{Error, Gateway, Signer, bill};
 ///
 /// fn example(signer: &dyn Signer, gateway: &Gateway, link: &bill::Link) -> Result<(), Error> {
-///     let path = Path::new("2026-10-01.csv");
+///     let path = "2026-10-01.csv";
 ///     let length = bill::download_to(signer, gateway, link, path, &mut |_bytes| ())?;
 ///     println!("{length} bytes");
 ///     Ok(())
@@ -77,8 +76,8 @@ pub fn download_to(
     signer: &dyn Signer,
     gateway: &Gateway,
     link: &Link,
-    path: &Path,
+    path: impl AsRef<Path>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, Error> {
-    link.file().download_to(signer, gateway, path, progress)
+    link.file().download_to(signer, gateway, path.as_ref(), progress)
 }

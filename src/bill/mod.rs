@@ -8,7 +8,6 @@
 //! ```
 //! use std::fs::File;
 //! use std::io::BufReader;
-//! use std::path::Path;
 //!
 //! use wechatpay::bill::{self, TradeBill};
 //! use wechatpay::{Error, Gateway, Signer};
@@ -16,7 +15,7 @@
 //! fn reconcile(signer: &dyn Signer, gateway: &Gateway) -> Result<(), Box<dyn std::error::Error>> {
 //!     let day = bill::Date::yesterday()?;
 //!     let link = bill::trade(signer, gateway, &bill::Trade::new(day))?;
-//!     let path = Path::new("yesterday.csv");
+//!     let path = "yesterday.csv";
 //!     bill::download_to(signer, gateway, &link, path, &mut |_bytes| ())?;
 //!
 //!     let mut bill = TradeBill::new(BufReader::new(File::open(path)?))?;

@@ -437,14 +437,13 @@ pub fn max_ratio(signer: &dyn Signer, gateway: &Gateway) -> Result<Ratio, Error>
 /// receives the bill of its sub-merchant.
 ///
 /// ```
-/// use std::path::Path;
 /// use wechatpay::bill;
 /// use wechatpay::profit_sharing::{self, SharingBill};
 /// use wechatpay::{Error, Gateway, Signer};
 ///
 /// fn example(signer: &dyn Signer, gateway: &Gateway, day: bill::Date) -> Result<(), Error> {
 ///     let link = profit_sharing::bill(signer, gateway, &SharingBill::new(day))?;
-///     let path = Path::new("2026-10-01-sharing.csv");
+///     let path = "2026-10-01-sharing.csv";
 ///     bill::download_to(signer, gateway, &link, path, &mut |_bytes| ())?;
 ///     Ok(())
 /// }

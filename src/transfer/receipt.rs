@@ -6,7 +6,6 @@
 //! days; then apply again.
 //!
 //! ```
-//! use std::path::Path;
 //! use wechatpay::transfer::receipt;
 //! use wechatpay::{Error, Gateway, OutBillNo, Signer};
 //!
@@ -14,10 +13,9 @@
 //!     receipt::apply(signer, gateway, number)?;
 //!     let receipt = receipt::query(signer, gateway, number)?; // Some minutes later.
 //!     match receipt.link()? {
-//!         Some(link) => receipt::download_to(signer, gateway, &link, Path::new("receipt.pdf"))?,
-//!         None => println!("{}: query again later", receipt.state),
+//!         Some(link) => receipt::download_to(signer, gateway, &link, "receipt.pdf").map(drop),
+//!         None => Ok(println!("{}: query again later", receipt.state)),
 //!     }
-//!     Ok(())
 //! }
 //! ```
 
@@ -183,16 +181,15 @@ pub fn download(
     link.file().download(signer, gateway, out, &mut |_| ())
 }
 
-/// 下载电子回单: downloads a receipt to a path. The file appears there only when it is complete and checked, as with
-/// [`bill::download_to`](crate::bill::download_to).
+/// 下载电子回单: downloads a receipt to a path, and returns its length in bytes. The file appears there only when it is complete
+/// and checked, as with [`bill::download_to`](crate::bill::download_to).
 ///
 /// ```
-/// use std::path::Path;
 /// use wechatpay::transfer::receipt::{self, ReceiptLink};
 /// use wechatpay::{Error, Gateway, Signer};
 ///
-/// fn example(signer: &dyn Signer, gateway: &Gateway, link: &ReceiptLink) -> Result<(), Error> {
-///     receipt::download_to(signer, gateway, link, Path::new("receipt.pdf"))
+/// fn example(signer: &dyn Signer, gateway: &Gateway, link: &ReceiptLink) -> Result<u64, Error> {
+///     receipt::download_to(signer, gateway, link, "receipt.pdf")
 /// }
 /// ```
 ///
@@ -203,9 +200,9 @@ pub fn download_to(
     signer: &dyn Signer,
     gateway: &Gateway,
     link: &ReceiptLink,
-    path: &Path,
-) -> Result<(), Error> {
-    link.file().download_to(signer, gateway, path, &mut |_| ()).map(drop)
+    path: impl AsRef<Path>,
+) -> Result<u64, Error> {
+    link.file().download_to(signer, gateway, path.as_ref(), &mut |_| ())
 }
 
 /// 电子回单: the receipt of a transfer. The response names no transfer.

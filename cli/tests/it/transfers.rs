@@ -48,7 +48,9 @@ fn transfer_is_created_queried_and_has_a_receipt() {
     program.sandbox.let_time_pass(60);
     let finished = program.result(&["transfer", "receipt", "plfk1", "-o", &pdf]);
     assert_eq!((&finished["state"], &finished["file"]), (&json!("FINISHED"), &json!(pdf)));
-    assert!(fs::read(&pdf).unwrap().starts_with(b"%PDF"));
+    let content = fs::read(&pdf).unwrap();
+    assert_eq!(finished["bytes"], content.len());
+    assert!(content.starts_with(b"%PDF"));
 }
 
 #[test]

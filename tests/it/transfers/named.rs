@@ -90,8 +90,10 @@ fn receipt_is_downloaded_and_checked() {
     assert_eq!(link.sha256(), other.sha256());
 
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("receipt.pdf");
-    receipt::download_to(signer, gateway, &link, &path).unwrap();
-    assert!(fs::read(&path).unwrap().starts_with(b"%PDF-1.4"));
+    let length = receipt::download_to(signer, gateway, &link, &path).unwrap();
+    let pdf = fs::read(&path).unwrap();
+    assert_eq!(u64::try_from(pdf.len()).unwrap(), length);
+    assert!(pdf.starts_with(b"%PDF-1.4"));
     fs::remove_file(&path).unwrap();
     sandbox.tamper_next(|response| response.body.push(b' '));
     let error = receipt::download_to(signer, gateway, &link, &path).unwrap_err();
