@@ -105,7 +105,7 @@ fn add(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
     let encryptor = encryptor(session)?;
     let receiver =
-        file.parse(session, |body| NewReceiver::from_plain_json(signer, &encryptor, body))?;
+        file.parse(session, |body| NewReceiver::from_plain_json(signer, body, &encryptor))?;
     profit_sharing::add_receiver(signer, &session.gateway, &receiver)?;
     session.response()
 }
@@ -120,7 +120,7 @@ fn delete(session: &Session, file: &BodyFile) -> Result<Value> {
 fn split(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
     let encryptor = encryptor(session)?;
-    let split = file.parse(session, |body| Split::from_plain_json(signer, &encryptor, body))?;
+    let split = file.parse(session, |body| Split::from_plain_json(signer, body, &encryptor))?;
     profit_sharing::split(signer, &session.gateway, &split)?;
     session.response()
 }

@@ -56,8 +56,8 @@ impl NewReceiver {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(
         signer: &dyn Signer,
-        encryption_serial: Option<&str>,
         json: &[u8],
+        encryption_serial: Option<&str>,
     ) -> Result<Self, Error> {
         Self::from_json_with(signer, &Names::Encrypted(encryption_serial), json)
     }
@@ -69,8 +69,8 @@ impl NewReceiver {
     #[cfg(feature = "aws-lc-rs")]
     pub fn from_plain_json(
         signer: &dyn Signer,
-        encryptor: &Encryptor,
         json: &[u8],
+        encryptor: &Encryptor,
     ) -> Result<Self, Error> {
         Self::from_json_with(signer, &Names::Plain(encryptor), json)
     }
@@ -185,18 +185,29 @@ impl DeletedReceiver {
             Some(Self { appid: appid?, account: account? })
         };
         strict_json::read(json, members, |receiver, violations| {
-            receiver.account.find_violations(violations, "", signer.into());
+            receiver.find_violations(violations, signer);
         })
+    }
+
+    /// Validates the request against the documented rules. [`delete_receiver`](crate::profit_sharing::delete_receiver)
+    /// does this before sending.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
+    pub fn validate(&self, signer: &dyn Signer) -> Result<(), Error> {
+        Ok(Violations::collect(|violations| self.find_violations(violations, signer))?)
+    }
+
+    fn find_violations(&self, violations: &mut Violations, signer: &dyn Signer) {
+        self.account.find_violations(violations, "", Party::from(signer));
     }
 
     /// The body that is sent. The same request becomes the same bytes.
     ///
     /// # Errors
-    /// [`Error`] of kind `Invalid` with every violation of a documented rule.
+    /// As [`validate`](Self::validate).
     pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
-        Violations::collect(|violations| {
-            self.account.find_violations(violations, "", Party::from(signer));
-        })?;
+        self.validate(signer)?;
         let party = parties(signer, &self.account);
         Ok(validate::to_json(&DeletedBody { party, appid: &self.appid, account: &self.account })?)
     }

@@ -99,8 +99,8 @@ impl Split {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(
         signer: &dyn Signer,
-        encryption_serial: Option<&str>,
         json: &[u8],
+        encryption_serial: Option<&str>,
     ) -> Result<Self, Error> {
         Self::from_json_with(signer, &Names::Encrypted(encryption_serial), json)
     }
@@ -112,8 +112,8 @@ impl Split {
     #[cfg(feature = "aws-lc-rs")]
     pub fn from_plain_json(
         signer: &dyn Signer,
-        encryptor: &Encryptor,
         json: &[u8],
+        encryptor: &Encryptor,
     ) -> Result<Self, Error> {
         Self::from_json_with(signer, &Names::Plain(encryptor), json)
     }

@@ -164,7 +164,7 @@ fn split_survives_a_restart() {
     );
     assert_eq!(String::from_utf8(body.clone()).unwrap(), expected);
     let serial = split.encryption_serial();
-    let again = Split::from_json(&Merchant, serial, &body).unwrap();
+    let again = Split::from_json(&Merchant, &body, serial).unwrap();
     assert_eq!(again, split);
     assert_eq!(again.to_json(&Merchant).unwrap(), body);
 }
@@ -175,7 +175,7 @@ fn split_from_json_names_every_violation() {
         "receivers":[{"type":"MERCHANT","account":"1"},
             {"type":"MERCHANT_ID","account":"1900000109","amount":1.0,"description":"d"},
             {"type":"PERSONAL_OPENID","account":"o 1","name":"SECRET","amount":1,"description":"d"}]}"#;
-    let error = Split::from_json(&Merchant, Some("PUB_KEY_ID_01"), json).unwrap_err().to_string();
+    let error = Split::from_json(&Merchant, json, Some("PUB_KEY_ID_01")).unwrap_err().to_string();
     assert_eq!(
         error,
         "/appid must be 1 to 32 letters, digits, _ or -; /transaction_id is missing; \
@@ -196,7 +196,7 @@ fn split_from_json_names_every_violation() {
         {{"type":"MERCHANT_ID","account":"1","name":"{}","amount":1,"description":"d"}}]}}"#,
         ciphertext()
     );
-    let error = Split::from_json(&Merchant, None, json.as_bytes()).unwrap_err();
+    let error = Split::from_json(&Merchant, json.as_bytes(), None).unwrap_err();
     let rule = "/receivers/0/name needs the serial number of the key it was encrypted with";
     assert_eq!(error.to_string(), rule);
 }
@@ -227,7 +227,7 @@ fn receiver_requests_survive_a_restart() {
     let mut receiver = NewReceiver::new(appid(), merchant("1900000109"), RelationType::Custom);
     receiver.custom_relation = Some("代理商".into());
     let body = receiver.to_json(&Merchant).unwrap();
-    let again = NewReceiver::from_json(&Merchant, receiver.encryption_serial(), &body).unwrap();
+    let again = NewReceiver::from_json(&Merchant, &body, receiver.encryption_serial()).unwrap();
     assert_eq!(again, receiver);
     let deleted = DeletedReceiver::new(appid(), ReceiverAccount::openid(&openid()));
     let body = deleted.to_json(&Merchant).unwrap();
@@ -236,6 +236,14 @@ fn receiver_requests_survive_a_restart() {
         r#"{"appid":"wx1","type":"PERSONAL_OPENID","account":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}"#
     );
     assert_eq!(DeletedReceiver::from_json(&Merchant, &body).unwrap(), deleted);
+}
+
+#[test]
+fn deleted_receiver_validates_as_it_is_sent() {
+    let account = ReceiverAccount::sub_openid(&openid());
+    let deleted = DeletedReceiver::new(AppId::new("wx1").unwrap(), account);
+    let refused = deleted.validate(&Merchant).unwrap_err();
+    assert_eq!(refused, deleted.to_json(&Merchant).unwrap_err());
 }
 
 #[test]

@@ -57,8 +57,8 @@ impl CardRefund {
     /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
     pub fn from_json(
         signer: &dyn Signer,
-        refund_id: RefundId,
         json: &[u8],
+        refund_id: RefundId,
         encryption_serial: &str,
     ) -> Result<Self, Error> {
         encryption::check_serial(encryption_serial)?;

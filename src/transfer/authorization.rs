@@ -230,8 +230,16 @@ impl AuthorizationRequest {
     /// [`Error`] of kind `Invalid` with every violation, and if the signer acts for a sub-merchant.
     pub fn to_json(&self, signer: &dyn Signer) -> Result<Vec<u8>, Error> {
         rules::check_party(signer.into())?;
-        Violations::collect(|violations| self.find_violations(violations))?;
+        self.validate()?;
         Ok(validate::to_json(self)?)
+    }
+
+    /// Validates the request against the documented rules. [`request`](fn@request) does this before sending.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
+    pub fn validate(&self) -> Result<(), Error> {
+        Ok(Violations::collect(|violations| self.find_violations(violations))?)
     }
 
     fn find_violations(&self, violations: &mut Violations) {
@@ -619,6 +627,13 @@ mod tests {
         });
         let json = request.to_json(&Merchant).unwrap();
         assert_eq!(AuthorizationRequest::from_json(&Merchant, &json).unwrap(), request);
+    }
+
+    #[test]
+    fn authorization_request_validates_as_it_is_sent() {
+        let mut request = request();
+        request.user_display_name.clear();
+        assert_eq!(request.validate().unwrap_err(), request.to_json(&Merchant).unwrap_err());
     }
 
     #[test]

@@ -513,13 +513,13 @@ fn plain_names_of_json_are_encrypted() {
     let json = json!({"transaction_id": shop.id.as_str(), "out_order_no": "split-json",
         "receivers": [{"type": "MERCHANT_ID", "account": RECEIVER, "name": FULL_NAME,
             "amount": 10, "description": "d"}], "unfreeze_unsplit": false});
-    let split = Split::from_plain_json(signer, &encryptor, json.to_string().as_bytes()).unwrap();
+    let split = Split::from_plain_json(signer, json.to_string().as_bytes(), &encryptor).unwrap();
     assert_eq!(split.encryption_serial(), Some(encryptor.serial()));
     let body = split.to_json(signer).unwrap();
     assert!(!String::from_utf8(body.clone()).unwrap().contains(FULL_NAME));
     shop.split(&split).unwrap();
     // The same bytes after a restart.
-    let again = Split::from_json(signer, split.encryption_serial(), &body).unwrap();
+    let again = Split::from_json(signer, &body, split.encryption_serial()).unwrap();
     shop.split(&again).unwrap();
     assert_eq!(shop.sandbox.received().last().unwrap().body, body);
 }

@@ -297,7 +297,7 @@ fn abnormal_refund_goes_to_a_card_of_the_payer() {
     assert_eq!(sent.header("Wechatpay-Serial").unwrap(), encryptor.serial().as_bytes());
     let (json, serial) = (card.to_json(signer).unwrap(), card.encryption_serial());
     assert_eq!(json, sent.body);
-    let restored = CardRefund::from_json(signer, id, &json, serial).unwrap();
+    let restored = CardRefund::from_json(signer, &json, id, serial).unwrap();
     assert_eq!(restored, card);
     sandbox.fail_refund("refund-card").unwrap();
     let state = refund::apply_abnormal_to_card(signer, gateway, &restored).unwrap();

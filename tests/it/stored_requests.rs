@@ -250,7 +250,7 @@ fn stored_refund_is_the_same_refund() {
         let number = refund.out_refund_no;
         let card = CardRefund::new(refund_id.clone(), number, "ICBC_DEBIT", account, name);
         let stored = card.to_json(signer).unwrap();
-        let read = CardRefund::from_json(signer, refund_id, &stored, card.encryption_serial());
+        let read = CardRefund::from_json(signer, &stored, refund_id, card.encryption_serial());
         assert_eq!(read.unwrap(), card);
     });
 }
@@ -296,7 +296,7 @@ fn stored_split_is_the_same_split() {
         );
         split.appid = Some(AppId::new("wxd678efh567hg6787").unwrap());
         let stored = split.to_json(signer).unwrap();
-        let read = Split::from_json(signer, split.encryption_serial(), &stored).unwrap();
+        let read = Split::from_json(signer, &stored, split.encryption_serial()).unwrap();
         assert_eq!(read, split);
         // The gateway of this test has no key, so fields that are encrypted are not sent.
         if split.encryption_serial().is_none() {
@@ -322,7 +322,7 @@ fn stored_receiver_is_the_same_receiver() {
         let mut added = NewReceiver::new(appid, receiver, relation);
         added.custom_relation = is_custom.then(|| random.text(10));
         let stored = added.to_json(signer).unwrap();
-        let read = NewReceiver::from_json(signer, added.encryption_serial(), &stored).unwrap();
+        let read = NewReceiver::from_json(signer, &stored, added.encryption_serial()).unwrap();
         assert_eq!(read, added);
     });
 }

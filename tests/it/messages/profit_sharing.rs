@@ -65,7 +65,7 @@ fn splits(table: &mut Table) {
             r#"{{"transaction_id":"42","out_order_no":"P1","unfreeze_unsplit":false,
             "receivers":[{{{receiver},"amount":1,"description":"d"}}]}}"#
         );
-        Split::from_json(&signer, None, json.as_bytes())
+        Split::from_json(&signer, json.as_bytes(), None)
     };
     table.error("another type", read(r#""type":"MERCHANT","account":"1""#));
     table.error("no name", read(r#""type":"MERCHANT_ID","account":"1""#));
@@ -85,7 +85,7 @@ fn receivers(table: &mut Table) {
     wrong("a partner's relation", RelationType::ServiceProvider, None);
     let json =
         br#"{"appid":"wx1","type":"PERSONAL_OPENID","account":"o","relation_type":"SECRET"}"#;
-    table.error("another relation", NewReceiver::from_json(&signer, None, json));
+    table.error("another relation", NewReceiver::from_json(&signer, json, None));
     let json = br#"{"appid":"wx1","type":"MERCHANT_ID","account":"1 9"}"#;
     table.error("a wrong account", DeletedReceiver::from_json(&signer, json));
 }
