@@ -23,7 +23,7 @@ use crate::validate;
 /// [`charge`](Self::charge) and each [`step`](Self::step) make at most one call, and return what to do
 /// next and how long to wait. Nothing sleeps or retries by itself. Store the state, [`to_json`](Self::to_json),
 /// before `charge` and after each step: after a crash, [`from_json`](Self::from_json) continues it, and
-/// never charges again.
+/// never charges again. A clock that is set in between neither ends nor prolongs it.
 ///
 /// ```
 /// use wechatpay::v2::pay::{AuthCode, MicropayOrder, Step, TillPayment};
@@ -50,8 +50,10 @@ use crate::validate;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TillPayment {
     order: MicropayOrder,
-    /// When the code was charged, or may have been.
-    started: Time,
+    /// How long ago the code was charged, or may have been: what passed between the steps.
+    age: Duration,
+    /// The time of the last step, by the caller's clock, which may be set in between.
+    seen: Time,
     stage: Stage,
 }
 
@@ -119,7 +121,7 @@ impl TillPayment {
     /// [`Error`] of invalid input if the order breaks a rule.
     pub fn new(order: MicropayOrder, now: Time) -> Result<Self, Error> {
         order.validate()?;
-        Ok(Self { order, started: now, stage: Stage::New })
+        Ok(Self { order, age: Duration::ZERO, seen: now, stage: Stage::New })
     }
 
     /// 商户订单: the order.
@@ -143,7 +145,7 @@ impl TillPayment {
         if self.stage != Stage::New {
             return wait(Duration::ZERO, None);
         }
-        (self.started, self.stage) = (now, Stage::Charged);
+        (self.seen, self.stage) = (now, Stage::Charged);
         match micropay(signer, gateway, &self.order, auth_code) {
             Ok(Attempt::Paid(paid)) => self.paid(paid),
             Ok(Attempt::Pending) => wait(PAUSE, None),
@@ -158,18 +160,20 @@ impl TillPayment {
         }
     }
 
-    /// The next call: a query, or a reversal.
+    /// The next call: a query, or a reversal. After seven days nothing can be reversed (`REVERSE_EXPIRE`): then a query tells
+    /// what became of the order, and a paid one ends as [`Step::Paid`], to be refunded if nothing was handed over.
     #[doc(alias = "查询订单")]
     #[doc(alias = "撤销订单")]
     pub fn step(&mut self, signer: &dyn Signer, gateway: &CertifiedGateway, now: Time) -> Step {
+        self.grow_older(now);
         match &self.stage {
             Stage::NotCharged(reason) => Step::NotCharged(reason.clone()),
-            Stage::Reversing if self.age(now) < REVERSE_FROM => {
-                wait(REVERSE_FROM.saturating_sub(self.age(now)), None)
+            Stage::Reversing if self.age < REVERSE_FROM => {
+                wait(REVERSE_FROM.saturating_sub(self.age), None)
             }
-            Stage::Reversing => self.reverse(signer, gateway, now),
+            Stage::Reversing => self.reverse(signer, gateway),
             Stage::New | Stage::Charged | Stage::Paid | Stage::OtherOrder => {
-                self.query(signer, gateway, now)
+                self.query(signer, gateway)
             }
         }
     }
@@ -182,8 +186,8 @@ impl TillPayment {
         // What may be charged right after it is stored counts as charged.
         let stage = if self.stage == Stage::New { &Stage::Charged } else { &self.stage };
         let order = self.order.to_texts()?;
-        let started = self.started.unix_seconds();
-        Ok(validate::to_json(&Stored { order, started, stage: stage.clone() })?)
+        let (age, seen) = (self.age.as_secs(), self.seen.unix_seconds());
+        Ok(validate::to_json(&Stored { order, age, seen, stage: stage.clone() })?)
     }
 
     /// Reads a state that was stored.
@@ -192,12 +196,13 @@ impl TillPayment {
     /// [`Error`] of invalid input if it is not what [`to_json`](Self::to_json) returns.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         let unreadable = |_| Invalid::new("json", "must be the stored state of a TillPayment");
-        let Stored { order, started, stage } = serde_json::from_slice(json).map_err(unreadable)?;
-        let order = MicropayOrder::from_texts(order)?;
-        Ok(Self { order, started: Time::from_unix_seconds(started)?, stage })
+        let Stored { order, age, seen, stage } =
+            serde_json::from_slice(json).map_err(unreadable)?;
+        let (order, age) = (MicropayOrder::from_texts(order)?, Duration::from_secs(age));
+        Ok(Self { order, age, seen: Time::from_unix_seconds(seen)?, stage })
     }
 
-    fn query(&mut self, signer: &dyn Signer, gateway: &Gateway, now: Time) -> Step {
+    fn query(&mut self, signer: &dyn Signer, gateway: &Gateway) -> Step {
         let order = &self.order;
         let found = query(signer, gateway, &order.appid, &order.out_trade_no);
         let error = match found.map(|transaction| self.judge(signer, &transaction)) {
@@ -208,7 +213,7 @@ impl TillPayment {
         if self.stage != Stage::Charged && self.stage != Stage::New {
             return wait(PAUSE, error);
         }
-        let left = DEADLINE.saturating_sub(self.age(now));
+        let left = DEADLINE.saturating_sub(self.age);
         if left.is_zero() {
             self.stage = Stage::Reversing;
         }
@@ -236,18 +241,20 @@ impl TillPayment {
         }
     }
 
-    fn reverse(&mut self, signer: &dyn Signer, gateway: &CertifiedGateway, now: Time) -> Step {
+    fn reverse(&mut self, signer: &dyn Signer, gateway: &CertifiedGateway) -> Step {
         let order = &self.order;
         match reverse(signer, gateway, &order.appid, &order.out_trade_no) {
             Ok(Reversal::Done) => self.not_charged(NotCharged::Reversed),
             Ok(Reversal::Recall) => wait(PAUSE, None),
             Err(error) => {
-                let is_absent = error
-                    .api()
-                    .is_some_and(|error| error.signed && error.code == Code::ORDER_NOT_EXIST);
+                let code = error.api().filter(|error| error.signed).map(|error| &error.code);
                 // By then, no attempt is on its way any more.
-                if is_absent && self.age(now) >= SETTLED {
+                if code == Some(&Code::ORDER_NOT_EXIST) && self.age >= SETTLED {
                     return self.not_charged(NotCharged::NeverPlaced);
+                }
+                // No later reversal can succeed, so a query tells what became of it.
+                if code == Some(&Code::REVERSE_EXPIRE) {
+                    self.stage = Stage::Charged;
                 }
                 wait(PAUSE, Some(error))
             }
@@ -264,10 +271,13 @@ impl TillPayment {
         Step::NotCharged(reason)
     }
 
-    /// How long ago the code was charged. A clock that was set back counts as no time.
-    fn age(&self, now: Time) -> Duration {
-        let seconds = now.unix_seconds().saturating_sub(self.started.unix_seconds());
-        Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+    /// Adds the time since the last step. A clock that was set back adds nothing, and one that was set forward, or a
+    /// till that was off, no more than a step can take: too young is safe, and too old may miss an attempt.
+    fn grow_older(&mut self, now: Time) {
+        let seconds = now.unix_seconds().saturating_sub(self.seen.unix_seconds());
+        let passed = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        self.age = self.age.saturating_add(passed.min(LONGEST_STEP));
+        self.seen = now;
     }
 }
 
@@ -283,7 +293,10 @@ fn is_not_sent(error: &Error) -> bool {
 #[serde(deny_unknown_fields)]
 struct Stored {
     order: BTreeMap<String, String>,
-    started: i64,
+    /// In seconds.
+    age: u64,
+    /// In Unix seconds.
+    seen: i64,
     stage: Stage,
 }
 
@@ -296,8 +309,11 @@ const DEADLINE: Duration = Duration::from_secs(45);
 /// The page: a reversal at least 15 seconds after the payment.
 const REVERSE_FROM: Duration = Duration::from_secs(15);
 
-/// Our choice: longer than the total timeout of a call, so that no attempt arrives after it.
+/// Our choice: longer than [`LONGEST_STEP`] and the total timeout of a call, so that no attempt arrives after it.
 const SETTLED: Duration = Duration::from_secs(90);
+
+/// The total timeout of a call, and the longest pause.
+const LONGEST_STEP: Duration = Duration::from_secs(30 + 15);
 
 #[cfg(test)]
 mod tests {

@@ -65,6 +65,11 @@ impl<'a> Till<'a> {
         panic!("no end");
     }
 
+    /// As NTP does with a wrong clock: no time passes.
+    fn set_clock(&self, seconds: i64) {
+        self.passed.set(self.passed.get() + seconds);
+    }
+
     fn calls(&self, path: &str) -> usize {
         self.sandbox.received().iter().filter(|request| request.path == path).count()
     }
@@ -263,4 +268,53 @@ fn reversal_of_other_orders_is_refused() {
     till.wait(Duration::from_secs(8 * 24 * 3600));
     let error = reverse("reverse-late").unwrap_err();
     assert_eq!((api(&error).code.clone(), error.retry()), (Code::REVERSE_EXPIRE, Retry::Never));
+}
+
+/// A till whose clock was an hour fast must not wait for that hour.
+#[test]
+fn clock_that_is_set_back_does_not_prolong_a_payment() {
+    let sandbox = start();
+    let till = Till::new(&sandbox);
+    let mut payment = till.payment("clock-back");
+    let step = till.charge(&mut payment, sandbox.v2().show_code_with_pin());
+    till.set_clock(-3600);
+    assert_eq!(till.finish(&mut payment, step), Step::NotCharged(NotCharged::Reversed));
+    assert!(till.calls("/pay/orderquery") < 15, "{}", till.calls("/pay/orderquery"));
+}
+
+/// A till that starts in 1970 learns the time from the network, perhaps while an attempt is on its way.
+#[test]
+fn clock_that_is_set_forward_ends_no_payment_early() {
+    let sandbox = start();
+    let till = Till::new(&sandbox);
+    // As after a crash between storing and sending.
+    let mut payment = till.payment("clock-forward");
+    let mut step = till.step(&mut payment, Duration::ZERO);
+    till.set_clock(50 * 365 * 86_400);
+    let mut passed = 0;
+    while let Step::Wait { pause, .. } = step {
+        passed += pause.as_secs();
+        step = till.step(&mut payment, pause);
+    }
+    assert_eq!(step, Step::NotCharged(NotCharged::NeverPlaced));
+    assert!((45..=90).contains(&passed), "{passed} s");
+}
+
+/// After seven days nothing can be reversed, and waiting does not change that. A query tells what became of it.
+#[test]
+fn payment_that_is_too_old_to_be_reversed_ends() {
+    let sandbox = start();
+    let till = Till::new(&sandbox);
+    let mut payment = till.payment("till-week");
+    // The payer is charged, but no response arrives, and then the till is off for a week.
+    sandbox.tamper_next(|response| response.status = 0);
+    let mut step = till.charge(&mut payment, sandbox.v2().show_code());
+    while pause(&step) > 0 {
+        sandbox.tamper_next(|response| response.status = 0);
+        step = till.step(&mut payment, Duration::from_secs(5));
+    }
+    assert_eq!(till.calls("/secapi/pay/reverse"), 0);
+    till.wait(Duration::from_secs(8 * 86_400));
+    assert!(matches!(till.finish(&mut payment, step), Step::Paid(_)));
+    assert_eq!(till.calls("/secapi/pay/reverse"), 1);
 }
