@@ -81,7 +81,7 @@ pub(crate) struct Sealed<'a> {
     nonce: Cow<'a, str>,
 }
 
-/// The only algorithm for merchants with RSA keys (m/4012071382).
+/// The only algorithm for merchants with RSA keys ([m/4012071382](https://pay.weixin.qq.com/doc/v3/merchant/4012071382)).
 const ALGORITHM: &str = "AEAD_AES_256_GCM";
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::error::Invalid;
 
-/// 主域名: the main host (m/4013070347 and every other page).
+/// 主域名: the main host ([m/4013070347](https://pay.weixin.qq.com/doc/v3/merchant/4013070347) and every other page).
 pub(crate) const MAIN_HOST: &str = "https://api.mch.weixin.qq.com";
 
 /// 备域名: the backup host.

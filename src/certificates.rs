@@ -25,10 +25,10 @@ use crate::time::Time;
 /// 下载平台证书: downloads the platform certificates that are valid now. During a rotation, these are
 /// the old one and the new one.
 ///
-/// `GET /v3/certificates` (m/4012551764). Call it at least every twelve hours; this
-/// crate never calls it by itself. A merchant without a certificate starts with a gateway of
-/// [`PlatformKeys::none`]: only WeChat Pay can encrypt for the APIv3 key, and the response must be
-/// signed with one of the certificates in it.
+/// `GET /v3/certificates` ([m/4012551764](https://pay.weixin.qq.com/doc/v3/merchant/4012551764)). Call it at least
+/// every twelve hours; this crate never calls it by itself. A merchant without a certificate starts with a gateway of
+/// [`PlatformKeys::none`]: only WeChat Pay can encrypt for the APIv3 key, and the response must be signed with one of
+/// the certificates in it.
 ///
 /// ```
 /// use wechatpay::{Gateway, PlatformKeys, certificates};

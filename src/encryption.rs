@@ -1,8 +1,10 @@
 //! Encrypted fields (敏感信息加解密): names, bank accounts and identity numbers.
 //!
 //! WeChat Pay takes some fields of a request only as ciphertext under **its own** public key, and shows some fields of
-//! a response only as ciphertext under the **merchant's** (RSAES-OAEP with SHA-1; m/4013053257, m/4013053265). Only
-//! the marked values are encrypted, never the whole body.
+//! a response only as ciphertext under the **merchant's** (RSAES-OAEP with SHA-1;
+//! [m/4013053257](https://pay.weixin.qq.com/doc/v3/merchant/4013053257),
+//! [m/4013053265](https://pay.weixin.qq.com/doc/v3/merchant/4013053265)). Only the marked values are encrypted, never
+//! the whole body.
 //!
 //! * Request: `PlatformKeys::encryptor` → `Encryptor::encrypt` → [`Encrypted`], which knows the serial number of its
 //!   key. The call sends that serial number in the header `Wechatpay-Serial`.

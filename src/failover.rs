@@ -5,7 +5,7 @@ use crate::gateway::Gateway;
 use crate::signer::Signer;
 
 /// 跨城冗灾: makes a call on the main host and, only if the request or its response was lost, once more
-/// on the standby (m/4012075113).
+/// on the standby ([m/4012075113](https://pay.weixin.qq.com/doc/v3/merchant/4012075113)).
 ///
 /// Only a [`Transport`](crate::ErrorKind::Transport) error leads to the second request. Every response
 /// of WeChat Pay is final, and so is a response that fails verification. Both requests carry the same

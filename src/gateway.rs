@@ -328,7 +328,8 @@ impl<'a> Body<'a> {
         Self { content, signed: bytes, content_type: "application/json", encryption_serial }
     }
 
-    /// The body of an upload, whose signature covers its `meta` alone (p/4012760432).
+    /// The body of an upload, whose signature covers its `meta` alone
+    /// ([p/4012760432](https://pay.weixin.qq.com/doc/v3/partner/4012760432)).
     pub(crate) fn multipart(
         (body, length): (&'a mut dyn Read, u64),
         meta: &'a [u8],
@@ -572,10 +573,10 @@ impl fmt::Debug for Verified {
     }
 }
 
-/// 204: done, without a body (m/4012791860).
+/// 204: done, without a body ([m/4012791860](https://pay.weixin.qq.com/doc/v3/merchant/4012791860)).
 const NO_CONTENT: u16 = 204;
 
-/// 202: accepted, not processed (m/4012081717).
+/// 202: accepted, not processed ([m/4012081717](https://pay.weixin.qq.com/doc/v3/merchant/4012081717)).
 const ACCEPTED: u16 = 202;
 
 #[cfg(test)]

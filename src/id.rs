@@ -319,7 +319,7 @@ fn check_out_order_no(text: &str) -> Result<(), &'static str> {
     if is_made_of(text, 1..=64, b"_-|*@") { Ok(()) } else { Err(rule) }
 }
 
-/// m/4012525210 leaves `|` out.
+/// [m/4012525210](https://pay.weixin.qq.com/doc/v3/merchant/4012525210) leaves `|` out.
 fn check_out_return_no(text: &str) -> Result<(), &'static str> {
     let rule = "must be 1 to 64 letters, digits, _, -, * or @";
     if is_made_of(text, 1..=64, b"_-*@") { Ok(()) } else { Err(rule) }

@@ -239,7 +239,8 @@ impl PlatformKeys {
         self.preferred().map_or("", |key| &key.serial)
     }
 
-    /// The key to encrypt with (m/4012551764): its serial number and its SPKI in DER.
+    /// The key to encrypt with ([m/4012551764](https://pay.weixin.qq.com/doc/v3/merchant/4012551764)): its serial
+    /// number and its SPKI in DER.
     #[cfg(feature = "aws-lc-rs")]
     pub(crate) fn encryption_key(&self) -> Option<(&str, &[u8])> {
         self.preferred().map(|key| (&*key.serial, &*key.key.spki))
@@ -466,11 +467,12 @@ const HEADERS: [&str; 4] =
 
 const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
 
-/// How the deliberately wrong signatures begin (签名探测流量, m/4013053249). Known only to be named:
-/// the result is the same.
+/// How the deliberately wrong signatures begin (签名探测流量,
+/// [m/4013053249](https://pay.weixin.qq.com/doc/v3/merchant/4013053249)). Known only to be named: the result is the
+/// same.
 const PROBE: &str = "WECHATPAY/SIGNTEST/";
 
-/// Five minutes, both ends included (m/4013053249).
+/// Five minutes, both ends included ([m/4013053249](https://pay.weixin.qq.com/doc/v3/merchant/4013053249)).
 const WINDOW_SECONDS: u64 = 300;
 
 /// The last second that a certificate can name, which means that it does not expire (RFC 5280, 4.1.2.5).

@@ -31,7 +31,8 @@ pub(crate) const MERCHANT_KEY: &str = concat!(
     "iZ5CMQIDAQAB",
 );
 
-/// The platform key of the verification page m/4013053420 (merchant 1900009191).
+/// The platform key of the verification page
+/// [m/4013053420](https://pay.weixin.qq.com/doc/v3/merchant/4013053420) (merchant 1900009191).
 pub(crate) const PLATFORM_KEY: &str = concat!(
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAwXNI6sdlknHBnK8Fu2U6Cwor9qY747jP",
     "8KAfeBMeveEt1TqaHkLfaSD07trZLhGpfs8/AHqjhgSMO1O10YQWOrrJ4hjIWPKqxbgrYMkBQc+m",
@@ -41,7 +42,7 @@ pub(crate) const PLATFORM_KEY: &str = concat!(
     "UkmJWwIDAQAB",
 );
 
-/// GET without a body (m/4012365334).
+/// GET without a body ([m/4012365334](https://pay.weixin.qq.com/doc/v3/merchant/4012365334)).
 pub(crate) const V1: &str = concat!(
     "Lc9VXxmeonkdV8Xk9tmigQFLhl0vRWTerdmoRu01aAnYwIrD/5nsSwE1WlmZGLRlAFTNQ3QsMa0+",
     "VRDlJp1Wp5p0nO8EK68b5sJBbjouxaFciIfq1zfDWWz+jqhcMoKXI1A6dPm1AW7D4d30WsMTNzp6",
@@ -50,7 +51,7 @@ pub(crate) const V1: &str = concat!(
     "qT8gNEXqaJGG+1OflMSTU2tpyG65G4dMKdFcoA==",
 );
 
-/// POST with a JSON body (m/4012365336).
+/// POST with a JSON body ([m/4012365336](https://pay.weixin.qq.com/doc/v3/merchant/4012365336)).
 pub(crate) const V2: &str = concat!(
     "jnks4dlrPw3ZX+ozVvSK39oa0t7OMBsg83BHAwd8BRdUFiVaQNTLTvci+wURgP1OQBbKYhFGvt7i",
     "qYpDSTQkp7Uq1sltaQKyncCyrA1g88m5bsKERQfPyT0ahSwKTYJ1CAn9QiJuSJRq1QsQs07eehbU",
@@ -59,7 +60,7 @@ pub(crate) const V2: &str = concat!(
     "SYM5kApQb3nZcxdUtoE0liJGW3RGUNE0t4v01A==",
 );
 
-/// The JSON part of an upload (m/4012365335).
+/// The JSON part of an upload ([m/4012365335](https://pay.weixin.qq.com/doc/v3/merchant/4012365335)).
 pub(crate) const V3: &str = concat!(
     "GKKF+5+eeGuZOZ6MWLn7t7sMRTNbdnCTVqwP+dRx+p+Th+FueUXUVIsY7SOGj3oHWspCrBcZPl+e",
     "B/YelgTgImbZV8LvsiJhKt5+wm4P/qssX0ziNJfqLMfp+tgaa75VY89ctNqonRKOGbzvg/TaL3Pa",
@@ -68,7 +69,7 @@ pub(crate) const V3: &str = concat!(
     "t+Vw+wkiv6mQ0gTorINrgGbf8v1/wU/22em0lg==",
 );
 
-/// Invoke for JSAPI and mini-programs (m/4012365339).
+/// Invoke for JSAPI and mini-programs ([m/4012365339](https://pay.weixin.qq.com/doc/v3/merchant/4012365339)).
 pub(crate) const V4: &str = concat!(
     "mI35pfNEQV6777ke/1T+LJLQDNTm7yeoUJH+j/adPGhmCCi0PbgkvYQTRcXH0uibcLVtvFLdGLpm",
     "oYO9FV6lBBsTAjuhh5YOvQi0e2g3e0yytitiNET9FEuqM0pjnKfRW4K6LIZDdbWJv9KhZUx3DrJa",
@@ -77,7 +78,7 @@ pub(crate) const V4: &str = concat!(
     "WNsvMHr2e1NTWtBxKJ+qk5N61J7caYoepHFaxw==",
 );
 
-/// Invoke for apps (m/4012365340).
+/// Invoke for apps ([m/4012365340](https://pay.weixin.qq.com/doc/v3/merchant/4012365340)).
 pub(crate) const V5: &str = concat!(
     "gXx9KhTP6IooKV1SuG3OCGlBIgZbKtubCZvnau6khw1iffvNT28IzLbKmztq2xA/RCNbZa1XOsoi",
     "uVmAEeTZQicWfhv4P+O4oBRIrx0X9f3cnWFkMBU9alTWs0nyQ1N9fcILOTe0f4kxOhVh+/Xhn5hO",
@@ -93,7 +94,7 @@ pub(crate) const V2_BODY: &str = concat!(
     r#""payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}"#,
 );
 
-/// An answer (m/4013053420).
+/// A response ([m/4013053420](https://pay.weixin.qq.com/doc/v3/merchant/4013053420)).
 pub(crate) const E2: &str = concat!(
     "mfI1CPqvBrgcXfgXMFjdNIhBf27ACE2YyeWsWV9ZI7T7RU0vHvbQpu9Z32ogzc+k8ZC5n3kz7h70",
     "eWKjgqNdKQF0eRp8mVKlmfzMLBVHbssB9jEZEDXThOX1XFqX7s7ymia1hoHQxQagPGzkdWxtlZPZ",
@@ -104,8 +105,8 @@ pub(crate) const E2: &str = concat!(
 
 pub(crate) const E2_BODY: &[u8] = br#"{"code_url":"weixin://wxpay/bizpayurl?pr=JyC91EIz1"}"#;
 
-/// Broken as published: the query-string page (m/4012365337) prints this signature beside a
-/// message over which it does not verify.
+/// Broken as published: the query-string page ([m/4012365337](https://pay.weixin.qq.com/doc/v3/merchant/4012365337))
+/// prints this signature beside a message over which it does not verify.
 pub(crate) const BROKEN_QUERY: &str = concat!(
     "UkBXG+nh1FdunUfB6H4t6Mp4YrDEhpA6Q+zzQb4oFONPit0yHPe6AvvM7uKExZukYNdcN0E3a31Y",
     "nylNQFc1gf+so/6kJEgfYJHVhUvxWx1zTxHFahUVbp1JppHyfI2inNijq+PD4AWyC8aoGr67DZZL",
@@ -114,7 +115,8 @@ pub(crate) const BROKEN_QUERY: &str = concat!(
     "7wgTbRAfHbOJ9MYoJZCrRVaPrEOPmwqo6pzoXg==",
 );
 
-/// Broken as published: page m/4013053249 prints the signature of [`E2`] beside this key.
+/// Broken as published: page [m/4013053249](https://pay.weixin.qq.com/doc/v3/merchant/4013053249)
+/// prints the signature of [`E2`] beside this key.
 pub(crate) const BROKEN_E2_KEY: &str = concat!(
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA4zej1cqugGQtVSY2Ah8RMCKcr2UpZ8Np",
     "o+5Ja9xpFPYkWHaF1Gjrn3d5kcwAFuHHcfdc3yxDYx6+9grvJnCA2zQzWjzVRa3BJ5LTMj6yqvhE",
@@ -124,7 +126,8 @@ pub(crate) const BROKEN_E2_KEY: &str = concat!(
     "DX9VrwIDAQAB",
 );
 
-/// A probe (签名探测流量, m/4012083103): 256 bytes of Base64 that verify with no key.
+/// A probe (签名探测流量, [m/4012083103](https://pay.weixin.qq.com/doc/v3/merchant/4012083103)): 256
+/// bytes of Base64 that verify with no key.
 pub(crate) const PROBE: &str = concat!(
     "WECHATPAY/SIGNTEST/c0k+ZP6cSbveFpn0U5Bhq1Evz0A0rmmhGyuFXGqAtrlspDr3wrmaeauXJ",
     "T6YYD4OmnDi767TImhRdV9hdmU0T5ZVfkOB/zka3mYthkxJ9V6UMoI4QLGogSG1mnYjZGa6zGy1+",

@@ -466,7 +466,7 @@ fn path_of(error: &wechatpay::Error) -> &str {
     invalid.violations().first().map_or("", |violation| &violation.path)
 }
 
-/// mchid is string(32): m/4013070347.
+/// mchid is string(32): [m/4013070347](https://pay.weixin.qq.com/doc/v3/merchant/4013070347).
 const MCHID_LENGTH: usize = 32;
 /// Valid, so that the value beside it is checked alone.
 const ANY_MCHID: &str = "1900000109";

@@ -1,5 +1,7 @@
-//! The fields of requests about transfers, and the rules that no table can express (m/4012716434, m/4013774588 to
-//! m/4013774595).
+//! The fields of requests about transfers, and the rules that no table can express
+//! ([m/4012716434](https://pay.weixin.qq.com/doc/v3/merchant/4012716434),
+//! [m/4013774588](https://pay.weixin.qq.com/doc/v3/merchant/4013774588) to
+//! [m/4013774595](https://pay.weixin.qq.com/doc/v3/merchant/4013774595)).
 
 use serde_json::Value;
 

@@ -181,7 +181,8 @@ impl Download {
             return Ok(format!("{}{link}", gateway.base_url()));
         }
         let path = gateway.path_within(link)?;
-        // The path of a link may change at any time (m/4012716436). With a hash that is no danger.
+        // The path of a link may change at any time (https://pay.weixin.qq.com/doc/v3/merchant/4012716436). With a hash
+        // that is no danger.
         if self.hash.is_none() {
             check_listed("download_url", path)?;
         }
@@ -224,7 +225,7 @@ const UNSIGNED: [&str; 4] = [
     "/v3/new-tax-control-fapiao/download",
 ];
 
-/// 图片请求接口 (m/4012467251), before its `media_id`.
+/// 图片请求接口 ([m/4012467251](https://pay.weixin.qq.com/doc/v3/merchant/4012467251)), before its `media_id`.
 const IMAGES: &str = "/v3/merchant-service/images/";
 
 const RULE: &str = "must be of an interface whose file is not signed (/v3/billdownload/file, \

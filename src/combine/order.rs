@@ -279,7 +279,7 @@ impl Kind<'_> {
             violations.add("/combine_payer_info", rule);
         }
         // In partner mode a JSAPI order may name one sub-merchant's appid, and a payer with a sub_openid
-        // is a user of that appid (p/4012166844).
+        // is a user of that appid (https://pay.weixin.qq.com/doc/v3/partner/4012166844).
         let sub_appids = order.count_sub_appids();
         if matches!(self, Self::Jsapi(_)) && sub_appids > 1 {
             violations.add("/sub_orders", "must name one sub_appid at most in a JSAPI order");

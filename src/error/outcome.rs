@@ -84,7 +84,7 @@ pub(super) type Meaning = (Outcome, Retry);
 pub(super) fn of_response(call: CallContext, error: &ApiError) -> Meaning {
     match call.protocol {
         // On a code that no document lists, a merchant that moves money must not take a new number before a query
-        // (m/4012716434).
+        // (https://pay.weixin.qq.com/doc/v3/merchant/4012716434).
         Protocol::V3 if moves_money(call) && is_undocumented(error) => (Unknown, QueryFirst),
         Protocol::V3 => first(V3, call, error),
         #[cfg(feature = "v2")]
@@ -151,7 +151,7 @@ const V3: &[Row] = &[
     ),
     (0..=u16::MAX, &[], micropay, Unknown, QueryFirst),
     // A transfer cannot be called back, so a refusal must be documented. The bill has ended, or has other values, or is
-    // older than three days (m/4012716434): only a query shows what became of it.
+    // older than three days (https://pay.weixin.qq.com/doc/v3/merchant/4012716434): only a query shows what became of it.
     (
         400..=499,
         &[Code::ALREADY_EXISTS, Code::INVALID_REQUEST, Code::ORDER_CLOSED],
@@ -185,8 +185,8 @@ const V3: &[Row] = &[
     (400..=499, &[Code::OUT_TRADE_NO_USED, Code::ORDERPAID], any, Refused, QueryFirst),
     // Not one of WeChat Pay's: a proxy gave up waiting.
     (408..=408, &[], any, Unknown, SameRequest),
-    // The refund may be in progress (m/4012791862), and so may a split and a return. What an interface does that
-    // is not known here is open.
+    // The refund may be in progress (https://pay.weixin.qq.com/doc/v3/merchant/4012791862), and so may a split and a
+    // return. What an interface does that is not known here is open.
     (429..=429, &[], write_that_may_go_on, Unknown, QueryFirst),
     (400..=499, &[Code::FREQUENCY_LIMITED], write_that_may_go_on, Unknown, QueryFirst),
     // The receiver's balance is too low: the return exists, and is processing.

@@ -60,9 +60,10 @@ pub fn prepay(signer: &dyn Signer, gateway: &Gateway, order: &Order) -> Result<P
 
 /// APP调起支付: signs the parameters with which the app starts the payment in WeChat.
 ///
-/// See [m/4012365340](https://pay.weixin.qq.com/doc/v3/merchant/4012365340), [m/4013070351](https://pay.weixin.qq.com/doc/v3/merchant/4013070351).
-/// `order` names the appid that starts the payment: an order, or that appid itself. Makes no
-/// request. What the app reports afterwards does not prove the payment.
+/// See [m/4012365340](https://pay.weixin.qq.com/doc/v3/merchant/4012365340),
+/// [m/4013070351](https://pay.weixin.qq.com/doc/v3/merchant/4013070351). `order` names the appid that starts the
+/// payment: an order, or that appid itself. Makes no request. What the app reports afterwards does not prove the
+/// payment.
 ///
 /// ```
 /// use wechatpay::pay::app;
@@ -90,7 +91,7 @@ pub fn invoke(
 ) -> Result<InvokeParameters, Error> {
     let appid = order.as_ref();
     let signed = invoke::sign(signer, appid, prepay_id.as_str())?;
-    // A sub-merchant's own app names the sub-merchant (p/4013080233).
+    // A sub-merchant's own app names the sub-merchant (https://pay.weixin.qq.com/doc/v3/partner/4013080233).
     let sub_merchant = signer.sub_merchant().filter(|sub| sub.appid.as_ref() == Some(appid));
     let partnerid = sub_merchant.map_or(signer.mchid(), |sub| sub.mchid());
     Ok(InvokeParameters {

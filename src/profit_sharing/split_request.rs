@@ -254,5 +254,5 @@ struct Body<'a> {
     unfreeze_unsplit: bool,
 }
 
-/// m/4012525287.
+/// [m/4012525287](https://pay.weixin.qq.com/doc/v3/merchant/4012525287).
 const MOST_RECEIVERS: usize = 50;

@@ -191,7 +191,8 @@ pub(super) enum Infos {
     Optional,
 }
 
-/// A documented scene (m/4013774588 to m/4013774595).
+/// A documented scene ([m/4013774588](https://pay.weixin.qq.com/doc/v3/merchant/4013774588) to
+/// [m/4013774595](https://pay.weixin.qq.com/doc/v3/merchant/4013774595)).
 struct Known {
     id: &'static str,
     /// 信息类型, all required.

@@ -312,13 +312,15 @@ fn explain(error: &io::Error) -> String {
 
 const TIMED_OUT: &str = "timed out";
 
-/// Sent with every request; WeChat Pay refuses requests without one (m/4012081709).
+/// Sent with every request; WeChat Pay refuses requests without one
+/// ([m/4012081709](https://pay.weixin.qq.com/doc/v3/merchant/4012081709)).
 const USER_AGENT: &str = concat!("wechatpay-blocking/", env!("CARGO_PKG_VERSION"));
 
 /// Our own value: longer than a lost SYN takes to be sent twice more.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// WeChat Pay closes idle connections after 8 s (`Keep-Alive: timeout=8`, m/4013053249).
+/// WeChat Pay closes idle connections after 8 s (`Keep-Alive: timeout=8`,
+/// [m/4013053249](https://pay.weixin.qq.com/doc/v3/merchant/4013053249)).
 const IDLE_AGE: Duration = Duration::from_secs(7);
 
 /// Our own value: enough for a program with many threads, each of which needs one.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::language::sources;
+
 const ENGLISH: &str = include_str!("../../README.md");
 const CHINESE: &str = include_str!("../../README.zh-CN.md");
 /// Where the same links lead within the pages of the crate.
@@ -115,11 +117,12 @@ fn every_link_is_used_and_every_use_is_a_link() {
     }
 }
 
-/// A page of WeChat Pay's documents is linked where it is named, in every text for people.
+/// A page of WeChat Pay's documents is linked where it is named, in every text for people and in every
+/// comment. A comment that is not rendered has the URL alone.
 #[test]
 fn every_page_number_of_wechat_pay_is_a_link() {
     let mut count = 0;
-    for (name, text) in texts() {
+    for (name, text) in texts().into_iter().chain(comments()) {
         for (kind, folder) in [("m/", "merchant"), ("p/", "partner")] {
             for (start, _) in text.match_indices(&format!("{kind}40")) {
                 let number: String =
@@ -134,6 +137,18 @@ fn every_page_number_of_wechat_pay_is_a_link() {
         }
     }
     assert!(count > 100, "only {count} page numbers were found");
+}
+
+/// The comments and the documentation of each Rust file, by path.
+fn comments() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in ["src", "sandbox", "cli", "examples", "tests", "benches"] {
+        for (path, source) in sources(folder) {
+            let comments = source.lines().filter(|line| line.trim_start().starts_with("//"));
+            found.push((path.display().to_string(), comments.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    found
 }
 
 /// The Markdown files of the repository, by path.

@@ -88,7 +88,7 @@ pub(crate) const COMBINED_ORDER: &str = r#"{
   }
 }"#;
 
-/// m/4012791862, with every field.
+/// [m/4012791862](https://pay.weixin.qq.com/doc/v3/merchant/4012791862), with every field.
 pub(crate) fn refund_body() -> Value {
     json!({
         "out_trade_no": "1217752501201407033233368018",

@@ -203,7 +203,8 @@ fn number(call: &Call<'_>) -> Result<TransferNumber, Refusal> {
     Ok(TransferNumber::TransferBillNo(number))
 }
 
-/// 撤销转账 and 解除授权 have no body; an empty object is let pass (m/4013778940).
+/// 撤销转账 and 解除授权 have no body; an empty object is accepted
+/// ([m/4013778940](https://pay.weixin.qq.com/doc/v3/merchant/4013778940)).
 fn no_body(call: &Call<'_>) -> Result<(), Refusal> {
     call.no_query()?;
     match call.body() {

@@ -329,5 +329,5 @@ fn event<'a>(
 
 /// How long a split stays PROCESSING.
 const A_MINUTE: i64 = 60;
-/// m/4012529628.
+/// [m/4012529628](https://pay.weixin.qq.com/doc/v3/merchant/4012529628).
 const THIRTY_SECONDS: i64 = 30;

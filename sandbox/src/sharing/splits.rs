@@ -234,7 +234,7 @@ fn unknown() -> Refusal {
     Refusal::new(404, "RESOURCE_NOT_EXISTS", "记录不存在")
 }
 
-/// m/4014547102.
+/// [m/4014547102](https://pay.weixin.qq.com/doc/v3/merchant/4014547102).
 const MOST_SPLITS: usize = 50;
 /// The earliest split after the payment.
 const A_MINUTE: i64 = 60;
