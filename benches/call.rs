@@ -65,18 +65,18 @@ fn ratios(shop: &Shop, table: &mut Table) {
     table.at_most("an order, built and signed / RSA sign", 1.01, build.ratio);
 
     let read = || drop(black_box(shop.read_response(&shop.keys)));
-    let response = Pairs::measure(10, read, || shop.bare_response());
+    let response = Pairs::measure(10, read, || shop.raw_response());
     response.print("a response, verified and parsed / RSA verify");
     table.at_most("a response, verified and parsed / RSA verify", 1.10, response.ratio);
 
     let open = || drop(black_box(shop.open_notification(&shop.keys)));
-    let notification = Pairs::measure(10, open, || shop.bare_notification());
+    let notification = Pairs::measure(10, open, || shop.raw_notification());
     notification.print("notify::open / RSA verify and AES-GCM");
     table.at_most("notify::open / RSA verify and AES-GCM", 1.10, notification.ratio);
 
     let both = || {
         sign();
-        shop.bare_verify(&shop.prepaid);
+        shop.raw_verify(&shop.prepaid);
     };
     let prepay = Pairs::measure(1, || drop(black_box(shop.prepay(&shop.signer))), both);
     prepay.print("pay::app::prepay / RSA sign and verify");
@@ -93,10 +93,10 @@ fn ratios(shop: &Shop, table: &mut Table) {
 
 fn aws_lc(shop: &Shop, table: &mut Table) {
     let pem = &shop.merchant_key_pem;
-    let (signer, bare) =
+    let (signer, raw) =
         (AwsLcSigner::from_pem("1900007291", "AB12", pem).unwrap(), AwsLc::new(pem));
     let message = shop.message();
-    let sign = || drop(black_box(bare.sign(&message)));
+    let sign = || drop(black_box(raw.sign(&message)));
     let own = || drop(black_box(signer.sign(&message).unwrap()));
     let signed = Pairs::measure(2, own, sign);
     signed.print("AwsLcSigner::sign / AWS-LC's RSA sign");
@@ -109,38 +109,38 @@ fn aws_lc(shop: &Shop, table: &mut Table) {
     faster.print("RsaSigner::sign / AwsLcSigner::sign");
     table.note("RsaSigner::sign / AwsLcSigner::sign", faster.ratio);
     let (message, signature) = (&shop.prepaid.message, &shop.prepaid.signature);
-    let by_aws_lc = || bare.verify(message, signature);
+    let by_aws_lc = || raw.verify(message, signature);
     let slower = Pairs::measure(10, || shop.ring.verify(message, signature), by_aws_lc);
     slower.print("ring's RSA verify / AWS-LC's RSA verify");
     let keys = shop.keys.clone().verified_by_aws_lc();
     let read = || drop(black_box(shop.read_response(&keys)));
     let response = Pairs::measure(10, read, || {
-        bare.verify(&shop.transaction.message, &shop.transaction.signature);
+        raw.verify(&shop.transaction.message, &shop.transaction.signature);
     });
     response.print("a response, verified by AWS-LC and parsed / its RSA verify");
     table.note("a response, verified by AWS-LC and parsed / its RSA verify", response.ratio);
-    // In units of ring's verification: what a program gains that has verified with ring.
+    // In units of ring's verification: the gain of a program that has verified with ring.
     let verify = || shop.verify_response(&keys);
-    let verified = Pairs::measure(10, verify, || shop.bare_response());
+    let verified = Pairs::measure(10, verify, || shop.raw_response());
     verified.print("a response, verified by AWS-LC / ring's RSA verify");
     table.at_most("a response, verified by AWS-LC / ring's RSA verify", 0.78, verified.ratio);
-    let response = Pairs::measure(10, read, || shop.bare_response());
+    let response = Pairs::measure(10, read, || shop.raw_response());
     response.print("a response, verified by AWS-LC and parsed / ring's");
     table.at_most("a response, verified by AWS-LC and parsed / ring's", 0.78, response.ratio);
     let open = || drop(black_box(shop.open_notification(&keys)));
-    let notification = Pairs::measure(10, open, || shop.bare_verify(&shop.notification));
+    let notification = Pairs::measure(10, open, || shop.raw_verify(&shop.notification));
     notification.print("notify::open, verified by AWS-LC / ring's RSA verify");
     table.at_most("notify::open, verified by AWS-LC / ring's RSA verify", 1.0, notification.ratio);
     let encryptor = shop.keys.encryptor().unwrap();
     let encrypt = || drop(black_box(encryptor.encrypt("张三").unwrap()));
-    let encrypted = Pairs::measure(10, encrypt, || drop(black_box(bare.encrypt("张三"))));
+    let encrypted = Pairs::measure(10, encrypt, || drop(black_box(raw.encrypt("张三"))));
     encrypted.print("Encryptor::encrypt / AWS-LC's RSA-OAEP");
     table.at_most("Encryptor::encrypt / AWS-LC's RSA-OAEP", 1.05, encrypted.ratio);
     table.note("ring's RSA verify less AWS-LC's, µs", slower.more);
 }
 
 fn own_work(shop: &Shop, table: &mut Table) {
-    let verify = || shop.bare_verify(&shop.prepaid);
+    let verify = || shop.raw_verify(&shop.prepaid);
     let complete = || drop(black_box(shop.prepay(&shop.free)));
     let order = Pairs::measure(10, complete, verify);
     order.print("pay::app::prepay, signed for nothing / RSA verify");
@@ -156,7 +156,7 @@ fn own_work(shop: &Shop, table: &mut Table) {
         table.at_most(&figure, 10.0 * parts as f64, combined.more);
     }
     let [two, five, ten] = [2, 5, 10].map(|parts| shop.combined(parts));
-    // One beside the other: a difference of two differences would be noise.
+    // Both are measured side by side: a difference of two differences would be noise.
     let each_between = |more: &Order, fewer: &Order| {
         let place = |order| drop(black_box(shop.prepay_combined(&shop.free, order)));
         let parts = more.sub_orders.len() - fewer.sub_orders.len();
@@ -172,7 +172,7 @@ fn own_work(shop: &Shop, table: &mut Table) {
         let state = profit_sharing::split(&shop.free, &split.gateway, &split.request).unwrap();
         drop(black_box(state));
     };
-    let pairs = Pairs::measure(10, complete, || shop.bare_verify(&split.response));
+    let pairs = Pairs::measure(10, complete, || shop.raw_verify(&split.response));
     pairs.print("profit_sharing::split, signed for nothing / RSA verify");
     table.at_most("own work of a split, µs", 15.0, pairs.more);
     let transfer = shop.transfer();
@@ -180,7 +180,7 @@ fn own_work(shop: &Shop, table: &mut Table) {
         let request = &transfer.request;
         drop(black_box(transfer::create(&shop.free, &transfer.gateway, request).unwrap()));
     };
-    let pairs = Pairs::measure(10, complete, || shop.bare_verify(&transfer.response));
+    let pairs = Pairs::measure(10, complete, || shop.raw_verify(&transfer.response));
     pairs.print("transfer::create, signed for nothing / RSA verify");
     table.at_most("own work of a transfer, µs", 15.0, pairs.more);
 
@@ -190,7 +190,7 @@ fn own_work(shop: &Shop, table: &mut Table) {
     pairs.print("call::post / pay::app::prepay, both signed for nothing");
     table.at_most("what a generic call adds to an order, µs", 1.0, pairs.more);
 
-    let v2 = Pairs::measure(50, || drop(black_box(shop.v2.prepay())), || shop.v2.bare());
+    let v2 = Pairs::measure(50, || drop(black_box(shop.v2.prepay())), || shop.v2.raw());
     v2.print("v2::pay::prepay / two HMACs");
     table.note("v2::pay::prepay / two HMACs", v2.ratio);
     table.at_most("own work of a v2 order, µs", 10.0, v2.more);

@@ -46,7 +46,7 @@ fn main() {
 
     let message = shop.message();
     let signed = taken("RSA sign", || drop(shop.ring.sign(&message)));
-    let verified = taken("RSA verify", || shop.bare_verify(&shop.prepaid));
+    let verified = taken("RSA verify", || shop.raw_verify(&shop.prepaid));
     let order = taken("pay::app::prepay", || drop(shop.prepay(&shop.signer)));
     let mut own = |what: &str, target: f64, complete: Taken| {
         let own = complete.allocations - signed.allocations - verified.allocations;
@@ -76,10 +76,10 @@ fn main() {
     let by_aws_lc = shop.keys.clone().verified_by_aws_lc();
     taken("a response, verified by AWS-LC and parsed", || drop(shop.read_response(&by_aws_lc)));
     taken("a response, verified and parsed", || drop(shop.read_response(&shop.keys)));
-    let bare = taken("RSA verify and AES-GCM", || shop.bare_notification());
+    let raw = taken("RSA verify and AES-GCM", || shop.raw_notification());
     let notification = taken("notify::open", || drop(shop.open_notification(&shop.keys)));
-    let own = notification.allocations - bare.allocations;
-    table.note("allocations of notify::open, the bare one's left out", own as f64);
+    let own = notification.allocations - raw.allocations;
+    table.note("allocations of notify::open, the raw one's left out", own as f64);
 
     let mut before = None;
     for rows in [1_000_u64, 10_000, 100_000] {

@@ -1,6 +1,6 @@
 //! What a call over TLS costs beside two floors: a client written by hand for this one order,
-//! without checks and timeouts, that signs, sends, reads and verifies; and a bare GET by ureq between
-//! one bare signature and one bare verification.
+//! without checks and timeouts, that signs, sends, reads and verifies; and a raw GET by ureq between
+//! one raw signature and one raw verification.
 //!
 //! ```text
 //! cargo bench --bench wire
@@ -75,12 +75,12 @@ fn main() {
 
 fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
     let aws_lc = AwsLcSigner::from_pem(shop.signer.mchid(), "AB12", &shop.merchant_key_pem);
-    let (aws_lc, bare_aws_lc) = (aws_lc.unwrap(), AwsLc::new(&shop.merchant_key_pem));
+    let (aws_lc, raw_aws_lc) = (aws_lc.unwrap(), AwsLc::new(&shop.merchant_key_pem));
     let by_hand = ByHand::new(shop, server, false);
     let by_aws_lc = gateway.with_keys(shop.keys.clone().verified_by_aws_lc());
     let builds: [(&str, &dyn Signer, &Gateway, &dyn Rsa); 3] = [
         ("ring", &shop.signer, gateway, &shop.ring),
-        ("AWS-LC", &aws_lc, &by_aws_lc, &bare_aws_lc),
+        ("AWS-LC", &aws_lc, &by_aws_lc, &raw_aws_lc),
         ("nobody", &shop.free, gateway, &Nobody(shop)),
     ];
     for (name, signer, gateway, rsa) in builds {
@@ -88,15 +88,15 @@ fn floors(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
         let hand = Pairs::measure(1, complete, || drop(black_box(by_hand.prepay(rsa))));
         let what = format!("pay::app::prepay over TLS, {name} / by hand");
         hand.print(&what);
-        let bare = Pairs::measure(1, complete, || drop(black_box(by_hand.get(rsa))));
+        let raw = Pairs::measure(1, complete, || drop(black_box(by_hand.get(rsa))));
         let beside_get = format!("pay::app::prepay over TLS, {name} / sign, GET, verify");
-        bare.print(&beside_get);
+        raw.print(&beside_get);
         if name == "nobody" {
             table.note("a call over TLS less one by hand, µs", hand.more);
-            table.note("a call over TLS less a bare GET and RSA, µs", bare.more);
+            table.note("a call over TLS less a raw GET and RSA, µs", raw.more);
         } else {
             table.at_most(&what, 1.02, hand.ratio);
-            table.note(&beside_get, bare.ratio);
+            table.note(&beside_get, raw.ratio);
         }
     }
     // With a timeout ureq by itself looks the host up in a thread of its own, at every call.
@@ -126,7 +126,7 @@ struct ByHand<'a> {
     agent: Agent,
     url: String,
     body: String,
-    /// What the bare GET signs.
+    /// The message that the raw GET signs.
     message: Vec<u8>,
 }
 
@@ -193,20 +193,20 @@ fn threads(shop: &Shop, server: &Server, gateway: &Gateway, table: &mut Table) {
     let by_hand = ByHand::new(shop, server, false);
     let complete = || drop(black_box(app::prepay(&shop.signer, gateway, &shop.order).unwrap()));
     let hand = || drop(black_box(by_hand.prepay(&shop.ring)));
-    let bare = || drop(black_box(by_hand.get(&shop.ring)));
+    let raw = || drop(black_box(by_hand.get(&shop.ring)));
     for count in [2, 8, 32] {
-        let (mut rates, mut to_hand, mut to_bare) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rates, mut to_hand, mut to_raw) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let complete_rate = rate(count, 320, &complete);
             to_hand.push(rate(count, 320, &hand) / complete_rate);
-            to_bare.push(rate(count, 320, &bare) / complete_rate);
+            to_raw.push(rate(count, 320, &raw) / complete_rate);
             rates.push(complete_rate);
         }
-        let (rate, to_hand, to_bare) = (median(rates), median(to_hand), median(to_bare));
+        let (rate, to_hand, to_raw) = (median(rates), median(to_hand), median(to_raw));
         let what = format!("calls over TLS by {count} threads");
         println!("{what:<56} {rate:>7.0} calls a second {to_hand:>14.3}");
         table.at_most(&format!("{what} / by hand"), 1.02, to_hand);
-        table.note(&format!("{what} / sign, GET, verify"), to_bare);
+        table.note(&format!("{what} / sign, GET, verify"), to_raw);
     }
 }
 

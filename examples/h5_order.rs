@@ -119,7 +119,7 @@ impl Shop {
                 Some("/return") => self.welcome_back()?,
                 _ => Response::from_string("").with_status_code(404),
             };
-            // If the client has gone, it will ask again.
+            // If the client has disconnected, it will send the request again.
             drop(request.respond(response));
         }
         Ok(())

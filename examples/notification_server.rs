@@ -210,7 +210,7 @@ fn serve(server: &Server, endpoint: &mut Endpoint) {
             lose_a_response = false;
             acknowledgement = Acknowledgement::again();
         }
-        // If the client has gone, the notification comes again.
+        // If the client has disconnected, the notification is sent again.
         drop(request.respond(
             Response::from_string(acknowledgement.body).with_status_code(acknowledgement.status),
         ));

@@ -77,7 +77,7 @@ struct Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // After a success the file has been moved away.
+        // After a success there is no file to remove: it was moved to its target.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -164,7 +164,8 @@ mod tests {
         assert_eq!(mode(&file.part.path), 0o600);
         file.commit().unwrap();
         assert_eq!(mode(&target), 0o600);
-        // What was chosen for an earlier file holds for its successor, but not for its parts.
+        // The permissions of an earlier file are kept for its successor, but not for the partial
+        // file.
         for chosen in [0o640, 0o644, 0o400] {
             fs::set_permissions(&target, fs::Permissions::from_mode(chosen)).unwrap();
             let file = AtomicFile::create(&target).unwrap();

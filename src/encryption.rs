@@ -319,7 +319,7 @@ impl RsaDecryptor {
     /// # Errors
     /// [`Error`] with what is wrong with the key.
     pub fn from_pem(private_key_pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        // Proves the key, and reports what is wrong with it.
+        // Checks the key, and reports the problem if there is one.
         let pem = private_key_pem.as_ref();
         signer::read_key(pem)?;
         let key = match pem::private_key("private_key", pem)? {
@@ -593,7 +593,7 @@ mod aws_lc_tests {
             [&newest, &older, &newer].into_iter().fold(none, |keys, pem| with(keys, pem));
         assert_eq!(certificates.encryptor().unwrap().serial(), "C3");
         assert_eq!(certificates.preferred_serial(), "C3");
-        // WeChat Pay's list knows better than the certificate.
+        // The times in WeChat Pay's list count more than those in the certificate.
         let later = "2026-01-01T00:00:00Z".parse().unwrap();
         let listed = with(PlatformKeys::none(), &newest)
             .with_certificate_since(older.as_bytes(), Some(later))

@@ -31,7 +31,7 @@ struct Members<'a> {
 impl ErrorBody {
     /// Reads the three members and passes over all else, which may be anything and cost nothing.
     pub(crate) fn read(body: &[u8]) -> Self {
-        // serde takes a list for a struct.
+        // serde accepts a list in place of a struct.
         let is_object = body.trim_ascii_start().starts_with(b"{");
         let members = is_object.then(|| serde_json::from_slice::<Members<'_>>(body).ok()).flatten();
         let members = members.unwrap_or_default();

@@ -391,7 +391,7 @@ impl Unverified {
             response.read_body().map_err(lost)?
         } else {
             let body = response.read_error_body().map_err(lost)?;
-            // What was cut cannot be verified; its status stays.
+            // A truncated body cannot be verified; the status is kept.
             body.unwrap_or_else(|| {
                 response.headers.clear();
                 Vec::new()
@@ -418,8 +418,8 @@ impl Unverified {
     }
 
     fn verify_at(self, keys: &PlatformKeys, now: Result<Time, Error>) -> Result<Verified, Error> {
-        // The request was sent, so a clock that has become unusable must not end as an error that
-        // denies it: the response is stale then.
+        // The request was sent, so an unusable clock must not become an error that says "not sent":
+        // the response counts as stale.
         let now = now.unwrap_or(Time::START);
         let is_success = is_success(self.status);
         let signed =

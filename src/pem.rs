@@ -39,7 +39,7 @@ pub(crate) fn private_key(name: &str, pem: &[u8]) -> Result<PrivateKey, Invalid>
         use SectionKind::{EcPrivateKey, PrivateKey, RsaPrivateKey};
         matches!(kind, PrivateKey | RsaPrivateKey | EcPrivateKey)
     })?;
-    // The content decides, because libraries that want the other label make people change it.
+    // The content decides, not the label: people change it for libraries that expect the other one.
     match (PrivateKeyDer::try_from(&*der), kind) {
         (Ok(PrivateKeyDer::Sec1(_)), _) | (_, SectionKind::EcPrivateKey) => {
             Err(Invalid::new(name, "is an EC key; WeChat Pay signs with RSA keys"))

@@ -310,7 +310,7 @@ impl PublicKey {
             )
         })?;
         let raw = RawKey::default();
-        // Always an error; what counts is whether webpki handed the key over.
+        // This is always an error. Only the key that webpki passes to the algorithm matters.
         let _ = entity.verify_signature(&raw, &[], &[]);
         match raw.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
             None => Err(Invalid::new(name, "is not an RSA key; WeChat Pay signs with RSA keys")),
@@ -736,7 +736,7 @@ mod tests {
             for group in groups {
                 let key = PublicKey::from_spki("public_key", group.der.to_vec()).unwrap();
                 for test in group.tests {
-                    // What is merely acceptable, a padding without its NULL, is not accepted.
+                    // A vector that is merely acceptable, a padding without its NULL, is not accepted.
                     let is_good = test.result == TestResult::Valid;
                     for verifies in verifiers {
                         assert_eq!(

@@ -129,7 +129,7 @@ fn describe(error: &serde_json::Error, json: &[u8]) -> String {
             let end = before.saturating_add(column);
             let mut path = path_at(json.get(..end).unwrap_or(json));
             let mut message = Start::default();
-            // A full buffer ends the writing.
+            // If the buffer is full, the rest of the message is left out.
             let _ = write!(message, "{error}");
             let missing =
                 message.0.strip_prefix("missing field `").and_then(|it| it.split_once('`'));
@@ -332,7 +332,7 @@ mod tests {
             let read = json_text::<Lenient>(&json).unwrap();
             let read = (read.text.as_deref(), read.known.is_some(), read.list.len());
             assert_eq!(read, (text, known, length), "{value:.40}");
-            // As a caller may read what it stored.
+            // A caller may read a value that it stored.
             let stored: Value = serde_json::from_str(&json).unwrap();
             assert!(serde_json::from_reader::<_, Lenient>(json.as_bytes()).is_ok());
             assert!(serde_json::from_value::<Lenient>(stored).is_ok());
@@ -346,7 +346,7 @@ mod tests {
             deserializer.deserialize_newtype_struct(name, AnyJson).unwrap()
         };
         assert!(matches!(read(RAW_VALUE), Cow::Borrowed("[1, \"a\"]")));
-        // As from a version of serde_json that has another name.
+        // The result if a version of serde_json uses another name.
         assert!(matches!(read("other"), Cow::Owned(json) if json == "[1, \"a\"]"));
     }
 

@@ -310,7 +310,7 @@ pub(crate) fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
         PrivateKey::Pkcs1(der) => KeyPair::from_der(&der),
     };
     key.map_err(|rejected| {
-        // ring tells its reasons by these names only.
+        // ring reports its reasons only by these names.
         let rule = match rejected.to_string().as_str() {
             "TooSmall" => "is too short; WeChat Pay signs with RSA keys of 2048 bits",
             "TooLarge" => "is too long; RSA keys of 2048 to 4096 bits are read",

@@ -231,7 +231,7 @@ fn call_never_allocates_more_than_four_mebibytes() {
         assert_eq!(error.outcome(), Outcome::Unknown, "{name}: {error}");
         assert!(peak <= LIMIT, "{name}: {} KiB, {error}", peak / 1024);
     }
-    // The meter works: what is not bounded is seen.
+    // The meter works: unbounded memory is detected.
     let (_, peak) = peak_of(
         |peer| peer.flood(&BLANKS),
         |signer, gateway| {

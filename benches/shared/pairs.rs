@@ -4,46 +4,46 @@ use std::time::{Duration, Instant};
 
 /// The medians over all pairs of batches.
 pub(crate) struct Pairs {
-    /// Of one call of the complete.
+    /// The time of one complete call.
     pub(crate) complete: Duration,
-    /// Of one call of what it is held against.
-    pub(crate) bare: Duration,
+    /// The time of one raw call, with which the complete one is compared.
+    pub(crate) raw: Duration,
     pub(crate) ratio: f64,
     /// By how many microseconds the complete takes longer.
     pub(crate) more: f64,
 }
 
 impl Pairs {
-    pub(crate) fn measure(calls: u32, complete: impl Fn(), bare: impl Fn()) -> Self {
+    pub(crate) fn measure(calls: u32, complete: impl Fn(), raw: impl Fn()) -> Self {
         time(calls, &complete);
-        time(calls, &bare);
-        let (mut completes, mut bares) = (Vec::new(), Vec::new());
+        time(calls, &raw);
+        let (mut completes, mut raws) = (Vec::new(), Vec::new());
         let (mut ratios, mut more) = (Vec::new(), Vec::new());
         for pair in 0..PAIRS {
-            // Now one first, now the other: neither profits from coming second.
+            // The two take turns in coming first, so that neither profits from coming second.
             let (one, other) = if pair % 2 == 0 {
                 let one = time(calls, &complete);
-                (one, time(calls, &bare))
+                (one, time(calls, &raw))
             } else {
-                let other = time(calls, &bare);
+                let other = time(calls, &raw);
                 (time(calls, &complete), other)
             };
             ratios.push(one.as_secs_f64() / other.as_secs_f64());
             more.push((one.as_secs_f64() - other.as_secs_f64()) * 1e6);
             completes.push(one);
-            bares.push(other);
+            raws.push(other);
         }
         completes.sort_unstable();
-        bares.sort_unstable();
+        raws.sort_unstable();
         let middle = PAIRS / 2;
-        let (complete, bare) = (completes[middle], bares[middle]);
-        Self { complete, bare, ratio: median(ratios), more: median(more) }
+        let (complete, raw) = (completes[middle], raws[middle]);
+        Self { complete, raw, ratio: median(ratios), more: median(more) }
     }
 
-    /// The line of a table: what it is, complete, bare, ratio.
+    /// The line of a table: what it is, complete, raw, ratio.
     pub(crate) fn print(&self, what: &str) {
-        let Self { complete, bare, ratio, .. } = self;
-        println!("{what:<56} {complete:>12.2?} {bare:>12.2?} {ratio:>7.3}");
+        let Self { complete, raw, ratio, .. } = self;
+        println!("{what:<56} {complete:>12.2?} {raw:>12.2?} {ratio:>7.3}");
     }
 }
 

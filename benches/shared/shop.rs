@@ -37,7 +37,7 @@ pub(crate) struct Shop {
     pub(crate) serial_no: String,
     pub(crate) prepaid: Signed,
     pub(crate) keys: PlatformKeys,
-    /// The bare RSA of the same key.
+    /// The raw RSA of the same key.
     pub(crate) ring: Ring,
     pub(crate) transaction: Signed,
     pub(crate) notification: Signed,
@@ -115,7 +115,7 @@ impl Shop {
         order
     }
 
-    pub(crate) fn bare_verify(&self, signed: &Signed) {
+    pub(crate) fn raw_verify(&self, signed: &Signed) {
         self.ring.verify(&signed.message, &signed.signature);
     }
 
@@ -213,8 +213,8 @@ impl Shop {
         serde_json::from_str(std::str::from_utf8(body).unwrap()).unwrap()
     }
 
-    pub(crate) fn bare_response(&self) {
-        self.bare_verify(&self.transaction);
+    pub(crate) fn raw_response(&self) {
+        self.raw_verify(&self.transaction);
     }
 
     pub(crate) fn open_notification(&self, keys: &PlatformKeys) -> Event {
@@ -224,8 +224,8 @@ impl Shop {
     }
 
     /// Verifies and decrypts, with nothing to decode or to read before or after it.
-    pub(crate) fn bare_notification(&self) {
-        self.bare_verify(&self.notification);
+    pub(crate) fn raw_notification(&self) {
+        self.raw_verify(&self.notification);
         let mut sealed = self.sealed.clone();
         let aad = Aad::from(b"transaction");
         black_box(self.aes_key.open_in_place(aes_nonce(), aad, &mut sealed).unwrap());
@@ -270,7 +270,7 @@ impl V2Shop {
     }
 
     /// One digest for the request and one for the response.
-    pub(crate) fn bare(&self) {
+    pub(crate) fn raw(&self) {
         black_box(hmac::sign(&self.key, self.response.as_bytes()));
         black_box(hmac::sign(&self.key, self.response.as_bytes()));
     }

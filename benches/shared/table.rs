@@ -54,7 +54,7 @@ fn with_earlier(lines: &str) -> String {
         Some(earlier) if !earlier.is_empty() => format!("{earlier}\n{lines}"),
         _ => lines.to_owned(),
     };
-    // Where it cannot be written, the next program prints its own lines only.
+    // If the file cannot be written, the next program prints its own lines only.
     let _ = fs::write(path, run + &together);
     together
 }

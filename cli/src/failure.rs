@@ -247,7 +247,7 @@ impl fmt::Display for Failure {
         let language = language();
         let [error, outcome, next] =
             language.choose(["error: ", "outcome: ", "advice: "], ["错误：", "结果：", "建议："]);
-        // Whatever was received, each of these is one line.
+        // Each part is one line, whatever was received.
         for problem in self.problems() {
             writeln!(f, "{error}{}", one_line(&problem))?;
         }

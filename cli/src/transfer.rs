@@ -99,7 +99,7 @@ fn create(session: &Session, file: &BodyFile) -> Result<Value> {
 /// The body with its `user_name` encrypted, and the serial number of the key. A name that is a ciphertext already is
 /// encrypted for the key that the settings name.
 fn with_encrypted_name(session: &Session, body: Vec<u8>) -> Result<(Vec<u8>, Option<String>)> {
-    // What is not JSON is reported by the library.
+    // The library reports a file that is not JSON.
     let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return Ok((body, None)) };
     let Some(Value::String(name)) = json.get_mut("user_name") else { return Ok((body, None)) };
     let encryptor = session.gateway.keys().encryptor()?;

@@ -192,7 +192,8 @@ impl Authorizations {
             let waits = known.state == AuthorizationState::WaitUserConfirm;
             if waits && now.saturating_sub(known.create_time) >= A_DAY {
                 known.close(now, "USER_OVERDUE_UNCONFIRMED");
-                // Beside a transfer there never was one.
+                // An authorization that was requested beside a transfer is not reported if it was
+                // never given.
                 known.is_reported |= known.is_beside_transfer;
             }
         }

@@ -79,7 +79,7 @@ impl Bills {
         (base_url, lifetime): (&str, i64),
         ids: &mut UniqueIds,
     ) -> Result<Value, Refusal> {
-        // Also for a zipped file it is the hash of what is inside.
+        // The hash is that of the uncompressed file, also if the file is compressed.
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &csv);
         let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let gzip = query.get("tar_type").is_some();

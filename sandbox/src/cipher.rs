@@ -34,7 +34,7 @@ impl Cipher {
         let sealed = Nonce::try_assume_unique_for_key(nonce.as_bytes()).and_then(|nonce| {
             self.0.seal_in_place_append_tag(nonce, Aad::from(associated_data), &mut bytes)
         });
-        // A plaintext of 64 GB fails: then there is nothing to decrypt.
+        // Only a plaintext of 64 GB fails; its ciphertext is empty.
         if sealed.is_ok() { bytes } else { Vec::new() }
     }
 }

@@ -43,7 +43,7 @@ impl Connections {
         let idle = open.iter().filter(|(_, is_idle)| is_idle.load(Ordering::SeqCst));
         let closing: Vec<_> = idle.map(|(socket, _)| socket).collect();
         for socket in closing.iter().filter_map(|socket| socket.upgrade()) {
-            // A response that is on its way arrives. The client may be gone.
+            // A response that is being sent still arrives. The client may have disconnected.
             let _ = socket.shutdown(Shutdown::Read);
         }
         let begin = Instant::now();

@@ -27,7 +27,7 @@ impl Host for Dispatcher {
         let (path, _) = url::split(&request.path);
         let access = || access::check(request, peer, controller.address());
         let response = match path {
-            // Every browser asks for it.
+            // Every browser requests it.
             "/favicon.ico" => Response::empty(204),
             "/sandbox/style.css" => overview::style(),
             "/" | "/codes" | "/h5" | "/cashier" | "/transfer" => match access() {

@@ -306,7 +306,7 @@ fn call_fault(rule: &FaultRule, fault: Fault) -> CallFault {
         Effect::Tamper(tamper) => effect.tamper = Some(tamper),
         Effect::Refuse(refusal) if spares => effect.afterwards = Some(refusal),
         Effect::Refuse(refusal) => effect.instead = Some(refusal),
-        // Met before there is a call.
+        // This fault takes effect before there is a call.
         Effect::Greet(_) => {}
     }
     effect

@@ -30,7 +30,7 @@ fn file(books: Books<'_>, mchid: &str, query: &Value, day: Day) -> Option<Vec<u8
         _ => return None,
     };
     flows.retain(|flow| flow.amount > 0);
-    // A stable sort: what belongs to one moment of one order stays in its order.
+    // The sort is stable: flows of one order at one time keep their order.
     flows.sort_by_key(|flow| (flow.time, flow.business));
     let (mut balance, mut rows, mut today) = (0, Vec::new(), Vec::new());
     for (index, flow) in topped_up(flows).into_iter().enumerate() {

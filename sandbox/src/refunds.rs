@@ -140,7 +140,7 @@ fn new_refund(
     let before = || order.refunds.iter().filter(|refund| refund.counts());
     let sum = |part: fn(&Refund) -> u64| before().map(part).fold(0, u64::saturating_add);
     let done = sum(Refund::amount).saturating_add(fen_of(&parameters, "/amount/refund"));
-    // Reckoned from the sums, so that the roundings of many refunds do not add up.
+    // Computed from the sums, so that the rounding errors of many refunds do not add up.
     let part = |whole, given| share(whole, done, order.total()).saturating_sub(given);
     Refund {
         refund_id: format!("50300{}{}", Beijing::at(now).day_digits(), ids.decimals(16)),

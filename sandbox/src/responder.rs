@@ -44,7 +44,7 @@ fn respond_v3(state: &mut State, request: &Received, now: i64) -> Outgoing {
         let mchid = identify(state, route.interface, request, now)?;
         Ok((route, mchid))
     });
-    // A request that is refused already meets no fault.
+    // A request that is refused anyway gets no fault.
     let fault = match &accepted {
         Ok(_) => state.faults.draw(request),
         Err(_) => CallFault::default(),
@@ -152,7 +152,7 @@ fn sign(
     let mut headers = key.sign(signed, now, &nonce);
     let other_keys: &[&str] = match wrong {
         Some(WrongSignature::ByMerchant) => &[MERCHANT_KEY_PEM],
-        // Either may be the one in use.
+        // Either key may be in use.
         Some(WrongSignature::ByStranger) => &[NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM],
         Some(WrongSignature::OfAnotherResponse) | None => &[],
     };

@@ -277,8 +277,8 @@ impl Wire {
                 );
             };
             self.unread.drain(..used);
-            // What is too long is read to its end as well, or the client would see a reset
-            // connection in place of the response.
+            // A body that is too long is read to its end as well. Otherwise the client would see a
+            // reset connection in place of the response.
             let room = LONGEST_BODY.saturating_add(1).saturating_sub(body.len());
             body.extend_from_slice(part.get(..written.min(room)).unwrap_or_default());
             length = length.saturating_add(written);
@@ -373,7 +373,7 @@ impl Drop for Wire {
             return;
         }
         self.stream.conn.send_close_notify();
-        // The client may be gone.
+        // The client may have disconnected.
         let _ = self.stream.flush();
         let _ = self.stream.sock.0.shutdown(Shutdown::Both);
     }

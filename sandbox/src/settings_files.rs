@@ -34,7 +34,7 @@ pub(super) fn write(sandbox: &Sandbox, mode: KeyMode, folder: &Path) -> Result<(
         fs::write(folder.join(name), text)?;
     }
     write_settings("settings-neighbour", &neighbour_settings(sandbox, mode, folder), folder)?;
-    // The last ones: a program that waits for settings.env finds all files.
+    // These files are written last: a program that waits for settings.env finds all files.
     write_settings("settings", &settings(sandbox, mode, folder), folder)
 }
 

@@ -342,7 +342,7 @@ impl State {
         let mut refunds: Vec<_> = summary::refunds(&self.orders).collect();
         #[cfg(feature = "v2")]
         refunds.extend(self.v2.refund_summaries());
-        // Those of the same second by their numbers, so that their order is stable.
+        // Refunds of the same second are sorted by their numbers, so that their order is stable.
         let newest = |refund: &RefundSummary| (refund.create_time, refund.out_refund_no.clone());
         refunds.sort_by_key(|refund| std::cmp::Reverse(newest(refund)));
         refunds

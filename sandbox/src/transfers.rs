@@ -412,7 +412,7 @@ pub(super) mod tests {
         let failed = &till.transfers.ended()[0].notification();
         assert_eq!(failed["fail_reason"], "OVERDUE_CLOSE");
         assert!(till.transfers.ended().is_empty());
-        // The money is back.
+        // The transfer was returned to the balance.
         till.create(&transfer("2")).unwrap();
         till.transfers.confirm(MCHID, "2", till.now).unwrap();
         assert_eq!(till.state("2"), "SUCCESS");

@@ -85,7 +85,7 @@ pub(super) fn script(fault: Fault, response: &[u8]) -> Script {
         }
         Fault::ContinueFirst => ended(&[CONTINUE, response], End::KeepAlive),
         Fault::ClosedAfterTheResponse => ended(&[response], End::Close),
-        // Not on the wire.
+        // These faults are not on the wire.
         _ => ended(&[response], End::KeepAlive),
     }
 }

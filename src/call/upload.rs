@@ -133,7 +133,7 @@ impl Upload {
         let path = path.as_ref();
         path::check(path)?;
         let boundary = signer::nonce()?;
-        // Each use begins by going back to the start, wherever another one ended.
+        // Each use rewinds the file first, so the position where another one ended does not matter.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         self.check(&mut *file, boundary.as_bytes())?;
         file.rewind().map_err(unreadable)?;

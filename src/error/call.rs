@@ -101,7 +101,7 @@ impl Subject {
 }
 
 const V3_SUBJECTS: [(&str, Subject); 11] = [
-    // Before the paths that they begin with.
+    // Longer paths come before the paths that they begin with.
     ("/v3/pay/transactions/codepay", Subject::Micropay),
     ("/v3/pay/partner/transactions/codepay", Subject::Micropay),
     ("/v3/pay/transactions/", Subject::Order),

@@ -182,7 +182,7 @@ impl Error {
             Retry::SameRequest if call.is_single_attempt() && outcome == Outcome::Unknown => {
                 (outcome, Retry::QueryFirst)
             }
-            // A read is the query.
+            // A read is itself the query that is due, so it is sent again.
             Retry::QueryFirst if call.is_read() => (outcome, Retry::SameRequest),
             _ => (outcome, retry),
         }

@@ -102,11 +102,11 @@ pub(super) fn of_unreadable_success(call: CallContext) -> Meaning {
 fn of_v2_response(call: CallContext, error: &ApiError) -> Meaning {
     match (error.status, error.signed) {
         (200, true) => first(V2, call, error),
-        // Its server refused the connection, as it would again.
+        // The server refuses a connection without a client certificate, and would refuse it again.
         (400, _) if advice::lacks_certificate(error) => (Unknown, Never),
         // `return_code` is FAIL, which carries no signature.
         (200, false) => (Unknown, QueryFirst),
-        // Not one of WeChat Pay's.
+        // WeChat Pay does not send this status.
         _ => (Unknown, SameRequest),
     }
 }
@@ -183,21 +183,22 @@ const V3: &[Row] = &[
     (500..=500, &[Code::OPENID_MISMATCH, Code::INVALID_TRANSACTIONID], any, Refused, Never),
     // An order with this number exists, perhaps a paid one.
     (400..=499, &[Code::OUT_TRADE_NO_USED, Code::ORDERPAID], any, Refused, QueryFirst),
-    // Not one of WeChat Pay's: a proxy gave up waiting.
+    // WeChat Pay does not send this status: a proxy gave up waiting.
     (408..=408, &[], any, Unknown, SameRequest),
     // The refund may be in progress (https://pay.weixin.qq.com/doc/v3/merchant/4012791862), and so may a split and a
-    // return. What an interface does that is not known here is open.
+    // return. For an interface without rules here, the outcome is unknown.
     (429..=429, &[], write_that_may_go_on, Unknown, QueryFirst),
     (400..=499, &[Code::FREQUENCY_LIMITED], write_that_may_go_on, Unknown, QueryFirst),
     // The receiver's balance is too low: the return exists, and is processing.
     (400..=499, &[Code::NOT_ENOUGH], new_return, Unknown, SameRequest),
     (400..=499, &[Code::INVALID_REQUEST], new_return, Unknown, QueryFirst),
-    // More than is left, or nothing is; a split with this number may exist, with other receivers.
+    // The amount exceeds what is left of the order. A split with this number may exist, with other
+    // receivers.
     (400..=499, &[Code::NOT_ENOUGH, Code::INVALID_REQUEST], new_split, Refused, QueryFirst),
-    // So may an order or a refund: 请求重入时参数不一致, 订单金额或退款金额与之前请求不一致. Or an order that is to be
-    // closed is paid.
+    // An order or a refund with this number may exist, with other values (请求重入时参数不一致,
+    // 订单金额或退款金额与之前请求不一致). An order that is to be closed may be paid.
     (400..=499, &[Code::INVALID_REQUEST], new_order_or_refund, Refused, QueryFirst),
-    // An order that is to be closed may still be on its way.
+    // The request that places the order to be closed may still be in progress.
     (400..=499, &[Code::ORDER_NOT_EXIST], new_order, Refused, QueryFirst),
     // A failure inside WeChat Pay is not a refusal.
     (400..=499, &[Code::SYSTEM_ERROR, Code::BANK_ERROR], any, Unknown, SameRequest),
@@ -254,7 +255,7 @@ const V2: &[Row] = &[
         Never,
     ),
     (200..=200, &[Code::SYSTEM_ERROR, Code::BIZERR_NEED_RETRY], any, Unknown, SameRequest),
-    // Something exists under the number already; a query shows what.
+    // The number is in use; a query shows by which order or refund.
     (
         200..=200,
         &[
@@ -269,7 +270,7 @@ const V2: &[Row] = &[
     ),
     // An order with this number and other values may exist (documents 001 and 002).
     (200..=200, &[Code::INVALID_REQUEST, Code::INVALID_PARAMS], new_order, Refused, QueryFirst),
-    // Not now: retry once there is money, or after a pause.
+    // Temporary: retry once the balance suffices, or after a pause.
     (
         200..=200,
         &[
@@ -422,7 +423,7 @@ mod tests {
             (500, "SYSTEM_ERROR", Unknown, SameRequest),
             (500, "SYSTEMERROR", Unknown, SameRequest),
             (503, "SERVICE_UNAVAILABLE", Unknown, SameRequest),
-            // Not one of WeChat Pay's, and what no code explains.
+            // Statuses that WeChat Pay does not send, and errors without a code.
             (202, "", Unknown, SameRequest),
             (302, "", Unknown, QueryFirst),
             (404, "", Refused, Never),
@@ -430,7 +431,7 @@ mod tests {
             (500, "", Unknown, SameRequest),
             (502, "", Unknown, SameRequest),
             (599, "OPENID_MISMATCH", Unknown, SameRequest),
-            // A code with another status than its own.
+            // A code that came with a status other than the documented one.
             (400, "SYSTEMERROR", Unknown, SameRequest),
             (403, "BANK_ERROR", Unknown, SameRequest),
             (403, "FREQUENCY_LIMITED", Refused, SameRequest),
@@ -559,7 +560,7 @@ mod tests {
             let query = CallContext { effect: Effect::Read, ..write };
             assert_eq!(of_response(query, &error), (Refused, Never), "{path}");
         }
-        // An order that is to be closed may still be on its way.
+        // The request that places the order to be closed may still be in progress.
         let error = error(404, "ORDER_NOT_EXIST");
         assert_eq!(of_response(CallContext::v3("POST", close), &error), (Refused, QueryFirst));
     }

@@ -102,7 +102,7 @@ impl ReceiverAccount {
             Some(ReceiverType::SubOpenId) => {
                 object.required("account").as_ref().map(Self::sub_openid)
             }
-            // The type was reported already, and no rule is about another one.
+            // The type was reported already, and other types have no rules.
             _ => {
                 let account = object.required("account")?;
                 Some(Self { r#type: ReceiverType::Other(String::new()), account })

@@ -173,7 +173,7 @@ impl From<ReceivedShare> for ShareState {
     fn from(received: ReceivedShare) -> Self {
         let result = match received.result.as_str() {
             "PENDING" => ShareResult::Pending,
-            // The documents print a reason beside it, which means nothing.
+            // The documents print a reason beside SUCCESS, which has no meaning.
             "SUCCESS" => ShareResult::Success,
             "CLOSED" => ShareResult::Closed(received.fail_reason),
             _ => ShareResult::Other(received.result),

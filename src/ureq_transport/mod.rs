@@ -109,7 +109,8 @@ impl Transport for UreqTransport {
         let host = check_url(request.url).map_err(TransportError::not_sent)?;
         let builder = builder(request);
         match request.body {
-            // These have no header about an absent body; the others have a length of 0.
+            // GET and DELETE without a body have no Content-Length; the other methods have a length
+            // of 0.
             [] if matches!(request.method, Method::Get | Method::Delete) => {
                 self.run(builder.body(()), host, request.is_file)
             }
@@ -165,7 +166,7 @@ impl UreqTransport {
             // ureq limits the complete call.
             (false, _) => Limit::None,
             (true, 200) => Limit::rate(self.minimum_file_rate),
-            // No file came, so the call may take no longer than any other.
+            // The response is no file, so the call may take no longer than any other.
             (true, _) => Limit::Until(started.checked_add(self.total_timeout)),
         };
         Ok(response(received, limit))
@@ -214,7 +215,7 @@ fn transport_error(error: &ureq::Error) -> TransportError {
             return TransportError::not_sent("no connection: timed out")
                 .with_kind(TransportErrorKind::Timeout);
         }
-        // Its own text would repeat the URL.
+        // ureq's own text would repeat the URL.
         Error::BadUri(_) => return TransportError::not_sent("the URL cannot be sent"),
         Error::Timeout(_) => (TransportErrorKind::Timeout, TIMED_OUT.to_owned()),
         Error::Io(error) => (kind_of(error), explain(error)),

@@ -50,7 +50,7 @@ impl Proxy {
         match self {
             Self::FromEnvironment => {
                 check_environment(|name| env::var_os(name))?;
-                // It also reads NO_PROXY.
+                // The function reads NO_PROXY as well.
                 Ok(ureq::Proxy::try_from_env())
             }
             Self::Direct => Ok(None),

@@ -127,7 +127,7 @@ mod tests {
         let error = resolve();
         assert!(error.contains("the host no..host cannot be resolved"), "{error}");
         let at = addresses.found()[0].at;
-        // A failed call forgets addresses, but not that there are none.
+        // After a failed call addresses are forgotten, but not the fact that a name has none.
         addresses.forget();
         assert_eq!((resolve(), addresses.found()[0].at), (error, at));
         addresses.found()[0].at = Instant::now().checked_sub(FAILURE_AGE).unwrap();

@@ -699,7 +699,7 @@ mod tests {
             let refusal = open(&key, &body("1900000001", wrong)).unwrap_err();
             assert_eq!(refusal, Refusal::Undecryptable, "{wrong}");
         }
-        // Damaged on its way, and not encrypted with another key.
+        // Damaged in transit; a wrong key is another error.
         for damaged in ["!", published.strip_suffix("=").unwrap()] {
             let refusal = open(&key, &body("1900000001", damaged)).unwrap_err();
             assert_eq!(refusal, Refusal::Malformed("req_info is not Base64".into()), "{damaged}");

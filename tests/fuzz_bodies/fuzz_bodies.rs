@@ -3,9 +3,9 @@
 //! Each takes any bytes and panics where the library breaks a promise. It returns whether the
 //! library took them, so that a driver notifications a corpus of which nothing is taken any more.
 //!
-//! Two drivers share them: `tests/it/fuzz.rs`, which is part of `cargo test`, and `cargo fuzz`. What
-//! the bytes mean is said at each function; `tests/data/corpus/README.md` says how the seeds were
-//! made.
+//! Two drivers share them: `tests/it/fuzz.rs`, which is part of `cargo test`, and `cargo fuzz`. Each
+//! function documents the meaning of the bytes; `tests/data/corpus/README.md` describes how the seeds
+//! were made.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -105,7 +105,7 @@ pub(crate) fn der(data: &[u8]) -> bool {
     });
     let certificate = PlatformKeys::from_certificate(pem("CERTIFICATE")).is_ok_and(|keys| {
         assert!(is_one_value(data), "accepted, but not as it would be written");
-        // The one way to learn the number: `["AB12"]`.
+        // Only Debug shows the serial number: `["AB12"]`.
         let serial = format!("{keys:?}");
         let serial = serial.trim_matches(['[', ']', '"']);
         if verifies(&keys, serial, &PLATFORM.signature).is_ok() {
@@ -208,7 +208,7 @@ pub(crate) fn response(data: &[u8]) -> bool {
     for call in CALLS {
         let is_file = call.is_file && status == 200;
         if is_file && end == End::Never {
-            // Up to 16 GiB are a bill.
+            // A bill may have up to 16 GiB.
             continue;
         }
         let wire = Wire::responding(response.clone());
@@ -220,7 +220,7 @@ pub(crate) fn response(data: &[u8]) -> bool {
             Ok(()) => {
                 let was_closed = call.name == "combine::close" && code == "ORDERCLOSED";
                 let is_ok = is_verified && (is_success && status != 202 || was_closed);
-                // Held against a SHA-1 that was signed.
+                // The file is checked against a SHA-1 that was signed.
                 assert!(is_ok || is_file && end == End::Whole, "{}: believed", call.name);
                 took = true;
                 continue;
@@ -269,8 +269,8 @@ pub(crate) fn api_error(data: &[u8]) -> bool {
         let text = format!("{error} {error:?}");
         let ErrorKind::Api(error) = error.kind() else { panic!("{error}") };
         assert_eq!((error.status, error.signed), (status, false));
-        // What is not looked at may be anything, so ours reads more; it reads no member twice and no
-        // large detail, so it reads less.
+        // The library skips members that it does not need, so it accepts more. It refuses repeated
+        // members and large details, so it accepts less.
         let is_read = |ours: &str, name: &str| {
             ours.is_empty() || value.is_null() || value[name].as_str() == Some(ours)
         };
@@ -295,7 +295,7 @@ pub(crate) fn time(data: &[u8]) -> bool {
         assert_eq!(json!(time), json!(printed));
         let seconds = Time::from_unix_seconds(time.unix_seconds()).unwrap();
         assert!(seconds <= time && Date::of(seconds) == Date::of(time));
-        // A day that begins in Beijing before 1970 does or after 9999 does is none.
+        // A day that begins before 1970 or after 9999 in Beijing is not valid.
         let day = Date::of(time).to_string();
         assert!(day.parse::<Date>().is_ok() || !("1970-01-01".."9999-12-31").contains(&&*day));
     }
@@ -349,7 +349,7 @@ pub(crate) fn bill(data: &[u8]) -> bool {
         assert_eq!(amount_in, u128::from(summary.amount_in.0));
         assert_eq!(amount_out, u128::from(summary.amount_out.0));
     }
-    // A share of the inputs is enough, and an even one whatever makes them.
+    // One input in sixteen, chosen by its length, is enough.
     if data.len() % 16 == 0 {
         endless_bill(data, |source| TradeBill::new(source).and_then(TradeBill::finish).is_ok());
         endless_bill(data, |source| {
@@ -837,7 +837,7 @@ impl Signer for Pen {
     }
 }
 
-/// Remembers what it was asked to sign, to hold it against what was sent.
+/// Remembers the messages that it signed, to compare them with the requests that were sent.
 struct Recorder {
     sub_merchant: Option<SubMerchant>,
     signed: Mutex<Vec<Vec<u8>>>,

@@ -40,7 +40,7 @@ pub(crate) fn xml_recut(data: &[u8]) -> bool {
             }
         }
     }
-    // Notifications whose only cut is the genuine one show nothing.
+    // A notification that can only be cut as it was signed proves nothing.
     recuts > 0
 }
 

@@ -520,7 +520,7 @@ fn file_from_own_host_is_read_up_to_its_content_length() {
     let host = format!("http://{}", listener.local_addr().unwrap());
     let url = format!("{host}/file?token=xxx");
     sandbox.rewrite_next(move |response| {
-        // Of `message`.
+        // The SHA-1 of `message`.
         let sha1 = "6f9b9af3cd6e8b8a73c2cdced37fe9f59226e27d";
         let body = json!({ "hash_type": "SHA1", "hash_value": sha1, "download_url": url });
         response.body = body.to_string().into_bytes();

@@ -222,7 +222,7 @@ fn encrypted_fields_reach_the_service_and_come_back() {
     let phone = response["payer_phone"].as_str().unwrap();
     assert_eq!(encryption::decrypt(&decryptor, phone).as_deref(), Ok("13800138000"));
 
-    // Sent again, after a restart as well, it is the same bytes.
+    // A call that is sent again, even after a restart, has the same bytes.
     let restored = Call::new(Method::Post, path)
         .and_then(|restored| restored.json_text(call.body()))
         .and_then(|restored| restored.encrypted_under(call.encryption_serial().unwrap()))

@@ -67,7 +67,7 @@ fn certificate_list_forged_or_undecryptable_is_rejected() {
         ),
         "{error}"
     );
-    // Verified by the keys that are there, but with nothing in it that opens.
+    // The keys of the gateway verify the response, but no certificate in it can be decrypted.
     let error = certificates::list(sandbox.signer(), sandbox.gateway(), &wrong_key).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Malformed { .. }), "{error}");
 }

@@ -84,7 +84,7 @@ fn every_crate_comes_from_the_one_registry_with_a_checksum() {
 
 #[test]
 fn no_float_and_no_unsafe_in_the_source() {
-    // Here JSON that holds a float is turned away, and the float is not looked at.
+    // This line refuses JSON with a float, and does not use the float.
     let turned_away = "    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {";
     for (path, source) in sources() {
         for (number, line) in (1..).zip(source.lines()).filter(|(_, line)| *line != turned_away) {

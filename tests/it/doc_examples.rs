@@ -72,7 +72,7 @@ fn every_function_with_a_chinese_name_has_it_as_an_alias() {
     let (mut wrong, mut count) = (Vec::new(), 0);
     for File { path, text } in sources() {
         for Declaration { number, doc, attributes, declared } in declarations(&text) {
-            // Of a method, the type is what is searched for.
+            // Readers search for the type of a method.
             let is_function = text.lines().nth(number - 1).unwrap().starts_with("pub fn ");
             let has_name = doc.lines().next().is_some_and(|line| line.contains(is_chinese));
             if is_function && has_name {
@@ -195,7 +195,7 @@ pub(crate) fn public_types() -> Vec<String> {
     let public = Public::of(&files);
     let items = files.iter().flat_map(|file| items(file, &public));
     let is_type = |item: &Item<'_>| ["struct", "enum"].contains(&item.kind);
-    // What a macro makes is text, and counts as what it is made of.
+    // An item that a macro makes counts as its text in the macro.
     let types = items.filter(|item| is_type(item) && item.name != "$name");
     types.map(|item| item.name.to_owned()).collect()
 }

@@ -121,7 +121,7 @@ fn image_of_a_complaint_is_downloaded_by_its_path() {
     assert_eq!(write(&sandbox, &Download::unverified(link)).unwrap(), image);
     let error = write(&sandbox, &Download::unverified(path("1"))).unwrap_err();
     assert_eq!(api(&error).code.as_str(), "PARAM_ERROR");
-    // Elsewhere, a response without a signature is refused as ever.
+    // Everywhere else, a response without a signature is refused.
     let error = call::get(sandbox.signer(), sandbox.gateway(), path(&media_id)).unwrap_err();
     let is_unsigned = |reason: &Untrusted| matches!(reason, Untrusted::Missing(_));
     assert!(matches!(error.kind(), ErrorKind::Untrusted { reason, .. } if is_unsigned(reason)));
@@ -155,7 +155,7 @@ fn interface_that_is_not_on_the_list_gets_no_request() {
         }
         assert!(sandbox.received().is_empty(), "{path}");
     }
-    // The path of a link may change; the hash still tells.
+    // The path of a link may change; the hash still identifies the file.
     sandbox.script(Method::Get, "/v4/another/file", Script::file(CONTENT));
     let link = format!("{base}/v3/another/file");
     sandbox.script(Method::Get, "/v3/another/file", Script::file(CONTENT));
@@ -348,7 +348,7 @@ const BROKEN: [(&str, WireScript); 12] = [
         peer.request()?;
         peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nmessage\r\n")
     }),
-    // Complete or not: nothing tells.
+    // Without either, a truncated file looks like a complete one.
     ("neither Content-Length nor chunks", |peer| {
         peer.request()?;
         peer.send("HTTP/1.1 200 OK\r\n\r\nmessage")

@@ -91,7 +91,8 @@ fn refund_lost_on_the_main_host_is_refunded_once() {
 fn possibly_received_request_stays_unknown_after_failover() {
     let sandbox = start();
     let order = order(&sandbox, "failover-5");
-    // Lost after it was placed, and the standby is down: "nothing was sent" would be a lie.
+    // The response is lost after the order was placed, and the standby is down: NotSent would be
+    // false.
     sandbox.tamper_next(|response| response.status = 0);
     let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
     let answered = hosts.call(sandbox.signer(), &order, app::prepay);
@@ -99,7 +100,7 @@ fn possibly_received_request_stays_unknown_after_failover() {
     assert_eq!((answered.host, error.outcome()), (Host::Main, Outcome::Unknown));
     pay::query(sandbox.signer(), sandbox.gateway(), &order.out_trade_no).unwrap();
 
-    // Lost, and refused by the standby: what the first did is still open.
+    // The first response is lost, and the standby refuses: the outcome at the main host is unknown.
     sandbox.tamper_next(|response| response.status = 0);
     // The first of the two responses is left as it is.
     sandbox.rewrite_next(|_| ());
@@ -111,7 +112,7 @@ fn possibly_received_request_stays_unknown_after_failover() {
     let error = answered.result.unwrap_err();
     assert_eq!((answered.host, error.outcome()), (Host::Main, Outcome::Unknown));
 
-    // Both down: certainly nothing.
+    // Both hosts are down, so nothing was sent.
     let nobody = Failover::new(dead(&sandbox), dead(&sandbox));
     let error = nobody.call(sandbox.signer(), &order, app::prepay).result.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
@@ -127,7 +128,7 @@ fn lost_query_ends_with_the_response_of_the_standby() {
     let error = answered.result.unwrap_err();
     assert_eq!((answered.host, &api(&error).code), (Host::Standby, &Code::ORDER_NOT_EXIST));
 
-    // Lost twice: the standby learned no more.
+    // Both responses are lost, so the outcome is unknown.
     let hosts = Failover::new(sandbox.gateway().clone(), dead(&sandbox));
     sandbox.tamper_next(|response| response.status = 0);
     let answered = hosts.call(sandbox.signer(), &order.out_trade_no, pay::query);

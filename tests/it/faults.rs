@@ -36,7 +36,7 @@ mod profit_sharing;
 #[cfg(feature = "v2")]
 mod v2;
 
-// What is called.
+// The operations.
 
 struct Operation {
     name: &'static str,
@@ -315,7 +315,7 @@ fn broken_refunds(signer: &dyn Signer, gateway: &Gateway) -> Vec<Result<(), Erro
     broken.into()
 }
 
-// What goes wrong, and what is right then.
+// The faults, and the expected verdicts.
 
 struct Fault {
     /// Its place in the matrix.
@@ -368,17 +368,17 @@ struct Seen {
     total_timeout: Duration,
 }
 
-/// Only a hanging test takes that long.
+/// The timeout of calls that must not time out: only a hanging test takes that long.
 const AMPLE: Duration = Duration::from_secs(15);
-/// Where the time-out itself is what is tested.
+/// The timeout of calls that must time out.
 const SHORT: Duration = Duration::from_millis(400);
-/// Where it is a quarter of the time-out.
+/// The timeout of calls whose connection may take a quarter of it.
 const LONGER: Duration = Duration::from_secs(2);
 /// A call that takes longer has no limit of time.
 const HANGS: Duration = Duration::from_secs(60);
-/// What a call may take beyond its time-out.
+/// The time that a call may take beyond its timeout.
 const MARGIN: Duration = Duration::from_millis(200);
-/// What a machine that is busy with other things may add once.
+/// The time that a busy machine may add once.
 const NOISE: Duration = Duration::from_secs(5);
 
 fn server(number: u8, why: &'static str, script: Script) -> Fault {
@@ -427,7 +427,7 @@ fn refused(number: u8, verdict: Verdict, status: u16, code: &'static str) -> Fau
     Fault::new(number, verdict, code, make)
 }
 
-/// A page of a machine between.
+/// A page of a proxy or load balancer.
 fn page(number: u8, verdict: Verdict, status: u16, body: impl Into<Vec<u8>>) -> Fault {
     let body = body.into();
     let make = move |sandbox: &Sandbox, _: &'static Operation| {
@@ -467,7 +467,8 @@ fn before_anything_is_sent() -> Vec<Fault> {
                 .map(|scheme| call_at(operation, &format!("{scheme}://{address}"), None, LONGER))
                 .into()
         }),
-        // The socket stands, TLS does not: nothing of the request can have left.
+        // The socket is connected, but the TLS handshake never ends: no byte of the request can
+        // have left.
         own(5, Verdict::NotSent, "timed out", |operation| {
             let wire = Wire::start(|peer, _| peer.wait());
             let seen = call_at(operation, &wire.url("https"), None, LONGER);
@@ -526,7 +527,7 @@ fn on_the_way() -> Vec<Fault> {
             peer.send(format!("{}\r\n{:x}\r\n", response.head, response.body.len()))?;
             peer.send(&response.body[..10])
         }),
-        // The last chunk says that it was the last; without it the body is whole to the eye alone.
+        // Without the last chunk, the body looks complete but is not known to be.
         server(16, "broke off", |peer, operation| {
             let response =
                 WireResponse::unframed(operation.response).with("Transfer-Encoding: chunked");
@@ -534,7 +535,8 @@ fn on_the_way() -> Vec<Fault> {
             peer.send(format!("{}\r\n{:x}\r\n", response.head, response.body.len()))?;
             peer.send([&response.body[..], b"\r\n"].concat())
         }),
-        // A body without length ends with its connection: only the signature tells, or the XML.
+        // A body without length ends with its connection: only the signature, or the XML, shows
+        // whether it is complete.
         server(17, "the response (HTTP 200)", |peer, operation| {
             let mut response = WireResponse::unframed(operation.response);
             response.body.pop();
@@ -622,12 +624,12 @@ fn on_the_way() -> Vec<Fault> {
             peer.send(response.head + "\r\nxyz\r\n")?;
             peer.send(response.body)
         }),
-        // The peer closed the idle connection: that is seen before anything is sent, and the call
-        // goes over a new connection.
+        // The peer closed the idle connection. This is detected before anything is sent, and the
+        // call opens a new connection.
         own(28, Verdict::Good, "", |operation| {
             stale(operation, Moment::BeforeTheCall, |peer| peer.hang_up())
         }),
-        // It hangs up as the request comes: too late to be seen.
+        // The peer closes the connection as the request arrives: too late to be detected.
         own(28, Verdict::Unknown, "", |operation| {
             stale(operation, Moment::DuringTheCall, |peer| {
                 peer.first_byte()?;
@@ -939,7 +941,7 @@ const ELSEWHERE: [(u8, &str); 3] = [
     (53, "only closing returns 204: closing_accepts_http_204"),
 ];
 
-// How it is run.
+// The runs.
 
 #[test]
 fn invalid_or_unconnected_request_is_not_sent() {
@@ -1289,7 +1291,7 @@ fn merchant() -> RsaSigner {
     RsaSigner::from_pem("1900007291", "408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB", key).unwrap()
 }
 
-/// Somebody whose key is out of reach.
+/// A merchant whose key service is down.
 struct Named(&'static str);
 
 impl Signer for Named {

@@ -248,7 +248,7 @@ fn required_fields_are_missed_and_optional_ones_are_not() {
         "package_name",
     ];
     let missed_in = |pointer: &str, index: usize| match pointer {
-        // Whose the sub-order is, and where notifications of payments go.
+        // The sub-order's merchant, and the URL for notifications of payments.
         p if p.starts_with("/sub_orders/") && p.ends_with("/mchid") => true,
         p if p.starts_with("/sub_orders/") && p.ends_with("/attach") => true,
         "/notify_url" => index != 6,

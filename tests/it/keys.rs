@@ -366,7 +366,7 @@ fn damaged_private_key_fails_when_read_not_when_signing() {
         }
         #[cfg(feature = "aws-lc-rs")]
         if let Ok(signer) = wechatpay::AwsLcSigner::from_pem("1900007291", "AB", &pem) {
-            // Neither takes what the other refuses, and both sign alike.
+            // Both accept and refuse the same keys, and both sign alike.
             assert_eq!(signer.sign(b"an order"), of_ring.unwrap().sign(b"an order"));
         }
     }

@@ -55,6 +55,9 @@ const GLOSSARY: [(&str, &str); 42] = [
 const NO_SUBJECT: [&str; 10] =
     ["a", "an", "the", "what", "who", "whatever", "whoever", "nobody", "nothing", "it"];
 
+/// The words that begin a clause without a subject.
+const HEADLESS: [&str; 6] = ["what", "who", "whatever", "whoever", "nobody", "those"];
+
 #[test]
 fn every_text_avoids_the_expressions_of_the_glossary() {
     let mut wrong = Vec::new();
@@ -71,6 +74,23 @@ fn every_text_avoids_the_expressions_of_the_glossary() {
     }
     assert!(count > 2000, "only {count} texts were found");
     assert!(wrong.is_empty(), "{} texts:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A comment is about the line below it, so a subject such as "What is wrong" has to be guessed.
+#[test]
+fn every_comment_names_its_subject() {
+    let mut count = 0;
+    for folder in ["src", "tests", "benches", "examples", "sandbox", "cli"] {
+        for (path, text) in sources(folder) {
+            for (number, comment) in paragraphs_after(&["//"], &text) {
+                let first_word = comment.split(' ').next().unwrap().to_lowercase();
+                let is_riddle = HEADLESS.contains(&&*first_word);
+                assert!(!is_riddle, "{}:{number}: {comment}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 300, "only {count} comments were found");
 }
 
 #[test]
@@ -93,28 +113,36 @@ fn every_test_name_is_short_and_begins_with_its_subject() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The paragraphs of the documentation, without their code.
+/// The paragraphs of the documentation and of the comments, without their code.
 fn docs() -> Vec<(String, String)> {
     let mut paragraphs = Vec::new();
-    for folder in ["src", "sandbox/src", "cli/src", "examples"] {
+    for folder in ["src", "tests", "benches", "examples", "sandbox", "cli"] {
         for (path, text) in sources(folder) {
-            let (mut is_code, mut paragraph) = (false, String::new());
-            for (number, line) in (1..).zip(text.lines()) {
-                let line = line.trim_start();
-                let doc = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
-                let doc = doc.map(str::trim);
-                if doc.is_some_and(|doc| doc.starts_with("```")) {
-                    is_code = !is_code;
-                }
-                match doc.filter(|doc| !is_code && !doc.is_empty() && !doc.starts_with("```")) {
-                    Some(doc) => paragraph.extend([doc, " "]),
-                    None if paragraph.is_empty() => {}
-                    None => {
-                        let place = format!("{}:{number}", path.display());
-                        paragraphs.push((place, std::mem::take(&mut paragraph)));
-                    }
-                }
+            for marks in [&["///", "//!"][..], &["//"]] {
+                let place = |number| format!("{}:{number}", path.display());
+                let found = paragraphs_after(marks, &text);
+                paragraphs.extend(found.into_iter().map(|(number, text)| (place(number), text)));
             }
+        }
+    }
+    paragraphs
+}
+
+/// The paragraphs of lines that begin with one of these marks, with the number of their last line.
+fn paragraphs_after(marks: &[&str], source: &str) -> Vec<(usize, String)> {
+    let mut paragraphs = Vec::new();
+    let (mut is_code, mut paragraph) = (false, String::new());
+    for (number, line) in source.lines().chain([""]).enumerate() {
+        let line = line.trim_start();
+        let mark = line.split([' ', '`']).next().unwrap_or_default();
+        let text = marks.contains(&mark).then(|| line[mark.len()..].trim());
+        if text.is_some_and(|text| text.starts_with("```")) {
+            is_code = !is_code;
+        }
+        match text.filter(|text| !is_code && !text.is_empty() && !text.starts_with("```")) {
+            Some(text) => paragraph.extend([text, " "]),
+            None if paragraph.is_empty() => {}
+            None => paragraphs.push((number, std::mem::take(&mut paragraph))),
         }
     }
     paragraphs

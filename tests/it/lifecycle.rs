@@ -34,13 +34,13 @@ fn complete_life_of_an_order_from_prepay_to_bill() {
     let paid = transaction.paid(signer.mchid(), &order).unwrap();
     assert_eq!(transaction.attach.as_deref(), Some("深圳分店"));
 
-    // The query says the same, by either number.
+    // The query returns the same, by either number.
     let queried = pay::query(signer, gateway, &order.out_trade_no).unwrap();
     assert_eq!(queried.paid(signer.mchid(), &order).unwrap(), paid);
     let by_id = pay::query_by_id(signer, gateway, paid.transaction_id()).unwrap();
     assert_eq!(by_id, queried);
 
-    // A part is refunded: taken first, then done.
+    // A part is refunded: first accepted, then finished.
     let number = OutRefundNo::new("life-of-1-refund").unwrap();
     let refund = Refund::new(number, order.out_trade_no.clone(), Fen(60), order.total);
     let taken = refund::apply(signer, gateway, &refund).unwrap();
@@ -53,11 +53,11 @@ fn complete_life_of_an_order_from_prepay_to_bill() {
     let queried = refund::query(signer, gateway, &refund.out_refund_no).unwrap();
     assert_eq!((queried.status, queried.success_time), (Status::Success, refunded.success_time));
 
-    // Once it went into refund, nothing is shipped on it any more.
+    // After a refund, the order no longer counts as paid.
     let transaction = pay::query(signer, gateway, &order.out_trade_no).unwrap();
     assert_eq!(transaction.paid(signer.mchid(), &order), Err(NotPaid::State(TradeState::Refund)));
 
-    // Two days later the bill of that day proves it all.
+    // Two days later, the bill of that day contains the payment and the refund.
     sandbox.let_time_pass(2 * 86_400);
     let day = bill::Date::of(paid.success_time());
     let link = bill::trade(signer, gateway, &bill::Trade::new(day)).unwrap();

@@ -1,7 +1,7 @@
-//! Every text that an error can say, as people read it.
+//! Every text of an error, as people read it.
 //!
-//! `tests/data/messages.txt` is the table: what happened, and what is said. A text that changes is
-//! changed there, by hand, and read once more.
+//! `tests/data/messages.txt` is the table of causes and texts. If a text changes, change it there by
+//! hand, and read it once more.
 
 use std::fmt::Write;
 use std::io::{self, Read, Write as _};
@@ -722,7 +722,7 @@ fn responses(table: &mut Table) {
             (response.status, response.body) = (401, body.to_string().into());
         });
         sandbox.tamper_next(|response| response.remove_header("Request-ID"));
-        // How long the message was depends on the order.
+        // The length of the message depends on the order.
         let error = prepay(sandbox.gateway()).unwrap_err().to_string();
         let length = error.split_once(" bytes signed").and_then(|(said, _)| said.rsplit_once('('));
         let length = length.map_or("", |(_, length)| length).to_owned();
@@ -781,7 +781,7 @@ fn responses(table: &mut Table) {
     options.total_timeout = Duration::from_millis(400);
     table.error("silence", prepay(&through(&options, &format!("http://{address}"))));
     let server = std::thread::spawn(move || {
-        // The connection of the silence comes first.
+        // The connection without a response comes first.
         for _ in 0..2 {
             let (mut socket, _) = listener.accept().unwrap();
             let _ = socket.read(&mut [0; 4096]);

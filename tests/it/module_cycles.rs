@@ -47,7 +47,7 @@ fn assert_no_cycle(folder: &str, fewest: usize) {
         .map(|(module, code)| {
             let used = paths(&without_exports(code)).into_iter().filter_map(|path| {
                 let (mut owner, item) = owner(&files, absolute(module, &path)?);
-                // What a module exports belongs to the file that declares it.
+                // An exported item belongs to the file that declares it.
                 if let Some(declared) = exports[&owner].get(item.as_deref().unwrap_or("")) {
                     owner.clone_from(declared);
                 }

@@ -239,7 +239,7 @@ fn refunds(
             *of_order.entry(state.out_trade_no).or_default() += state.amount.refund.0;
         }
     }
-    // What is left of each order says the same: that much can be refunded, and then nothing.
+    // The rest of each order agrees: exactly that amount can still be refunded.
     for (index, (order, fen)) in of_order.iter().enumerate() {
         let apply = |number: String, refund| {
             let number = OutRefundNo::new(number).unwrap();

@@ -279,7 +279,7 @@ fn partner_places_queries_and_verifies_sub_merchant_orders() {
     let transaction = pay::query(&partner, gateway, &order.out_trade_no).unwrap();
     transaction.paid(&partner, &order).unwrap();
     assert_eq!(transaction.sub_mchid(), Some(sandbox.sub_mchid()));
-    // Neither a direct merchant nor another sub-merchant may take it for its own.
+    // For a direct merchant or another sub-merchant, the order is not paid.
     assert_eq!(transaction.paid(sandbox.mchid(), &order), Err(NotPaid::Differs("sub_mchid")));
     let other = SubMerchant::new("1900000110").unwrap();
     let other = Partner::new(sandbox.signer(), other);

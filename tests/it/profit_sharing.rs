@@ -333,7 +333,7 @@ fn return_takes_back_at_most_the_share() {
     let more = Return::new(number, split_no(), RECEIVER, Fen(51), "d").unwrap();
     let error = shop.give_back(&more).unwrap_err();
     assert_eq!(refused(&error), (400, "INVALID_REQUEST", Outcome::Unknown, Retry::QueryFirst));
-    // What was returned cannot be split again.
+    // Money that was returned cannot be split again.
     assert_eq!(shop.left(), left);
     let returned: u64 = shop.sandbox.returns().iter().map(|it| it.amount.0).sum();
     assert_eq!(returned, 150);

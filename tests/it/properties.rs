@@ -1,5 +1,5 @@
-//! What is signed is what is sent, and the same order is the same bytes: for every order that is
-//! legal, however odd.
+//! The bytes that are signed are the bytes that are sent, and the same order becomes the same bytes:
+//! for every order that is valid, however unusual.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
@@ -79,7 +79,7 @@ impl Random {
         (0..length).map(|_| self.character()).collect()
     }
 
-    /// At least so much, often the least or the greatest.
+    /// An amount of at least this many fen, often the least or the greatest.
     pub(crate) fn fen(&mut self, least: u64) -> Fen {
         match self.below(4) {
             0 => Fen(least),

@@ -75,7 +75,8 @@ fn same_refund_retried_refunds_once_new_number_refunds_again() {
     let [.., one, two] = received.as_slice() else { panic!() };
     assert_eq!(one.body, two.body);
 
-    // 60 of 100 are gone, so a new number for 60 is too much: it would have been a second refund.
+    // 60 of 100 fen are refunded, so 60 under a new number is too much: it would be a second
+    // refund.
     let error = apply(&sandbox, &of("once-2", 60)).unwrap_err();
     assert_eq!((api(&error).status, &api(&error).code), (400, &Code::INVALID_REQUEST));
     apply(&sandbox, &of("once-3", 40)).unwrap();
@@ -156,7 +157,7 @@ fn every_documented_error_arrives_with_its_outcome_and_advice() {
         (403, Code::USER_ACCOUNT_ABNORMAL, Refused, Never),
         (404, Code::MCH_NOT_EXISTS, Refused, Never),
         (404, Code::RESOURCE_NOT_EXISTS, Refused, Never),
-        // Perhaps in progress: never a new number now.
+        // The refund may be in progress: use no new number.
         (429, Code::FREQUENCY_LIMITED, Unknown, QueryFirst),
         (500, Code::SYSTEM_ERROR, Unknown, SameRequest),
     ];
@@ -166,7 +167,7 @@ fn every_documented_error_arrives_with_its_outcome_and_advice() {
         assert_eq!((api(&error).status, &api(&error).code), (status, &code));
         assert_eq!((error.outcome(), error.retry()), (outcome, retry), "{code}");
     }
-    // A query is not in doubt: it may simply be asked again.
+    // A query changes nothing, so it can be sent again.
     sandbox.refuse_next(429, "FREQUENCY_LIMITED", "");
     let number = OutRefundNo::new("errors-1").unwrap();
     let error = refund::query(sandbox.signer(), sandbox.gateway(), &number).unwrap_err();

@@ -151,7 +151,7 @@ impl Peer {
         Ok(())
     }
 
-    /// The same again and again, until the client has had enough.
+    /// Sends the same bytes until the client closes the connection.
     pub(crate) fn flood(&mut self, bytes: &[u8]) -> io::Result<()> {
         loop {
             self.send(bytes)?;
@@ -250,7 +250,7 @@ pub(crate) fn full_port() -> (SocketAddr, Vec<Socket>) {
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     let mut sockets = vec![listener];
-    // How many fit is the system's own reading of 0.
+    // How many connections fit depends on what the system makes of 0.
     loop {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         if socket.connect_timeout(&address.into(), Duration::from_millis(100)).is_err() {

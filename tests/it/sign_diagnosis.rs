@@ -9,7 +9,7 @@ use wechatpay_sandbox::Sandbox;
 
 use crate::support::{api, order, start};
 
-/// A machine between that changes the request after it was signed.
+/// A proxy that changes the request after it was signed.
 struct Meddling {
     inner: UreqTransport,
     url: fn(&str) -> String,

@@ -1,4 +1,4 @@
-//! A request that is stored as the bytes that are sent, and read again, is the same request: for every kind, however odd.
+//! A request that is stored as the bytes that are sent, and read again, is the same request: for every kind and every value.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -149,7 +149,7 @@ fn any_sub_order(random: &mut Random, number: &str, is_of_partner: bool) -> SubO
 
 fn any_combined_order(random: &mut Random) -> combine::Order {
     let is_of_partner = random.below(2) == 0;
-    // Seldom as many as there may be.
+    // Rarely the largest number that is allowed.
     let count = if random.below(16) == 0 { 10 } else { 2 + random.below(2) };
     let sub_orders = (0..count)
         .map(|index| any_sub_order(random, &format!("part-{index}"), is_of_partner))
@@ -335,7 +335,7 @@ fn stored_return_and_unfreeze_are_the_same() {
             0 => OutOrderNo::new(random.made_of(SPLIT_NUMBER, 1, 64)).unwrap().into(),
             _ => SplitId::new(random.made_of(b"0123456789", 1, 64)).unwrap().into(),
         };
-        // No merchant number that the signer or its sub-merchant has.
+        // A merchant number that neither the signer nor its sub-merchant has.
         let mchid = format!("8{}", random.made_of(b"0123456789", 7, 9));
         let returned = Return::new(number, split, mchid, random.fen(1), random.text(80)).unwrap();
         let stored = returned.to_json(signer).unwrap();

@@ -120,7 +120,7 @@ fn valid_certificate_receives_the_request() {
     assert!(read.starts_with(b"POST /v3/pay/transactions/app HTTP/1.1\r\n"));
 }
 
-/// What a client of another make sees of the sandbox when it asks for this host.
+/// The certificate that a third-party client gets from the sandbox for this host.
 fn certificate_for(sandbox: &Sandbox, host: &str) -> CertificateDer<'static> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).unwrap()).unwrap();

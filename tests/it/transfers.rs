@@ -117,7 +117,7 @@ fn lost_package_info_is_found_by_creating_again() {
     sandbox.tamper_next(|response| response.status = 0);
     let error = create(&sandbox, &transfer).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::SameRequest));
-    // As after a restart.
+    // The transfer is read back, as after a restart.
     let stored = transfer.to_json(sandbox.signer()).unwrap();
     let restored = Transfer::from_json(sandbox.signer(), &stored, None).unwrap();
     let created = create(&sandbox, &restored).unwrap();

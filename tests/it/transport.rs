@@ -290,7 +290,7 @@ fn file_below_the_minimum_rate_ends_as_an_error() {
         peer.send("HTTP/1.1 200 OK\r\n\r\n")?;
         peer.drip(b" ")
     };
-    // It drips a byte each 10 ms.
+    // The file arrives at one byte each 10 ms.
     let (read, elapsed) = read_file(drip, |options| {
         options.minimum_file_rate =
             MinimumFileRate { bytes: 1000, interval: Duration::from_millis(500) };
@@ -303,7 +303,7 @@ fn file_below_the_minimum_rate_ends_as_an_error() {
 
 #[test]
 fn slow_file_above_the_minimum_rate_arrives() {
-    // It takes longer than the total timeout of a call.
+    // The file takes longer than the total timeout of a call.
     let (read, elapsed) = read_file(
         |peer| {
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 150\r\n\r\n")?;

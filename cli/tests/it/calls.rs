@@ -76,7 +76,7 @@ fn encrypt_prints_the_ciphertext_and_its_key() {
     let again: Value = serde_json::from_str(&input.out).unwrap();
     assert_ne!(again["ciphertext"], printed["ciphertext"]);
 
-    // Either is what WeChat Pay takes.
+    // WeChat Pay accepts either.
     let path = "/v3/fund-app/mch-transfer/any";
     program.sandbox.script(Method::Post, path, Script::new(204, "").decrypt("/name"));
     for ciphertext in [&printed["ciphertext"], &again["ciphertext"]] {

@@ -124,7 +124,7 @@ fn followed_log_prints_a_line_for_each_request() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Until the first line is there, it is not known whether the program watches already.
+    // Only the first line shows that the program is watching.
     let line = std::thread::scope(|scope| {
         let reader = scope.spawn(move || lines.next().unwrap().unwrap());
         while !reader.is_finished() {

@@ -19,7 +19,7 @@ pub(crate) fn receive<'a>(
 ) -> Acknowledgement {
     let event = match notify::open(&merchant.keys, &merchant.api_v3_key, headers, body, now) {
         Ok(event) => event,
-        // Also WeChat Pay's probes, which are wrong on purpose.
+        // Among these are WeChat Pay's probes, whose signature is wrong on purpose.
         Err(refusal) => {
             log::event(&format!("notification refused: {refusal}"));
             return Acknowledgement::refused(&refusal);
@@ -27,7 +27,7 @@ pub(crate) fn receive<'a>(
     };
     match store(database, merchant, &event) {
         Ok(()) => Acknowledgement::accepted(),
-        // Nothing is stored, so it must come again.
+        // The notification is not stored, so it must be sent again.
         Err(error) => {
             log::event(&format!("notification {}: {error}", event.id));
             Acknowledgement::again()
@@ -51,7 +51,8 @@ fn store(database: &mut Database, merchant: &Merchant, event: &Event) -> Result<
         let result = match recorded {
             Ok(()) => "recorded".to_owned(),
             Err(error) if error.is_of_database() => return Err(error),
-            // It is WeChat Pay's, but not of an order of ours: it would be the same if it came again.
+            // The notification is genuine, but of no order of this shop. Sending it again would not
+            // help.
             Err(error) => {
                 log::event(&format!("notification {}: not used: {error}", event.id));
                 format!("not used: {error}")

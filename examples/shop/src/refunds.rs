@@ -64,7 +64,7 @@ pub(crate) fn create(
         if order.state != State::Paid {
             return Err(Error::Refused(409, "the order is not paid"));
         }
-        // What was refunded, and what may have been.
+        // The sum includes refunds whose outcome is unknown.
         let Fen(left) = order.total.checked_sub(refunded(rows, order_number)?).unwrap_or_default();
         if !(1..=left).contains(&amount.0) {
             return Err(Error::Refused(409, "amount must be 1 to what is left of the order"));

@@ -38,7 +38,7 @@ pub(crate) fn serve(server: &Server, settings: &Settings) -> Result<()> {
                 loop {
                     let mut request = server.recv().unwrap_or_else(|error| give_up(&error));
                     let reply = reply(&mut database, settings, &mut request);
-                    // If the client has gone, it will ask again.
+                    // If the client has disconnected, it will send the request again.
                     drop(request.respond(reply.into_response()));
                 }
             });
@@ -84,7 +84,7 @@ fn reply(database: &mut Database, settings: &Settings, request: &mut Request) ->
     match route(database, settings, request) {
         Ok(reply) => reply,
         Err(Error::Refused(status, advice)) => Reply::new(status, &json!({ "error": advice })),
-        // The reason is for the staff; it is no business of the customer.
+        // The reason is for the staff, not for the customer.
         Err(error) => {
             log::event(&format!("{} {}: {error}", request.method(), request.url()));
             Reply::new(500, &json!({ "error": "try again with the same key" }))

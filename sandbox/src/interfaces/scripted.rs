@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(message(plain), "请确认待处理的消息是否为加密后的密文");
         let other = format!(r#"{{"a":[{{"name":"{}A=="}}]}}"#, "A".repeat(341));
         assert_eq!(message(state.handle(&request(&other), NOW)), "平台私钥解密失败");
-        // A field that is not there need not be.
+        // A field that is absent needs no value.
         assert_eq!(state.handle(&request("{}"), NOW).status, 200);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const INTERFACES: &[Interface] = &[
         upload(call, state, VIDEO, 5 * MEGABYTE, "media_id")
     }),
     post("/v3/merchant-service/images/upload", upload_image_of_complaint),
-    // Nothing vouches for an image but TLS.
+    // Images have neither a signature nor a hash.
     Interface { is_file: true, ..get("/v3/merchant-service/images/{media_id}", image) },
     post("/v3/marketing/favor/media/image-upload", |call, state| {
         upload(call, state, IMAGE, 2 * MEGABYTE, "media_url")

@@ -11,7 +11,8 @@ impl Sharing {
     pub(crate) fn flows(&self, mchid: &str) -> Vec<Flow<'_>> {
         let shares =
             self.splits.iter().flat_map(|split| split.shares.iter().map(move |it| (split, it)));
-        // What the merchant unfreezes for itself is no movement: the order was booked with its frozen money.
+        // Money that the merchant unfreezes for itself is no movement: it was booked when the order was
+        // paid.
         let shares = shares.filter(|(split, share)| share.account != split.owner());
         let paid = shares.clone().filter(|(split, _)| split.owner() == mchid);
         let paid = paid.filter_map(|(split, share)| flow_of_share(split, share));

@@ -104,7 +104,7 @@ impl OrderBook {
         let combined_order = self.combined.get_mut(&combined_key(request)).ok_or_else(missing)?;
         combined_order.check_open()?;
         let mut parts = combined_order.parts.clone();
-        // No document speaks of their order.
+        // No document defines their order.
         named.sort();
         parts.sort();
         if named != parts {

@@ -49,7 +49,7 @@ pub(super) fn sub_orders(fields: &Fields) -> Result<Vec<Value>, Refusal> {
 /// 子单信息 of a request to close.
 pub(super) fn closed_sub_orders(fields: &Fields) -> Result<Vec<Value>, Refusal> {
     let json = fields.get("sub_order_list").map_or("", String::as_str);
-    // A list alone, which a table describes as a member only.
+    // The field is a list, which a table can only describe as a member.
     let wrapped = format!("{{\"order_list\":{json}}}");
     let list = json_of(FieldErrors::COMBINED, &wrapped, &[CLOSED_LIST])?;
     Ok(schema::items_of(&list, "order_list").to_vec())

@@ -78,7 +78,7 @@ impl OrderBook {
             Some(_) if age > SEVEN_DAYS => {
                 Err(Refusal::new("REVERSE_EXPIRE", "订单已超过7天，不能撤销"))
             }
-            // Too early, nothing happens yet.
+            // It is too early for a reversal: call again.
             Some(_) if age < REVERSE_FROM => recall("Y"),
             Some(till) => {
                 till.is_reversed = true;

@@ -124,13 +124,13 @@ fn is_carried_out(fault: Fault) -> bool {
     has_response && !lost.contains(&fault) && !is_in_the_handshake(fault)
 }
 
-/// Whether the client never gets as far as to ask.
+/// Whether the client gets no further than the handshake.
 fn is_in_the_handshake(fault: Fault) -> bool {
     use Fault::{ExpiredCertificate, OtherHost, PlainText, UnknownAuthority};
     matches!(fault, UnknownAuthority | OtherHost | ExpiredCertificate | PlainText)
 }
 
-/// Where nothing but the time-out ends the call.
+/// Whether only the timeout ends the call.
 fn is_endless(fault: Fault) -> bool {
     matches!(
         fault,
@@ -280,7 +280,7 @@ fn handshake_fault_meets_the_next_call_despite_the_pool() {
     sandbox.fault_when(FaultRule::every_call().skip(1).times(1), Fault::PlainText);
     place("handshake-skip").unwrap();
     sandbox.fault_when(FaultRule::every_call().times(2), Fault::OtherHost);
-    // Of two rules the older one has its turn first.
+    // Of two rules, the older one is applied first.
     let errors = [(); 3].map(|()| place("handshake-skip").unwrap_err().to_string());
     assert!(errors[0].contains("InvalidContentType"), "{errors:?}");
     assert!(errors[1..].iter().all(|error| error.contains("not valid for name")), "{errors:?}");

@@ -64,7 +64,7 @@ fn unaccepted_notification_is_repeated_for_one_day() {
         assert_eq!((deliveries[0].attempt, &deliveries[0].result), (attempt, &Ok(500)));
         assert_eq!(deliveries[0].next_attempt, Some(Duration::from_secs(pause)));
         assert_eq!(sandbox.pending_notifications()[0].attempts, attempt);
-        // Too early by much more than this test takes, but for the shortest pauses.
+        // Except for the shortest pauses, it is too early by much more than this test takes.
         if pause > 60 {
             sandbox.let_time_pass(pause - 60);
             assert!(sandbox.deliver_due_notifications().is_empty());

@@ -183,7 +183,7 @@ impl TillPayment {
     /// # Errors
     /// None is known.
     pub fn to_json(&self) -> Result<Vec<u8>, Error> {
-        // What may be charged right after it is stored counts as charged.
+        // A payment may be charged right after it is stored, so it counts as charged.
         let stage = if self.stage == Stage::New { &Stage::Charged } else { &self.stage };
         let order = self.order.to_texts()?;
         let (age, seen) = (self.age.as_secs(), self.seen.unix_seconds());
@@ -248,11 +248,11 @@ impl TillPayment {
             Ok(Reversal::Recall) => wait(PAUSE, None),
             Err(error) => {
                 let code = error.api().filter(|error| error.signed).map(|error| &error.code);
-                // By then, no attempt is on its way any more.
+                // By then, no attempt can still be in progress.
                 if code == Some(&Code::ORDER_NOT_EXIST) && self.age >= SETTLED {
                     return self.not_charged(NotCharged::NeverPlaced);
                 }
-                // No later reversal can succeed, so a query tells what became of it.
+                // No later reversal can succeed, so only a query shows the result.
                 if code == Some(&Code::REVERSE_EXPIRE) {
                     self.stage = Stage::Charged;
                 }

@@ -182,7 +182,7 @@ pub(super) fn responses_in_xml() -> Vec<Fault> {
                 });
             })),
         ),
-        // The shorter digest of the same key, which an attacker may hope to be let pass.
+        // The shorter digest of the same key, which an attacker may try in its place.
         tampered(41, "not of the signer's algorithm", |response| {
             let sign = field(response, "sign")[..32].to_owned();
             replace(response, "sign", Some(&sign));

@@ -28,7 +28,7 @@ fn transfers_under_new_numbers_are_paid_twice() {
     assert!(moved > AMOUNT.0 * as_u64(count), "seed {seed}: the damage does no damage");
 }
 
-/// The money that was paid, according to the sandbox. Odd indices are paid under an authorization.
+/// The money that was paid, according to the sandbox. Every second transfer is paid under an authorization.
 fn transfers(
     seed: u64,
     count: usize,

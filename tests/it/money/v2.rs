@@ -182,7 +182,7 @@ fn till_payment_by_the_book(
             Step::OtherOrder(reason) => panic!("{number}: {reason}"),
             Step::Wait { pause, .. } => pause,
         };
-        // It may have been reversed by then, or may never have arrived.
+        // The order may have been reversed by then, or may never have arrived.
         if needs_pin && turn == 1 {
             let _: Result<(), _> = match types_pin {
                 0 => v2.pay(number, &[]),

@@ -81,7 +81,7 @@ fn return_code_fail_is_an_unknown_outcome() {
     assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
     assert!(error.to_string().ends_with("(the response is not signed)"), "{error}");
 
-    // Also with an unsigned code.
+    // The same with an unsigned code.
     sandbox.tamper_next(|response| {
         response.body =
             b"<xml><return_code>FAIL</return_code><err_code>ORDERCLOSED</err_code></xml>".to_vec();

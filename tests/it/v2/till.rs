@@ -133,7 +133,7 @@ fn payment_that_stays_unclear_is_reversed() {
         let end = till.finish(&mut payment, step);
         assert_eq!(end, Step::NotCharged(NotCharged::Reversed), "{name}");
         assert_eq!(state(&sandbox, name).as_deref(), Some("REVOKED"));
-        // Too late.
+        // It is too late to pay.
         assert!(sandbox.v2().pay(name, &[]).is_err());
         assert_eq!(till.step(&mut payment, Duration::ZERO), end);
     }
@@ -171,7 +171,7 @@ fn lost_response_of_a_charge_is_found_by_a_query() {
 fn charge_that_never_arrived_ends_as_never_placed() {
     let sandbox = start();
     let till = Till::new(&sandbox);
-    // As after a crash between storing and sending.
+    // The state after a crash between storing and sending.
     let mut payment = till.payment("till-never");
     let step = till.step(&mut payment, Duration::ZERO);
     let end = till.finish(&mut payment, step);
@@ -287,7 +287,7 @@ fn clock_that_is_set_back_does_not_prolong_a_payment() {
 fn clock_that_is_set_forward_ends_no_payment_early() {
     let sandbox = start();
     let till = Till::new(&sandbox);
-    // As after a crash between storing and sending.
+    // The state after a crash between storing and sending.
     let mut payment = till.payment("clock-forward");
     let mut step = till.step(&mut payment, Duration::ZERO);
     till.set_clock(50 * 365 * 86_400);
