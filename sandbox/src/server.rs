@@ -387,11 +387,27 @@ fn render(reply: Reply<ProvideResponse>, response: &Response) -> io::Result<(Vec
         let length = reply.write(&mut part).map_err(io::Error::other)?;
         bytes.extend_from_slice(part.get(..length).unwrap_or_default());
     }
+    restore_names(&mut bytes, response);
     let reusable = match reply.proceed() {
         SendResponseResult::Cleanup(reply) => !reply.must_close_connection(),
         SendResponseResult::SendBody(reply) => write_body(reply, &response.body, &mut bytes)?,
     };
     Ok((bytes, reusable))
+}
+
+/// Writes the names of headers as WeChat Pay spells them: wechatpay-java finds no other spelling. `ureq-proto` writes
+/// them in lower case.
+fn restore_names(head: &mut [u8], response: &Response) {
+    let names = response.headers.iter().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = names.chain(["Content-Length", "Keep-Alive"]).collect();
+    for line in head.split_mut(|byte| *byte == b'\n').skip(1) {
+        let length = line.iter().position(|byte| *byte == b':').unwrap_or_default();
+        let Some(sent) = line.get_mut(..length) else { continue };
+        let spelt = names.iter().find(|name| name.as_bytes().eq_ignore_ascii_case(sent));
+        if let Some(name) = spelt {
+            sent.copy_from_slice(name.as_bytes());
+        }
+    }
 }
 
 fn write_body(mut reply: Reply<SendBody>, body: &[u8], bytes: &mut Vec<u8>) -> io::Result<bool> {
@@ -492,6 +508,32 @@ mod tests {
     fn response_reports_how_long_its_connection_is_kept() {
         let response = http_response(&Response::empty(204)).unwrap();
         assert_eq!(response.headers()["keep-alive"], "timeout=8");
+    }
+
+    #[test]
+    fn header_names_are_sent_in_the_spelling_of_the_response() {
+        let mut reply = Reply::new().unwrap();
+        reply.try_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        let Some(RecvRequestResult::ProvideResponse(reply)) = reply.proceed() else { panic!() };
+        let mut response = Response { body: b"host: a".to_vec(), ..Response::empty(200) };
+        for name in ["Request-ID", "Wechatpay-Timestamp", "X-Content-Type-Options"] {
+            response.add_header(name, "host: b");
+        }
+        let (bytes, _) = render(reply, &response).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "host: a");
+        let mut lines: Vec<_> = head.lines().collect();
+        lines.sort_unstable();
+        let expected = [
+            "Content-Length: 7",
+            "HTTP/1.1 200 OK",
+            "Keep-Alive: timeout=8",
+            "Request-ID: host: b",
+            "Wechatpay-Timestamp: host: b",
+            "X-Content-Type-Options: host: b",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]
