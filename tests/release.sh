@@ -142,7 +142,7 @@ step_clients() {
     if [ ${#missing[@]} -gt 0 ]; then
         skip "needs ${missing[*]}: apt-get install python3 python3-venv nodejs npm"
     elif sandbox/tests/clients/run | tee "$out/clients.log"; then
-        figure="$(grep -c '^ok ' "$out/clients.log") checks by two clients of other makes"
+        figure="$(grep -c '^ok ' "$out/clients.log") checks by $(sed -n 's/^ok *\([^,]*\),.*/\1/p' "$out/clients.log" | sort -u | paste -sd ' ')"
     else
         fail "see $out/clients.log"
     fi

@@ -49,6 +49,27 @@ fn every_error_code_has_advice_in_chinese() {
     }
 }
 
+/// The lines that lead clients in other languages to the sandbox are those that `sandbox/tests/clients/run` runs.
+#[test]
+fn lines_for_other_clients_are_those_that_run() {
+    let text = &guides("src/guide")["testing.md"];
+    for (language, program) in [
+        ("java", "WithWechatpayJava.java"),
+        ("go", "with_wechatpay_go.go"),
+        ("php", "with_wechatpay_php.php"),
+        ("python", "with_wechatpayv3.py"),
+        ("js", "with_axios_plugin.mjs"),
+    ] {
+        let program = root().join("sandbox/tests/clients").join(program);
+        let program = fs::read_to_string(program).unwrap();
+        let program: Vec<_> = program.lines().map(str::trim).collect();
+        let (_, block) = text.split_once(&format!("```{language}\n")).unwrap();
+        let (block, _) = block.split_once("\n```").unwrap();
+        let lines: Vec<_> = block.lines().map(str::trim).collect();
+        assert!(program.windows(lines.len()).any(|run| run == lines), "{language}");
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -621,7 +621,18 @@ async function v2Combined(mode, pay) {
   );
 }
 
+// The client that the lines of the guide to testing make.
+const env = process.env;
+const wxpay = new Wechatpay({
+  baseURL: `${env.WECHATPAY_BASE_URL}/`,
+  mchid: env.WECHATPAY_MCHID, serial: env.WECHATPAY_SERIAL_NO,
+  privateKey: `file://${env.WECHATPAY_PRIVATE_KEY_FILE}`,
+  certs: { [env.WECHATPAY_PUBLIC_KEY_ID]: `file://${env.WECHATPAY_PUBLIC_KEY_FILE}` },
+});
+
 await command('set-key-mode', { mode: 'PUBLIC_KEY' });
+const guided = await response(wxpay.v3.pay.transactions.native.post(order('guide-1')));
+check('public key', 'the lines of the guide', [guided.status, Object.keys(guided.data)], [200, ['code_url']]);
 await everything('public key', client(PUBLIC_KEY), PUBLIC_KEY);
 
 await command('set-key-mode', { mode: 'CERTIFICATE' });

@@ -442,9 +442,25 @@ def wrong_keys(mode, public_key, pay):
         )
 
 
+def as_in_the_guide():
+    """The client that the lines of the guide to testing make."""
+    settings = os.environ
+    wxpay = WeChatPay(WeChatPayType.NATIVE, mchid=settings['WECHATPAY_MCHID'],
+                      cert_serial_no=settings['WECHATPAY_SERIAL_NO'],
+                      private_key=open(settings['WECHATPAY_PRIVATE_KEY_FILE']).read(),
+                      apiv3_key=settings['WECHATPAY_API_V3_KEY'], appid=settings['WECHATPAY_APPID'],
+                      public_key=open(settings['WECHATPAY_PUBLIC_KEY_FILE']).read(),
+                      public_key_id=settings['WECHATPAY_PUBLIC_KEY_ID'],
+                      notify_url=settings['WECHATPAY_NOTIFY_URL'])
+    wxpay._core._gate_way = settings['WECHATPAY_BASE_URL']  # It has no option for the host.
+    return wxpay
+
+
 def main():
     mode = 'public key'
     command('set-key-mode', mode='PUBLIC_KEY')
+    placed = as_in_the_guide().pay('d', 'guide-1', fen(1))
+    check(mode, 'the lines of the guide', keys(placed), (200, ['code_url']))
     everything(mode, True)
     check(
         mode,
