@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(msrv deny external hermetic money bills speed price clients browser fuzz coverage mutants semver package)
+steps=(msrv deny external hermetic money bills speed cost clients browser fuzz coverage mutants semver package)
 # The code that verifies, and that decides what an error costs.
 core=(platform_keys signing notify error money id)
 
@@ -191,9 +191,9 @@ step_speed() {
     ! grep -E '^allocations .* MISSED$' "$out/speed.log" || fail "$figure"
 }
 
-step_price() {
-    if benches/price.sh | tee "$out/price.log"; then
-        figure="default build: $(awk '$1 == "default" { print $2 " crates, " $5 " KB" }' "$out/price.log")"
+step_cost() {
+    if benches/cost.sh | tee "$out/cost.log"; then
+        figure="default build: $(awk '$1 == "default" { print $2 " crates, " $5 " KB" }' "$out/cost.log")"
     else
         fail "see above"
     fi

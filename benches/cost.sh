@@ -2,14 +2,14 @@
 # What this dependency costs a program that places one order: crates, time to build from nothing (by
 # the clock, and of all processors), size, time to start. For each set of features one line:
 #
-#     benches/price.sh [FEATURES ...]
+#     benches/cost.sh [FEATURES ...]
 #
 # Without arguments: the default build, and each feature that a shop may want.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 here=$PWD
-shop=${CARGO_TARGET_DIR:-$here/target}/price
+shop=${CARGO_TARGET_DIR:-$here/target}/cost
 [ $# -gt 0 ] || set -- "" aws-lc-rs gzip v2
 trap 'rm -rf "$shop"' EXIT
 # What `time` prints is read; what cargo says goes where it would.
