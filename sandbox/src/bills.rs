@@ -184,7 +184,7 @@ pub(super) mod tests {
 
     use flate2::read::GzDecoder;
 
-    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, merchants};
+    use super::super::authorization_header::tests::{MCHID, NEIGHBOUR, NOW, merchants};
     use super::super::fields;
     use super::super::merchants::Merchants;
     use super::super::test_desk::{INVALID, Refused, UNLISTED, refused, short};

@@ -110,7 +110,7 @@ fn unknown() -> Refusal {
 mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID};
+    use super::super::authorization_header::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID};
     use super::super::combined_transaction;
     use super::super::order_error::OrderError;
     use super::super::refund::RefundStatus;

@@ -314,7 +314,7 @@ fn call_fault(rule: &FaultRule, fault: Fault) -> CallFault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::authorization::tests::signed;
+    use super::super::authorization_header::tests::signed;
     use super::*;
 
     /// Which of so many calls break.

@@ -154,7 +154,7 @@ const SUM_NAMES: &[&str] = &["资金流水总笔数", "收入笔数", "收入金
 mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::NOW;
+    use super::super::authorization_header::tests::NOW;
     use super::super::bills::tests::{csv_of, day, lines};
     use super::super::refunds::tests::refund;
     use super::super::test_desk::{Desk, with};

@@ -54,8 +54,7 @@
 mod access;
 mod any_order;
 mod authority;
-mod authorization;
-mod authorizations;
+mod authorization_header;
 mod balance;
 mod bills;
 mod calendar;
@@ -124,6 +123,7 @@ mod trade_bill;
 mod trade_type;
 mod transaction;
 mod transfer;
+mod transfer_authorizations;
 mod transfer_commands;
 mod transfer_error;
 mod transfer_fields;

@@ -246,7 +246,7 @@ const LATEST_COMBINED: i64 = 7 * 24 * 60 * 60;
 mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::NOW;
+    use super::super::authorization_header::tests::NOW;
     use super::super::test_desk::{Desk, INVALID, order, refused, with};
     use super::*;
 

@@ -199,7 +199,7 @@ const SERIAL: &str = "Wechatpay-Serial";
 
 #[cfg(test)]
 mod tests {
-    use super::super::authorization::tests::signed;
+    use super::super::authorization_header::tests::signed;
     use super::super::responder::tests::platform_key;
     use super::*;
 

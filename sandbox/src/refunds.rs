@@ -377,7 +377,7 @@ const MOST_REFUNDS: usize = 50;
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::authorization::tests::{MCHID, NOW, SUB_MCHID};
+    use super::super::authorization_header::tests::{MCHID, NOW, SUB_MCHID};
     use super::super::caller::MerchantKind;
     use super::super::test_desk::{
         Desk, INVALID, Refused, UNLISTED, order, partner_order, refused, short, with,

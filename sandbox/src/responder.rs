@@ -1,7 +1,7 @@
 //! From a request to its response: faults, decision, signature.
 
 use super::authority::{MERCHANT_KEY_PEM, NEXT_PLATFORM_KEY_PEM, PLATFORM_KEY_PEM};
-use super::authorization;
+use super::authorization_header;
 use super::calendar::http_date;
 use super::fault::WrongSignature;
 use super::fault_rules::CallFault;
@@ -92,7 +92,7 @@ fn identify(
     if !interface.is_for_any_key {
         state.platform.responding(request)?;
     }
-    authorization::check(request, &state.merchants, state.clock.signature(now))
+    authorization_header::check(request, &state.merchants, state.clock.signature(now))
 }
 
 /// 频率限制.
@@ -205,7 +205,9 @@ pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::super::authority::PLATFORM_KEY_PEM;
-    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID, merchants, signed};
+    use super::super::authorization_header::tests::{
+        MCHID, NEIGHBOUR, NOW, SUB_MCHID, merchants, signed,
+    };
     use super::super::cipher::Cipher;
     use super::super::notifications::Notification;
     use super::super::placed_orders::OrderId;

@@ -53,7 +53,7 @@ const ALL: [&[Interface]; 8] = [
 
 #[cfg(test)]
 mod tests {
-    use super::super::authorization::tests::signed;
+    use super::super::authorization_header::tests::signed;
     use super::*;
 
     #[test]

@@ -95,7 +95,7 @@ const OTHER_MERCHANT: u32 = 268_447_843;
 mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID};
+    use super::super::authorization_header::tests::{MCHID, NEIGHBOUR, NOW, SUB_MCHID};
     use super::super::order::PAID;
     use super::super::order_error::OrderError;
     use super::super::schema::text_of;

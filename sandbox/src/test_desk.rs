@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::authorization::tests::{MCHID, NOW, SUB_MCHID, merchants};
+use super::authorization_header::tests::{MCHID, NOW, SUB_MCHID, merchants};
 use super::caller::{Caller, MerchantKind};
 use super::merchants::Merchants;
 use super::order_book::{OrderBook, Wanted};

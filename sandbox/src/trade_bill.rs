@@ -252,7 +252,7 @@ const SUCCESS_SUMS: &[&str] = &["总交易单数", "应结订单总金额", "手
 mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::{MCHID, NOW, SUB_MCHID};
+    use super::super::authorization_header::tests::{MCHID, NOW, SUB_MCHID};
     use super::super::bills::tests::{csv_of, day, lines};
     use super::super::caller::MerchantKind;
     use super::super::refunds::tests::refund;

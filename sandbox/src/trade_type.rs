@@ -82,7 +82,7 @@ const PREPAY_ID: usize = 36;
 
 #[cfg(test)]
 mod tests {
-    use super::super::authorization::tests::NOW;
+    use super::super::authorization_header::tests::NOW;
     use super::*;
 
     #[test]

@@ -1,6 +1,5 @@
 //! 确认收款页: the page behind a package_info, where the user confirms a transfer or an authorization, or lets it lapse.
 
-use super::authorizations::{Authorization, AuthorizationState};
 use super::html::Html;
 use super::merchants::MCHID;
 use super::received::Received;
@@ -8,6 +7,7 @@ use super::response::Response;
 use super::schema::text_of;
 use super::state::State;
 use super::transfer::{Transfer, TransferState};
+use super::transfer_authorizations::{Authorization, AuthorizationState};
 use super::transfer_error::TransferError;
 use super::transfer_fields::perception;
 use super::url;

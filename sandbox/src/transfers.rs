@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::authorizations::Authorizations;
 use super::balance::Balance;
 use super::calendar::Beijing;
 use super::caller::Caller;
 use super::refusal::Refusal;
 use super::schema::text_of;
 use super::transfer::{Transfer, TransferState};
+use super::transfer_authorizations::Authorizations;
 use super::transfer_error::TransferError;
 use super::transfer_fields::{self as fields, ReportInfos};
 use super::transfer_receipts::Receipts;
@@ -337,7 +337,7 @@ const DAYS_OF_RETRY: i64 = 3;
 pub(super) mod tests {
     use serde_json::json;
 
-    use super::super::authorization::tests::{MCHID, NOW, merchants};
+    use super::super::authorization_header::tests::{MCHID, NOW, merchants};
     use super::super::merchants::Merchants;
     use super::super::test_desk::{INVALID, Refused, UNLISTED, refused, short, with};
     use super::*;

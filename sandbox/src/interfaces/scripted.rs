@@ -66,7 +66,7 @@ fn plain_body(script: &Script, request: &Received, state: &State) -> Result<Stri
 
 #[cfg(test)]
 mod tests {
-    use crate::authorization::tests::{NOW, signed};
+    use crate::authorization_header::tests::{NOW, signed};
     use crate::responder::tests::{assert_sealed, code, state, with};
     use serde_json::Value;
     use wechatpay::Method;
