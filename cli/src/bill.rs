@@ -7,10 +7,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use wechatpay::bill::{self, AccountType, BillType, Date};
 
-use crate::failure::{Failure, Result};
-use crate::input_name::is_standard_input;
+use crate::failure::Result;
 use crate::output::Output;
-use crate::output_file::OutputFile;
+use crate::output_file::check_out;
 use crate::session::Session;
 
 #[derive(Subcommand)]
@@ -55,12 +54,7 @@ fn download(session: &Session, kind: Kind) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     let (Kind::Trade(wanted) | Kind::FundFlow(wanted)) = &kind;
     let (date, out) = (wanted.date.parse::<Date>()?, wanted.out.clone());
-    if is_standard_input(&out) {
-        let what = "--out must name a file, since the result goes to standard output";
-        return Err(Failure::Usage(what.to_owned()));
-    }
-    // Checks that the file can be written, before anything is sent.
-    OutputFile::open(&out)?;
+    check_out(&out)?;
     let link = match kind {
         Kind::Trade(wanted) => {
             let mut request = bill::Trade::new(date);

@@ -6,10 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use wechatpay::call::{self, FileHash};
 
-use crate::failure::{Failure, Result};
-use crate::input_name::is_standard_input;
+use crate::failure::Result;
 use crate::language::language;
-use crate::output_file::OutputFile;
+use crate::output_file::check_out;
 use crate::session::Session;
 use crate::terminal::print_note;
 
@@ -31,17 +30,12 @@ pub(crate) struct Download {
 
 impl Download {
     pub(crate) fn run(&self, session: &Session, link: &str, out: &Path) -> Result<Value> {
-        if is_standard_input(out) {
-            let what = "--out must name a file, since the result goes to standard output";
-            return Err(Failure::Usage(what.to_owned()));
-        }
         let hash = match (&self.sha1, &self.sha256) {
             (Some(sha1), _) => Some(FileHash::sha1(sha1)?),
             (None, Some(sha256)) => Some(FileHash::sha256(sha256)?),
             (None, None) => None,
         };
-        // Checks that the file can be written, before anything is sent.
-        OutputFile::open(out)?;
+        check_out(out)?;
         let download = match &hash {
             Some(hash) => call::Download::new(link, hash.clone()),
             None => {

@@ -6,7 +6,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
+use crate::input_name::is_standard_input;
 use crate::random::random_hexadecimal;
+
+/// Checks that `--out` names a file that can be written. Call this before anything is sent.
+pub(crate) fn check_out(path: &Path) -> Result<()> {
+    if is_standard_input(path) {
+        let what = "--out must name a file, since the result goes to standard output";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    OutputFile::open(path).map(drop)
+}
 
 /// A file that is to be written.
 pub(crate) struct OutputFile {

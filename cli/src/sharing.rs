@@ -10,11 +10,10 @@ use wechatpay::profit_sharing::{
 };
 use wechatpay::{OutOrderNo, OutReturnNo, TransactionId, bill};
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::input::BodyFile;
-use crate::input_name::is_standard_input;
 use crate::output::Output;
-use crate::output_file::OutputFile;
+use crate::output_file::check_out;
 use crate::session::Session;
 
 #[derive(Subcommand)]
@@ -161,12 +160,7 @@ fn return_query(session: &Session, number: String, split: String) -> Result<Valu
 fn download(session: &Session, date: &str, out: PathBuf) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
     let request = SharingBill::new(date.parse()?);
-    if is_standard_input(&out) {
-        let what = "--out must name a file, since the result goes to standard output";
-        return Err(Failure::Usage(what.to_owned()));
-    }
-    // Checks that the file can be written, before anything is sent.
-    OutputFile::open(&out)?;
+    check_out(&out)?;
     let link = profit_sharing::bill(signer, gateway, &request)?;
     let length = bill::download_to(signer, gateway, &link, &out, &mut |_| ())?;
     let file = out.display().to_string();

@@ -10,9 +10,8 @@ use wechatpay::{OutBillNo, TransferBillNo};
 
 use crate::failure::{Failure, Result};
 use crate::input::BodyFile;
-use crate::input_name::is_standard_input;
 use crate::output::Output;
-use crate::output_file::OutputFile;
+use crate::output_file::check_out;
 use crate::session::Session;
 
 #[derive(Subcommand)]
@@ -132,12 +131,7 @@ fn cancel(session: &Session, out_bill_no: String) -> Result<Value> {
 /// Applying again changes nothing, so one command does both.
 fn fetch_receipt(session: &Session, out_bill_no: String, out: &Path) -> Result<Value> {
     let (signer, gateway) = (session.signer(), &session.gateway);
-    if is_standard_input(out) {
-        let what = "--out must name a file, since the result goes to standard output";
-        return Err(Failure::Usage(what.to_owned()));
-    }
-    // Checks that the file can be written, before anything is sent.
-    OutputFile::open(out)?;
+    check_out(out)?;
     let number = OutBillNo::new(out_bill_no)?;
     receipt::apply(signer, gateway, &number)?;
     let receipt = receipt::query(signer, gateway, &number)?;
