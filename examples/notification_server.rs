@@ -9,7 +9,8 @@
 //! anything. A repeated notification is stored once. The program uses the sandbox to pay and refund
 //! an order, and loses one response, so that WeChat Pay sends a notification again.
 //!
-//! In production, put an HTTPS server in front and store the events in your database.
+//! In production, put an HTTPS server in front that limits and buffers bodies, as nginx does by default, because tiny_http has
+//! no limits of its own, and store the events in your database.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program has a human reader")]
 
 use std::collections::HashSet;

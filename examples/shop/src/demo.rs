@@ -19,8 +19,8 @@ use crate::{log, server, worker};
 pub(crate) fn run() -> Result<()> {
     let sandbox = Sandbox::start()?;
     sandbox.set_key_mode(KeyMode::PublicKey);
-    let server = server::listen("127.0.0.1:0")?;
-    let shop = format!("http://{}", server.server_addr());
+    let listener = server::listen("127.0.0.1:0")?;
+    let shop = format!("http://{}", listener.local_addr()?);
     let folder = env::temp_dir().join(format!("shop-{}", process::id()));
     fs::create_dir_all(&folder)?;
     let settings = Settings {
@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<()> {
     thread::scope(|scope| {
         scope.spawn(|| act_as_wechat_pay(&sandbox));
         scope.spawn(|| work_every_minute(&settings));
-        server::serve(&server, &settings)
+        server::serve(listener, &settings)
     })
 }
 

@@ -15,6 +15,7 @@ mod database;
 #[cfg(feature = "demo")]
 mod demo;
 mod error;
+mod http;
 mod log;
 mod merchant;
 mod notifications;
@@ -52,14 +53,14 @@ fn main() -> ExitCode {
 fn serve() -> Result<ExitCode> {
     end_on_panic();
     let settings = Settings::from_environment()?;
-    let server = server::listen(&settings.address)?;
-    log::output(&format!("listening on http://{}", server.server_addr()));
-    server::serve(&server, &settings)?;
+    let listener = server::listen(&settings.address)?;
+    log::output(&format!("listening on http://{}", listener.local_addr()?));
+    server::serve(listener, &settings)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A panic in any thread ends the process, also one in the HTTP server, which would accept no connection any more. The
-/// service manager starts another process.
+/// A panic in any thread ends the process, because the others would wait for that thread's work. The service manager
+/// starts another process.
 fn end_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

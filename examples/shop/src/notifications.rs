@@ -13,7 +13,7 @@ use crate::{log, orders, refunds};
 pub(crate) fn receive<'a>(
     database: &mut Database,
     merchant: &Merchant,
-    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     body: &[u8],
     now: Time,
 ) -> Acknowledgement {

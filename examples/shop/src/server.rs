@@ -8,38 +8,39 @@
 //! POST /notify                     WeChat Pay
 //! ```
 
-use std::io::{self, Cursor, Read};
-use std::{process, thread};
+use std::net::TcpListener;
+use std::{io, process, thread};
 
 use serde_json::{Value, json};
-use tiny_http::{Header, Method, Request, Response, Server};
 use wechatpay::notify::Acknowledgement;
 use wechatpay::{Fen, OutRefundNo, OutTradeNo, Retry, Time};
 
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::http::{self, Request, Response};
 use crate::orders::{Order, State};
 use crate::refunds::Refund;
 use crate::settings::Settings;
 use crate::{FAILED, log, notifications, orders, refunds};
 
 /// Listens on this address.
-pub(crate) fn listen(address: &str) -> Result<Server> {
-    Server::http(address).map_err(|error| Error::Other(format!("SHOP_ADDRESS: {error}")))
+pub(crate) fn listen(address: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| Error::Other(format!("SHOP_ADDRESS: {error}")))
 }
 
 /// Serves requests on several threads, so that a slow call does not keep notifications waiting.
-pub(crate) fn serve(server: &Server, settings: &Settings) -> Result<()> {
+pub(crate) fn serve(listener: TcpListener, settings: &Settings) -> Result<()> {
     let open = |_| Database::open(&settings.database);
     let databases = (0..THREADS).map(open).collect::<Result<Vec<_>>>()?;
+    let requests = http::accept(listener, largest_body, give_up);
     thread::scope(|scope| {
         for mut database in databases {
+            let requests = &requests;
             scope.spawn(move || {
-                loop {
-                    let mut request = server.recv().unwrap_or_else(|error| give_up(&error));
-                    let reply = reply(&mut database, settings, &mut request);
+                while let Some((request, client)) = requests.next() {
+                    let response = reply(&mut database, settings, &request);
                     // If the client has disconnected, it will send the request again.
-                    drop(request.respond(reply.into_response()));
+                    drop(client.respond(&response));
                 }
             });
         }
@@ -54,84 +55,60 @@ fn give_up(error: &io::Error) -> ! {
     process::exit(FAILED.into())
 }
 
-/// A response: its status and its JSON.
-struct Reply {
-    status: u16,
-    body: String,
-}
-
-impl Reply {
-    fn new(status: u16, body: &Value) -> Self {
+impl Response {
+    fn of(status: u16, body: &Value) -> Self {
         Self { status, body: body.to_string() }
     }
-
-    fn into_response(self) -> Response<Cursor<Vec<u8>>> {
-        let response = Response::from_string(self.body).with_status_code(self.status);
-        match "Content-Type: application/json".parse::<Header>() {
-            Ok(header) => response.with_header(header),
-            Err(()) => response,
-        }
-    }
 }
 
-impl From<Acknowledgement> for Reply {
+impl From<Acknowledgement> for Response {
     fn from(acknowledgement: Acknowledgement) -> Self {
         Self { status: acknowledgement.status, body: acknowledgement.body }
     }
 }
 
-fn reply(database: &mut Database, settings: &Settings, request: &mut Request) -> Reply {
+fn reply(database: &mut Database, settings: &Settings, request: &Request) -> Response {
     match route(database, settings, request) {
-        Ok(reply) => reply,
-        Err(Error::Refused(status, advice)) => Reply::new(status, &json!({ "error": advice })),
+        Ok(response) => response,
+        Err(Error::Refused(status, advice)) => Response::of(status, &json!({ "error": advice })),
         // The reason is for the staff, not for the customer.
         Err(error) => {
-            log::event(&format!("{} {}: {error}", request.method(), request.url()));
-            Reply::new(500, &json!({ "error": "try again with the same key" }))
+            log::event(&format!("{} {}: {error}", request.method, request.path));
+            Response::of(500, &json!({ "error": "try again with the same key" }))
         }
     }
 }
 
-fn route(database: &mut Database, settings: &Settings, request: &mut Request) -> Result<Reply> {
-    let path = request.url().to_owned();
-    let path: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    match (request.method(), path.as_slice()) {
-        (Method::Post, ["notify"]) => notify(database, settings, request),
-        (Method::Post, ["orders"]) => post_order(database, settings, request),
-        (Method::Get, ["orders", number]) => {
+fn route(database: &mut Database, settings: &Settings, request: &Request) -> Result<Response> {
+    let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
+    match (request.method.as_str(), path.as_slice()) {
+        ("POST", [NOTIFY]) => notify(database, settings, request),
+        ("POST", ["orders"]) => post_order(database, settings, request),
+        ("GET", ["orders", number]) => {
             let order = orders::find(database.rows(), &order_number(number)?)?;
-            Ok(Reply::new(200, &shown_order(&order.ok_or(NO_ORDER)?)))
+            Ok(Response::of(200, &shown_order(&order.ok_or(NO_ORDER)?)))
         }
-        (Method::Post, ["orders", number, "refunds"]) => {
+        ("POST", ["orders", number, "refunds"]) => {
             check_staff(request, settings)?;
             post_refund(database, settings, request, &order_number(number)?)
         }
-        (Method::Get, ["refunds", number]) => {
+        ("GET", ["refunds", number]) => {
             check_staff(request, settings)?;
             let number = OutRefundNo::new(*number).map_err(|_| NO_REFUND)?;
             let refund = refunds::find(database.rows(), &number)?;
-            Ok(Reply::new(200, &shown_refund(&refund.ok_or(NO_REFUND)?)))
+            Ok(Response::of(200, &shown_refund(&refund.ok_or(NO_REFUND)?)))
         }
         _ => Err(Error::Refused(404, "no such page")),
     }
 }
 
-fn notify(database: &mut Database, settings: &Settings, request: &mut Request) -> Result<Reply> {
+fn notify(database: &mut Database, settings: &Settings, request: &Request) -> Result<Response> {
     // The bytes as received: parsed and serialized again, they would not verify.
-    let body = body(request, LARGEST_NOTIFICATION)?;
-    let headers = request
-        .headers()
-        .iter()
-        .map(|header| (header.field.as_str().as_str(), header.value.as_str()));
-    let now = Time::now()?;
-    Ok(notifications::receive(database, &settings.merchant, headers, &body, now).into())
+    let (headers, body, now) = (request.headers(), &request.body, Time::now()?);
+    Ok(notifications::receive(database, &settings.merchant, headers, body, now).into())
 }
 
-fn post_order(
-    database: &mut Database,
-    settings: &Settings,
-    request: &mut Request,
-) -> Result<Reply> {
+fn post_order(database: &mut Database, settings: &Settings, request: &Request) -> Result<Response> {
     let key = idempotency_key(request)?;
     let wanted = json_body(request)?;
     let item = wanted.get("item").and_then(Value::as_str).unwrap_or_default();
@@ -150,15 +127,15 @@ fn post_order(
     }
     let order = orders::find(database.rows(), &order.number)?.ok_or(NO_ORDER)?;
     let status = if order.state == State::Pending { 202 } else { 201 };
-    Ok(Reply::new(status, &shown_order(&order)))
+    Ok(Response::of(status, &shown_order(&order)))
 }
 
 fn post_refund(
     database: &mut Database,
     settings: &Settings,
-    request: &mut Request,
+    request: &Request,
     order_number: &OutTradeNo,
-) -> Result<Reply> {
+) -> Result<Response> {
     let key = idempotency_key(request)?;
     let amount = json_body(request)?.get("amount").and_then(Value::as_u64).unwrap_or_default();
     let click = (key.as_str(), order_number, Fen(amount));
@@ -170,7 +147,7 @@ fn post_refund(
     }
     let refund = refunds::find(database.rows(), &refund.number)?.ok_or(NO_REFUND)?;
     let status = if refund.state == "pending" { 202 } else { 201 };
-    Ok(Reply::new(status, &shown_refund(&refund)))
+    Ok(Response::of(status, &shown_refund(&refund)))
 }
 
 fn shown_order(order: &Order) -> Value {
@@ -193,12 +170,12 @@ fn shown_refund(refund: &Refund) -> Value {
 
 /// The key that the page made when it was shown, such as a UUID. All clicks on one button have the same.
 fn idempotency_key(request: &Request) -> Result<String> {
-    let key = header(request, "Idempotency-Key").filter(|key| (16..=64).contains(&key.len()));
+    let key = request.header("Idempotency-Key").filter(|key| (16..=64).contains(&key.len()));
     key.map(str::to_owned).ok_or(Error::Refused(400, "set Idempotency-Key to 16 to 64 characters"))
 }
 
 fn check_staff(request: &Request, settings: &Settings) -> Result<()> {
-    let token = header(request, "Authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let token = request.header("Authorization").and_then(|value| value.strip_prefix("Bearer "));
     let is_staff = token.is_some_and(|token| is_equal(token, &settings.staff_token));
     if is_staff { Ok(()) } else { Err(Error::Refused(401, "for the staff only")) }
 }
@@ -209,31 +186,25 @@ fn is_equal(left: &str, right: &str) -> bool {
     left.len() == right.len() && pairs.fold(0, |differences, (l, r)| differences | (l ^ r)) == 0
 }
 
-fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
-    let header = request.headers().iter().find(|header| header.field.equiv(name))?;
-    Some(header.value.as_str())
+fn json_body(request: &Request) -> Result<Value> {
+    serde_json::from_slice(&request.body).map_err(|_| Error::Refused(400, "the body must be JSON"))
 }
 
-fn json_body(request: &mut Request) -> Result<Value> {
-    let body = body(request, LARGEST_REQUEST)?;
-    serde_json::from_slice(&body).map_err(|_| Error::Refused(400, "the body must be JSON"))
-}
-
-fn body(request: &mut Request, limit: u64) -> Result<Vec<u8>> {
-    let mut body = Vec::new();
-    request.as_reader().take(limit).read_to_end(&mut body)?;
-    Ok(body)
+/// Of a request with this path, in bytes.
+fn largest_body(path: &str) -> usize {
+    if path.trim_start_matches('/') == NOTIFY { LARGEST_NOTIFICATION } else { LARGEST_REQUEST }
 }
 
 fn order_number(text: &str) -> Result<OutTradeNo> {
     OutTradeNo::new(text).map_err(|_| NO_ORDER)
 }
 
+const NOTIFY: &str = "notify";
 const NO_ORDER: Error = Error::Refused(404, "no such order");
 const NO_REFUND: Error = Error::Refused(404, "no such refund");
 /// A call of WeChat Pay occupies one of them, for ten seconds at most.
 const THREADS: usize = 16;
 /// In bytes. No notification is larger.
-const LARGEST_NOTIFICATION: u64 = 2 * 1024 * 1024;
+const LARGEST_NOTIFICATION: usize = 2 * 1024 * 1024;
 /// In bytes.
-const LARGEST_REQUEST: u64 = 4 * 1024;
+const LARGEST_REQUEST: usize = 4 * 1024;

@@ -13,4 +13,5 @@ mod demo;
 mod orders;
 mod reconciliation;
 mod refunds;
+mod server;
 mod shop;
