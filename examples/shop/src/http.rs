@@ -81,7 +81,7 @@ pub(crate) fn accept(
                         thread::spawn(move || hand_over(client, limit, &sender));
                     }
                 }
-                // The client has gone already.
+                // The client has disconnected already.
                 Err(error)
                     if [ErrorKind::ConnectionAborted, ErrorKind::Interrupted]
                         .contains(&error.kind()) => {}
@@ -117,7 +117,7 @@ fn hand_over(client: Client, limit: fn(&str) -> usize, sender: &Sender<(Request,
             let _ = respond(&client.connection, &Response { status, body });
             read_rest(&client.connection);
         }
-        // It was slow, or has gone.
+        // It was slow, or has disconnected.
         Err(_) => {}
     }
 }

@@ -11,6 +11,9 @@
 //! * `paid`: WeChat Pay proved the payment. This is final, and it happens once.
 //! * `closed`: it cannot be paid any more. If WeChat Pay proves a payment all the same, that counts.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wechatpay::pay::{self, Expected, NotPaid, Paid, TradeState, Transaction, native};
 use wechatpay::{AppId, Code, Fen, OutTradeNo, Time};
@@ -122,9 +125,11 @@ pub(crate) fn create(
 /// Native下单: places a pending order. If the outcome is unknown, it stays pending, and the same request is sent again:
 /// by the next click with the same key, or by the worker.
 ///
-/// Each time WeChat Pay returns a new `code_url`, and only the newest can be paid. So the worker waits until the click
-/// has ended.
+/// Each time WeChat Pay returns a new `code_url`, and only the newest can be paid. So two clicks at the same time place it
+/// once, and the worker waits until a click has ended.
 pub(crate) fn place(database: &mut Database, merchant: &Merchant, order: &Order) -> Result<()> {
+    // Another click is placing it: it is pending until that has ended.
+    let Some(_turn) = Turn::take(&order.number) else { return Ok(()) };
     let request = pay::Order::from_json(&merchant.signer, &order.request)?;
     let code_url = native::prepay(&merchant.signer, &merchant.gateway, &request)?;
     database.transaction(|rows| {
@@ -135,6 +140,24 @@ pub(crate) fn place(database: &mut Database, merchant: &Merchant, order: &Order)
         )?;
         Ok(())
     })
+}
+
+/// The right to place an order, which one thread of the process has at a time.
+struct Turn(OutTradeNo);
+
+static PLACING: Mutex<BTreeSet<OutTradeNo>> = Mutex::new(BTreeSet::new());
+
+impl Turn {
+    fn take(number: &OutTradeNo) -> Option<Self> {
+        let mut placing = PLACING.lock().unwrap_or_else(PoisonError::into_inner);
+        placing.insert(number.clone()).then(|| Self(number.clone()))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        PLACING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
 }
 
 /// Records a payment, and what is to be done for it, in the transaction of the caller. If it is recorded already,

@@ -119,6 +119,23 @@ fn lost_response_is_followed_by_the_same_order() {
     assert!(bodies.len() == 5 && bodies[3] == bodies[4] && bodies[3] != bodies[0]);
 }
 
+/// Only the newest code_url can be paid, so that one is shown, whichever response arrives last.
+#[test]
+fn order_clicked_at_the_same_time_shows_the_newest_code() {
+    let shop = Shop::open("order_clicked_at_the_same_time_shows_the_newest_code");
+    for round in 0..20 {
+        let key = format!("button-of-round-{round}");
+        let clicks: Vec<_> = (0..8).map(|_| thread::spawn(shop.buy_click(&key))).collect();
+        let clicks = clicks.into_iter().map(|click| click.join().unwrap().unwrap());
+        let number = clicks.last().unwrap().1["number"].as_str().unwrap().to_owned();
+        let orders = shop.sandbox.orders();
+        let newest =
+            &orders.iter().find(|order| order.out_trade_no == number).unwrap().payment_token;
+        let stored = format!("SELECT code_url FROM orders WHERE number = '{number}'");
+        assert_eq!(shop.select::<String>(&stored), *newest, "round {round}");
+    }
+}
+
 #[test]
 fn order_killed_during_the_call_is_one_order() {
     let mut shop = Shop::open("order_killed_during_the_call_is_one_order");
