@@ -450,10 +450,8 @@ impl Unverified {
     fn into_api_error(self, signed: bool) -> ApiError {
         let body = ErrorBody::read(&self.body);
         let code = Code::new(&body.code);
-        let sign_diagnosis = body
-            .raw_detail()
-            .filter(|_| code == Code::SIGN_ERROR)
-            .and_then(|detail| SignDiagnosis::of(&self.message, detail));
+        let seen = body.sign_information().filter(|_| code == Code::SIGN_ERROR);
+        let sign_diagnosis = seen.map(|seen| SignDiagnosis::of(&self.message, &seen));
         ApiError {
             status: self.status,
             detail: body.detail(),

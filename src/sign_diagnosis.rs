@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 /// The comparison of the message that was signed with the one that WeChat Pay built.
 ///
 /// On a wrong signature, WeChat Pay returns its own message (`detail.sign_information`), with the body
@@ -50,26 +48,30 @@ pub enum MessageLine {
     Body,
 }
 
+/// What WeChat Pay says of the message that it built (`detail.sign_information`).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct SignInformation {
+    pub(crate) method: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) message_length: Option<usize>,
+    pub(crate) truncated_message: Option<String>,
+}
+
 impl SignDiagnosis {
-    /// Compares the message that was signed with the member `detail` of the response; `None` if that
-    /// contains no message.
-    pub(crate) fn of(signed: &[u8], detail: &Value) -> Option<Self> {
-        let seen = detail.get("sign_information")?;
-        let received_length = seen
-            .get("sign_message_length")
-            .and_then(Value::as_u64)
-            .and_then(|length| usize::try_from(length).ok());
-        let line = match seen.get("truncated_sign_message").and_then(Value::as_str) {
+    /// Compares the message that was signed with what WeChat Pay says of its own.
+    pub(crate) fn of(signed: &[u8], seen: &SignInformation) -> Self {
+        let line = match &seen.truncated_message {
             Some(message) => first_difference(signed, message.as_bytes()),
             None => method_or_url(signed, seen),
         };
+        let received_length = seen.message_length;
         let body_if_longer_or_shorter =
             received_length.filter(|length| *length != signed.len()).map(|_| MessageLine::Body);
-        Some(Self {
+        Self {
             line: line.or(body_if_longer_or_shorter),
             signed_length: signed.len(),
             received_length,
-        })
+        }
     }
 
     fn cause(&self) -> &'static str {
@@ -136,13 +138,15 @@ fn first_difference(signed: &[u8], seen: &[u8]) -> Option<MessageLine> {
     })
 }
 
-fn method_or_url(signed: &[u8], seen: &Value) -> Option<MessageLine> {
-    let text = |name| seen.get(name).and_then(Value::as_str).map(str::as_bytes);
+fn method_or_url(signed: &[u8], seen: &SignInformation) -> Option<MessageLine> {
     let mut lines = five_lines(signed);
-    let (method, url) = (lines.next(), lines.next());
-    if text("method").is_some_and(|seen| Some(seen) != method) {
+    let mut differs = |seen: &Option<String>| {
+        let signed = lines.next();
+        seen.as_ref().is_some_and(|seen| Some(seen.as_bytes()) != signed)
+    };
+    if differs(&seen.method) {
         Some(MessageLine::Method)
-    } else if text("url").is_some_and(|seen| Some(seen) != url) {
+    } else if differs(&seen.url) {
         Some(MessageLine::Url)
     } else {
         None
@@ -168,8 +172,6 @@ const SHORTEST_CUT: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::signing;
 
@@ -187,18 +189,13 @@ mod tests {
         text.push(b'\n');
         text.extend(body.iter().take(8));
         text.push(b'\n');
-        let detail = json!({
-            "detail": {"issue": "sign not match"},
-            "field": "signature",
-            "location": "authorization",
-            "sign_information": {
-                "method": "POST",
-                "sign_message_length": received.len(),
-                "truncated_sign_message": String::from_utf8(text).unwrap(),
-                "url": "/v3/pay/transactions/app",
-            },
-        });
-        SignDiagnosis::of(&signed(), &detail).unwrap()
+        let seen = SignInformation {
+            method: Some("POST".to_owned()),
+            url: Some("/v3/pay/transactions/app".to_owned()),
+            message_length: Some(received.len()),
+            truncated_message: Some(String::from_utf8(text).unwrap()),
+        };
+        SignDiagnosis::of(&signed(), &seen)
     }
 
     #[test]
@@ -245,22 +242,21 @@ mod tests {
 
     #[test]
     fn method_and_url_are_compared_without_a_message() {
-        let detail =
-            |method: &str, url: &str| json!({"sign_information": {"method": method, "url": url}});
-        let line = |detail| SignDiagnosis::of(&signed(), &detail).unwrap().line;
-        assert_eq!(line(detail("GET", "/v3/pay/transactions/app")), Some(MessageLine::Method));
-        assert_eq!(line(detail("POST", "/v3/pay/transactions")), Some(MessageLine::Url));
-        assert_eq!(line(detail("POST", "/v3/pay/transactions/app")), None);
+        let line = |method: &str, url: &str| {
+            let (method, url) = (Some(method.to_owned()), Some(url.to_owned()));
+            let seen = SignInformation { method, url, ..SignInformation::default() };
+            SignDiagnosis::of(&signed(), &seen).line
+        };
+        assert_eq!(line("GET", "/v3/pay/transactions/app"), Some(MessageLine::Method));
+        assert_eq!(line("POST", "/v3/pay/transactions"), Some(MessageLine::Url));
+        assert_eq!(line("POST", "/v3/pay/transactions/app"), None);
     }
 
     #[test]
-    fn detail_of_another_shape_is_not_conclusive() {
-        for detail in [json!(null), json!("x"), json!([1]), json!({"sign_information": null})] {
-            let nothing = SignDiagnosis::of(&signed(), &detail);
-            assert!(nothing.is_none_or(|diagnosis| diagnosis.line.is_none()), "{detail}");
-        }
-        let absurd =
-            json!({"sign_information": {"sign_message_length": -1, "truncated_sign_message": ""}});
-        assert_eq!(SignDiagnosis::of(&signed(), &absurd).unwrap().line, Some(MessageLine::Method));
+    fn missing_information_is_not_conclusive() {
+        let mut seen = SignInformation::default();
+        assert_eq!(SignDiagnosis::of(&signed(), &seen).line, None);
+        seen.truncated_message = Some(String::new());
+        assert_eq!(SignDiagnosis::of(&signed(), &seen).line, Some(MessageLine::Method));
     }
 }
