@@ -11,6 +11,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::fmt;
+
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::api_v3_key::{ApiV3Key, Sealed};
@@ -18,7 +21,6 @@ use crate::error::{Error, Invalid};
 use crate::gateway::{Body, Gateway};
 use crate::method::Method;
 use crate::platform_keys::{Certificate, PlatformKeys};
-use crate::received;
 use crate::signer::Signer;
 use crate::time::Time;
 
@@ -172,16 +174,36 @@ struct ListedCertificate<'a> {
 
 /// The documents type these times as integers; their sample and WeChat Pay itself use RFC 3339.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Received {
-        UnixSeconds(i64),
-        Text(#[serde(deserialize_with = "received::option")] Option<Time>),
+    deserializer.deserialize_any(EitherForm)
+}
+
+/// Reads a time in one pass: the list is not verified yet, so a value of another type must not be kept.
+struct EitherForm;
+
+impl Visitor<'_> for EitherForm {
+    type Value = Option<Time>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time")
     }
-    match Option::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Received::UnixSeconds(seconds)) => Ok(Time::from_unix_seconds(seconds).ok()),
-        Some(Received::Text(time)) => Ok(time),
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Self::Value, E> {
+        Ok(Time::from_unix_seconds(seconds).ok())
+    }
+
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(seconds).ok().and_then(|seconds| Time::from_unix_seconds(seconds).ok()))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(|_| E::custom("a wrong value"))
     }
 }
 

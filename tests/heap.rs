@@ -29,7 +29,7 @@ use wechatpay::call::{Download, FileHash};
 use wechatpay::pay::{Order, app};
 use wechatpay::{
     ApiV3Key, AppId, Error, Fen, Gateway, HttpOptions, NotifyUrl, OutRefundNo, OutTradeNo, Outcome,
-    Proxy, RsaSigner, Time, UreqTransport, combine, notify, pay, refund,
+    Proxy, RsaSigner, Time, UreqTransport, certificates, combine, notify, pay, refund,
 };
 
 use scripted_server::{Peer, Wire, WireResponse, platform_keys};
@@ -134,6 +134,7 @@ fn bodies(length: usize) -> Vec<(&'static str, Vec<u8>)> {
         ("nested lists", deep.clone()),
         ("nested lists in detail", within("detail", deep)),
         ("too deep", "[".repeat(length)),
+        ("numbers in a time", format!("{{\"data\":[{{\"effective_time\":{}}}]}}", list("0"))),
     ]
     .map(|(name, text)| (name, text.into_bytes()))
     .into()
@@ -141,13 +142,16 @@ fn bodies(length: usize) -> Vec<(&'static str, Vec<u8>)> {
 
 type Call = fn(&RsaSigner, &Gateway) -> Result<(), Error>;
 
-const CALLS: [(&str, Call); 4] = [
+const CALLS: [(&str, Call); 5] = [
     ("prepay", prepay),
     ("query", |signer, gateway| pay::query(signer, gateway, &number()).map(drop)),
     ("refund query", |signer, gateway| {
         refund::query(signer, gateway, &OutRefundNo::new("heap-refund-1").unwrap()).map(drop)
     }),
     ("combine query", |signer, gateway| combine::query(signer, gateway, &number()).map(drop)),
+    ("certificates", |signer, gateway| {
+        certificates::list(signer, gateway, &ApiV3Key::new(API_V3_KEY).unwrap()).map(drop)
+    }),
 ];
 
 #[test]
@@ -181,9 +185,8 @@ fn large_error_response_stays_within_four_mebibytes() {
 #[test]
 fn large_notification_stays_within_four_mebibytes() {
     let _meter = METER.lock().unwrap_or_else(PoisonError::into_inner);
-    const KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
-    let (keys, api_v3_key) = (platform_keys(), ApiV3Key::new(KEY).unwrap());
-    let sealing = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, KEY.as_bytes()).unwrap());
+    let (keys, api_v3_key) = (platform_keys(), ApiV3Key::new(API_V3_KEY).unwrap());
+    let sealing = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, API_V3_KEY.as_bytes()).unwrap());
     for (body_name, mut text) in bodies(SEALED_LIMIT) {
         let nonce = Nonce::assume_unique_for_key(*b"fdasflkja484");
         sealing.seal_in_place_append_tag(nonce, Aad::empty(), &mut text).unwrap();
@@ -220,6 +223,8 @@ fn uploaded_file_is_never_in_memory() {
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     assert!(peak <= 1024 * 1024, "{} KiB", peak / 1024);
 }
+
+const API_V3_KEY: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
 const VIDEO: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/heap.mp4");
 
