@@ -175,12 +175,12 @@ fn copy(
             Ok(0) => break,
             Ok(length) => buffer.get(..length).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(unreadable(error)),
+            Err(error) => return Err(of_wire(error)),
         };
         written =
             u64::try_from(piece.len()).map_or(u64::MAX, |length| written.saturating_add(length));
         if written > source.limit() {
-            return Err(malformed("the file exceeds the size limit"));
+            return Err(malformed(TOO_LARGE));
         }
         if let Some(digest) = &mut digest {
             digest.update(piece);
@@ -216,13 +216,17 @@ impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.body.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
-            // Distinguishes this error from one of the decompression.
             _ => {
                 let what = format!("the file broke off: {error}");
-                io::Error::other(TransportError::unknown(what))
+                let kind = ErrorKind::Transport(TransportError::unknown(what));
+                io::Error::other(Error::new(CallContext::DOWNLOAD, kind))
             }
         })?;
         self.received = self.received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        // Compressed, a file may have any number of bytes from which nothing comes.
+        if self.received > self.size_limit.saturating_add(OVERHEAD) {
+            return Err(io::Error::other(malformed(TOO_LARGE)));
+        }
         Ok(length)
     }
 }
@@ -241,11 +245,9 @@ impl Source for MultiGzDecoder<Wire> {
     }
 }
 
-fn unreadable(error: io::Error) -> Error {
-    match error.downcast::<TransportError>() {
-        Ok(error) => Error::new(CallContext::DOWNLOAD, ErrorKind::Transport(error)),
-        Err(_) => malformed("the file is not complete gzip"),
-    }
+/// The error of the [`Wire`] within this one, or else that of the decompression.
+fn of_wire(error: io::Error) -> Error {
+    error.downcast().unwrap_or_else(|_| malformed("the file is not complete gzip"))
 }
 
 fn malformed(what: &str) -> Error {
@@ -258,11 +260,16 @@ fn output(error: &io::Error) -> Error {
     Error::new(CallContext::DOWNLOAD, ErrorKind::Output { kind, what })
 }
 
+const TOO_LARGE: &str = "the file exceeds the size limit";
+
 /// Two TLS records.
 const BUFFER_SIZE: usize = 32 * 1024;
 
 /// Our own limit: a row of a bill takes about 400 bytes, so this is about forty million rows.
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Our own limit: a file that does not compress becomes a little longer.
+const OVERHEAD: u64 = 1024 * 1024;
 
 /// Our own limit: rows contain long random numbers and compress to about a tenth.
 #[cfg(feature = "gzip")]
@@ -491,6 +498,23 @@ mod tests {
                 let error = copied(MultiGzDecoder::new(wire(source))).unwrap_err();
                 assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{end}: {error}");
             }
+        }
+
+        /// Such a file may be sent without end, and nothing of it would ever be written.
+        #[test]
+        fn compressed_file_without_content_is_refused_at_the_limit() {
+            let [header, empty_block] = [&packed(io::empty())[..19], &[0, 0, 0, 0xff, 0xff]];
+            let sent = |length: u64| {
+                let blocks =
+                    empty_block.repeat(usize::try_from(length).unwrap() / empty_block.len());
+                let mut source = wire(io::Cursor::new([header, &blocks].concat()));
+                source.size_limit = 1000;
+                copied(MultiGzDecoder::new(source)).unwrap_err().to_string()
+            };
+            let within = sent(1000 + OVERHEAD - 24);
+            assert!(within.contains(": the file is not complete gzip;"), "{within}");
+            let beyond = sent(1000 + OVERHEAD);
+            assert!(beyond.contains(": the file exceeds the size limit;"), "{beyond}");
         }
 
         #[test]
