@@ -266,6 +266,7 @@ mod tests {
             "/v3/merchant-service/images/..",
             "/v3/merchant-service/images/%2E%2e",
             "/v3/merchant-service/images/../complaints-v2",
+            "/v3/merchant-service/images/..%2F..%2Fpay%2Ftransactions%2Fid%2F1",
         ] {
             assert!(!listed(path), "{path}");
         }

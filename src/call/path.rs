@@ -37,15 +37,16 @@ impl Path {
     /// Sets the variable of that name.
     ///
     /// # Errors
-    /// [`Error`] if the path has no such variable, or if the value is empty, `.` or `..`.
+    /// [`Error`] if the path has no such variable, or if the value is empty or has `.` or `..` as a segment.
     pub fn variable(self, name: &str, value: impl fmt::Display) -> Result<Self, Error> {
         let (variable, value) = (format!("{{{name}}}"), value.to_string());
         if !self.text.contains(&variable) {
             return Err(Invalid::new("path", format!("has no variable {name}")).into());
         }
-        // Percent-encoded or not, a server may take dots as a step to another path.
-        if ["", ".", ".."].contains(&&*value) {
-            return Err(Invalid::new(name, "must not be empty, . or .. in a path").into());
+        if value.is_empty() || has_dot_segment(&value) {
+            return Err(
+                Invalid::new(name, "must not be empty, nor have . or .. as a segment").into()
+            );
         }
         Ok(Self { text: self.text.replace(&variable, &encoded(&value)) })
     }
@@ -108,13 +109,16 @@ pub(super) fn check(path_and_query: &str) -> Result<(), Invalid> {
     if query == Some("") {
         return violation("must not end in ?");
     }
-    let mut segments = path.split('/').skip(1);
-    if segments.any(|segment| {
-        matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "" | "." | "..")
-    }) {
+    let decoded = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/");
+    if path.split('/').skip(1).any(str::is_empty) || has_dot_segment(&decoded) {
         return violation("must not contain an empty segment, nor . or .. as a segment");
     }
     Ok(())
+}
+
+/// Whether a server may take this as a step to another path: some decode a slash before they look for dots.
+fn has_dot_segment(path: &str) -> bool {
+    path.split('/').any(|segment| [".", ".."].contains(&segment))
 }
 
 /// The characters that RFC 3986 leaves as they are in a path, these others, and whole escapes.
@@ -171,11 +175,15 @@ mod tests {
         let path = || Path::new("/v3/a/{id}");
         let error = path().variable("no", "1").unwrap_err().to_string();
         assert_eq!(error, "path has no variable no");
-        for value in ["", ".", ".."] {
+        for value in ["", ".", "..", "../b", "x/../../b", "x/.", "./x"] {
             let error = path().variable("id", value).unwrap_err().to_string();
-            assert_eq!(error, "id must not be empty, . or .. in a path");
+            assert_eq!(error, "id must not be empty, nor have . or .. as a segment");
         }
-        assert_eq!(path().variable("id", "...").unwrap().as_str(), "/v3/a/...");
+        for (value, encoded) in [("...", "..."), ("a..b//c=", "a..b%2F%2Fc%3D")] {
+            let path = path().variable("id", value).unwrap();
+            assert_eq!(path.as_str(), format!("/v3/a/{encoded}"));
+            assert_eq!(check(path.as_str()), Ok(()));
+        }
     }
 
     #[test]
@@ -228,6 +236,9 @@ mod tests {
             ("/v3/x/..?y=1", "empty segment"),
             ("/v3/%2e%2E/x", "empty segment"),
             ("/v3/.%2e/x", "empty segment"),
+            ("/v3/x/..%2Fy", "empty segment"),
+            ("/v3/x/a%2f%2E%2e%2fy", "empty segment"),
+            ("/v3/x/a%2F.", "empty segment"),
         ] {
             let error = check(path).map_err(|invalid| invalid.to_string()).unwrap_err();
             assert!(error.starts_with("path must ") && error.contains(rule), "{path}: {error}");
