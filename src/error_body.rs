@@ -69,7 +69,7 @@ impl ErrorBody {
         }
     }
 
-    /// What WeChat Pay says of the message whose signature is wrong, in the member `detail`.
+    /// WeChat Pay's view of the message whose signature is wrong, from the member `detail`.
     pub(crate) fn sign_information(&self) -> Option<SignInformation> {
         let detail: Detail<'_> = members(self.detail.as_ref()?.as_bytes());
         let seen: Information<'_> = members(detail.sign_information?.get().as_bytes());

@@ -48,7 +48,7 @@ pub enum MessageLine {
     Body,
 }
 
-/// What WeChat Pay says of the message that it built (`detail.sign_information`).
+/// WeChat Pay's view of the message (`detail.sign_information`).
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct SignInformation {
     pub(crate) method: Option<String>,
@@ -58,7 +58,7 @@ pub(crate) struct SignInformation {
 }
 
 impl SignDiagnosis {
-    /// Compares the message that was signed with what WeChat Pay says of its own.
+    /// Compares the message that was signed with the one that WeChat Pay built.
     pub(crate) fn of(signed: &[u8], seen: &SignInformation) -> Self {
         let line = match &seen.truncated_message {
             Some(message) => first_difference(signed, message.as_bytes()),

@@ -155,8 +155,11 @@ impl Response {
 
     /// Whether the headers tell where the body ends, so that a body that was cut off is noticed.
     pub(crate) fn states_its_end(&self) -> bool {
-        self.headers.iter().any(|(name, _)| {
-            ["Content-Length", "Transfer-Encoding"].iter().any(|end| name.eq_ignore_ascii_case(end))
+        self.headers.iter().any(|(name, value)| {
+            let mut codings = value.split(|byte| *byte == b',');
+            name.eq_ignore_ascii_case("Content-Length")
+                || name.eq_ignore_ascii_case("Transfer-Encoding")
+                    && codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
         })
     }
 

@@ -1,5 +1,7 @@
-//! Connecting: one deadline for the complete phase, and errors that say that nothing was sent.
+//! Connecting: one deadline for the complete phase, and errors that say that nothing was sent. Reading: a deadline for
+//! each read of a file.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -35,8 +37,9 @@ impl Connector<()> for DeadlineConnector {
             Arc::new(move |details: &ConnectionDetails<'_>| {
                 let transport = run_connector(details)?;
                 let is_connecting = Arc::clone(&is_connecting);
+                let deadline = Deadline::Connecting { at: deadline, is_connecting };
                 let transport: Box<dyn Transport> =
-                    Box::new(DeadlineTransport { transport, deadline, is_connecting });
+                    Box::new(DeadlineTransport { transport, deadline });
                 Ok(transport)
             })
         };
@@ -54,7 +57,11 @@ impl Connector<()> for DeadlineConnector {
         };
         let connected = self.0.connect(&limited, chained);
         is_connecting.store(false, Ordering::Relaxed);
-        connected.map_err(|error| NotConnected::new(&error, details).into_ureq())
+        let connected =
+            connected.map_err(|error| NotConnected::new(&error, details).into_ureq())?;
+        Ok(connected.map(|transport| -> Self::Out {
+            Box::new(DeadlineTransport { transport, deadline: Deadline::Reading })
+        }))
     }
 }
 
@@ -66,23 +73,47 @@ fn deadline(details: &ConnectionDetails<'_>) -> Option<Instant> {
     }
 }
 
-/// The connection to a proxy, which must answer before the deadline while the connect phase lasts.
+/// Runs a read of a body, which must end before the deadline. By itself, ureq reads on without a limit as long as it
+/// receives anything, such as trailers, that is no part of the body.
+pub(super) fn until<T>(deadline: Option<Instant>, read: impl FnOnce() -> T) -> T {
+    READ_DEADLINE.set(deadline);
+    let read = read();
+    READ_DEADLINE.set(None);
+    read
+}
+
+thread_local! {
+    /// ureq calls the connection in the thread that reads, and passes nothing else to it.
+    static READ_DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// A connection with a deadline for what it is used for.
 #[derive(Debug)]
 struct DeadlineTransport {
     transport: Box<dyn Transport>,
-    deadline: Option<Instant>,
-    is_connecting: Arc<AtomicBool>,
+    deadline: Deadline,
+}
+
+#[derive(Debug)]
+enum Deadline {
+    /// A proxy must answer before it while the connect phase lasts.
+    Connecting { at: Option<Instant>, is_connecting: Arc<AtomicBool> },
+    /// The deadline of [`until`].
+    Reading,
 }
 
 impl DeadlineTransport {
     fn limit(&self, timeout: NextTimeout) -> Result<NextTimeout, ureq::Error> {
-        let Some(deadline) = self.deadline.filter(|_| self.is_connecting.load(Ordering::Relaxed))
-        else {
-            return Ok(timeout);
+        let (deadline, reason) = match &self.deadline {
+            Deadline::Connecting { at, is_connecting } => {
+                (at.filter(|_| is_connecting.load(Ordering::Relaxed)), ureq::Timeout::Connect)
+            }
+            Deadline::Reading => (READ_DEADLINE.get(), ureq::Timeout::RecvBody),
         };
+        let Some(deadline) = deadline else { return Ok(timeout) };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(ureq::Error::Timeout(ureq::Timeout::Connect));
+            return Err(ureq::Error::Timeout(reason));
         }
         Ok(NextTimeout { after: timeout.after.min(time::Duration::Exact(left)), ..timeout })
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
+use ureq::http::Version;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, AsSendBody, Body, BodyReader, SendBody};
 
@@ -57,6 +58,10 @@ impl UreqTransport {
         let connect_timeout = options.total_timeout.checked_div(4).unwrap_or_default();
         if connect_timeout.is_zero() {
             return Err(Invalid::new("total_timeout", "must be greater than zero").into());
+        }
+        // ureq panics if the end of a call is later than the system can represent.
+        if options.total_timeout > LONGEST_TIMEOUT {
+            return Err(Invalid::new("total_timeout", "must not exceed a day").into());
         }
         if options.minimum_file_rate.interval.is_zero() {
             let rule = "must be greater than zero";
@@ -189,7 +194,11 @@ fn roots(pem: &str) -> Result<RootCerts, Invalid> {
 }
 
 fn response(received: ureq::http::Response<Body>, limit: Limit) -> Response {
-    let (head, body) = received.into_parts();
+    let (mut head, body) = received.into_parts();
+    if head.version < Version::HTTP_11 {
+        // It has no meaning there, so ureq ignores it.
+        head.headers.remove("Transfer-Encoding");
+    }
     let headers = head
         .headers
         .iter()
@@ -258,6 +267,15 @@ impl Limit {
         Self::Rate { minimum, waited: Duration::ZERO, received: 0 }
     }
 
+    /// When a read that begins at this time must have ended.
+    fn deadline(&self, began: Instant) -> Option<Instant> {
+        match self {
+            Self::None => None,
+            Self::Until(deadline) => *deadline,
+            Self::Rate { minimum, .. } => began.checked_add(minimum.interval),
+        }
+    }
+
     /// Takes note of a read that began at this time and brought that many bytes.
     fn check(&mut self, began: Instant, length: usize) -> io::Result<()> {
         match self {
@@ -287,11 +305,16 @@ impl Limit {
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let began = Instant::now();
-        let read = self.body.read(buffer).and_then(|length| {
+        let read = connector::until(self.limit.deadline(began), || self.body.read(buffer));
+        let read = read.and_then(|length| {
             self.limit.check(began, length)?;
             Ok(length)
         });
-        read.map_err(|error| io::Error::new(error.kind(), explain(&error)))
+        read.map_err(|error| match (error.kind(), explain(&error)) {
+            // ureq's own timeouts have no kind.
+            (_, text) if text == TIMED_OUT => io::Error::new(io::ErrorKind::TimedOut, text),
+            (kind, text) => io::Error::new(kind, text),
+        })
     }
 }
 
@@ -320,6 +343,9 @@ const USER_AGENT: &str = concat!("wechatpay-blocking/", env!("CARGO_PKG_VERSION"
 /// Our own value: longer than a lost SYN takes to be sent twice more.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Our own limit: no call takes so long.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// WeChat Pay closes idle connections after 8 s (`Keep-Alive: timeout=8`,
 /// [m/4013053249](https://pay.weixin.qq.com/doc/v3/merchant/4013053249)).
 const IDLE_AGE: Duration = Duration::from_secs(7);
@@ -343,6 +369,13 @@ mod tests {
         let mut options = HttpOptions { total_timeout: Duration::ZERO, ..HttpOptions::default() };
         let error = |options: &HttpOptions| UreqTransport::new(options).unwrap_err().to_string();
         assert_eq!(error(&options), "total_timeout must be greater than zero");
+        for (total_timeout, is_right) in
+            [(LONGEST_TIMEOUT, true), (LONGEST_TIMEOUT + Duration::from_nanos(1), false)]
+        {
+            options.total_timeout = total_timeout;
+            assert_eq!(UreqTransport::new(&options).is_ok(), is_right, "{total_timeout:?}");
+        }
+        assert_eq!(error(&options), "total_timeout must not exceed a day");
         options = HttpOptions { proxy: Proxy::Url("socks4://x".into()), ..HttpOptions::default() };
         assert!(error(&options).starts_with("proxy must be an HTTP or SOCKS5 proxy: http://"));
         let minimum_file_rate = MinimumFileRate { bytes: 1, interval: Duration::ZERO };

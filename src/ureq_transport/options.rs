@@ -27,7 +27,7 @@ pub struct HttpOptions {
     /// The time that a complete call may take. Resolving the host may take a quarter of it, and at
     /// most 5 s; connecting, a proxy and TLS included, likewise, so that a failed connection is
     /// distinguished from a lost response. For a file it limits the time until its first byte;
-    /// [`minimum_file_rate`](Self::minimum_file_rate) limits the rest. Default: 30 s.
+    /// [`minimum_file_rate`](Self::minimum_file_rate) limits the rest. At most a day. Default: 30 s.
     pub total_timeout: Duration,
     /// Root certificates (PEM, one or more) to trust instead of Mozilla's, for a host such as the
     /// sandbox. A gateway talks to one host, so no other root is needed. Default: none, which means

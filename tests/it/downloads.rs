@@ -316,7 +316,7 @@ fn compressed_file_is_checked_after_decompression() {
 type WireScript = fn(&mut Peer) -> io::Result<()>;
 
 /// A file of a server that misbehaves, and part of what the error says.
-const BROKEN: [(&str, WireScript); 12] = [
+const BROKEN: [(&str, WireScript); 15] = [
     ("no response", |_| Ok(())),
     ("reset", |peer| {
         peer.request()?;
@@ -352,6 +352,20 @@ const BROKEN: [(&str, WireScript); 12] = [
     ("neither Content-Length nor chunks", |peer| {
         peer.request()?;
         peer.send("HTTP/1.1 200 OK\r\n\r\nmessage")
+    }),
+    ("neither Content-Length nor chunks", |peer| {
+        peer.request()?;
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nmessage")
+    }),
+    // HTTP/1.0 has no chunks.
+    ("neither Content-Length nor chunks", |peer| {
+        peer.request()?;
+        peer.send("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nmessage\r\n0\r\n\r\n")
+    }),
+    ("broke off: timed out", |peer| {
+        peer.request()?;
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nmessage\r\n0\r\n")?;
+        peer.flood("X-Trailer: 1\r\n".repeat(1000).as_bytes())
     }),
     ("HTTP 302", |peer| {
         peer.request()?;

@@ -370,6 +370,8 @@ fn http_settings(table: &mut Table) {
     let mut options = HttpOptions::default();
     options.total_timeout = Duration::ZERO;
     table.error("no time", UreqTransport::new(&options));
+    options.total_timeout = Duration::MAX;
+    table.error("too much time", UreqTransport::new(&options));
     options = HttpOptions::default();
     options.proxy = Proxy::Url("socks4://SECRET@x".into());
     table.error("proxy", UreqTransport::new(&options));

@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use wechatpay::call::Download;
 use wechatpay::pay::app;
 use wechatpay::{
     ErrorKind, Gateway, HttpOptions, Method, MinimumFileRate, Outcome, PlatformKeys, Proxy,
     Request, Retry, Transport, TransportErrorKind, UreqTransport,
 };
-use wechatpay_sandbox::Response;
+use wechatpay_sandbox::{Response, Script};
 
 use crate::scripted_server::{Peer, Wire};
 use crate::support::{api, order, start, within};
@@ -154,6 +155,25 @@ fn refused_connection_is_certainly_not_sent() {
     let error = app::prepay(sandbox.signer(), &gateway, &order).unwrap_err();
     assert_eq!((error.outcome(), error.retry()), (Outcome::NotSent, Retry::SameRequest));
     assert_eq!(error.to_string(), "no connection to 127.0.0.1: refused; nothing was sent; retry");
+}
+
+#[test]
+fn longest_timeout_is_a_day_and_can_be_used() {
+    let sandbox = start();
+    let mut options = HttpOptions::trusting(sandbox.ca_pem());
+    options.total_timeout = Duration::MAX;
+    let error = UreqTransport::new(&options).unwrap_err();
+    assert_eq!(error.to_string(), "total_timeout must not exceed a day");
+    options.total_timeout = Duration::from_secs(24 * 60 * 60);
+    options.minimum_file_rate.interval = Duration::MAX;
+    let transport = UreqTransport::new(&options).unwrap();
+    let keys = sandbox.platform_keys().clone();
+    let gateway = Gateway::at(sandbox.base_url(), keys, transport).unwrap();
+    app::prepay(sandbox.signer(), &gateway, &order(&sandbox, "longest-1")).unwrap();
+    sandbox.script(Method::Get, "/v3/billdownload/file", Script::file(b"message"));
+    let mut file = Vec::new();
+    let download = Download::unverified("/v3/billdownload/file");
+    assert_eq!(download.write(sandbox.signer(), &gateway, &mut file), Ok(7));
 }
 
 #[test]
