@@ -28,9 +28,9 @@ use wechatpay::pay::{self, Detail, GoodsDetail, Order, SceneInfo, StoreInfo, app
 use wechatpay::pay::{Payer, jsapi};
 use wechatpay::refund::{self, FundsAccount, Refund, RefundFrom};
 use wechatpay::{
-    ApiV3Key, AppId, ClientCertificate, Error, ErrorKind, Fen, Gateway, HttpOptions, NotifyUrl,
-    OpenId, OutRefundNo, OutTradeNo, Outcome, PlatformKeys, RefundId, Request, Response, Retry,
-    RsaSigner, SignError, Signature, Signer, SubMerchant, Time, TransactionId, Transport,
+    ApiV3Key, AppId, ClientCertificate, Code, Error, ErrorKind, Fen, Gateway, HttpOptions,
+    NotifyUrl, OpenId, OutRefundNo, OutTradeNo, Outcome, PlatformKeys, RefundId, Request, Response,
+    Retry, RsaSigner, SignError, Signature, Signer, SubMerchant, Time, TransactionId, Transport,
     TransportError, Untrusted, UreqTransport, certificates, combine, signing,
 };
 
@@ -484,6 +484,12 @@ fn outcome_of(status: u16, code: &str, is_refund: bool) -> Outcome {
         (408, _) => Outcome::Unknown,
         (429, _) | (400..=499, "FREQUENCYLIMITED") if is_refund => Outcome::Unknown,
         (400..=499, "SYSTEMERROR" | "BANKERROR") => Outcome::Unknown,
+        // After a code that no document lists, a refund may exist.
+        (400..=499, code)
+            if is_refund && !code.is_empty() && Code::new(code).advice_zh().is_none() =>
+        {
+            Outcome::Unknown
+        }
         (400..=499, _) => Outcome::Refused,
         _ => Outcome::Unknown,
     }
