@@ -8,12 +8,16 @@
 require getenv('PHP_CLIENT_AUTOLOAD');
 
 use GuzzleHttp\Exception\RequestException;
+use GuzzleHttp\Promise\RejectionException;
 use GuzzleHttp\Psr7\Utils;
 use WeChatPay\Builder;
 use WeChatPay\BuilderChainable;
+use WeChatPay\Crypto\AesEcb;
 use WeChatPay\Crypto\AesGcm;
+use WeChatPay\Crypto\Hash;
 use WeChatPay\Crypto\Rsa;
 use WeChatPay\Formatter;
+use WeChatPay\Transformer;
 use WeChatPay\Util\MediaUtil;
 
 const NEIGHBOUR = '1900009191';
@@ -51,7 +55,7 @@ function command(string $name, array $values = []): void
 }
 
 // The headers, with names in lower case, and the body of the next notification.
-function next_notification(): array
+function next_notification(string $acknowledgement = ''): array
 {
     global $mailbox;
     $sandbox = stream_socket_accept($mailbox, 30);
@@ -62,7 +66,8 @@ function next_notification(): array
         $headers[strtolower($name)] = $value;
     }
     $body = stream_get_contents($sandbox, (int) $headers['content-length']);
-    fwrite($sandbox, "HTTP/1.1 204 No Content\r\n\r\n");
+    $length = strlen($acknowledgement);
+    fwrite($sandbox, "HTTP/1.1 200 OK\r\nContent-Length: $length\r\n\r\n$acknowledgement");
     fclose($sandbox);
     return [$headers, $body];
 }
@@ -290,10 +295,10 @@ function everything(string $mode, BuilderChainable $pay, array $certs): void
     bills($mode, $pay);
 }
 
-function client(array $certs): BuilderChainable
+function client(array $certs, array $more = []): BuilderChainable
 {
     global $settings;
-    return Builder::factory([
+    return Builder::factory($more + [
         'base_uri' => $settings['base_url'] . '/',
         'verify' => $settings['files']['ca'],
         'mchid' => $settings['mchid'],
@@ -301,6 +306,65 @@ function client(array $certs): BuilderChainable
         'privateKey' => Rsa::from('file://' . $settings['files']['merchant_key']),
         'certs' => $certs,
     ]);
+}
+
+// APIv2: the fields of a response; an error of WeChat Pay rejects with the response.
+function v2_response(callable $call): array
+{
+    try {
+        return Transformer::toArray((string) $call()->getBody());
+    } catch (RejectionException $rejection) {
+        return Transformer::toArray((string) $rejection->getReason()->getBody());
+    }
+}
+
+function v2(string $sign_type): void
+{
+    global $settings, $notify_url, $public_key;
+    $mode = "APIv2, $sign_type";
+    $number = "v2-$sign_type-";
+    $pay = client($public_key, [
+        'secret' => $settings['api_v2_key'],
+        'merchant' => ['cert' => $settings['files']['merchant_certificate'], 'key' => $settings['files']['merchant_key']],
+    ]);
+    $who = ['appid' => $settings['appid'], 'mch_id' => $settings['mchid'], 'sign_type' => $sign_type];
+    $placed = v2_response(fn () => $pay->v2->pay->unifiedorder->post(['xml' => $who + [
+        'body' => '深圳 & <腾大>', 'out_trade_no' => $number . '1', 'total_fee' => '100', 'trade_type' => 'NATIVE',
+        'product_id' => '1', 'spbill_create_ip' => '14.23.150.211', 'notify_url' => $notify_url,
+    ]]));
+    check($mode, 'a unified order', str_starts_with($placed['code_url'], 'weixin://'));
+    command('v2/pay', ['out_trade_no' => $number . '1']);
+    $order = ['xml' => $who + ['out_trade_no' => $number . '1']];
+    $paid = v2_response(fn () => $pay->v2->pay->orderquery->post($order));
+    check($mode, 'an order is paid', [$paid['trade_state'], $paid['total_fee']], ['SUCCESS', '100']);
+    check($mode, 'a paid order is not closed',
+        v2_response(fn () => $pay->v2->pay->closeorder->post($order))['err_code'], 'ORDERPAID');
+    [, $body] = next_notification('<xml><return_code>SUCCESS</return_code></xml>');
+    $notification = Transformer::toArray($body);
+    $text = Formatter::queryStringLike(Formatter::ksort($notification));
+    check($mode, 'its notification is verified',
+        [Hash::sign($sign_type, $text, $settings['api_v2_key']), $notification['transaction_id']],
+        [$notification['sign'], $paid['transaction_id']]);
+    $refund = ['xml' => $who + [
+        'out_trade_no' => $number . '1', 'out_refund_no' => $number . 'r', 'total_fee' => '100', 'refund_fee' => '40',
+        'notify_url' => $notify_url,
+    ]];
+    $refunded = v2_response(fn () => $pay->v2->secapi->pay->refund->post($refund + ['security' => true]));
+    check($mode, 'a refund', [$refunded['result_code'], $refunded['refund_fee']], ['SUCCESS', '40']);
+    command('v2/end-refund', ['out_refund_no' => $number . 'r', 'status' => 'SUCCESS']);
+    $found = v2_response(fn () => $pay->v2->pay->refundquery->post(['xml' => $who + ['out_refund_no' => $number . 'r']]));
+    check($mode, 'it succeeds', [$found['refund_status_0'], $found['refund_id_0']], ['SUCCESS', $refunded['refund_id']]);
+    [, $body] = next_notification('<xml><return_code>SUCCESS</return_code></xml>');
+    $sealed = AesEcb::decrypt(Transformer::toArray($body)['req_info'], Hash::md5($settings['api_v2_key']));
+    check($mode, 'its notification is opened', Transformer::toArray($sealed)['refund_id'], $refunded['refund_id']);
+    command('fault-next', ['fault' => 'TamperedBody']);
+    try {
+        $pay->v2->pay->orderquery->post($order);
+        $outcome = 'verified';
+    } catch (RejectionException $rejection) {
+        $outcome = 'refused';
+    }
+    check($mode, 'a response is refused: TamperedBody', $outcome, 'refused');
 }
 
 // Platform certificates as the client's own downloader gets them.
@@ -360,4 +424,8 @@ foreach (['mixed-1', 'mixed-2'] as $number) {
     check('changing over', 'a notification is verified', opened($either, $headers, $body)[0], 'TRANSACTION.SUCCESS');
 }
 check('changing over', 'by either key', count($serials), 2);
+
+foreach ([Hash::ALGO_MD5, Hash::ALGO_HMAC_SHA256] as $sign_type) {
+    v2($sign_type);
+}
 exit(min($failures, 1));
