@@ -229,12 +229,7 @@ open_set! {
 
 impl Read for RelationType {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
-        match String::read(json, path.clone(), violations)?.into() {
-            Self::Other(_) => {
-                violations.note(path, "must be a documented value, such as STORE or CUSTOM")
-            }
-            known => Some(known),
-        }
+        String::read(json, path, violations).map(Self::from)
     }
 }
 

@@ -90,6 +90,9 @@ impl NewReceiver {
         if self.relation_type == RelationType::ServiceProvider && party.sub_merchant().is_none() {
             violations.add("/relation_type", "must not be SERVICE_PROVIDER without a partner");
         }
+        if matches!(self.relation_type, RelationType::Other(_)) {
+            violations.add("/relation_type", "must be a documented value, such as STORE or CUSTOM");
+        }
         let is_custom = self.relation_type == RelationType::Custom;
         match &self.custom_relation {
             Some(_) if !is_custom => violations

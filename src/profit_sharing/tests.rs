@@ -217,6 +217,8 @@ fn custom_relation_goes_with_custom() {
     assert_eq!(found(RelationType::Custom, None), rule);
     let rule = "/custom_relation must be 1 to 10 characters";
     assert_eq!(found(RelationType::Custom, Some(&"商".repeat(11))), rule);
+    let rule = "/relation_type must be a documented value, such as STORE or CUSTOM";
+    assert_eq!(found(RelationType::from("FRIEND"), None), rule);
     let rule = "/relation_type must not be SERVICE_PROVIDER without a partner";
     assert_eq!(found(RelationType::ServiceProvider, None), rule);
 }

@@ -7,7 +7,7 @@ use crate::id::{NotifyUrl, OutRefundNo, OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::open_set::open_set;
 use crate::party::{Party, PartyFields};
-use crate::received;
+use crate::received::{self, Received};
 use crate::request_fields::request_fields;
 use crate::signer::Signer;
 use crate::strict_json::{self, Json, Object, Read, read_strictly};
@@ -117,7 +117,11 @@ impl Refund {
         if self.refund > self.total && !violations.is_misread("/amount/total") {
             violations.add("/amount/refund", "must not exceed /amount/total");
         }
+        if let Some(account) = &self.funds_account {
+            account.find_violations(violations, "/funds_account");
+        }
         for (index, from) in self.from.iter().enumerate() {
+            from.account.find_violations(violations, &format!("/amount/from/{index}/account"));
             validate::total(violations, format!("/amount/from/{index}/amount"), from.amount);
         }
         for (index, goods) in self.goods_detail.iter().enumerate() {
@@ -171,15 +175,30 @@ pub enum Payment {
 impl Payment {
     fn read(object: &mut Object<'_>) -> Option<Self> {
         if !object.has("transaction_id") {
-            return object.required("out_trade_no").map(Self::OutTradeNo);
+            let number = match object.has("out_trade_no") {
+                true => Self::read_order_number(object).or_else(OutTradeNo::stand_in),
+                false => object.required("out_trade_no"),
+            };
+            return number.map(Self::OutTradeNo);
         }
-        if object.optional::<OutTradeNo>("out_trade_no").is_some() {
+        if Self::read_order_number(object).is_some() {
             object.violation(
                 "out_trade_no",
                 "must be left out if transaction_id is set: one is enough",
             );
         }
         object.required("transaction_id").map(Self::TransactionId)
+    }
+
+    /// Reads `out_trade_no`, which may be left out. An order of APIv2 or of earlier years may have a number of another
+    /// form, and its refund must be readable after it was stored.
+    pub(crate) fn read_order_number(object: &mut Object<'_>) -> Option<OutTradeNo> {
+        let number: String = object.optional("out_trade_no")?;
+        let read = OutTradeNo::received(&number).filter(|_| number.len() <= 32);
+        if read.is_none() {
+            object.violation("out_trade_no", "must be 1 to 32 printable ASCII characters");
+        }
+        read
     }
 }
 
@@ -213,14 +232,17 @@ open_set! {
     }
 }
 
+impl FundsAccount {
+    fn find_violations(&self, violations: &mut Violations, path: &str) {
+        if matches!(self, Self::Other(_)) {
+            violations.add(path, "must be a documented value, such as AVAILABLE");
+        }
+    }
+}
+
 impl Read for FundsAccount {
     fn read(json: Json, path: String, violations: &mut Violations) -> Option<Self> {
-        match String::read(json, path.clone(), violations)?.into() {
-            Self::Other(_) => {
-                violations.note(path, "must be a documented value, such as AVAILABLE")
-            }
-            account => Some(account),
-        }
+        String::read(json, path, violations).map(Self::from)
     }
 }
 
@@ -335,6 +357,8 @@ struct BodyAmount<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::SignError;
+    use crate::signer::Signature;
 
     fn refund() -> Refund {
         let order = OutTradeNo::new("1217752501201407033233368018").unwrap();
@@ -345,6 +369,40 @@ mod tests {
         let mut refund = refund();
         change(&mut refund);
         refund.validate().map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    struct Merchant;
+
+    impl Signer for Merchant {
+        fn mchid(&self) -> &str {
+            "1900007291"
+        }
+
+        fn sign(&self, _: &[u8]) -> Result<Signature, SignError> {
+            Err(SignError::new("nothing is signed here"))
+        }
+    }
+
+    /// What is stored before the call must be readable after a crash.
+    #[test]
+    fn refund_that_is_written_is_read_back() {
+        // Of an order of earlier years, whose number is that of a response.
+        for number in ["a3", "shop@2015.1", "1217752501201407033233368018"] {
+            let mut refund = refund();
+            refund.payment = OutTradeNo::received(number).unwrap().into();
+            let stored = refund.to_json(&Merchant).unwrap();
+            assert_eq!(Refund::from_json(&Merchant, &stored).unwrap(), refund, "{number}");
+        }
+        let rule = "must be a documented value, such as AVAILABLE";
+        let other = || FundsAccount::from("NEW");
+        assert_eq!(
+            violations(|refund| refund.funds_account = Some(other())),
+            format!("/funds_account {rule}")
+        );
+        assert_eq!(
+            violations(|refund| refund.from = vec![RefundFrom::new(other(), Fen(60))]),
+            format!("/amount/from/0/account {rule}")
+        );
     }
 
     #[test]

@@ -194,7 +194,7 @@ impl Refund {
             object.agrees("mch_id", Some(signer.mchid()), ", that of the signer");
             let has_number = object.has("transaction_id") || object.has("out_trade_no");
             let transaction_id = object.optional("transaction_id").map(Payment::TransactionId);
-            let out_trade_no = object.optional("out_trade_no").map(Payment::OutTradeNo);
+            let out_trade_no = Payment::read_order_number(object).map(Payment::OutTradeNo);
             if !has_number {
                 object.violation("out_trade_no", "is missing, and so is transaction_id");
             }

@@ -529,6 +529,10 @@ fn orders(table: &mut Table) {
     body["transaction_id"] = json!("4200");
     body["funds_account"] = json!("PURSE");
     table.error("two payments", Refund::from_json(&signer, body.to_string().as_bytes()));
+    let object = body.as_object_mut().unwrap();
+    object.retain(|name, _| name != "transaction_id" && name != "funds_account");
+    object.insert("out_trade_no".into(), json!("订单 1"));
+    table.error("order number", Refund::from_json(&signer, body.to_string().as_bytes()));
 }
 
 fn bills(table: &mut Table) {
