@@ -62,7 +62,7 @@ pub use self::receiver_requests::{DeletedReceiver, NewReceiver};
 pub use self::returns::{Return, ReturnFailure, ReturnResult, ReturnState, ReturnedSplit};
 pub use self::share_notification::{NotifiedReceiver, ShareKind, ShareNotification};
 pub use self::split_request::{Remainder, Share, Split};
-pub use self::split_state::{CloseReason, Progress, ShareResult, ShareState, SplitState};
+pub use self::split_state::{Progress, ShareFailure, ShareResult, ShareState, SplitState};
 pub use self::unfreeze_request::{Unfreeze, UnfreezeState};
 
 /// 添加分账接收方: adds a receiver to the merchant's list, without which nothing can be split to it.

@@ -234,7 +234,7 @@ impl Read for RelationType {
 }
 
 /// 分账接收方: a receiver as WeChat Pay returns it after it was added.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReceiverState {
     /// 分账接收方类型: type of the receiver.

@@ -178,7 +178,7 @@ impl Return {
 }
 
 /// 分账回退结果: the state of a return.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReturnState {
     /// 微信分账单号: WeChat Pay's number of the split.

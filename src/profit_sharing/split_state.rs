@@ -1,6 +1,6 @@
 //! 分账结果: the state of a split, receiver by receiver.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{OutOrderNo, SplitId, TransactionId};
 use crate::money::Fen;
@@ -27,7 +27,7 @@ use crate::time::Time;
 ///     }
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SplitState {
     /// 微信订单号: WeChat Pay's transaction ID of the order.
@@ -85,8 +85,8 @@ open_set! {
 }
 
 /// 分账接收方: a receiver and its result.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "ReceivedShare")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ShareJson", into = "ShareJson")]
 #[non_exhaustive]
 pub struct ShareState {
     /// 分账接收方类型: type of the receiver.
@@ -116,7 +116,7 @@ pub enum ShareResult {
     /// 分账成功: the receiver has the money. Final.
     Success,
     /// 已关闭: the receiver was not paid, for this reason if one was given. Final.
-    Closed(Option<CloseReason>),
+    Closed(Option<ShareFailure>),
     /// A word that this version does not know, as received. Not final, as far as is known.
     Other(String),
 }
@@ -131,7 +131,7 @@ impl ShareResult {
 
 open_set! {
     /// 分账失败原因: why a receiver was not paid.
-    profit_sharing::CloseReason {
+    profit_sharing::ShareFailure {
         /// 分账接收账户异常: the receiver's account is abnormal.
         AccountAbnormal = "ACCOUNT_ABNORMAL",
         /// 分账关系已解除: the receiver was deleted from the list.
@@ -151,8 +151,9 @@ open_set! {
     }
 }
 
-#[derive(Deserialize)]
-struct ReceivedShare {
+/// A share as it is written in JSON, where the result and the reason are two members.
+#[derive(Serialize, Deserialize)]
+struct ShareJson {
     r#type: ReceiverType,
     account: String,
     amount: Fen,
@@ -160,7 +161,7 @@ struct ReceivedShare {
     description: Option<String>,
     result: String,
     #[serde(default, deserialize_with = "received::option")]
-    fail_reason: Option<CloseReason>,
+    fail_reason: Option<ShareFailure>,
     #[serde(default, deserialize_with = "received::option")]
     create_time: Option<Time>,
     #[serde(default, deserialize_with = "received::option")]
@@ -169,8 +170,8 @@ struct ReceivedShare {
     detail_id: Option<String>,
 }
 
-impl From<ReceivedShare> for ShareState {
-    fn from(received: ReceivedShare) -> Self {
+impl From<ShareJson> for ShareState {
+    fn from(received: ShareJson) -> Self {
         let result = match received.result.as_str() {
             "PENDING" => ShareResult::Pending,
             // The documents print a reason beside SUCCESS, which has no meaning.
@@ -187,6 +188,28 @@ impl From<ReceivedShare> for ShareState {
             create_time: received.create_time,
             finish_time: received.finish_time,
             detail_id: received.detail_id,
+        }
+    }
+}
+
+impl From<ShareState> for ShareJson {
+    fn from(share: ShareState) -> Self {
+        let (result, fail_reason) = match share.result {
+            ShareResult::Pending => ("PENDING".to_owned(), None),
+            ShareResult::Success => ("SUCCESS".to_owned(), None),
+            ShareResult::Closed(reason) => ("CLOSED".to_owned(), reason),
+            ShareResult::Other(word) => (word, None),
+        };
+        Self {
+            r#type: share.r#type,
+            account: share.account,
+            amount: share.amount,
+            description: Some(share.description),
+            result,
+            fail_reason,
+            create_time: share.create_time,
+            finish_time: share.finish_time,
+            detail_id: share.detail_id,
         }
     }
 }

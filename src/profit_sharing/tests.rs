@@ -1,5 +1,8 @@
 //! The rules and the bytes of requests, and the reading of responses.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::*;
 use crate::encryption::Encrypted;
 use crate::error::SignError;
@@ -268,7 +271,32 @@ fn finished_split_hands_out_each_result() {
     assert_eq!(accounts(&mut state.closed()), "2");
     assert_eq!(accounts(&mut state.pending()), "34");
     assert!(!state.is_final());
-    assert_eq!(state.receivers[1].result, ShareResult::Closed(Some(CloseReason::NoRelation)));
+    assert_eq!(state.receivers[1].result, ShareResult::Closed(Some(ShareFailure::NoRelation)));
+    assert_eq!(stored(&state), state);
+}
+
+/// The value that is read back from its JSON.
+fn stored<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+}
+
+#[test]
+fn stored_states_are_the_same() {
+    let unfrozen = unfreeze_state("1900000100", "解冻给分账方");
+    assert_eq!(stored(&unfrozen), unfrozen);
+    let returned: ReturnState = serde_json::from_str(
+        r#"{"order_id":"30","out_order_no":"P1","out_return_no":"R1","return_id":"31",
+        "return_mchid":"1900000109","amount":10,"description":"用户退款","result":"FAILED",
+        "fail_reason":"ACCOUNT_ABNORMAL","create_time":"2015-05-20T13:29:35.120+08:00"}"#,
+    )
+    .unwrap();
+    assert_eq!(stored(&returned), returned);
+    let receiver: ReceiverState = serde_json::from_str(
+        r#"{"type":"MERCHANT_ID","account":"1900000109","name":"hu89ohu89ohu89o",
+        "relation_type":"CUSTOM","custom_relation":"代理商"}"#,
+    )
+    .unwrap();
+    assert_eq!(stored(&receiver), receiver);
 }
 
 #[test]

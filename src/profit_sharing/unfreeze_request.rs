@@ -110,7 +110,7 @@ impl Unfreeze {
 }
 
 /// 解冻剩余资金: the state of a request to unfreeze the rest of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnfreezeState {
     /// 微信订单号: WeChat Pay's transaction ID of the order.

@@ -297,7 +297,7 @@ impl Read for DeviceType {
 }
 
 /// The response of [`request`](fn@request).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Requested {
     /// 商户侧授权单号: merchant authorization number.
@@ -313,7 +313,7 @@ pub struct Requested {
 }
 
 /// 授权单: an authorization as WeChat Pay sees it, from [`query`], [`close`] or a [notification](crate::notify).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Authorization {
     /// 商户侧授权单号: merchant authorization number.
@@ -350,7 +350,7 @@ pub struct Authorization {
 }
 
 /// 授权关闭信息: when and why an authorization was closed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CloseInfo {
     /// 授权关闭时间: time at which it was closed.
@@ -677,6 +677,8 @@ mod tests {
             "authorization_id":"1330000071100999","authorize_time":"2015-05-20T13:29:35+08:00",
             "close_info":{"close_time":"2015-05-20T13:29:35+08:00","close_reason":"USER_CLOSE"}}"#;
         let closed: Authorization = serde_json::from_str(json).unwrap();
+        let stored = serde_json::to_string(&closed).unwrap();
+        assert_eq!(serde_json::from_str::<Authorization>(&stored).unwrap(), closed);
         assert_eq!(closed.state, AuthorizationState::Closed);
         assert_eq!(closed.close_info.unwrap().close_reason, CloseReason::ByUser);
     }

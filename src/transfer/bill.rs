@@ -1,6 +1,6 @@
 //! 转账单: a transfer as WeChat Pay sees it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{AppId, OpenId, OutBillNo, TransferBillNo};
 use crate::money::Fen;
@@ -14,7 +14,7 @@ use crate::transfer::fail_reason::FailReason;
 ///
 /// It has no `package_info`: only the response of [`create`](crate::transfer::create) has one. If it was lost,
 /// create the same transfer again, within three calendar days.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Bill {
     /// 商户号: merchant number; the documents spell it with an underscore here.
@@ -126,6 +126,13 @@ pub(super) mod tests {
         });
         change(&mut bill);
         serde_json::from_value(bill).unwrap()
+    }
+
+    #[test]
+    fn stored_bill_is_the_same() {
+        let bill = bill(|_| ());
+        let stored = serde_json::to_string(&bill).unwrap();
+        assert_eq!(serde_json::from_str::<Bill>(&stored).unwrap(), bill);
     }
 
     #[test]

@@ -35,7 +35,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::gateway::{Body, Gateway};
@@ -248,7 +248,7 @@ pub fn cancel(
 }
 
 /// 转账单, as the response of [`create`] shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Created {
     /// 商户单号: merchant transfer number.
@@ -277,7 +277,7 @@ pub struct Created {
 }
 
 /// 撤销中的转账单: the response of [`cancel`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cancellation {
     /// 商户单号: merchant transfer number.
@@ -309,6 +309,8 @@ mod tests {
         };
         let waits =
             created(r#""state":"WAIT_USER_CONFIRM","package_info":"affffddafdfafddffda==""#);
+        let stored = serde_json::to_string(&waits).unwrap();
+        assert_eq!(serde_json::from_str::<Created>(&stored).unwrap(), waits);
         assert_eq!(waits.package_info.unwrap().as_str(), "affffddafdfafddffda==");
         let accepted = created(r#""state":"ACCEPTED","package_info":"""#);
         assert_eq!((accepted.state, accepted.package_info), (BillState::Accepted, None));

@@ -1,6 +1,6 @@
 //! Every public module and function shows an example that runs. A type shows one where it adds something.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -189,6 +189,42 @@ fn has_english(doc: &str) -> bool {
     words.any(|word| word.len() > 1)
 }
 
+/// Names of one thing in several products, which are written with their module: `pay::Order`.
+const OF_SEVERAL_PRODUCTS: [&str; 8] = [
+    "Amount",
+    "GoodsDetail",
+    "InvokeParameters",
+    "Order",
+    "Promotion",
+    "Scene",
+    "SceneInfo",
+    "Transaction",
+];
+
+#[test]
+fn type_name_occurs_once_except_for_one_thing() {
+    let files = sources();
+    let mut places = BTreeMap::<&str, Vec<&str>>::new();
+    for file in files.iter().filter(|file| !file.path.starts_with("v2/")) {
+        let code = file.text.split("\n#[cfg(test)]").next().unwrap();
+        let declared = ["pub struct ", "pub enum ", "pub trait "];
+        let of_rust =
+            code.lines().filter_map(|line| declared.iter().find_map(|it| line.strip_prefix(it)));
+        let of_macro = code.split("open_set! {").skip(1).filter_map(|set| {
+            let line = set.lines().find(|line| line.ends_with(" {") && !line.contains("///"))?;
+            line.rsplit("::").next()
+        });
+        for name in of_rust.chain(of_macro) {
+            let name = name.split(|c| !is_of_name(c)).next().unwrap();
+            places.entry(name).or_default().push(&file.path);
+        }
+    }
+    assert!(places.len() > 100, "only {} types were found", places.len());
+    let repeated = places.iter().filter(|(_, files)| files.len() > 1);
+    let repeated: Vec<_> = repeated.map(|(name, _)| *name).collect();
+    assert_eq!(repeated, OF_SEVERAL_PRODUCTS, "{places:?}");
+}
+
 /// The name of every public struct and enum, as often as there are some of it.
 pub(crate) fn public_types() -> Vec<String> {
     let files = sources();
@@ -214,7 +250,7 @@ impl File {
     }
 }
 
-/// The sources of the library, without those of the sandbox.
+/// The sources of the library.
 fn sources() -> Vec<File> {
     let mut files = Vec::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
@@ -227,7 +263,7 @@ fn read(room: &Path, name: &str, files: &mut Vec<File>) {
         let name = format!("{name}{}", path.file_name().unwrap().to_str().unwrap());
         if name.ends_with(".rs") {
             files.push(File { text: fs::read_to_string(path).unwrap(), path: name });
-        } else if path.is_dir() && name != "sandbox" {
+        } else if path.is_dir() {
             read(&path, &format!("{name}/"), files);
         }
     }

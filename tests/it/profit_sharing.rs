@@ -5,8 +5,8 @@ use wechatpay::encryption::Encrypted;
 use wechatpay::notify::{self, Notification};
 use wechatpay::pay::{Order, SettleInfo, app};
 use wechatpay::profit_sharing::{
-    self, CloseReason, DeletedReceiver, NewReceiver, Progress, Receiver, ReceiverAccount,
-    RelationType, Remainder, Return, ReturnResult, Share, ShareKind, ShareResult, SharingBill,
+    self, DeletedReceiver, NewReceiver, Progress, Receiver, ReceiverAccount, RelationType,
+    Remainder, Return, ReturnResult, Share, ShareFailure, ShareKind, ShareResult, SharingBill,
     Split, SplitState, Unfreeze,
 };
 use wechatpay::refund::{self, Refund};
@@ -227,7 +227,7 @@ fn finished_split_can_have_paid_only_some_receivers() {
     assert_eq!(state.progress, Progress::Finished);
     assert_eq!(state.settled().map(|share| share.amount).collect::<Vec<_>>(), [Fen(200)]);
     let closed: Vec<_> = state.closed().map(|share| share.result.clone()).collect();
-    assert_eq!(closed, [ShareResult::Closed(Some(CloseReason::ReceiverHighRisk))]);
+    assert_eq!(closed, [ShareResult::Closed(Some(ShareFailure::ReceiverHighRisk))]);
     assert_eq!(shop.left(), Fen(NET.0 - 200));
     assert!(shop.sandbox.finish_split("split*1|@").is_err());
 }
