@@ -35,6 +35,8 @@ use wechatpay::{
 };
 
 // By their paths, because where a module is looked for depends on how this file was found.
+#[path = "calls.rs"]
+mod calls;
 #[path = "own.rs"]
 mod own;
 #[cfg(feature = "v2")]
@@ -47,6 +49,7 @@ mod recut;
 #[path = "v2.rs"]
 mod v2;
 
+pub(crate) use self::calls::{call, product};
 pub(crate) use self::own::own_json;
 #[cfg(feature = "v2")]
 pub(crate) use self::own_xml::own_xml;

@@ -171,7 +171,7 @@ fn response_is_read(fields: &Fields) -> Option<bool> {
 
 type Call = fn(&CertifiedGateway) -> Result<String, Error>;
 
-const CALLS: [(&str, Call); 13] = [
+const CALLS: [(&str, Call); 16] = [
     ("app", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &v2::App))),
     ("jsapi", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.payer))),
     ("native", |gateway| debug(v2::pay::prepay(&*HMAC, gateway, &SHOP.order, &SHOP.native))),
@@ -181,6 +181,17 @@ const CALLS: [(&str, Call); 13] = [
     }),
     ("md5 query", |gateway| {
         debug(v2::pay::query(&*MD5, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
+    }),
+    ("query_discounts", |gateway| {
+        let v2::pay::Order { appid, out_trade_no, .. } = &SHOP.order;
+        debug(v2::pay::query_discounts(&*HMAC, gateway, appid, out_trade_no))
+    }),
+    ("micropay", |gateway| {
+        let auth_code = v2::pay::AuthCode::new("120061098828009406").unwrap();
+        debug(v2::pay::micropay(&*HMAC, gateway, &SHOP.micropay, auth_code))
+    }),
+    ("reverse", |gateway| {
+        debug(v2::pay::reverse(&*HMAC, gateway, &SHOP.order.appid, &SHOP.order.out_trade_no))
     }),
     ("query_by_id", |gateway| {
         debug(v2::pay::query_by_id(&*HMAC, gateway, &SHOP.order.appid, &SHOP.transaction_id))
@@ -267,6 +278,7 @@ pub(super) fn is_text(text: &str) -> bool {
 /// The requests of an APIv2 merchant.
 struct Shop {
     order: v2::pay::Order,
+    micropay: v2::pay::MicropayOrder,
     payer: v2::Jsapi,
     native: v2::Native,
     h5: v2::H5,
@@ -282,19 +294,14 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let notify_url = || NotifyUrl::new("https://shop.example/notify").unwrap();
     let out_refund_no = || OutRefundNo::new("r-1").unwrap();
     let address = "14.23.150.211";
-    let order = v2::pay::Order::new(
-        appid(),
-        number("order-1"),
-        "d",
-        Fen(100),
-        address.parse().unwrap(),
-        notify_url(),
-    );
+    let ip = address.parse().unwrap();
+    let order = v2::pay::Order::new(appid(), number("order-1"), "d", Fen(100), ip, notify_url());
     let part =
         v2::combine::SubOrder::new(appid(), "1230000109", number("part-1"), "d", Fen(10), "a");
-    let (whole, ip) = (number("whole-1"), address.parse().unwrap());
+    let whole = number("whole-1");
     let wap = v2::H5Info::Wap { wap_url: "https://pay.qq.com".into(), wap_name: "x".into() };
     Shop {
+        micropay: v2::pay::MicropayOrder::new(appid(), number("order-1"), "d", Fen(100), ip),
         payer: v2::Jsapi::new(OpenId::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o").unwrap()),
         native: v2::Native::new("1"),
         h5: v2::H5::new(wap),
@@ -307,7 +314,13 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
             Fen(100),
         ),
         refund_query: v2::refund::RefundQuery::new(appid(), out_refund_no()),
-        combined: v2::combine::Order::new(appid(), whole, vec![part], ip, notify_url()),
+        combined: v2::combine::Order::new(
+            appid(),
+            whole,
+            vec![part],
+            address.parse().unwrap(),
+            notify_url(),
+        ),
         order,
     }
 });

@@ -16,17 +16,19 @@ type Target = fn(&[u8]) -> bool;
 const INPUTS: &[(&str, Target, usize)] = &[
     ("keys", fuzz_bodies::keys, 7_000),
     ("der", fuzz_bodies::der, 5_000),
-    ("notification", fuzz_bodies::notification, 18_000),
+    ("notification", fuzz_bodies::notification, 12_000),
     ("notification_signed", fuzz_bodies::notification_signed, 3_000),
     ("response", fuzz_bodies::response, 1_500),
     ("api_error", fuzz_bodies::api_error, 14_000),
+    ("call", fuzz_bodies::call, 10_000),
+    ("product", fuzz_bodies::product, 1_000),
     #[cfg(feature = "v2")]
     ("xml_read", fuzz_bodies::xml_read, 3_000),
     #[cfg(feature = "v2")]
     ("xml_write", fuzz_bodies::xml_write, 1_000),
     #[cfg(feature = "v2")]
     ("xml_recut", fuzz_bodies::xml_recut, 500),
-    ("time", fuzz_bodies::time, 15_500),
+    ("time", fuzz_bodies::time, 10_500),
     ("order", fuzz_bodies::order, 9_000),
     ("own_json", fuzz_bodies::own_json, 4_000),
     #[cfg(feature = "v2")]
@@ -43,7 +45,9 @@ macro_rules! tests {
     };
 }
 
-tests! { keys der notification notification_signed response api_error time order own_json bill }
+tests! {
+    keys der notification notification_signed response api_error call product time order own_json bill
+}
 #[cfg(feature = "v2")]
 tests! { xml_read xml_write xml_recut own_xml }
 
