@@ -41,6 +41,12 @@ impl Order {
         number_of(&self.parameters, "total_fee")
     }
 
+    /// What the payer paid without coupons.
+    pub(super) fn cash_fee(&self) -> u64 {
+        let coupon_fee = self.payment.as_ref().map_or(0, Payment::coupon_fee);
+        self.total_fee().saturating_sub(coupon_fee)
+    }
+
     /// The currency, which only a part of a combined order may choose.
     pub(super) fn fee_type(&self) -> &str {
         self.parameters.get("fee_type").map_or("CNY", String::as_str)
@@ -86,26 +92,22 @@ impl Order {
     pub(super) fn describe_payment(&self, payment: &Payment) -> Fields {
         let names = ["out_trade_no", "attach", "device_info", "trade_type", "total_fee"];
         let mut output = picked(&self.parameters, &names);
-        let coupon_fee = payment.coupons.iter().fold(0_u64, |sum, fee| sum.saturating_add(*fee));
         let openid = self.parameters.get("openid").map_or(OPENID, String::as_str);
         output.extend(fields_of(&[
             ("openid", openid),
             ("is_subscribe", "N"),
             ("bank_type", "OTHERS"),
             ("fee_type", self.fee_type()),
-            ("cash_fee", &self.total_fee().saturating_sub(coupon_fee).to_string()),
+            ("cash_fee", &self.cash_fee().to_string()),
             ("transaction_id", &payment.transaction_id),
             ("time_end", &Beijing::at(payment.time_end).digits()),
         ]));
         if !payment.coupons.is_empty() {
-            output.insert("coupon_fee".to_owned(), coupon_fee.to_string());
+            output.insert("coupon_fee".to_owned(), payment.coupon_fee().to_string());
             output.insert("coupon_count".to_owned(), payment.coupons.len().to_string());
         }
         for (index, fee) in payment.coupons.iter().enumerate() {
-            output.insert(
-                format!("coupon_id_{index}"),
-                format!("{}", 10_000_usize.saturating_add(index)),
-            );
+            output.insert(format!("coupon_id_{index}"), coupon_id(index));
             output.insert(format!("coupon_type_{index}"), "CASH".to_owned());
             output.insert(format!("coupon_fee_{index}"), fee.to_string());
         }
@@ -174,6 +176,15 @@ impl Payment {
         let transaction_id = format!("4200000000{day}{}", ids.decimals(10));
         Self { transaction_id, time_end: now, coupons: coupons.to_vec() }
     }
+
+    fn coupon_fee(&self) -> u64 {
+        self.coupons.iter().fold(0, |sum, fee| sum.saturating_add(*fee))
+    }
+}
+
+/// 代金券ID of the coupon with this index.
+pub(super) fn coupon_id(index: usize) -> String {
+    10_000_usize.saturating_add(index).to_string()
 }
 
 /// The times that decide whether an order can be paid.

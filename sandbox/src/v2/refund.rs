@@ -12,6 +12,8 @@ pub(super) struct Refund {
     /// Unix seconds.
     pub(super) create_time: i64,
     pub(super) success_time: Option<i64>,
+    /// What goes back into each coupon of the order, in fen.
+    pub(super) coupons: Vec<u64>,
     /// Whether frozen money of the order pays it (分账), and not the available balance.
     pub(super) is_from_frozen: bool,
 }
@@ -32,5 +34,9 @@ impl Refund {
 
     pub(super) fn fee(&self) -> u64 {
         number_of(&self.parameters, "refund_fee")
+    }
+
+    pub(super) fn coupon_fee(&self) -> u64 {
+        self.coupons.iter().fold(0, |sum, fee| sum.saturating_add(*fee))
     }
 }

@@ -2,12 +2,13 @@
 
 use super::super::calendar::Beijing;
 use super::super::merchants::MCHID;
+use super::super::money::share;
 use super::super::refund::RefundStatus;
 use super::super::refund_error::RefundError;
 use super::super::sharing::state::RefundSource;
 use super::context::Context;
 use super::fields::{Fields, fields_of, lasting, number_of, text};
-use super::order::Order;
+use super::order::{Order, coupon_id};
 use super::order_book::OrderBook;
 use super::refund::Refund;
 use super::refusal::Refusal;
@@ -66,8 +67,7 @@ pub(super) fn apply(
     if context.now.saturating_sub(payment.time_end) > A_YEAR {
         return Err(Refusal::new("TRADE_OVERDUE", "订单已经超过退款期限"));
     }
-    let open = order.refunds.iter().filter(|refund| refund.status != RefundStatus::Closed);
-    let before = open.fold(0_u64, |sum, refund| sum.saturating_add(refund.fee()));
+    let before = sum_of(order, Refund::fee);
     let fee = number_of(request, "refund_fee");
     let is_total = number_of(request, "total_fee") == order.total_fee();
     if !is_total || before.saturating_add(fee) > order.total_fee() {
@@ -85,12 +85,20 @@ pub(super) fn apply(
     }
     let day = Beijing::at(context.now).day_digits();
     let refund_id = format!("5000000000{day}{}", context.ids.decimals(11));
+    // Computed from the sums, so that the rounding errors of many refunds do not add up.
+    let done = before.saturating_add(fee);
+    let coupons = payment.coupons.iter().enumerate().map(|(index, whole)| {
+        let given = sum_of(order, |refund| refund.coupons.get(index).copied().unwrap_or_default());
+        share(*whole, done, order.total_fee()).saturating_sub(given)
+    });
+    let coupons = coupons.collect();
     let refund = Refund {
         parameters,
         refund_id,
         status: RefundStatus::Processing,
         create_time: context.now,
         success_time: None,
+        coupons,
         is_from_frozen,
     };
     let output = accepted(order, &refund);
@@ -130,7 +138,7 @@ pub(super) fn query(orders: &OrderBook, request: &Fields) -> Result<Fields, Refu
         ("transaction_id", transaction_id(order)),
         ("out_trade_no", text(&order.parameters, "out_trade_no")),
         ("total_fee", &order.total_fee().to_string()),
-        ("cash_fee", &order.total_fee().to_string()),
+        ("cash_fee", &order.cash_fee().to_string()),
         ("fee_type", order.fee_type()),
         ("refund_count", &page.len().to_string()),
     ]);
@@ -150,6 +158,11 @@ pub(super) fn query(orders: &OrderBook, request: &Fields) -> Result<Fields, Refu
         tell("refund_recv_accout", "支付用户零钱");
         if let Some(time) = refund.success_time {
             tell("refund_success_time", &Beijing::at(time).plain());
+        }
+        if !refund.coupons.is_empty() {
+            tell("coupon_refund_fee", &refund.coupon_fee().to_string());
+            tell("coupon_refund_count", &refund.coupons.len().to_string());
+            output.extend(coupons_of(refund, &format!("_{index}")));
         }
     }
     Ok(output)
@@ -179,20 +192,38 @@ pub(super) fn end<'a>(
 }
 
 fn accepted(order: &Order, refund: &Refund) -> Fields {
-    let total = order.total_fee().to_string();
-    fields_of(&[
+    let mut output = fields_of(&[
         ("transaction_id", transaction_id(order)),
         ("out_trade_no", text(&order.parameters, "out_trade_no")),
         ("out_refund_no", refund.number()),
         ("refund_id", &refund.refund_id),
         ("refund_fee", text(&refund.parameters, "refund_fee")),
-        ("cash_refund_fee", text(&refund.parameters, "refund_fee")),
-        ("coupon_refund_fee", "0"),
-        ("coupon_refund_count", "0"),
-        ("total_fee", &total),
-        ("cash_fee", &total),
+        ("cash_refund_fee", &refund.fee().saturating_sub(refund.coupon_fee()).to_string()),
+        ("coupon_refund_fee", &refund.coupon_fee().to_string()),
+        ("coupon_refund_count", &refund.coupons.len().to_string()),
+        ("total_fee", &order.total_fee().to_string()),
+        ("cash_fee", &order.cash_fee().to_string()),
         ("refund_channel", ""),
-    ])
+    ]);
+    output.extend(coupons_of(refund, ""));
+    output
+}
+
+/// The fields of each coupon, whose names have the suffix of the refund and the index of the coupon.
+fn coupons_of(refund: &Refund, suffix: &str) -> Fields {
+    let mut output = Fields::new();
+    for (index, fee) in refund.coupons.iter().enumerate() {
+        output.insert(format!("coupon_refund_id{suffix}_{index}"), coupon_id(index));
+        output.insert(format!("coupon_type{suffix}_{index}"), "CASH".to_owned());
+        output.insert(format!("coupon_refund_fee{suffix}_{index}"), fee.to_string());
+    }
+    output
+}
+
+/// A sum over the refunds of an order that did not fail.
+fn sum_of(order: &Order, part: impl Fn(&Refund) -> u64) -> u64 {
+    let open = order.refunds.iter().filter(|refund| refund.status != RefundStatus::Closed);
+    open.fold(0, |sum, refund| sum.saturating_add(part(refund)))
 }
 
 fn transaction_id(order: &Order) -> &str {

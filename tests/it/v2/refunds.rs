@@ -73,6 +73,35 @@ fn repeated_refund_refunds_once_with_client_certificate() {
     assert_eq!(notified.out_trade_no, order.out_trade_no);
 }
 
+#[test]
+fn refund_of_an_order_with_coupons_goes_back_to_each_coupon() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    let (signer, gateway) = (v2.signer(), v2.gateway());
+    pay::prepay(signer, gateway, &order(&sandbox, "coupon-1"), &App).unwrap();
+    v2.pay("coupon-1", &[Fen(10), Fen(5)]).unwrap();
+    // 10 and 5 of 100: 3 and 1 of the first 33, and the rest later.
+    for (number, fee, cash, coupons) in
+        [("r-1", Fen(33), Fen(29), [Fen(3), Fen(1)]), ("r-2", Fen(67), Fen(56), [Fen(7), Fen(4)])]
+    {
+        let refund = refund_of(&sandbox, "coupon-1", number, fee);
+        let accepted = refund::apply(signer, gateway, &refund).unwrap();
+        assert_eq!(accepted.cash_fee, Some(Fen(85)));
+        assert_eq!(accepted.cash_refund_fee, Some(cash));
+        assert_eq!(accepted.coupon_refund_fee, coupons[0].checked_add(coupons[1]));
+        let query = RefundQuery::new(sandbox.appid(), accepted.refund_id.clone());
+        let found = refund::query(signer, gateway, &query).unwrap();
+        assert_eq!(found.cash_fee, Some(Fen(85)));
+        assert_eq!(found.refunds[0].coupon_refund_fee, accepted.coupon_refund_fee);
+        for refunded in [&accepted.coupons, &found.refunds[0].coupons] {
+            let ids: Vec<_> = refunded.iter().map(|coupon| coupon.id.clone()).collect();
+            assert_eq!(ids, [Some("10000".to_owned()), Some("10001".to_owned())]);
+            let fees: Vec<_> = refunded.iter().map(|coupon| coupon.fee).collect();
+            assert_eq!(fees, coupons.map(Some));
+        }
+    }
+}
+
 /// A merchant decides by this response whether to use a new refund number, and no signed field binds it
 /// to its request.
 #[test]
