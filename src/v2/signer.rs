@@ -1,6 +1,7 @@
 //! The [`Signer`] trait of APIv2, [`HmacSha256Key`] and [`Md5Key`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use aes::Aes256;
 use aes::cipher::{Array, BlockCipherDecrypt, KeyInit};
@@ -52,6 +53,44 @@ pub trait Signer: Send + Sync {
     /// PKCS#7 padding; the AES key is the MD5 of the API key in lower-case hexadecimal. Returns `None`
     /// for any failure.
     fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// A reference signs as what it refers to.
+impl<T: Signer + ?Sized> Signer for &T {
+    fn mchid(&self) -> &str {
+        T::mchid(self)
+    }
+
+    fn sign_type(&self) -> SignType {
+        T::sign_type(self)
+    }
+
+    fn sign(&self, message: &str) -> Result<String, SignError> {
+        T::sign(self, message)
+    }
+
+    fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
+        T::decrypt(self, req_info)
+    }
+}
+
+/// Several threads or owners may share one signer.
+impl<T: Signer + ?Sized> Signer for Arc<T> {
+    fn mchid(&self) -> &str {
+        T::mchid(self)
+    }
+
+    fn sign_type(&self) -> SignType {
+        T::sign_type(self)
+    }
+
+    fn sign(&self, message: &str) -> Result<String, SignError> {
+        T::sign(self, message)
+    }
+
+    fn decrypt(&self, req_info: &[u8]) -> Option<Vec<u8>> {
+        T::decrypt(self, req_info)
+    }
 }
 
 /// 签名类型: signature algorithm.
@@ -299,6 +338,18 @@ pub(super) mod tests {
         let mut fields = Fields::default();
         pairs.iter().for_each(|(name, value)| fields.set(name, value));
         fields
+    }
+
+    #[test]
+    fn shared_signer_signs_as_the_signer_itself() {
+        fn seen(signer: &dyn Signer) -> (&str, SignType, String, bool) {
+            let decrypted = signer.decrypt(&[0; 16]).is_some();
+            (signer.mchid(), signer.sign_type(), signer.sign("a=1").unwrap(), decrypted)
+        }
+        for key in [Arc::new(hmac_key()) as Arc<dyn Signer>, Arc::new(md5_key())] {
+            assert_eq!(seen(&key), seen(&*key));
+            assert_eq!(seen(&&*key), seen(&*key));
+        }
     }
 
     #[test]
