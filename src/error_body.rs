@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::error::ErrorDetail;
 use crate::sign_diagnosis::SignInformation;
 
-/// What an error response says; empty where it cannot be read.
+/// The contents of an error response; empty where they cannot be read.
 #[derive(Default)]
 pub(crate) struct ErrorBody {
     pub(crate) code: String,

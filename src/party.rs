@@ -128,7 +128,7 @@ impl<'a> Party<'a> {
         )
     }
 
-    /// What the user's openid under the order's appid is called in a single order.
+    /// The name of the user's openid under the order's appid in a single order.
     pub(crate) fn openid_name(self) -> &'static str {
         self.name("openid", "sp_openid")
     }

@@ -324,7 +324,7 @@ pub(crate) fn read_key(pem: &[u8]) -> Result<KeyPair, Invalid> {
 pub(crate) const DAMAGED: &str =
     "is damaged: the PEM text contains no complete RSA private key; copy the file again";
 
-/// What a key signs to show that it can, and belongs to a certificate. No request looks like this.
+/// The text that a key signs to prove that it works and belongs to a certificate. No request looks like this.
 pub(crate) const PROOF: &[u8] = b"does this key belong to this certificate?";
 
 #[cfg(test)]

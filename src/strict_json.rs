@@ -258,7 +258,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// What `members` makes of an empty object, without a violation.
+/// The value that `members` makes of an empty object, without a violation.
 fn stand_in<T>(members: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Option<T> {
     let violations = &mut Violations::default();
     members(&mut Object { path: String::new(), members: Vec::new(), violations })

@@ -325,7 +325,7 @@ pub(crate) fn date_of(days: i64) -> (i64, i64, i64) {
 
 const RANGE: &str = "must be in the years 1970 to 9999";
 
-/// What programs in Go write for a time that there is not. A refund that was in progress is on
+/// The text that programs in Go write for an absent time. A refund that was in progress is on
 /// record with it.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 

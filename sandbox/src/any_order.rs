@@ -44,7 +44,7 @@ impl AnyOrder<'_> {
         self.parts().iter().try_for_each(|part| part.check_payable(now))
     }
 
-    /// What a query and a notification report about it.
+    /// The JSON of queries and notifications about it.
     pub(super) fn describe(&self, now: i64) -> Value {
         match self {
             Self::Single(order) => transaction::describe(order, now),

@@ -1,4 +1,4 @@
-//! What the methods of [`Sandbox`](super::Sandbox) do, by HTTPS and JSON: for tests in any language.
+//! The methods of [`Sandbox`](super::Sandbox) by HTTPS and JSON, for tests in any language.
 //!
 //! The sandbox takes these commands itself, beside the interfaces of WeChat Pay, unsigned and from
 //! this machine only. Each does what the method of its name does. The program `wechatpay-sandbox`

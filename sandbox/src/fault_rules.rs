@@ -193,7 +193,7 @@ impl fmt::Debug for FaultRule {
 /// What a test changes in one response.
 pub(super) type Change = Box<dyn FnOnce(&mut Response) + Send>;
 
-/// What will go wrong.
+/// The faults that wait for calls.
 #[derive(Default)]
 pub(super) struct Faults {
     rules: Vec<(FaultRule, Fault)>,
@@ -202,10 +202,10 @@ pub(super) struct Faults {
     tampers: VecDeque<Change>,
 }
 
-/// What goes wrong with one call.
+/// The faults of one call.
 #[derive(Default)]
 pub(super) struct CallFault {
-    /// What stands in place of the call.
+    /// The refusal in place of the call.
     pub(super) instead: Option<Refusal>,
     /// The error in place of its response.
     pub(super) afterwards: Option<Refusal>,

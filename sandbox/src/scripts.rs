@@ -6,7 +6,7 @@ use super::path_pattern;
 use super::received::Received;
 use super::url;
 
-/// What the sandbox responds to every call of an interface that it does not model.
+/// The response of the sandbox to every call of an interface that it does not model.
 ///
 /// Each request is checked as any other: headers, signature, clock. The response is signed, and faults meet it.
 ///

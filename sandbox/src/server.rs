@@ -37,7 +37,7 @@ struct Shared {
     handshakes: AtomicUsize,
 }
 
-/// What the server serves.
+/// The host that the server serves.
 pub(super) trait Host: Send + Sync {
     /// The TLS configuration of a new connection; `None` if it is not to speak TLS.
     fn greet(&self) -> io::Result<Option<Arc<ServerConfig>>>;

@@ -354,7 +354,7 @@ impl State {
         self.transfers.all().iter().rev().map(TransferSummary::of).collect()
     }
 
-    /// What time does to transfers and authorizations, with the notifications that follow. `now` is business time.
+    /// The effect of time on transfers and authorizations, with the notifications that follow. `now` is business time.
     pub(super) fn age_transfers(&mut self, now: i64) {
         let Self { transfers, notifications, cipher, ids, .. } = self;
         transfers.age(now);

@@ -72,7 +72,7 @@ impl Row<'_> {
         self.refund.map_or(self.payment.success_time, |refund| refund.create_time)
     }
 
-    /// What bills are sorted by.
+    /// The key that bills are sorted by.
     fn key(&self) -> (i64, &str, &str) {
         let refund_id = self.refund.map_or("", |refund| &refund.refund_id);
         (self.time(), &self.payment.transaction_id, refund_id)

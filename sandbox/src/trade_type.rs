@@ -14,9 +14,9 @@ pub(super) enum TradeType {
     H5,
 }
 
-/// What the merchant gets for an order: new at every call, and good for one purpose only.
+/// The token that the merchant gets for an order: new at every call, and good for one purpose only.
 pub(super) struct PaymentToken {
-    /// What opens the order at the cashier: the prepay_id, the code_url, or the path and query of
+    /// The text that opens the order at the cashier: the prepay_id, the code_url, or the path and query of
     /// the h5_url.
     pub(super) text: String,
     /// The body of the response to the merchant.

@@ -9,7 +9,7 @@ use super::schema::{fen_of, text_of};
 /// A transfer to a user.
 pub(super) struct Transfer {
     pub(super) mchid: String,
-    /// What it was created with, its `user_name` in plain text: a repetition must have the same.
+    /// The fields of the request, its `user_name` in plain text: a repetition must have the same.
     pub(super) parameters: Value,
     pub(super) transfer_bill_no: String,
     /// Unix seconds of business time, as the other times.
@@ -111,7 +111,7 @@ impl Transfer {
         output
     }
 
-    /// What a notification reports.
+    /// The resource of a notification.
     pub(super) fn notification(&self) -> Value {
         let mut output = json!({
             "mch_id": self.mchid,

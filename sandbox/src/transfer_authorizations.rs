@@ -20,7 +20,7 @@ pub(super) struct Authorizations {
 /// An authorization, asked for alone or beside a transfer.
 pub(super) struct Authorization {
     pub(super) mchid: String,
-    /// What it was asked for with: a repetition must have the same.
+    /// The fields of the request: a repetition must have the same.
     pub(super) parameters: Value,
     pub(super) create_time: i64,
     pub(super) state: AuthorizationState,
@@ -235,7 +235,7 @@ impl Authorization {
         })
     }
 
-    /// What queries and notifications report.
+    /// The JSON of queries and notifications.
     pub(super) fn describe(&self) -> Value {
         let mut output = json!({
             "state": self.state.as_str(),

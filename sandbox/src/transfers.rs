@@ -180,7 +180,7 @@ impl Transfers {
         self.age(now);
     }
 
-    /// What time does: money is taken, cancellations end, and who did not confirm in time does not any more.
+    /// Lets time pass: money is taken, cancellations end, and transfers that no user confirmed lapse.
     pub(super) fn age(&mut self, now: i64) {
         let Self { all, balance, is_held, authorizations, .. } = self;
         for transfer in all.iter_mut().filter(|transfer| !transfer.state.is_final()) {

@@ -166,7 +166,7 @@ impl Upload {
         Ok(())
     }
 
-    /// What stands before and after the file: two parts in this order, with lines that end in CRLF
+    /// The bytes before and after the file: two parts in this order, with lines that end in CRLF
     /// ([p/4012760432](https://pay.weixin.qq.com/doc/v3/partner/4012760432)).
     fn frame(&self, boundary: &str) -> (Vec<u8>, String) {
         let Self { filename, meta, .. } = self;

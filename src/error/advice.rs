@@ -64,7 +64,7 @@ pub(super) fn lacks_certificate(error: &ApiError) -> bool {
     error.status == 400 && CERTIFICATE_TEXTS.contains(&error.message.as_str())
 }
 
-/// What the page with status 400 says if the client certificate is missing, or is not accepted.
+/// The texts of the page with status 400 if the client certificate is missing, or is not accepted.
 #[cfg(feature = "v2")]
 pub(crate) const CERTIFICATE_TEXTS: [&str; 2] =
     ["No required SSL certificate was sent", "The SSL certificate error"];

@@ -111,7 +111,7 @@ impl Violations {
         }
     }
 
-    /// What was added so far are values that could not be read.
+    /// Marks the violations so far as values that could not be read.
     pub(crate) fn end_reading(&mut self) {
         self.misread = self.all.len();
     }

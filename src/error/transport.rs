@@ -21,7 +21,7 @@ pub struct TransportError {
     what: String,
 }
 
-/// What kind of failure lost a request or its response, for metrics. Decisions follow
+/// The kind of failure that lost a request or its response, for metrics. Decisions follow
 /// [`Error::outcome`](crate::Error::outcome).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use crate::encryption::Encryptor;
 use crate::error::Violations;
 use crate::strict_json::Object;
 
-/// What the names in the caller's JSON are.
+/// The form of the names in the caller's JSON.
 pub(super) enum Names<'a> {
     /// Ciphertexts under the key with this serial number. Without one, there must be no name.
     Encrypted(Option<&'a str>),

@@ -131,7 +131,7 @@ pub struct UnfreezeState {
 }
 
 impl UnfreezeState {
-    /// What the merchant got back, once it is done; none if it is not done, or failed. Then query again, or query
+    /// The amount that the merchant got back; `None` if the request is not done, or failed. Then query again, or query
     /// the [amount left](crate::profit_sharing::amount_left).
     #[must_use]
     pub fn unfrozen(&self) -> Option<Fen> {

@@ -8,7 +8,7 @@ use crate::strict_json::Object;
 use crate::transfer::scene::{Infos, Scene};
 use crate::validate;
 
-/// What every transfer has.
+/// The fields that every transfer has.
 pub(super) struct Terms<'a> {
     pub(super) scene: &'a Scene,
     pub(super) infos: Infos,

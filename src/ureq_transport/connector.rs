@@ -214,7 +214,7 @@ fn is_tls(error: &io::Error) -> bool {
         || error.get_ref().is_some_and(|inner| inner.to_string().starts_with("invalid peer"))
 }
 
-/// What ureq says about a proxy that did not open a tunnel.
+/// Explains ureq's text about a proxy that did not open a tunnel.
 fn explain_proxy(reason: &str) -> String {
     let status: String = reason.chars().filter(char::is_ascii_digit).take(3).collect();
     match status.as_str() {

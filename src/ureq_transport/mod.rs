@@ -211,7 +211,7 @@ fn response(received: ureq::http::Response<Body>, limit: Limit) -> Response {
     }
 }
 
-/// What ended the request, and whether a byte of it may have been sent. Resolving and connecting, TLS
+/// The error that ended the request, and whether a byte of it may have been sent. Resolving and connecting, TLS
 /// included, come before the first byte. For every other error that is uncertain.
 fn transport_error(error: &ureq::Error) -> TransportError {
     use ureq::{Error, Timeout};

@@ -26,7 +26,7 @@ use crate::v2::validate;
 /// }
 /// ```
 pub trait Trade: Sealed {
-    /// What starts the payment: a `prepay_id`, a `code_url` or an `mweb_url`.
+    /// The value that starts the payment: a `prepay_id`, a `code_url` or an `mweb_url`.
     type Prepaid: TryFrom<String>;
 }
 

@@ -508,7 +508,7 @@ fn code_of(body: &[u8]) -> String {
     code.replace('_', "")
 }
 
-/// What was read of a notification is what was sealed.
+/// The event that was read is the one that was encrypted.
 fn same_event(event: &Event, envelope: &Value) {
     assert_eq!(json!(event.id), envelope["id"]);
     assert_eq!(json!(event.event_type.as_str()), envelope["event_type"]);
@@ -1059,7 +1059,7 @@ fn sum(amounts: impl Iterator<Item = Fen>) -> u128 {
     amounts.map(|amount| u128::from(amount.0)).sum()
 }
 
-/// What an error must be that comes before anything is sent.
+/// Checks an error that comes before anything is sent.
 #[track_caller]
 fn nothing_sent(error: &Error) -> &Error {
     assert!(matches!(error.kind(), ErrorKind::Invalid(_)), "{error}");
@@ -1178,7 +1178,7 @@ fn envelope(original_type: &str, plain: &[u8]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What a notification holds that was opened.
+/// Decrypts the resource of a notification that was opened.
 fn unseal(ciphertext: &str, nonce: &str, associated_data: &str) -> Vec<u8> {
     let mut text = STANDARD.decode(ciphertext).unwrap();
     let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes()).unwrap();
@@ -1217,7 +1217,7 @@ static PLATFORM: LazyLock<Platform> = LazyLock::new(|| {
     }
 });
 
-/// What a merchant asks for.
+/// The requests of a merchant.
 struct Shop {
     order: Order,
     payer: Payer,

@@ -114,7 +114,7 @@ fn request(row: &Row) -> String {
     format!("{} {}", row.method, path.replace(AUTHORIZATION, "{out_authorization_no}"))
 }
 
-/// Those that a guide lists.
+/// The requests that a guide lists.
 fn requests(guide: &str) -> impl Iterator<Item = &str> {
     let code = guide.split('`').skip(1).step_by(2);
     code.filter(|code| code.starts_with("GET /") || code.starts_with("POST /"))
@@ -469,7 +469,7 @@ thread_local! {
 
 const REFUND_ENCODED: &str = "refund%2A1%7C%40";
 
-/// What has no function here.
+/// An interface without a function.
 const ANY_INTERFACE: Row = Row {
     api: "通用接口调用",
     method: "PATCH",

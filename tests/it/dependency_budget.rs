@@ -7,7 +7,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What the default build depends on directly.
+/// The direct dependencies of the default build.
 const DIRECT: [&str; 7] =
     ["base64", "ring", "rustls-pki-types", "rustls-webpki", "serde", "serde_json", "ureq"];
 /// As they are named in the source.

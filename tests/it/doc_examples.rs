@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Those that need none: (file, item, reason).
+/// Items that need no example: (file, item, reason).
 const EXCEPTIONS: [(&str, &str, &str); 2] = [
     ("guide/mod.rs", "guide", "says where the guides are"),
     ("guide/zh/mod.rs", "zh", "says where the Chinese guides are"),

@@ -360,7 +360,7 @@ enum Make {
     Own(Box<dyn Fn(&'static Operation) -> Vec<Seen> + Send + Sync>),
 }
 
-/// What came of one call.
+/// The result of one call.
 struct Seen {
     result: Result<(), Error>,
     attempts: usize,
@@ -928,7 +928,7 @@ fn refused_or_failed() -> Vec<Fault> {
     faults
 }
 
-/// What cannot be made for each operation, and where it is looked at instead.
+/// Faults that cannot be made for each operation, and the tests that check them instead.
 const ELSEWHERE: [(u8, &str); 3] = [
     (
         3,

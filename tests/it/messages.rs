@@ -204,7 +204,7 @@ fn errors(table: &mut Table) {
     }
 }
 
-/// What the same trouble means for a new order, a query, a refund and another read.
+/// The texts of the same problem for a new order, a query, a refund and another read.
 fn calls(table: &mut Table, sandbox: &Sandbox, what: &str, gateway: impl Fn() -> Gateway) {
     let signer = sandbox.signer();
     let order = order(sandbox, "errors-1");
@@ -689,7 +689,7 @@ fn codes(table: &mut Table) {
     }
 }
 
-/// What happens on the way, over real connections.
+/// Problems in transit, over real connections.
 fn responses(table: &mut Table) {
     table.chapter("responses");
     let sandbox = start();

@@ -1,4 +1,4 @@
-//! What the methods of profit sharing do, by HTTPS and JSON.
+//! The methods of profit sharing by HTTPS and JSON.
 
 use serde::Deserialize;
 use serde_json::json;

@@ -220,7 +220,7 @@ impl State {
         self.sharing.returns.iter().rev().map(ReturnSummary::from).collect()
     }
 
-    /// What is frozen of an order of the sandbox's merchant, if it is paid and was placed with the flag.
+    /// The frozen amount of an order of the sandbox's merchant, if it is paid and was placed with the flag.
     pub(crate) fn frozen(&self, transaction_id: &str, now: i64) -> Option<u64> {
         let order = self.paid_order(MCHID, transaction_id).filter(|order| order.is_sharing)?;
         Some(self.sharing.left(&order, self.clock.business(now)))

@@ -13,7 +13,7 @@ pub(crate) struct PaidOrder {
     pub(crate) payer: String,
     pub(crate) sub_mchid: Option<String>,
     pub(crate) total: u64,
-    /// What was refunded, or is being refunded.
+    /// The amount that was refunded, or is being refunded.
     pub(crate) refunded: u64,
     /// In Unix seconds.
     pub(crate) paid_at: i64,
@@ -45,7 +45,7 @@ impl PaidOrder {
         })
     }
 
-    /// What the merchant gets of it before refunds, in fen.
+    /// The amount that the merchant gets before refunds, in fen.
     pub(crate) fn net(&self) -> u64 {
         self.total.saturating_sub(fee(self.total))
     }

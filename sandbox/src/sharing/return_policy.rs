@@ -1,6 +1,6 @@
-//! What a receiver does with requests to return money.
+//! How a receiver responds to requests to return money.
 
-/// What a receiver does with requests to return money: see
+/// How a receiver responds to requests to return money: see
 /// [`Sandbox::set_return_policy`](crate::Sandbox::set_return_policy).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

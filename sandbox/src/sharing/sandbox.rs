@@ -34,7 +34,7 @@ impl Sandbox {
         self.state().return_summaries(unix_now())
     }
 
-    /// What is frozen of a paid order with profit sharing, and can still be split: nothing once it is finished. `None` if
+    /// The frozen amount of a paid order with profit sharing, which can still be split: zero once it is finished. `None` if
     /// there is no such order. The fee is taken off, as WeChat Pay does.
     #[must_use]
     pub fn frozen(&self, transaction_id: &str) -> Option<Fen> {
@@ -73,7 +73,7 @@ impl Sandbox {
         self.state().sharing.max_ratio = max_ratio;
     }
 
-    /// What a receiver does from now on with requests to return money.
+    /// Sets how a receiver responds to requests to return money from now on.
     pub fn set_return_policy(&self, mchid: &str, policy: ReturnPolicy) {
         self.state().sharing.policies.insert(mchid.to_owned(), policy);
     }

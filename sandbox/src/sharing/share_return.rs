@@ -11,7 +11,7 @@ use crate::schema::{fen_of, text_of};
 pub(crate) struct Return {
     pub(super) mchid: String,
     pub(super) sub_mchid: Option<String>,
-    /// What it was requested with: a repetition must say the same.
+    /// The fields of the request: a repetition must have the same.
     pub(super) parameters: Value,
     /// The split's numbers: 微信分账单号 and 商户分账单号.
     pub(super) order_id: String,
@@ -47,7 +47,7 @@ impl Return {
         !matches!(self.result, ReturnResult::Failed(_))
     }
 
-    /// What every response says about it.
+    /// The JSON of every response about it.
     pub(super) fn describe(&self) -> Value {
         let finish_time = self.end_time.unwrap_or(self.create_time);
         let mut output = json!({

@@ -11,7 +11,7 @@ pub(crate) struct Split {
     /// The merchant who signed the request.
     pub(super) mchid: String,
     pub(super) sub_mchid: Option<String>,
-    /// What it was requested with, names in plain text: a repetition must say the same.
+    /// The fields of the request, names in plain text: a repetition must have the same.
     pub(super) parameters: Value,
     /// 微信分账单号.
     pub(super) order_id: String,
@@ -21,7 +21,7 @@ pub(crate) struct Split {
     pub(super) shares: Vec<Share>,
 }
 
-/// What one receiver gets.
+/// The share of one receiver.
 pub(crate) struct Share {
     pub(super) r#type: String,
     pub(super) account: String,
@@ -69,13 +69,13 @@ impl Split {
         if self.is_pending() { "PROCESSING" } else { "FINISHED" }
     }
 
-    /// What of the order's money it takes, in fen.
+    /// The amount of the order's money that it takes, in fen.
     pub(super) fn taken(&self) -> u64 {
         let taken = self.shares.iter().filter(|share| !share.result.is_closed());
         taken.map(|share| share.amount).fold(0, u64::saturating_add)
     }
 
-    /// What every response says about it.
+    /// The JSON of every response about it.
     pub(super) fn describe(&self) -> Value {
         let receivers: Vec<Value> = self.shares.iter().map(|it| it.describe(self)).collect();
         let mut output = json!({

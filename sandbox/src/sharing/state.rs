@@ -25,7 +25,7 @@ pub(crate) struct Sharing {
     pub(super) notify_url: String,
 }
 
-/// What the refund of an order is paid from.
+/// The source of the money of a refund.
 pub(crate) enum RefundSource {
     /// The order's frozen money.
     Frozen,
@@ -59,13 +59,13 @@ impl Sharing {
         is_expired || self.of(&order.transaction_id).any(Split::finishes)
     }
 
-    /// What was split of an order, in fen.
+    /// The amount that was split of an order, in fen.
     pub(super) fn split_of(&self, order: &PaidOrder) -> u64 {
         let splits = self.of(&order.transaction_id).filter(|split| !split.is_unfreeze);
         splits.map(Split::taken).fold(0, u64::saturating_add)
     }
 
-    /// What is left of an order's frozen money to be split, in fen. The share of a receiver who was not paid
+    /// The amount of an order's frozen money that can still be split, in fen. The share of a receiver who was not paid
     /// stays frozen.
     pub(crate) fn left(&self, order: &PaidOrder, now: i64) -> u64 {
         if self.is_finished(order, now) {
@@ -74,13 +74,13 @@ impl Sharing {
         self.rest(order)
     }
 
-    /// What splits and refunds leave of an order, frozen or not, in fen.
+    /// The amount that splits and refunds leave of an order, frozen or not, in fen.
     pub(super) fn rest(&self, order: &PaidOrder) -> u64 {
         let gone = self.split_of(order).saturating_add(order.refunded);
         order.net().saturating_sub(gone)
     }
 
-    /// What a refund of this amount is paid from.
+    /// The source of the money of a refund of this amount.
     pub(crate) fn refund_source(
         &self,
         order: &PaidOrder,

@@ -119,7 +119,7 @@ impl OrderBook {
         Ok(Fields::new())
     }
 
-    /// What query and notification say of a combined order.
+    /// The fields of a combined order in queries and notifications.
     pub(super) fn describe_combined(&self, combined_order: &CombinedOrder) -> Fields {
         let parts = combined_order.parts.iter().filter_map(|key| self.orders.get(key));
         let list: Vec<Value> = parts.map(Order::describe_part).collect();

@@ -23,7 +23,7 @@ use super::super::version::Version;
 use super::refusal::Refusal;
 use super::sign::API_KEY;
 
-/// What a merchant needs of APIv2, and what users and the platform do there: see
+/// The merchant's side of APIv2, and the actions of users and the platform: see
 /// [`Sandbox::v2`](crate::Sandbox::v2).
 pub struct V2 {
     state: Arc<Mutex<State>>,

@@ -15,7 +15,7 @@ use super::till::Till;
 
 /// A single order, or a part of a combined one.
 pub(super) struct Order {
-    /// What it was placed with; a repetition must say the same.
+    /// The fields of the request; a repetition must have the same.
     pub(super) parameters: Fields,
     pub(super) sign_type: String,
     pub(super) refunds: Vec<Refund>,
@@ -67,7 +67,7 @@ impl Order {
         }
     }
 
-    /// What a query says: only a few fields of an unpaid order.
+    /// The fields of a query: only a few fields of an unpaid order.
     pub(super) fn describe(&self, now: i64) -> Fields {
         let is_reversed = self.till.as_ref().is_some_and(|till| till.is_reversed);
         let Some(payment) = self.payment.as_ref().filter(|_| !is_reversed) else {
@@ -88,7 +88,7 @@ impl Order {
         output
     }
 
-    /// What query and notification say of a paid order.
+    /// The fields of a paid order in queries and notifications.
     pub(super) fn describe_payment(&self, payment: &Payment) -> Fields {
         let names = ["out_trade_no", "attach", "device_info", "trade_type", "total_fee"];
         let mut output = picked(&self.parameters, &names);

@@ -5,7 +5,7 @@ use super::fields::{Fields, number_of, text};
 
 /// A refund of an order.
 pub(super) struct Refund {
-    /// What it was asked for with; a repetition must say the same.
+    /// The fields of the request; a repetition must have the same.
     pub(super) parameters: Fields,
     pub(super) refund_id: String,
     pub(super) status: RefundStatus,

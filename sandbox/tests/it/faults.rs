@@ -14,7 +14,7 @@ use wechatpay_sandbox::{Fault, FaultRule, OrderError, Sandbox};
 
 use crate::support::{api, order, start};
 
-/// What is right to tell.
+/// The verdict that is right.
 #[derive(Clone, Copy, PartialEq)]
 enum Verdict {
     Good,

@@ -204,7 +204,7 @@ impl MicropayOrder {
     }
 }
 
-/// What an attempt to charge a payer's code ended in. An unknown outcome is none of these, but an
+/// The result of an attempt to charge a payer's code. An unknown outcome is none of these, but an
 /// [`Error`].
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]

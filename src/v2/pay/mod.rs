@@ -331,7 +331,7 @@ pub fn reverse(
     })
 }
 
-/// What a reversal ended in.
+/// The result of a reversal.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reversal {

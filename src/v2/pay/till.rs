@@ -65,7 +65,7 @@ pub enum Step {
     Wait {
         /// How long to wait. Zero: at once.
         pause: Duration,
-        /// What the call ended in, if in an error. If it names settings, correct them.
+        /// The error of the call, if it failed. If it names settings, correct them.
         error: Option<Error>,
     },
     /// 支付成功: the payer was charged once. Final.
@@ -220,7 +220,7 @@ impl TillPayment {
         wait(left.min(PAUSE), error)
     }
 
-    /// What a queried order means; `None` if it is not certain yet.
+    /// The step that follows from a queried order; `None` if it is not certain yet.
     fn judge(&mut self, signer: &dyn Signer, transaction: &Transaction) -> Option<Step> {
         match transaction.paid(signer, &self.order) {
             Ok(paid) => Some(self.paid(paid)),

@@ -102,7 +102,7 @@ fn returns(table: &mut Table) {
     table.error("both numbers", Return::from_json(&signer, json));
 }
 
-/// What the same trouble means for a split, an unfreeze request, a return and a query.
+/// The texts of the same problem for a split, an unfreeze request, a return and a query.
 fn outcomes(table: &mut Table) {
     let sandbox = start();
     let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
