@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use wechatpay::encryption::Encrypted;
+use wechatpay::encryption::{Encrypted, Encryptor};
 use wechatpay::transfer::{self, Transfer, receipt};
 use wechatpay::{OutBillNo, TransferBillNo};
 
@@ -79,8 +79,13 @@ impl Verb {
 
 fn create(session: &Session, file: &BodyFile) -> Result<Value> {
     let signer = session.signer();
-    let (body, serial) = with_encrypted_name(session, file.read(session)?)?;
-    let transfer = file.name_in(Transfer::from_json(signer, &body, serial.as_deref()))?;
+    let encryptor = session.gateway.keys().encryptor()?;
+    let body = file.read(session)?;
+    let transfer = file.name_in(if has_ciphertext(&body, &encryptor) {
+        Transfer::from_json(signer, &body, Some(encryptor.serial()))
+    } else {
+        Transfer::from_plain_json(signer, &body, &encryptor)
+    })?;
     let created = match transfer.authorization_info {
         Some(_) => transfer::create_with_authorization(signer, &session.gateway, &transfer)?,
         None => transfer::create(signer, &session.gateway, &transfer)?,
@@ -95,19 +100,13 @@ fn create(session: &Session, file: &BodyFile) -> Result<Value> {
     Ok(response)
 }
 
-/// The body with its `user_name` encrypted, and the serial number of the key. A name that is a ciphertext already is
-/// encrypted for the key that the settings name.
-fn with_encrypted_name(session: &Session, body: Vec<u8>) -> Result<(Vec<u8>, Option<String>)> {
-    // The library reports a file that is not JSON.
-    let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return Ok((body, None)) };
-    let Some(Value::String(name)) = json.get_mut("user_name") else { return Ok((body, None)) };
-    let encryptor = session.gateway.keys().encryptor()?;
-    let serial = Some(encryptor.serial().to_owned());
-    if Encrypted::new(encryptor.serial(), name.as_str()).is_ok() {
-        return Ok((body, serial));
-    }
-    *name = encryptor.encrypt(name)?.ciphertext().to_owned();
-    Ok((json.to_string().into_bytes(), serial))
+/// Whether `user_name` is a ciphertext already, which is taken for one under the key that the settings name.
+fn has_ciphertext(body: &[u8], encryptor: &Encryptor) -> bool {
+    // The library reports a body that is not JSON.
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let name = json.as_ref().and_then(|json| json.get("user_name")?.as_str());
+    name.is_some_and(|name| Encrypted::new(encryptor.serial(), name).is_ok())
 }
 
 fn query(session: &Session, number: TransferNumber) -> Result<Value> {

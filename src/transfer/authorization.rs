@@ -28,6 +28,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::encryption::Encrypted;
+#[cfg(feature = "aws-lc-rs")]
+use crate::encryption::Encryptor;
 use crate::error::{Error, Violations};
 use crate::gateway::{Body, Gateway};
 use crate::id::{
@@ -43,7 +45,7 @@ use crate::strict_json::{self, Json, Object, Read};
 use crate::time::Time;
 use crate::transfer::bill::Bill;
 use crate::transfer::ended::{Ended, NotEnded};
-use crate::transfer::rules::{self, Terms};
+use crate::transfer::rules::{self, Terms, UserName};
 use crate::transfer::scene::{Infos, Scene};
 use crate::validate;
 
@@ -445,14 +447,20 @@ impl AuthorizedTransfer {
         json: &[u8],
         encryption_serial: Option<&str>,
     ) -> Result<Self, Error> {
-        rules::check_party(signer.into())?;
-        let members = |object: &mut Object<'_>| {
-            let authorization = AuthorizationNumber::read(object);
-            let scene = Scene::read(object);
-            let user_name = Some(rules::read_user_name(object, encryption_serial));
-            Self::read_fields(object, authorization, scene, user_name)
-        };
-        strict_json::read(json, members, Self::find_violations)
+        Self::from_json_with(signer, json, &UserName::Encrypted(encryption_serial))
+    }
+
+    /// Parses a body as [`from_json`](Self::from_json) does, but its `user_name` is plain text, which is encrypted.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn from_plain_json(
+        signer: &dyn Signer,
+        json: &[u8],
+        encryptor: &Encryptor,
+    ) -> Result<Self, Error> {
+        Self::from_json_with(signer, json, &UserName::Plain(encryptor))
     }
 
     /// The bytes that [`transfer`](fn@transfer) sends: the same transfer becomes the same bytes.
@@ -495,6 +503,21 @@ impl AuthorizedTransfer {
             sponsor_mchid: self.sponsor_mchid.as_deref(),
         };
         terms.find_violations(violations);
+    }
+
+    fn from_json_with(
+        signer: &dyn Signer,
+        json: &[u8],
+        user_name: &UserName<'_>,
+    ) -> Result<Self, Error> {
+        rules::check_party(signer.into())?;
+        let members = |object: &mut Object<'_>| {
+            let authorization = AuthorizationNumber::read(object);
+            let scene = Scene::read(object);
+            let user_name = Some(user_name.read(object));
+            Self::read_fields(object, authorization, scene, user_name)
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     /// Proves that this transfer ended without a payment, as [`Transfer::ended`](crate::transfer::Transfer::ended).

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::encryption::Encrypted;
+#[cfg(feature = "aws-lc-rs")]
+use crate::encryption::Encryptor;
 use crate::error::{Error, Invalid, Violations};
 use crate::id::{AppId, NotifyUrl, OpenId, OutAuthorizationNo, OutBillNo};
 use crate::money::Fen;
@@ -13,7 +15,7 @@ use crate::signer::Signer;
 use crate::strict_json::{self, Json, Object, Read};
 use crate::transfer::bill::Bill;
 use crate::transfer::ended::{Ended, NotEnded};
-use crate::transfer::rules::{self, Terms};
+use crate::transfer::rules::{self, Terms, UserName};
 use crate::transfer::scene::{Infos, Scene};
 use crate::validate;
 
@@ -106,14 +108,20 @@ impl Transfer {
         json: &[u8],
         encryption_serial: Option<&str>,
     ) -> Result<Self, Error> {
-        rules::check_party(signer.into())?;
-        let members = |object: &mut Object<'_>| {
-            let scene = Scene::read(object);
-            let user_name = Some(rules::read_user_name(object, encryption_serial));
-            let style = Some(read_style(object));
-            Self::read_fields(object, scene, user_name, style)
-        };
-        strict_json::read(json, members, Self::find_violations)
+        Self::from_json_with(signer, json, &UserName::Encrypted(encryption_serial))
+    }
+
+    /// Parses a body as [`from_json`](Self::from_json) does, but its `user_name` is plain text, which is encrypted.
+    ///
+    /// # Errors
+    /// [`Error`] of kind `Invalid` with every violation, each with its JSON path and rule.
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn from_plain_json(
+        signer: &dyn Signer,
+        json: &[u8],
+        encryptor: &Encryptor,
+    ) -> Result<Self, Error> {
+        Self::from_json_with(signer, json, &UserName::Plain(encryptor))
     }
 
     /// The bytes that [`create`](crate::transfer::create) sends: the same transfer becomes the same bytes.
@@ -218,6 +226,21 @@ impl Transfer {
     pub fn again(&self, ended: Ended, out_bill_no: OutBillNo) -> Result<Self, Error> {
         ended.allows(&self.out_bill_no, &out_bill_no)?;
         Ok(Self { out_bill_no, ..self.clone() })
+    }
+
+    fn from_json_with(
+        signer: &dyn Signer,
+        json: &[u8],
+        user_name: &UserName<'_>,
+    ) -> Result<Self, Error> {
+        rules::check_party(signer.into())?;
+        let members = |object: &mut Object<'_>| {
+            let scene = Scene::read(object);
+            let user_name = Some(user_name.read(object));
+            let style = Some(read_style(object));
+            Self::read_fields(object, scene, user_name, style)
+        };
+        strict_json::read(json, members, Self::find_violations)
     }
 
     pub(super) fn without_authorization(&self) -> Result<(), Invalid> {

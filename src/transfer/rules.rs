@@ -1,7 +1,9 @@
 //! The rules that every transfer shares, with a confirmation or under an authorization.
 
 use crate::encryption::Encrypted;
-use crate::error::{Error, Invalid, Violations};
+#[cfg(feature = "aws-lc-rs")]
+use crate::encryption::Encryptor;
+use crate::error::{Invalid, Violations};
 use crate::money::Fen;
 use crate::party::Party;
 use crate::strict_json::Object;
@@ -47,21 +49,32 @@ pub(super) fn check_party(party: Party<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Reads `user_name`, a ciphertext whose key is known beside the body. It may be left out.
-pub(super) fn read_user_name(
-    object: &mut Object<'_>,
-    encryption_serial: Option<&str>,
-) -> Option<Encrypted> {
-    let ciphertext: String = object.optional("user_name")?;
-    let Some(serial) = encryption_serial else {
-        object.violation(
-            "user_name",
-            "must be given with the encryption_serial that it was stored with",
-        );
-        return None;
-    };
-    let user_name: Result<Encrypted, Error> = Encrypted::new(serial, ciphertext);
-    object.checked("user_name", user_name)
+/// What `user_name` in the caller's JSON is. It may be left out.
+pub(super) enum UserName<'a> {
+    /// A ciphertext under the key with this serial number, which is known beside the body.
+    Encrypted(Option<&'a str>),
+    /// Plain text.
+    #[cfg(feature = "aws-lc-rs")]
+    Plain(&'a Encryptor),
+}
+
+impl UserName<'_> {
+    pub(super) fn read(&self, object: &mut Object<'_>) -> Option<Encrypted> {
+        let text: String = object.optional("user_name")?;
+        let user_name = match self {
+            Self::Encrypted(Some(serial)) => Encrypted::new(*serial, text),
+            Self::Encrypted(None) => {
+                object.violation(
+                    "user_name",
+                    "must be given with the encryption_serial that it was stored with",
+                );
+                return None;
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            Self::Plain(encryptor) => encryptor.encrypt(&text),
+        };
+        object.checked("user_name", user_name)
+    }
 }
 
 const LEAST: Fen = Fen(10);

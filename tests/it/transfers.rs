@@ -355,3 +355,33 @@ fn transfer_notifications_have_their_own_schedule() {
     }
     assert_eq!(pauses, [15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 300, 300]);
 }
+
+#[cfg(feature = "aws-lc-rs")]
+#[test]
+fn plain_name_of_json_is_encrypted() {
+    let sandbox = start();
+    let (signer, gateway) = (sandbox.signer(), sandbox.gateway());
+    let encryptor = sandbox.platform_keys().encryptor().unwrap();
+    let with_name = |body: Vec<u8>| {
+        let mut json: Value = serde_json::from_slice(&body).unwrap();
+        json["user_name"] = json!("张三");
+        json.to_string().into_bytes()
+    };
+    let plain = with_name(transfer(&sandbox, "plain1").to_json(signer).unwrap());
+    let named = Transfer::from_plain_json(signer, &plain, &encryptor).unwrap();
+    assert_eq!(named.encryption_serial(), Some(encryptor.serial()));
+    transfer::create(signer, gateway, &named).unwrap();
+    assert_eq!(sandbox.transfers()[0].user_name, "张三");
+    // The same bytes after a restart.
+    let body = named.to_json(signer).unwrap();
+    assert_eq!(Transfer::from_json(signer, &body, named.encryption_serial()).unwrap(), named);
+
+    let plain = with_name(authorized(&sandbox, "plain2").to_json(signer).unwrap());
+    let named = AuthorizedTransfer::from_plain_json(signer, &plain, &encryptor).unwrap();
+    let body = named.to_json(signer).unwrap();
+    assert!(!String::from_utf8(body.clone()).unwrap().contains("张三"));
+    assert_eq!(
+        AuthorizedTransfer::from_json(signer, &body, named.encryption_serial()).unwrap(),
+        named
+    );
+}

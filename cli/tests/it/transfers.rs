@@ -71,3 +71,23 @@ fn transfer_with_unknown_outcome_is_to_be_sent_again() {
     assert_eq!(done.status, 3, "{}", done.err);
     assert!(done.err.contains("with the same number"), "{}", done.err);
 }
+
+/// A name that is to be encrypted must not hide what is wrong with the rest of the file.
+#[test]
+fn amount_given_twice_is_refused_also_beside_a_name() {
+    let program = Program::new("transfer-twice");
+    let once = body(&program, "plfk4").to_string();
+    let twice =
+        once.replace("\"transfer_amount\":", "\"transfer_amount\":100,\"transfer_amount\":");
+    let done = program.run(&["transfer", "create", &program.write("twice.json", &twice)]);
+    assert_eq!((done.status, done.out.as_str()), (1, ""), "{}", done.err);
+    assert!(done.err.contains("/transfer_amount must occur only once"), "{}", done.err);
+    let two_names = once.replace("\"user_name\":", "\"user_name\":\"李四\",\"user_name\":");
+    let done = program.run(&["transfer", "create", &program.write("names.json", &two_names)]);
+    assert!(done.err.contains("/user_name must occur only once"), "{}", done.err);
+    assert!(program.sandbox.transfers().is_empty());
+
+    // As editors on Windows write it.
+    let marked = program.write("marked.json", format!("\u{feff}{once}"));
+    assert_eq!(program.result(&["transfer", "create", &marked])["state"], "WAIT_USER_CONFIRM");
+}
