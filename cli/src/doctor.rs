@@ -38,6 +38,14 @@ impl Verb {
     }
 }
 
+/// A text in English and in Chinese.
+type Text = (&'static str, &'static str);
+
+/// The text in the language of this run.
+fn choose((english, chinese): Text) -> String {
+    language().choose(english, chinese).to_owned()
+}
+
 /// The results of all checks.
 #[derive(Default)]
 struct Report(Vec<Finding>);
@@ -65,12 +73,18 @@ fn examine() -> Report {
         report.check_unknown_settings();
         report.check_settings();
     } else {
-        report.skip("settings", "no setting is set; the sandbox is used");
+        report.skip(
+            "settings",
+            choose(("no setting is set; the sandbox is used", "没有任何配置，使用沙箱")),
+        );
     }
     if report.is_ok() {
         report.check_connection();
     } else {
-        report.skip("host", "not checked until the other problems are solved");
+        report.skip(
+            "host",
+            choose(("not checked until the other problems are solved", "其他问题解决之后再检查")),
+        );
     }
     report
 }
@@ -96,7 +110,8 @@ impl Report {
                 State::Warning => language().choose("warning: ", "警告："),
                 State::Ok | State::NotChecked => continue,
             };
-            print_line(format_args!("{kind}{}: {}", finding.check, finding.message));
+            let colon = language().choose(": ", "：");
+            print_line(format_args!("{kind}{}{colon}{}", finding.check, finding.message));
         }
     }
 
@@ -113,7 +128,10 @@ impl Report {
         if !unknown.is_empty() {
             self.skip(
                 "unknown settings",
-                format!("{}: not a setting of this program", unknown.join(", ")),
+                language().choose(
+                    format!("{}: not a setting of this program", unknown.join(", ")),
+                    format!("{}：不是本程序的配置项", unknown.join("、")),
+                ),
             );
         }
     }
@@ -121,25 +139,30 @@ impl Report {
     fn check_settings(&mut self) {
         self.note("host", host(), VALID);
         let appid = required("WECHATPAY_APPID").and_then(|it| name_variable(AppId::new(it)));
-        self.note("appid", appid, "valid; only an order shows whether it is bound to the merchant");
+        let message = (
+            "valid; only an order shows whether it is bound to the merchant",
+            "格式有效；是否与商户号绑定，下单时才知道",
+        );
+        self.note("appid", appid, message);
         let notify_url =
             required("WECHATPAY_NOTIFY_URL").and_then(|it| name_variable(NotifyUrl::new(it)));
         self.note("notify_url", notify_url, VALID);
         let merchant = settings::signer();
         let is_merchant_good = merchant.is_ok();
-        self.note("merchant and private key", merchant, "the key can sign");
+        let message = ("the key can sign", "私钥可以签名");
+        self.note("merchant and private key", merchant, message);
         if optional("WECHATPAY_CERT_FILE").is_none() {
-            let message =
-                "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to check it against the key";
-            self.skip("merchant's certificate", message);
-        } else if is_merchant_good || file_content("WECHATPAY_CERT_FILE").is_err() {
-            self.note(
-                "merchant's certificate",
-                certificate(),
-                "belongs to the key and the serial number",
+            let message = (
+                "set WECHATPAY_CERT_FILE (apiclient_cert.pem) to check it against the key",
+                "设置 WECHATPAY_CERT_FILE（apiclient_cert.pem），可以检查证书与私钥是否配对",
             );
+            self.skip("merchant's certificate", choose(message));
+        } else if is_merchant_good || file_content("WECHATPAY_CERT_FILE").is_err() {
+            let message = ("belongs to the key and the serial number", "与私钥和证书序列号一致");
+            self.note("merchant's certificate", certificate(), message);
         } else {
-            self.skip("merchant's certificate", "not checked until the private key is valid");
+            let message = ("not checked until the private key is valid", "私钥有效之后再检查");
+            self.skip("merchant's certificate", choose(message));
         }
         if let Some(warning) = readable_by_others("WECHATPAY_PRIVATE_KEY_FILE") {
             self.add("private key file", State::Warning, warning);
@@ -147,32 +170,45 @@ impl Report {
         let keys = wechatpay_keys();
         if let (Ok(keys), Ok(now)) = (&keys, Time::now()) {
             for (serial_no, not_after) in keys.expired(now) {
-                let message = format!(
-                    "the platform certificate {serial_no} expired at {not_after}; download the new \
-                     one with `certificates`, and set WECHATPAY_PLATFORM_CERT_FILE to it"
+                let message = language().choose(
+                    format!(
+                        "the platform certificate {serial_no} expired at {not_after}; download the \
+                         new one with `certificates`, and set WECHATPAY_PLATFORM_CERT_FILE to it"
+                    ),
+                    format!(
+                        "平台证书 {serial_no} 已于 {not_after} 过期；用 `certificates` 下载新证书，\
+                         并把 WECHATPAY_PLATFORM_CERT_FILE 改为新证书"
+                    ),
                 );
                 self.add("platform certificate", State::Warning, message);
             }
         }
-        self.note(WECHATPAY_KEYS, keys, "can be read");
+        self.note(WECHATPAY_KEYS, keys, ("can be read", "可以读取"));
         if optional("WECHATPAY_API_V3_KEY").is_some() {
             let key =
                 required("WECHATPAY_API_V3_KEY").and_then(|key| name_variable(ApiV3Key::new(key)));
-            let message =
-                "valid; only `certificates` and `notification` show whether it is correct";
+            let message = (
+                "valid; only `certificates` and `notification` show whether it is correct",
+                "格式有效；是否正确，用 `certificates` 或 `notification` 时才知道",
+            );
             self.note("APIv3 key", key, message);
         } else {
-            self.skip(
-                "APIv3 key",
+            let message = (
                 "WECHATPAY_API_V3_KEY is not set; only `certificates` and `notification` need it",
+                "没有设置 WECHATPAY_API_V3_KEY；只有 `certificates` 和 `notification` 需要它",
             );
+            self.skip("APIv3 key", choose(message));
         }
         if optional("WECHATPAY_V2_KEY").is_some() {
             let key = required("WECHATPAY_V2_KEY")
                 .and_then(|key| name_variable(HmacSha256Key::new("1", key)));
             self.note("APIv2 key", key, VALID);
         } else {
-            self.skip("APIv2 key", "WECHATPAY_V2_KEY is not set; only `v2` needs it");
+            let message = (
+                "WECHATPAY_V2_KEY is not set; only `v2` needs it",
+                "没有设置 WECHATPAY_V2_KEY；只有 `v2` 需要它",
+            );
+            self.skip("APIv2 key", choose(message));
         }
     }
 
@@ -192,15 +228,25 @@ impl Report {
         let url = &session.settings.notify_url;
         self.skip(
             "notifications",
-            format!("sent to {url}; only a real payment shows whether they arrive"),
+            language().choose(
+                format!("sent to {url}; only a real payment shows whether they arrive"),
+                format!("发送到 {url}；能否收到，真实支付时才知道"),
+            ),
         );
         let result = pay::query(session.signer(), &session.gateway, &number).map(drop);
         match clock_skew(&session) {
             Some(seconds) if seconds.unsigned_abs() > WINDOW_SECONDS => {
                 return self.add("clock", State::Problem, wrong_clock(seconds));
             }
-            Some(seconds) => self.add("clock", State::Ok, format!("{seconds} seconds off")),
-            None => self.skip("clock", "the response has no valid Date header"),
+            Some(seconds) => {
+                let message = language()
+                    .choose(format!("{seconds} seconds off"), format!("相差 {seconds} 秒"));
+                self.add("clock", State::Ok, message);
+            }
+            None => {
+                let message = ("the response has no valid Date header", "应答头 Date 缺失或无效");
+                self.skip("clock", choose(message));
+            }
         }
         self.0.push(diagnosis(result, session.gateway.base_url()));
         if self.is_ok()
@@ -222,13 +268,16 @@ impl Report {
             Err(message) => return self.add(check, State::Problem, message),
         };
         match v2::pay::query(&signer, &session.v2_gateway, appid, number).map(drop) {
-            Ok(()) => self.add(check, State::Ok, ACCEPTED.to_owned()),
+            Ok(()) => self.add(check, State::Ok, choose(ACCEPTED)),
             Err(error) => match error.api() {
-                Some(api) if api.signed => self.add(check, State::Ok, ACCEPTED.to_owned()),
+                Some(api) if api.signed => self.add(check, State::Ok, choose(ACCEPTED)),
                 Some(api) if api.message.contains("签名") || api.code == Code::SIGN_ERROR => {
-                    let message = format!(
-                        "{error}; check that WECHATPAY_V2_KEY is the APIv2 key (APIv2密钥) on the \
-                         merchant platform"
+                    let message = language().choose(
+                        format!(
+                            "{error}; check that WECHATPAY_V2_KEY is the APIv2 key (APIv2密钥) on \
+                             the merchant platform"
+                        ),
+                        format!("{error}；检查 WECHATPAY_V2_KEY 是否为商户平台上的 APIv2密钥"),
                     );
                     self.add("APIv2 key", State::Problem, message);
                 }
@@ -241,16 +290,16 @@ impl Report {
         &mut self,
         check: &'static str,
         result: Result<T, E>,
-        message: &'static str,
+        message: Text,
     ) {
         match result {
-            Ok(_) => self.add(check, State::Ok, message.to_owned()),
+            Ok(_) => self.add(check, State::Ok, choose(message)),
             Err(error) => self.add(check, State::Problem, error.to_string()),
         }
     }
 
-    fn skip(&mut self, check: &'static str, message: impl Into<String>) {
-        self.add(check, State::NotChecked, message.into());
+    fn skip(&mut self, check: &'static str, message: String) {
+        self.add(check, State::NotChecked, message);
     }
 
     fn add(&mut self, check: &'static str, state: State, message: String) {
@@ -279,9 +328,12 @@ fn wechatpay_keys() -> Result<PlatformKeys, Box<dyn std::error::Error>> {
     let names = ("WECHATPAY_PLATFORM_CERT_FILE", "WECHATPAY_CERT_FILE");
     if let (Some(_), Some(_)) = (optional(names.0), optional(names.1)) {
         if file_content(names.0)? == file_content(names.1)? {
-            let message = format!(
-                "{} is the merchant's certificate; set it to WeChat Pay's, wechatpay_….pem",
-                names.0
+            let message = language().choose(
+                format!(
+                    "{} is the merchant's certificate; set it to WeChat Pay's, wechatpay_….pem",
+                    names.0
+                ),
+                format!("{} 是商户证书；应为微信支付的平台证书 wechatpay_….pem", names.0),
             );
             return Err(message.into());
         }
@@ -295,7 +347,12 @@ fn readable_by_others(name: &str) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let path = optional(name)?;
     let mode = std::fs::metadata(&path).ok()?.permissions().mode();
-    (mode & 0o077 != 0).then(|| format!("other users can read {path}; run: chmod 600 {path}"))
+    (mode & 0o077 != 0).then(|| {
+        language().choose(
+            format!("other users can read {path}; run: chmod 600 {path}"),
+            format!("其他用户可以读取 {path}，请执行：chmod 600 {path}"),
+        )
+    })
 }
 
 #[cfg(not(unix))]
@@ -315,8 +372,11 @@ fn certificate() -> Result<(), Box<dyn std::error::Error>> {
     if optional("WECHATPAY_SERIAL_NO").is_none_or(|serial_no| is_same(right, &serial_no)) {
         Ok(())
     } else {
-        let message = format!(
-            "WECHATPAY_SERIAL_NO is not the serial number of the certificate; set it to {right}"
+        let message = language().choose(
+            format!(
+                "WECHATPAY_SERIAL_NO is not the serial number of the certificate; set it to {right}"
+            ),
+            format!("WECHATPAY_SERIAL_NO 不是该证书的序列号，应为 {right}"),
         );
         Err(message.into())
     }
@@ -324,7 +384,7 @@ fn certificate() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What the result of the query shows.
 fn diagnosis(result: Result<(), Error>, base_url: &str) -> Finding {
-    let ok = || Finding { check: "host and keys", state: State::Ok, message: ACCEPTED.to_owned() };
+    let ok = || Finding { check: "host and keys", state: State::Ok, message: choose(ACCEPTED) };
     let Err(error) = result else { return ok() };
     match error.kind() {
         ErrorKind::Api(api) if api.signed && api.status == 404 => ok(),
@@ -336,16 +396,27 @@ fn diagnosis(result: Result<(), Error>, base_url: &str) -> Finding {
             Finding::problem(WECHATPAY_KEYS, unknown_serial(serial))
         }
         ErrorKind::Api(api) if api.signed && api.message.contains("Wechatpay-Serial") => {
-            let message = format!(
-                "{error}; WeChat Pay does not know the requested key; check that \
-                 WECHATPAY_PUBLIC_KEY_ID is the ID on the merchant platform"
+            let message = language().choose(
+                format!(
+                    "{error}; WeChat Pay does not know the requested key; check that \
+                     WECHATPAY_PUBLIC_KEY_ID is the ID on the merchant platform"
+                ),
+                format!(
+                    "{error}；微信支付没有请求所指定的密钥，检查 WECHATPAY_PUBLIC_KEY_ID \
+                     是否为商户平台上的公钥ID"
+                ),
             );
             Finding::problem(WECHATPAY_KEYS, message)
         }
         ErrorKind::Untrusted { reason: Untrusted::Signature { .. }, .. } => {
-            let message = format!(
-                "{error}; check that WECHATPAY_PUBLIC_KEY_FILE is the key of \
-                 WECHATPAY_PUBLIC_KEY_ID"
+            let message = language().choose(
+                format!(
+                    "{error}; check that WECHATPAY_PUBLIC_KEY_FILE is the key of \
+                     WECHATPAY_PUBLIC_KEY_ID"
+                ),
+                format!(
+                    "{error}；检查 WECHATPAY_PUBLIC_KEY_FILE 与 WECHATPAY_PUBLIC_KEY_ID 是否对应"
+                ),
             );
             Finding::problem(WECHATPAY_KEYS, message)
         }
@@ -356,15 +427,27 @@ fn diagnosis(result: Result<(), Error>, base_url: &str) -> Finding {
 
 fn unknown_serial(serial: &str) -> String {
     if serial.starts_with("PUB_KEY_ID_") {
-        format!(
-            "WeChat Pay signs with the public key {serial:?}; set WECHATPAY_PUBLIC_KEY_ID and \
-             WECHATPAY_PUBLIC_KEY_FILE to that key"
+        language().choose(
+            format!(
+                "WeChat Pay signs with the public key {serial:?}; set WECHATPAY_PUBLIC_KEY_ID and \
+                 WECHATPAY_PUBLIC_KEY_FILE to that key"
+            ),
+            format!(
+                "微信支付用公钥 {serial:?} 签名；把 WECHATPAY_PUBLIC_KEY_ID 和 \
+                 WECHATPAY_PUBLIC_KEY_FILE 设为这把公钥"
+            ),
         )
     } else {
-        format!(
-            "WeChat Pay signs with the platform certificate {serial:?}; set \
-             WECHATPAY_PLATFORM_CERT_FILE to it, or set WECHATPAY_PUBLIC_KEY_ID to the exact ID on \
-             the merchant platform"
+        language().choose(
+            format!(
+                "WeChat Pay signs with the platform certificate {serial:?}; set \
+                 WECHATPAY_PLATFORM_CERT_FILE to it, or set WECHATPAY_PUBLIC_KEY_ID to the exact ID \
+                 on the merchant platform"
+            ),
+            format!(
+                "微信支付用平台证书 {serial:?} 签名；把 WECHATPAY_PLATFORM_CERT_FILE 设为这张证书，\
+                 或者把 WECHATPAY_PUBLIC_KEY_ID 设为商户平台上的公钥ID，一字不差"
+            ),
         )
     }
 }
@@ -374,33 +457,68 @@ fn unreachable_host(error: &str, base_url: &str) -> Finding {
     let (cause, _) = error.split_once("; ").unwrap_or((error, ""));
     let contains = |part: &str| cause.contains(part);
     let (check, advice) = if contains("not valid yet") || contains("expired") {
-        ("clock", "the host's certificate is not valid now; check the system clock")
+        let text = (
+            "the host's certificate is not valid now; check the system clock",
+            "对方的证书此刻无效，检查系统时钟",
+        );
+        ("clock", text)
     } else if contains("UnknownIssuer") || contains("BadSignature") {
-        (
-            "host",
+        let text = (
             "set WECHATPAY_CA_FILE to the certificate authority of a private host, or unset it for \
              WeChat Pay's; check also for a proxy that intercepts TLS",
-        )
+            "私有主机要设置 WECHATPAY_CA_FILE，微信支付则不要设置；也检查是否有代理拦截 TLS",
+        );
+        ("host", text)
     } else if contains("not valid for name") {
-        ("host", "check WECHATPAY_BASE_URL; a different host responds there")
-    } else if contains("lookup") || contains("such host") {
-        ("host", "check the host name in WECHATPAY_BASE_URL, and the network")
+        let text = (
+            "check WECHATPAY_BASE_URL; a different host responds there",
+            "检查 WECHATPAY_BASE_URL，应答的是另一台主机",
+        );
+        ("host", text)
+    } else if contains("cannot be resolved") {
+        let text = (
+            "check the host name in WECHATPAY_BASE_URL, and the network",
+            "检查 WECHATPAY_BASE_URL 中的域名，以及网络",
+        );
+        ("host", text)
     } else if contains("refused") {
-        ("host", "check WECHATPAY_BASE_URL, where no server listens, and the firewall")
+        let text = (
+            "check WECHATPAY_BASE_URL, where no server listens, and the firewall",
+            "检查 WECHATPAY_BASE_URL（该处没有服务器），以及防火墙",
+        );
+        ("host", text)
     } else {
-        ("host", "check WECHATPAY_BASE_URL, the network and its proxy")
+        let text = (
+            "check WECHATPAY_BASE_URL, the network and its proxy",
+            "检查 WECHATPAY_BASE_URL、网络和代理",
+        );
+        ("host", text)
     };
-    Finding::problem(check, format!("cannot reach {base_url}: {cause}; {advice}"))
+    let advice = choose(advice);
+    let message = language().choose(
+        format!("cannot reach {base_url}: {cause}; {advice}"),
+        format!("无法连接 {base_url}：{cause}；{advice}"),
+    );
+    Finding::problem(check, message)
 }
 
 fn wrong_signature(error: &ApiError) -> Finding {
     if error.message.contains("timestamp") {
-        let message = "WeChat Pay rejected the request's timestamp; correct the system clock";
-        return Finding::problem("clock", message.to_owned());
+        let message = (
+            "WeChat Pay rejected the request's timestamp; correct the system clock",
+            "微信支付拒绝了请求的时间戳，校准系统时钟",
+        );
+        return Finding::problem("clock", choose(message));
     }
-    let message = format!(
-        "{error}; check that WECHATPAY_SERIAL_NO is the certificate of WECHATPAY_PRIVATE_KEY_FILE, \
-         and that both belong to WECHATPAY_MCHID"
+    let message = language().choose(
+        format!(
+            "{error}; check that WECHATPAY_SERIAL_NO is the certificate of \
+             WECHATPAY_PRIVATE_KEY_FILE, and that both belong to WECHATPAY_MCHID"
+        ),
+        format!(
+            "{error}；检查 WECHATPAY_SERIAL_NO 与 WECHATPAY_PRIVATE_KEY_FILE 是否配对，\
+             以及两者是否属于 WECHATPAY_MCHID"
+        ),
     );
     Finding::problem("merchant and private key", message)
 }
@@ -413,17 +531,21 @@ fn clock_skew(session: &Session) -> Option<i64> {
 }
 
 fn wrong_clock(ahead: i64) -> String {
-    let side = if ahead < 0 { "behind" } else { "ahead of" };
-    format!(
-        "the system clock is {} seconds {side} WeChat Pay's, and at most five minutes are allowed; \
-         correct it",
-        ahead.unsigned_abs()
+    let seconds = ahead.unsigned_abs();
+    let (side, chinese_side) = if ahead < 0 { ("behind", "慢") } else { ("ahead of", "快") };
+    language().choose(
+        format!(
+            "the system clock is {seconds} seconds {side} WeChat Pay's, and at most five minutes \
+             are allowed; correct it"
+        ),
+        format!("系统时钟比微信支付{chinese_side} {seconds} 秒，最多允许相差五分钟，请校准"),
     )
 }
 
 /// How far the clocks may differ:
 /// <https://pay.weixin.qq.com/doc/v3/merchant/4013053249>
 const WINDOW_SECONDS: u64 = 300;
-const ACCEPTED: &str = "the request was accepted, and the response was verified";
+const ACCEPTED: Text =
+    ("the request was accepted, and the response was verified", "请求已被接受，应答已通过验签");
 const WECHATPAY_KEYS: &str = "WeChat Pay's keys";
-const VALID: &str = "valid";
+const VALID: Text = ("valid", "有效");

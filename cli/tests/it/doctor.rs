@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use wechatpay_sandbox::{KeyMode, Sandbox};
+use wechatpay_sandbox::{Fault, FaultRule, KeyMode, Sandbox};
 
 use crate::program::Program;
 
@@ -42,8 +42,8 @@ fn doctor_hostile_date_header_leaves_clock_unchecked() {
 
 #[test]
 fn doctor_names_each_problem() {
-    type Fault = fn(&mut Program);
-    let table: [(&str, Fault, &str); 20] = [
+    type Trouble = fn(&mut Program);
+    let table: [(&str, Trouble, &str); 22] = [
         (
             "key-of-another",
             |program| {
@@ -140,7 +140,20 @@ fn doctor_names_each_problem() {
             |program| {
                 program.settings.insert("WECHATPAY_BASE_URL", "https://shop.invalid".into());
             },
-            "problem: host: cannot reach https://shop.invalid: ",
+            "problem: host: cannot reach https://shop.invalid: no connection: the host shop.invalid \
+             cannot be resolved; check the host name in WECHATPAY_BASE_URL, and the network\n",
+        ),
+        (
+            "host-of-another-name",
+            |program| program.sandbox.fault_when(FaultRule::every_call(), Fault::OtherHost),
+            "; check WECHATPAY_BASE_URL; a different host responds there\n",
+        ),
+        (
+            "expired-host",
+            |program| {
+                program.sandbox.fault_when(FaultRule::every_call(), Fault::ExpiredCertificate)
+            },
+            "; the host's certificate is not valid now; check the system clock\n",
         ),
         (
             "authority-that-is-none",
@@ -217,6 +230,33 @@ fn doctor_names_each_problem() {
         let problems = report.as_array().unwrap().iter().filter(|it| it["state"] == "problem");
         assert_eq!(problems.count(), 1, "{name}: {report}");
     }
+}
+
+/// The checks keep their English names, which scripts compare.
+#[test]
+fn doctor_in_chinese_explains_every_finding_in_chinese() {
+    let explained = |program: &Program| {
+        let done = program.run(&["--lang", "zh", "doctor"]);
+        let report: Value = serde_json::from_str(&done.out).unwrap();
+        for finding in report.as_array().unwrap() {
+            let message = finding["message"].as_str().unwrap();
+            assert!(message.contains(|c| ('一'..='鿿').contains(&c)), "{finding}");
+        }
+        done.err
+    };
+    let mut program = Program::new("doctor-chinese");
+    assert_eq!(explained(&program), "");
+    for name in ["WECHATPAY_API_V3_KEY", "WECHATPAY_V2_KEY", "WECHATPAY_CERT_FILE"] {
+        program.settings.remove(name);
+    }
+    assert_eq!(explained(&program), "");
+    program.sandbox.set_key_mode(KeyMode::Certificate);
+    let problem = explained(&program);
+    assert!(problem.starts_with("问题：WeChat Pay's keys：微信支付用平台证书"), "{problem}");
+    program.sandbox.set_key_mode(KeyMode::Mixed);
+    program.settings.insert("WECHATPAY_BASE_URL", "https://shop.invalid".into());
+    let problem = explained(&program);
+    assert!(problem.contains("；检查 WECHATPAY_BASE_URL 中的域名，以及网络\n"), "{problem}");
 }
 
 /// Only a call shows that an APIv2 key of the right length is the wrong one.
