@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// File with the settings, NAME=value in each line; the environment is not read then
     #[arg(long, global = true, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Tries the command in a sandbox (沙箱) that it starts for itself, whatever the settings are
+    #[arg(long, global = true, conflicts_with = "settings")]
+    sandbox: bool,
     /// Writes errors and notes as JSON objects: error, problems, outcome, retry, code, request_id
     #[arg(long, global = true)]
     json: bool,
@@ -169,7 +172,7 @@ Settings (environment variables, or the lines of --settings FILE):
   WECHATPAY_BASE_URL            host, if it is not https://api.mch.weixin.qq.com
   WECHATPAY_CA_FILE             path of that host's certificate authority, if it is private
 
-If none of them is set, the program starts a sandbox (沙箱) for this one command.";
+With --sandbox the program starts a sandbox (沙箱) for this one command instead.";
 
 const CHINESE_NOTES: &str = "\
 输出：
@@ -198,7 +201,7 @@ const CHINESE_NOTES: &str = "\
   WECHATPAY_BASE_URL            不是 https://api.mch.weixin.qq.com 时的地址
   WECHATPAY_CA_FILE             该地址使用私有证书时，其根证书的路径
 
-一项配置都没有时，程序只为这一条命令启动一个沙箱。";
+用 --sandbox 时不读配置，程序只为这一条命令启动一个沙箱。";
 
 #[cfg(test)]
 mod tests {

@@ -58,10 +58,11 @@ fn translation(english: &str) -> Option<&'static str> {
 
 /// Each paragraph of the help in English and in Chinese.
 #[rustfmt::skip] // One row for each.
-const TRANSLATIONS: [(&str, &str); 120] = [
+const TRANSLATIONS: [(&str, &str); 121] = [
     // The program.
     ("WeChat Pay (微信支付) from the command line", "微信支付的命令行程序"),
     ("File with the settings, NAME=value in each line; the environment is not read then", "配置文件，每行一个 NAME=value；给出后不再读取环境变量"),
+    ("Tries the command in a sandbox (沙箱) that it starts for itself, whatever the settings are", "不读配置，在为这一条命令启动的沙箱中试用"),
     ("Writes errors and notes as JSON objects: error, problems, outcome, retry, code, request_id", "错误和提示写成 JSON 对象：error、problems、outcome、retry、code、request_id"),
     ("语言: language of errors and help; by default that of the locale", "错误和帮助的语言，en 或 zh；默认取系统语言"),
     ("Print help (see more with '--help')", "显示帮助（--help 更详细）"),

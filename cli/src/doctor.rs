@@ -12,12 +12,12 @@ use wechatpay::{
 };
 
 use wechatpay_sandbox::settings::{
-    self, Settings, file_content, name_variable, optional, platform_keys, required,
+    self, file_content, name_variable, optional, platform_keys, required,
 };
 
 use crate::language::language;
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::{Session, no_setting, wants_sandbox};
 use crate::terminal::print_line;
 
 #[derive(Subcommand)]
@@ -69,14 +69,13 @@ enum State {
 /// nothing, and needs everything.
 fn examine() -> Report {
     let mut report = Report::default();
-    if settings::is_any_set() {
+    if wants_sandbox() {
+        report.skip("settings", choose(("the sandbox is used", "使用沙箱")));
+    } else if settings::is_any_set() {
         report.check_unknown_settings();
         report.check_settings();
     } else {
-        report.skip(
-            "settings",
-            choose(("no setting is set; the sandbox is used", "没有任何配置，使用沙箱")),
-        );
+        report.add("settings", State::Problem, no_setting());
     }
     if report.is_ok() {
         report.check_connection();
@@ -213,11 +212,7 @@ impl Report {
     }
 
     fn check_connection(&mut self) {
-        let session = match Settings::load().map_err(|error| error.to_string()) {
-            Ok(settings) => Session::new(settings).map_err(|failure| failure.what()),
-            Err(message) => Err(message),
-        };
-        let session = match session {
+        let session = match Session::open().map_err(|failure| failure.what()) {
             Ok(session) => session,
             Err(message) => return self.add("settings", State::Problem, message),
         };

@@ -1,5 +1,6 @@
 //! The merchant, the gateways, and the last response of WeChat Pay.
 
+use std::env;
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,9 +9,11 @@ use wechatpay::{
     ApiV3Key, ClientCertificate, Gateway, HttpOptions, Request, Response, RsaSigner, Transport,
     TransportError, UreqTransport, v2,
 };
+use wechatpay_sandbox::Sandbox;
 use wechatpay_sandbox::settings::{self, Settings};
 
 use crate::failure::{Failure, Result};
+use crate::language::language;
 use crate::terminal::print_note;
 
 /// Everything that a call needs.
@@ -22,20 +25,20 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the settings from the environment. If none is set, starts a sandbox.
+    /// Reads the settings from the environment; with `--sandbox`, starts a sandbox instead.
     pub(crate) fn open() -> Result<Self> {
         Self::open_with(&[])
     }
 
     /// As [`open`](Self::open), for a command that needs these settings as well.
     pub(crate) fn open_with(names: &[&str]) -> Result<Self> {
-        Self::new(Settings::load_with(names).map_err(Failure::of_settings)?)
+        Self::new(load(names)?)
     }
 
     pub(crate) fn new(settings: Settings) -> Result<Self> {
         if let Some(sandbox) = &settings.sandbox {
             let url = sandbox.base_url();
-            print_note(format_args!("no setting is set; using a sandbox at {url}"));
+            print_note(format_args!("using a sandbox at {url}, which ends with this command"));
         }
         let last_response = LastResponse::default();
         let transport = settings.transport().map_err(Failure::of_settings)?;
@@ -106,6 +109,32 @@ impl Session {
             None => settings::required("WECHATPAY_V2_KEY").map_err(Failure::of_settings),
         }
     }
+}
+
+/// The settings of the environment, or of a sandbox that this command starts. Only `--sandbox` starts one: the environment
+/// of a cron job is empty, and its script must not take for done what a sandbox did.
+pub(crate) fn load(names: &[&str]) -> Result<Settings> {
+    let loaded = if wants_sandbox() {
+        Sandbox::start().map_err(Into::into).and_then(Settings::of_sandbox)
+    } else if settings::is_any_set() {
+        Settings::load_with(names)
+    } else {
+        Err(no_setting().into())
+    };
+    loaded.map_err(Failure::of_settings)
+}
+
+/// Whether the command is to start a sandbox for itself.
+pub(crate) fn wants_sandbox() -> bool {
+    env::args_os().any(|argument| argument == "--sandbox")
+}
+
+/// Without settings there is nothing that a command could do.
+pub(crate) fn no_setting() -> String {
+    let english = "no setting is set; set the WECHATPAY_… variables, or --settings to a file with them, or \
+                   --sandbox to try the command in a sandbox";
+    let chinese = "没有任何配置；设置 WECHATPAY_… 环境变量，或用 --settings 指定配置文件，或用 --sandbox 在沙箱中试用";
+    language().choose(english, chinese).to_owned()
 }
 
 #[derive(Clone, Default)]

@@ -71,7 +71,12 @@ impl Settings {
         }
     }
 
-    fn of_sandbox(sandbox: Sandbox) -> Result<Self> {
+    /// The settings of this sandbox, whatever the environment has.
+    ///
+    /// # Errors
+    ///
+    /// If the keys of the sandbox cannot be used.
+    pub fn of_sandbox(sandbox: Sandbox) -> Result<Self> {
         Ok(Self {
             appid: sandbox.appid(),
             notify_url: sandbox.notify_url(),

@@ -110,7 +110,8 @@ fn json_errors_and_notes_are_objects() {
     for (arguments, key, start) in [
         (&["--json"][..], "error", "no command is given; use one of: order, "),
         (&["--json", "order"], "error", "no command is given; use one of: app, "),
-        (&["order", "app", "no/such", "--json"], "note", "no setting is set; "),
+        (&["order", "app", "no/such", "--json"], "error", "no setting is set; "),
+        (&["order", "app", "no/such", "--json", "--sandbox"], "note", "using a sandbox at "),
     ] {
         let done = program.run(arguments);
         assert_eq!((done.status, done.out.as_str()), (2, ""), "{}", done.err);

@@ -55,19 +55,19 @@ fn order_of_every_kind_is_placed() {
 }
 
 #[test]
-fn order_json_without_settings_is_placed() {
+fn order_json_is_placed_in_a_sandbox_of_its_own() {
     let mut program = Program::new("begin");
     program.settings.clear();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/order.json");
     for kind in ["app", "native"] {
-        let done = program.run(&["order", kind, file]);
+        let done = program.run(&["order", kind, file, "--sandbox"]);
         assert_eq!(done.status, 0, "{}", done.err);
     }
 }
 
 #[test]
 fn samples_of_the_five_documents_are_placed_as_printed() {
-    let mut program = Program::new("samples");
+    let program = Program::new("samples");
     let jsapi = r#"{
 "mchid": "1900006XXX",
 "out_trade_no": "1217752501201407033233368318",
@@ -90,22 +90,22 @@ fn samples_of_the_five_documents_are_placed_as_printed() {
         (&["order", "app"], &app, "mchid 1230000109"),
         (&["order", "jsapi"], jsapi, "appid wxdace645e0bc2cXXX"),
     ];
-    let place = |program: &Program, (command, sample, replaced): (&[&str], &str, &str)| {
+    let place = |options: &[&str], (command, sample, replaced): (&[&str], &str, &str)| {
         let file = program.write("sample", sample);
-        let done = program.run(&[command, &["--sample", &file][..]].concat());
+        let done = program.run(&[command, &["--sample", &file][..], options].concat());
         assert_eq!(done.status, 0, "{command:?} {}", done.err);
         assert!(done.out.contains("prepay_id") && done.err.contains(replaced), "{}", done.err);
         // Without the flag the file has another merchant's number.
-        assert_eq!(program.run(&[command, &[&*file][..]].concat()).status, 1, "{command:?}");
+        let done = program.run(&[command, &[&*file][..], options].concat());
+        assert_eq!(done.status, 1, "{command:?}");
     };
-    samples.iter().for_each(|sample| place(&program, *sample));
+    samples.iter().for_each(|sample| place(&[], *sample));
     let placed = program.sandbox.orders();
     assert_eq!(placed.len(), 5);
     // Document 002 has a sub-order in USD, and its time to pay is over.
     let usd = placed.iter().find(|order| order.version == 2 && order.is_combined).unwrap();
     assert_eq!(usd.items.len(), 3);
-    program.settings.clear();
-    samples.iter().for_each(|sample| place(&program, *sample));
+    samples.iter().for_each(|sample| place(&["--sandbox"], *sample));
 }
 
 #[test]

@@ -2,16 +2,39 @@
 
 use crate::program::Program;
 
+/// As in a cron job, whose environment is empty: a script must not take what a sandbox did for done.
 #[test]
-fn command_without_settings_uses_its_own_sandbox() {
-    let mut program = Program::new("alone");
+fn command_without_settings_does_nothing() {
+    let mut program = Program::new("cron");
     program.settings.clear();
+    let file = program.order("cron-1");
+    for arguments in
+        [&["order", "app", &file][..], &["query", "cron-1"], &["v2", "query", "cron-1"]]
+    {
+        let done = program.run(arguments);
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{}", done.err);
+        assert!(done.err.starts_with("error: no setting is set; set "), "{}", done.err);
+    }
+    let done = program.run(&["doctor"]);
+    assert_eq!(done.status, 1);
+    assert!(done.err.contains("no setting is set; set "), "{}", done.err);
+}
+
+#[test]
+fn command_with_sandbox_uses_its_own_whatever_is_set() {
+    let mut program = Program::new("alone");
     let file = program.order("alone-1");
-    let done = program.run(&["order", "app", &file]);
-    assert_eq!(done.status, 0, "{}", done.err);
-    let note = "note: no setting is set; using a sandbox at https://127.0.0.1:";
-    assert!(done.err.starts_with(note), "{}", done.err);
-    assert_eq!(program.sandbox.received().len(), 0);
+    for _ in 0..2 {
+        let done = program.run(&["order", "app", &file, "--sandbox"]);
+        assert_eq!(done.status, 0, "{}", done.err);
+        let note = "note: using a sandbox at https://127.0.0.1:";
+        assert!(done.err.starts_with(note), "{}", done.err);
+        assert_eq!(program.sandbox.received().len(), 0);
+        program.settings.clear();
+    }
+    assert_eq!(program.run(&["doctor", "--sandbox"]).status, 0);
+    let done = program.run(&["doctor", "--sandbox", "--settings", &file]);
+    assert_eq!(done.status, 2, "{}", done.err);
     // A misspelt setting is a setting.
     program.settings.insert("WECHATPAY_MCH_ID", "1900007291".into());
     let done = program.run(&["order", "app", &file]);
