@@ -76,10 +76,16 @@ fn deadline(details: &ConnectionDetails<'_>) -> Option<Instant> {
 /// Runs a read of a body, which must end before the deadline. By itself, ureq reads on without a limit as long as it
 /// receives anything, such as trailers, that is no part of the body.
 pub(super) fn until<T>(deadline: Option<Instant>, read: impl FnOnce() -> T) -> T {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            READ_DEADLINE.set(None);
+        }
+    }
+    // Also if ureq panics: the thread may send further requests.
+    let _reset = Reset;
     READ_DEADLINE.set(deadline);
-    let read = read();
-    READ_DEADLINE.set(None);
-    read
+    read()
 }
 
 thread_local! {
@@ -223,5 +229,21 @@ fn explain_proxy(reason: &str) -> String {
         }
         "" => "the proxy closed the connection; check its URL".to_owned(),
         status => format!("the proxy refused the connection (HTTP {status}); check its rules"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic;
+
+    use super::*;
+
+    #[test]
+    fn read_deadline_ends_with_its_read() {
+        let now = Instant::now();
+        assert_eq!(until(Some(now), || READ_DEADLINE.get()), Some(now));
+        assert_eq!(READ_DEADLINE.get(), None);
+        let panicked = panic::catch_unwind(|| until(Some(now), || panic!("as ureq might")));
+        assert!(panicked.is_err() && READ_DEADLINE.get().is_none());
     }
 }
