@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use wechatpay::{HttpOptions, Method, Request, Transport, UreqTransport};
+use wechatpay_sandbox::Fault;
 use wechatpay_sandbox::settings::{self, Settings};
 
 use crate::failure::{Failure, Result};
@@ -80,6 +81,10 @@ pub(crate) enum Verb {
 impl Family {
     pub(crate) fn run(self) -> Result<Output> {
         let Self::Sandbox(verb) = self;
+        if let Verb::Fault { name, .. } = &verb {
+            let unknown = |_| Failure::Usage(UNKNOWN_FAULT.to_owned());
+            name.parse::<Fault>().map_err(unknown)?;
+        }
         let desk = Desk::open()?;
         let value = match verb {
             Verb::Pay { out_trade_no } => desk.post("pay", json!({"out_trade_no": out_trade_no})),
@@ -243,6 +248,8 @@ fn summary(exchange: &Value) -> Value {
     }
     summary
 }
+
+const UNKNOWN_FAULT: &str = "FAULT must be one of the names that `wechatpay sandbox faults` lists";
 
 /// Where `wechatpay-sandbox` writes them.
 const DEFAULT: &str = "target/sandbox/settings.env";

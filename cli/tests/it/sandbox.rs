@@ -74,6 +74,9 @@ fn sandbox_commands_reach_the_running_sandbox() {
     let run = |arguments: &[&str]| program.result(&[&["--settings", &file], arguments].concat());
     run(&["order", "app", &program.order("order-1")]);
     run(&["sandbox", "fault", "Silence", "--on", "/v3/pay/transactions/id"]);
+    let unknown = program.run(&["--settings", &file, "sandbox", "fault", "Nope"]);
+    assert_eq!(unknown.status, 2, "{}", unknown.err);
+    assert!(unknown.err.contains("`wechatpay sandbox faults` lists"), "{}", unknown.err);
     run(&["sandbox", "clear-faults"]);
     run(&["sandbox", "pay", "order-1"]);
     assert_eq!(run(&["query", "order-1"])["trade_state"], "SUCCESS");
