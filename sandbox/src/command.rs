@@ -79,7 +79,6 @@ pub(super) struct Nothing {}
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderNumber {
-    #[serde(alias = "combine_out_trade_no")]
     pub(super) out_trade_no: String,
 }
 

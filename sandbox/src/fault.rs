@@ -207,7 +207,7 @@ named! {
         SignedCompressed,
         /// A field that is new: no fault, the call is a success.
         UnknownField,
-        /// `status`, `trade_state` and `trade_type`, where the answer has them, have a value
+        /// `status`, `trade_state` and `trade_type`, where the response has them, have a value
         /// that is new: no fault, the call is a success.
         UnknownWord,
 

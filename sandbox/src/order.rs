@@ -170,7 +170,7 @@ impl Order {
         }
     }
 
-    /// Whether it is open, and neither the time to pay it nor its ticket is over.
+    /// Whether it is open, and neither the time to pay it nor its payment token is over.
     pub(super) fn check_payable(&self, now: i64) -> Result<(), OrderError> {
         self.check_open()?;
         if self.time_expire < now {
@@ -182,7 +182,7 @@ impl Order {
         Ok(())
     }
 
-    /// It was placed once more, and got a fresh ticket.
+    /// It was placed once more, and got a fresh payment token.
     pub(super) fn renew_payment_token(&mut self, now: i64) {
         self.token_expire = now.saturating_add(self.trade_type.token_life());
     }

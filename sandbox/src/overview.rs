@@ -128,7 +128,7 @@ fn order(order: &OrderSummary) -> Html {
             ("placed", Html::text(&order.placed)),
             ("pay", pay),
             ("total", Html::text(&order.total.to_string())),
-            ("ticket", Html::text(&order.payment_token)),
+            ("payment_token", Html::text(&order.payment_token)),
         ],
     )
 }
@@ -305,7 +305,7 @@ fn entry(entry: &Entry<'_>) -> Html {
             ("request_label", Html::text(entry.request.0)),
             ("request", Html::text(entry.request.1)),
             ("answer_label", Html::text(entry.response.0)),
-            ("answer", Html::text(entry.response.1)),
+            ("response", Html::text(entry.response.1)),
             ("action", entry.action.clone()),
         ],
     )

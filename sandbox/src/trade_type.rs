@@ -34,7 +34,7 @@ impl TradeType {
         }
     }
 
-    /// How long a ticket can be paid with, in seconds.
+    /// How long the token can be paid with, in seconds.
     pub(super) fn token_life(self) -> i64 {
         match self {
             Self::App | Self::Jsapi | Self::Native => TWO_HOURS,

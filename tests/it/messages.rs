@@ -630,7 +630,7 @@ impl io::Write for Refusing {
     }
 }
 
-/// Every code that the library knows, as the sandbox answers it, with nothing of WeChat Pay's words.
+/// Every code that the library knows, as the sandbox returns it, without WeChat Pay's own text.
 fn codes(table: &mut Table) {
     table.chapter("codes");
     let sandbox = start();

@@ -13,7 +13,7 @@ pub enum ReturnPolicy {
     /// 处理中: a return stays `PROCESSING` until the policy changes and it is requested again, or until
     /// five days are over.
     Processing,
-    /// 可用余额不足: its balance is too low. A return answers `NOT_ENOUGH`, and stays `PROCESSING`.
+    /// 可用余额不足: its balance is too low. A return gets `NOT_ENOUGH`, and stays `PROCESSING`.
     BalanceTooLow,
 }
 

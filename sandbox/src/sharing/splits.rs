@@ -63,7 +63,7 @@ impl Sharing {
 
     /// 解冻剩余资金.
     ///
-    /// With a number that a split has used, it answers with that split and unfreezes nothing, as the service does.
+    /// With a number that a split has used, the response is that split, and nothing is unfrozen, as in the service.
     pub(super) fn unfreeze(
         &mut self,
         request: Value,

@@ -7,7 +7,7 @@ use super::super::received::Received;
 use super::super::response::Response;
 use super::super::state::State;
 
-/// Answers the browser of a payer: shows the usable codes, or a new one after a click.
+/// Responds to the browser of a payer: shows the usable codes, or a new one after a click.
 pub(crate) fn respond(state: &mut State, request: &Received, now: i64) -> Response {
     match (request.method.as_str(), request.body.as_slice()) {
         ("GET", _) => page(state, now),

@@ -177,7 +177,7 @@ impl V2 {
         lock(&self.state).v2.refusals.push_back(Refusal::new(code, text));
     }
 
-    /// Answers the next call of APIv2 with `return_code=FAIL` and this text, unsigned: nothing
+    /// Responds to the next call of APIv2 with `return_code=FAIL` and this text, unsigned: nothing
     /// happens to its order.
     pub fn fail_next(&self, text: &str) {
         lock(&self.state).v2.failures.push_back(text.to_owned());
