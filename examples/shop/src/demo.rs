@@ -34,7 +34,7 @@ pub(crate) fn run() -> Result<()> {
         "The shop's files are in {}. Order:\n\n  curl {shop}/orders -H 'Idempotency-Key: click-000000000001' \
          -d '{{\"item\": \"penguin\", \"quantity\": 1}}'\n\nPay in a browser: {}\n\nRefund, with the number of the \
          order:\n\n  curl {shop}/orders/NUMBER/refunds -H 'Idempotency-Key: click-000000000002' \
-         -H 'Authorization: Bearer staff' -d '{{\"amount\": 60}}'\n",
+         -H 'Authorization: Bearer staff' -d '{{\"amount\": 60, \"refunded\": 0}}'\n",
         folder.display(),
         sandbox.base_url(),
     ));

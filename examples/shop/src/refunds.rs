@@ -48,11 +48,13 @@ impl Refund {
     }
 }
 
-/// The refund that a click makes. The same click, by its key, makes one refund, however often it arrives.
+/// The refund that a click makes. The same click, by its key, makes one refund, however often it arrives. `seen` is the
+/// refunded amount that the page showed: a page that was loaded before another refund makes none, whatever its key.
 pub(crate) fn create(
     database: &mut Database,
     merchant: &Merchant,
     (key, order_number, amount): (&str, &OutTradeNo, Fen),
+    seen: Option<Fen>,
 ) -> Result<Refund> {
     database.transaction(|rows| {
         if let Some(refund) = find_by(rows, "SELECT * FROM refunds WHERE key = ?", key)? {
@@ -65,7 +67,11 @@ pub(crate) fn create(
             return Err(Error::Refused(409, "the order is not paid"));
         }
         // The sum includes refunds whose outcome is unknown.
-        let Fen(left) = order.total.checked_sub(refunded(rows, order_number)?).unwrap_or_default();
+        let refunded = refunded(rows, order_number)?;
+        if seen != Some(refunded) {
+            return Err(Error::Refused(409, "look at the order again: another amount is refunded"));
+        }
+        let Fen(left) = order.total.checked_sub(refunded).unwrap_or_default();
         if !(1..=left).contains(&amount.0) {
             return Err(Error::Refused(409, "amount must be 1 to what is left of the order"));
         }
@@ -179,7 +185,7 @@ fn find_by(rows: &Connection, sql: &str, value: &str) -> Result<Option<Refund>> 
 }
 
 /// What may have been refunded of an order: everything but refunds that WeChat Pay closed.
-fn refunded(rows: &Connection, order_number: &OutTradeNo) -> Result<Fen> {
+pub(crate) fn refunded(rows: &Connection, order_number: &OutTradeNo) -> Result<Fen> {
     let sql =
         "SELECT coalesce(sum(amount), 0) FROM refunds WHERE order_number = ? AND state <> 'closed'";
     Ok(Fen(rows.query_row(sql, [order_number.as_str()], |row| row.get(0))?))

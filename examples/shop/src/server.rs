@@ -3,7 +3,7 @@
 //! ```text
 //! POST /orders                     Idempotency-Key: …   {"item": "penguin", "quantity": 1}
 //! GET  /orders/{number}
-//! POST /orders/{number}/refunds    Idempotency-Key: …   Authorization: Bearer …   {"amount": 100}
+//! POST /orders/{number}/refunds    Idempotency-Key: …   Authorization: Bearer …   {"amount": 100, "refunded": 0}
 //! GET  /refunds/{number}           Authorization: Bearer …
 //! POST /notify                     WeChat Pay
 //! ```
@@ -11,6 +11,7 @@
 use std::net::TcpListener;
 use std::{io, process, thread};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use wechatpay::notify::Acknowledgement;
 use wechatpay::{Fen, OutRefundNo, OutTradeNo, Retry, Time};
@@ -86,7 +87,7 @@ fn route(database: &mut Database, settings: &Settings, request: &Request) -> Res
         ("POST", ["orders"]) => post_order(database, settings, request),
         ("GET", ["orders", number]) => {
             let order = orders::find(database.rows(), &order_number(number)?)?;
-            Ok(Response::of(200, &shown_order(&order.ok_or(NO_ORDER)?)))
+            Ok(Response::of(200, &shown_order(database.rows(), &order.ok_or(NO_ORDER)?)?))
         }
         ("POST", ["orders", number, "refunds"]) => {
             check_staff(request, settings)?;
@@ -127,7 +128,7 @@ fn post_order(database: &mut Database, settings: &Settings, request: &Request) -
     }
     let order = orders::find(database.rows(), &order.number)?.ok_or(NO_ORDER)?;
     let status = if order.state == State::Pending { 202 } else { 201 };
-    Ok(Response::of(status, &shown_order(&order)))
+    Ok(Response::of(status, &shown_order(database.rows(), &order)?))
 }
 
 fn post_refund(
@@ -137,9 +138,10 @@ fn post_refund(
     order_number: &OutTradeNo,
 ) -> Result<Response> {
     let key = idempotency_key(request)?;
-    let amount = json_body(request)?.get("amount").and_then(Value::as_u64).unwrap_or_default();
-    let click = (key.as_str(), order_number, Fen(amount));
-    let refund = refunds::create(database, &settings.merchant, click)?;
+    let wanted = json_body(request)?;
+    let fen = |name: &str| wanted.get(name).and_then(Value::as_u64).map(Fen);
+    let click = (key.as_str(), order_number, fen("amount").unwrap_or_default());
+    let refund = refunds::create(database, &settings.merchant, click, fen("refunded"))?;
     if refund.state == "pending" {
         if let Err(error) = refunds::apply(database, &settings.merchant, &refund) {
             log::event(&format!("refund {}: {error}", refund.number));
@@ -150,14 +152,16 @@ fn post_refund(
     Ok(Response::of(status, &shown_refund(&refund)))
 }
 
-fn shown_order(order: &Order) -> Value {
-    json!({
+fn shown_order(rows: &Connection, order: &Order) -> Result<Value> {
+    Ok(json!({
         "number": order.number.as_str(),
         "total": order.total.0,
         "state": order.state.as_str(),
+        // With refunds whose outcome is unknown.
+        "refunded": refunds::refunded(rows, &order.number)?.0,
         // The page draws it as a QR code.
         "code_url": order.code_url,
-    })
+    }))
 }
 
 fn shown_refund(refund: &Refund) -> Value {

@@ -7,7 +7,7 @@ use serde_json::json;
 use wechatpay::Fen;
 use wechatpay_sandbox::Fault;
 
-use crate::shop::{KEY, OTHER_KEY, Shop, click, held_calls};
+use crate::shop::{KEY, OTHER_KEY, STAFF_TOKEN, Shop, click, held_calls};
 
 /// The customer has the money once, and the shop knows it.
 fn assert_refunded_once(shop: &Shop) {
@@ -46,6 +46,25 @@ fn refund_clicked_twice_is_one_refund() {
     assert_eq!(shop.refund(&order, OTHER_KEY, 41).0, 409);
     assert_eq!(shop.refund(&order, OTHER_KEY, 40).0, 201);
     assert_eq!(shop.sandbox.refunds().len(), 2);
+}
+
+/// After a crash the staff loads the page again, and with it gets another key.
+#[test]
+fn refund_of_an_outdated_page_is_refused() {
+    let shop = Shop::open("refund_of_an_outdated_page_is_refused");
+    let order = shop.paid_order(KEY);
+    let url = shop.url(&format!("/orders/{order}/refunds"));
+    let refund = |key, refunded: u64| {
+        click(&url, key, STAFF_TOKEN, &json!({ "amount": 30, "refunded": refunded })).unwrap().0
+    };
+    assert_eq!(shop.buy(KEY).1["refunded"], json!(0));
+    assert_eq!((refund(KEY, 0), refund(KEY, 0)), (201, 201));
+    assert_eq!(refund(OTHER_KEY, 0), 409);
+    assert_eq!(click(&url, OTHER_KEY, STAFF_TOKEN, &json!({ "amount": 30 })).unwrap().0, 409);
+    assert_eq!(shop.sandbox.refunds().len(), 1);
+    // A second refund of this amount is meant.
+    assert_eq!(shop.buy(KEY).1["refunded"], json!(30));
+    assert_eq!(refund(OTHER_KEY, 30), 201);
 }
 
 #[test]

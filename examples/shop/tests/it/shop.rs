@@ -170,7 +170,7 @@ impl Shop {
         number
     }
 
-    /// A click of the staff on "refund", with the key of the button.
+    /// A click of the staff on "refund", with the key of the button, on a page that is up to date.
     pub(crate) fn refund(&self, order: &str, key: &str, amount: u64) -> (u16, Value) {
         self.refund_click(order, key, amount)().unwrap()
     }
@@ -183,7 +183,10 @@ impl Shop {
         amount: u64,
     ) -> impl FnOnce() -> Result<(u16, Value), ureq::Error> + Send + 'static {
         let (url, key) = (self.url(&format!("/orders/{order}/refunds")), key.to_owned());
-        move || click(&url, &key, STAFF_TOKEN, &json!({ "amount": amount }))
+        let refunded: u64 =
+            self.select("SELECT coalesce(sum(amount), 0) FROM refunds WHERE state <> 'closed'");
+        let body = json!({ "amount": amount, "refunded": refunded });
+        move || click(&url, &key, STAFF_TOKEN, &body)
     }
 
     /// WeChat Pay posts a notification to the server.
@@ -240,4 +243,4 @@ pub(crate) const KEY: &str = "button-0000000001";
 pub(crate) const OTHER_KEY: &str = "button-0000000002";
 /// Then a test fails instead of waiting for ever.
 const PATIENCE: Duration = Duration::from_secs(20);
-const STAFF_TOKEN: &str = "staff-token";
+pub(crate) const STAFF_TOKEN: &str = "staff-token";
