@@ -191,7 +191,7 @@ impl Desk {
         let request = Request::new(Method::Post, url, &headers, body.as_bytes());
         let (status, response) = send(&transport, &request)?;
         let response = String::from_utf8_lossy(&response).into_owned();
-        Ok(json!({"id": id, "notify_url": url, "status": status, "response": response}))
+        Ok(json!({"id": id, "notify_url": url, "status": status, "answer": response}))
     }
 
     fn log(&self) -> Result<Value> {
@@ -237,9 +237,9 @@ fn send(transport: &UreqTransport, request: &Request<'_>) -> Result<(u16, Vec<u8
 fn summary(exchange: &Value) -> Value {
     let text = |pointer: &str| exchange.pointer(pointer).cloned().unwrap_or_default();
     let mut summary = json!({
-        "at": text("/at"), "method": text("/method"), "path": text("/path"), "status": text("/response/status"),
+        "at": text("/at"), "method": text("/method"), "path": text("/path"), "status": text("/answer/status"),
     });
-    let body = exchange.pointer("/response/body").and_then(Value::as_str).unwrap_or_default();
+    let body = exchange.pointer("/answer/body").and_then(Value::as_str).unwrap_or_default();
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     for name in ["code", "message"] {
         if let (Some(value), Some(summary)) = (body.get(name), summary.as_object_mut()) {

@@ -79,6 +79,7 @@ pub(super) struct Nothing {}
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderNumber {
+    #[serde(alias = "combine_out_trade_no")]
     pub(super) out_trade_no: String,
 }
 

@@ -49,7 +49,7 @@ pub(super) fn exchange(exchange: &Exchange) -> Value {
         "path": request.path,
         "headers": pairs(&request.headers),
         "body": lossy(&request.body),
-        "response": {
+        "answer": {
             "status": response.status,
             "headers": pairs(&response.headers),
             "body": lossy(&response.body),
@@ -58,7 +58,7 @@ pub(super) fn exchange(exchange: &Exchange) -> Value {
     })
 }
 
-/// `status` and `response`, or the `error` that there is instead; which `attempt` it was, whether it
+/// `status` and `answer`, or the `error` that there is instead; which `attempt` it was, whether it
 /// `is_accepted`, and if not in how many seconds the `next_attempt` comes.
 fn put_result(output: &mut Value, delivery: &Delivery) {
     put(output, "attempt", delivery.attempt);
@@ -69,7 +69,7 @@ fn put_result(output: &mut Value, delivery: &Delivery) {
     match &delivery.result {
         Ok(status) => {
             put(output, "status", *status);
-            put(output, "response", lossy(&delivery.body));
+            put(output, "answer", lossy(&delivery.body));
         }
         Err(reason) => put(output, "error", reason.as_str()),
     }

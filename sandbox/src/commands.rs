@@ -56,7 +56,7 @@
 //! | `GET /sandbox/transfers` | | `transfers` |
 //! | `GET /sandbox/notifications` | | `pending` and `sent` notifications of both versions |
 //! | `GET /sandbox/scripted-requests` | | `requests` that scripts responded to: `method`, `path`, `body` as a text |
-//! | `GET /sandbox/received` | | `received` requests, each with its `response` |
+//! | `GET /sandbox/received` | | `received` requests, each with its response as `answer` |
 //!
 //! `out_trade_no` is the number of a single order (商户订单号) or of a combined one (合单商户订单号).
 //! `pay`, `refuse-payment`, `close` and `end-refund` take the order or refund of APIv3 with the number,
@@ -73,6 +73,9 @@
 //! | `POST /sandbox/v2/refuse-next` | `code`, `text` | |
 //! | `POST /sandbox/v2/fail-next` | `text` | |
 //! | `POST /sandbox/v2/take-notifications` | | `notifications` |
+//!
+//! Earlier names still work: `notices` for `notifications`, `shift-answers`, and `pay-combined`,
+//! `refuse-combined-payment` and `close-combined` with `combine_out_trade_no`.
 //!
 //! `carried_out` chooses, as [`FaultRule`] does, whether the calls that meet the fault are carried out.
 //! A fault in the handshake meets the next connection, which may be that of a client that sends
@@ -105,7 +108,7 @@
 //! A delivery has the number of the `attempt`, whether the merchant's response means that it
 //! `is_accepted`, and if not, in how many seconds the `next_attempt` comes, if one does.
 //!
-//! An order has its prepay_id, code_url or the path of its h5_url as `payment_token`. A `response` that
+//! An order has its prepay_id, code_url or the path of its h5_url as `ticket`. An `answer` that
 //! `is_broken` met a fault on the wire, and did not arrive unchanged. Lists have the newest item first;
 //! those of requests and sent notifications have the last thousand. Headers are pairs of name and
 //! value, because a name can repeat. In a body that is not UTF-8, wrong bytes are replaced by U+FFFD.
@@ -180,6 +183,7 @@ fn response(result: Done) -> Response {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payment {
+    #[serde(alias = "combine_out_trade_no")]
     out_trade_no: String,
     #[serde(default)]
     coupon: u64,
@@ -279,7 +283,14 @@ fn find(request: &Received) -> Result<Command, CommandError> {
     }
     let (path, _) = url::split(&request.path);
     let asked = path.strip_prefix("/sandbox/").unwrap_or_default();
-    match (request.method.as_str(), found_in(POSTED, asked), found_in(LISTS, asked)) {
+    let (version, name) = match asked.strip_prefix("v2/") {
+        Some(name) => ("v2/", name),
+        None => ("", asked),
+    };
+    let renamed = EARLIER_NAMES.iter().find(|(earlier, _)| *earlier == name);
+    let name = renamed.map_or(name, |(_, name)| *name);
+    let name = format!("{version}{name}");
+    match (request.method.as_str(), found_in(POSTED, &name), found_in(LISTS, &name)) {
         ("POST", Some(found), _) | ("GET", _, Some(found)) => Ok(found),
         (_, Some(_), _) => {
             Err(CommandError::new(405, format!("the command {asked} must be sent by POST")))
@@ -308,6 +319,18 @@ const POSTED: &[&[(&str, Command)]] = &[
 /// The commands that are sent by GET.
 const LISTS: &[&[(&str, Command)]] =
     &[LISTED, super::sharing::commands::LISTED, transfer_commands::LISTED];
+
+/// Earlier names of commands, which still work.
+const EARLIER_NAMES: &[(&str, &str)] = &[
+    ("pay-combined", "pay"),
+    ("refuse-combined-payment", "refuse-payment"),
+    ("close-combined", "close"),
+    ("shift-answers", "shift-responses"),
+    ("take-notices", "take-notifications"),
+    ("deliver-notices", "deliver-notifications"),
+    ("deliver-due-notices", "deliver-due-notifications"),
+    ("notices", "notifications"),
+];
 
 const COMMANDS: &[(&str, Command)] = &[
     ("pay", |controller, body| {

@@ -30,7 +30,8 @@ pub struct OrderSummary {
     pub items: Vec<OrderItem>,
     /// 通知地址: where its notification goes.
     pub notify_url: String,
-    /// The newest prepay_id, code_url, or path and query of the h5_url.
+    /// The newest prepay_id, code_url, or path and query of the h5_url; `ticket` in JSON.
+    #[serde(rename = "ticket")]
     pub payment_token: String,
     /// When it was placed, by the clock of [`Sandbox::let_time_pass`](super::Sandbox::let_time_pass),
     /// in Beijing time: `2026-01-31 18:00:00`.

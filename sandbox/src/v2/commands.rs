@@ -61,6 +61,7 @@ pub(crate) const COMMANDS: &[(&str, Command)] = &[
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payment {
+    #[serde(alias = "combine_out_trade_no")]
     out_trade_no: String,
     #[serde(default)]
     coupons: Vec<u64>,

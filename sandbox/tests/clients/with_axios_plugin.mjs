@@ -325,7 +325,7 @@ async function combined(mode, pay, certs) {
     ),
     { status: 204, data: '' },
   );
-  await command('pay', { out_trade_no: `${number}1` });
+  await command('pay-combined', { combine_out_trade_no: `${number}1` });
   const { data } = await response(path.get({ combine_out_trade_no: `${number}1` }));
   check(
     mode,
@@ -607,7 +607,7 @@ async function v2Combined(mode, pay) {
     }),
   );
   check(mode, 'it is closed', closed.result_code, 'SUCCESS');
-  await command('v2/pay', { out_trade_no: 'v2-whole-1' });
+  await command('v2/pay-combined', { combine_out_trade_no: 'v2-whole-1' });
   const { data } = await response(
     pay.v2.pay.querycombinedorder.post({ ...who, combine_out_trade_no: 'v2-whole-1' }),
   );

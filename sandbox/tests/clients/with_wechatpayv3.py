@@ -331,7 +331,7 @@ def combined(mode, pay):
         {name: part[name] for name in ['mchid', 'out_trade_no']} for part in parts(number + '2')
     ]
     check(mode, 'it is closed', response(pay.combine_close(number + '2', closed)), (204, None))
-    command('pay', out_trade_no=number + '1')
+    command('pay-combined', combine_out_trade_no=number + '1')
     status, paid = response(pay.combine_query(number + '1'))
     check(
         mode,

@@ -286,7 +286,7 @@ fn faults_meet_the_calls_that_the_command_chooses() {
     assert_eq!(place("fault-1"), Err(Outcome::Unknown));
     sandbox.pay("fault-1").unwrap();
     let (_, output) = browser_client.command("GET", "received", "");
-    let response = &output["received"][0]["response"];
+    let response = &output["received"][0]["answer"];
     assert_eq!((&response["status"], &response["is_broken"]), (&json!(200), &json!(true)));
     browser_client.get("/").assert_shows(&["200 断线 broken"]);
     let rule = json!({ "fault": "MissingSignature", "method": "POST", "path_prefix": "/v3/pay/",
@@ -299,6 +299,31 @@ fn faults_meet_the_calls_that_the_command_chooses() {
     assert_eq!(place("fault-3"), Ok(()));
     let (_, output) = browser_client.command("GET", "faults", "");
     assert!(output["faults"].as_array().unwrap().contains(&json!("Silence")));
+}
+
+/// Programs that were written before a command got its present name still work.
+#[test]
+fn earlier_names_of_commands_still_work() {
+    let sandbox = busy();
+    let browser_client = BrowserClient::to(&sandbox);
+    for (command, body) in [
+        ("POST refuse-combined-payment", r#"{"combine_out_trade_no": "whole-1"}"#),
+        ("POST pay-combined", r#"{"combine_out_trade_no": "whole-1"}"#),
+        ("POST close-combined", r#"{"combine_out_trade_no": "whole-2"}"#),
+        ("POST v2/refuse-combined-payment", r#"{"combine_out_trade_no": "old-whole"}"#),
+        ("POST v2/pay-combined", r#"{"combine_out_trade_no": "old-whole"}"#),
+        ("POST v2/close-combined", r#"{"combine_out_trade_no": "old-whole-2"}"#),
+        ("POST shift-answers", r#"{"seconds": 0}"#),
+        ("GET notices", ""),
+        ("POST deliver-notices", ""),
+        ("POST deliver-due-notices", ""),
+        ("POST take-notices", ""),
+        ("POST v2/take-notices", ""),
+    ] {
+        let (method, name) = command.split_once(' ').unwrap();
+        let (status, body) = browser_client.command(method, name, body);
+        assert_eq!(status, 200, "{command}: {body}");
+    }
 }
 
 /// A list was once taken for the fields in their order, and a method in lower case met nothing.
@@ -411,7 +436,7 @@ fn lists_have_everything_with_the_newest_first() {
     assert_eq!(numbers[..8], expected);
     let orders = get("orders");
     let mut order = orders[7].clone();
-    assert!(order["payment_token"].take().as_str().unwrap().starts_with("wx"));
+    assert!(order["ticket"].take().as_str().unwrap().starts_with("wx"));
     assert!(order["placed"].take().as_str().unwrap().starts_with("20"));
     assert_eq!(
         order,
@@ -420,7 +445,7 @@ fn lists_have_everything_with_the_newest_first() {
             "trade_state": "SUCCESS", "total": 100, "notify_url": "https://127.0.0.1/notify",
             "items": [{"mchid": sandbox.mchid(), "amount": 100,
                 "description": "Image形象店-深圳腾大-QQ公仔"}],
-            "payment_token": null, "placed": null,
+            "ticket": null, "placed": null,
         })
     );
     assert_eq!((&orders[5]["total"], &orders[0]["total"]), (&json!(20), &json!(2)));
@@ -436,8 +461,8 @@ fn lists_have_everything_with_the_newest_first() {
         (&json!("POST"), &json!("/pay/combinedorder"))
     );
     assert!(newest["body"].as_str().unwrap().contains("old-whole-2-part-2"));
-    assert_eq!(newest["response"]["status"], 200);
-    assert!(newest["response"]["body"].as_str().unwrap().contains("prepay_id"));
+    assert_eq!(newest["answer"]["status"], 200);
+    assert!(newest["answer"]["body"].as_str().unwrap().contains("prepay_id"));
 
     let notifications = || browser_client.command("GET", "notifications", "").1;
     assert_eq!(notifications()["pending"][0]["notify_url"], "https://127.0.0.1/notify");
@@ -469,7 +494,7 @@ fn notifications_are_delivered_until_the_merchant_accepts() {
     assert!(refused[0]["id"].take().is_string());
     assert_eq!(
         refused,
-        json!([{ "id": null, "notify_url": own, "status": 200, "response": FAIL, "attempt": 1,
+        json!([{ "id": null, "notify_url": own, "status": 200, "answer": FAIL, "attempt": 1,
             "is_accepted": false, "next_attempt": 15 }]),
         "200 is not enough"
     );
