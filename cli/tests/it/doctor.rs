@@ -151,7 +151,7 @@ fn doctor_names_each_problem() {
         (
             "expired-host",
             |program| {
-                program.sandbox.fault_when(FaultRule::every_call(), Fault::ExpiredCertificate)
+                program.sandbox.fault_when(FaultRule::every_call(), Fault::ExpiredCertificate);
             },
             "; the host's certificate is not valid now; check the system clock\n",
         ),
