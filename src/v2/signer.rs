@@ -346,7 +346,8 @@ pub(super) mod tests {
             let decrypted = signer.decrypt(&[0; 16]).is_some();
             (signer.mchid(), signer.sign_type(), signer.sign("a=1").unwrap(), decrypted)
         }
-        for key in [Arc::new(hmac_key()) as Arc<dyn Signer>, Arc::new(md5_key())] {
+        let keys: [Arc<dyn Signer>; 2] = [Arc::new(hmac_key()), Arc::new(md5_key())];
+        for key in keys {
             assert_eq!(seen(&key), seen(&*key));
             assert_eq!(seen(&&*key), seen(&*key));
         }
