@@ -109,6 +109,15 @@ impl Fields {
         }
     }
 
+    /// A field that proves nothing. One that `parse` refuses must not hide a payment or a refund, and counts as absent.
+    pub(super) fn lenient<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.get(name).and_then(parse)
+    }
+
     pub(super) fn required<T>(
         &self,
         name: &str,

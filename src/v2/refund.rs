@@ -334,14 +334,14 @@ impl AcceptedRefund {
             transaction_id: fields.required("transaction_id", received)?,
             out_trade_no: fields.required("out_trade_no", received)?,
             refund_fee: fields.required("refund_fee", fen)?,
-            settlement_refund_fee: fields.optional("settlement_refund_fee", fen)?,
+            settlement_refund_fee: fields.lenient("settlement_refund_fee", fen),
             total_fee: fields.optional("total_fee", fen)?,
-            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            settlement_total_fee: fields.lenient("settlement_total_fee", fen),
             fee_type: fields.text("fee_type"),
-            cash_fee: fields.optional("cash_fee", fen)?,
-            cash_refund_fee: fields.optional("cash_refund_fee", fen)?,
-            coupon_refund_fee: fields.optional("coupon_refund_fee", fen)?,
-            coupons: Coupon::read_all(fields, coupons)?,
+            cash_fee: fields.lenient("cash_fee", fen),
+            cash_refund_fee: fields.lenient("cash_refund_fee", fen),
+            coupon_refund_fee: fields.lenient("coupon_refund_fee", fen),
+            coupons: Coupon::read_all(fields, coupons),
         })
     }
 }
@@ -456,10 +456,10 @@ impl Refunds {
             transaction_id: fields.required("transaction_id", received)?,
             out_trade_no: fields.required("out_trade_no", received)?,
             total_fee: fields.optional("total_fee", fen)?,
-            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            settlement_total_fee: fields.lenient("settlement_total_fee", fen),
             fee_type: fields.text("fee_type"),
-            cash_fee: fields.optional("cash_fee", fen)?,
-            total_refund_count: fields.optional("total_refund_count", number)?,
+            cash_fee: fields.lenient("cash_fee", fen),
+            total_refund_count: fields.lenient("total_refund_count", number),
             refunds: (0..count)
                 .map(|index| State::read(fields, &format!("_{index}")))
                 .collect::<Result<_, _>>()?,
@@ -523,19 +523,19 @@ impl State {
             Vec::new()
         } else {
             let names = ["coupon_refund_id", "coupon_type", "coupon_refund_fee"].map(coupon);
-            Coupon::read_all(fields, names.each_ref().map(String::as_str))?
+            Coupon::read_all(fields, names.each_ref().map(String::as_str))
         };
         Ok(Self {
             refund_id: fields.required(&name("refund_id"), received)?,
             out_refund_no: fields.required(&name("out_refund_no"), received)?,
             refund_status: fields.required(&name("refund_status"), received)?,
             refund_fee: fields.required(&name("refund_fee"), fen)?,
-            settlement_refund_fee: fields.optional(&name("settlement_refund_fee"), fen)?,
-            refund_channel: fields.optional(&name("refund_channel"), received)?,
-            refund_account: fields.optional(&name("refund_account"), received)?,
+            settlement_refund_fee: fields.lenient(&name("settlement_refund_fee"), fen),
+            refund_channel: fields.lenient(&name("refund_channel"), received),
+            refund_account: fields.lenient(&name("refund_account"), received),
             refund_recv_account: fields.text(&name("refund_recv_accout")),
             success_time: fields.optional(&success_time, spaced_time)?,
-            coupon_refund_fee: fields.optional(&name("coupon_refund_fee"), fen)?,
+            coupon_refund_fee: fields.lenient(&name("coupon_refund_fee"), fen),
             coupons,
         })
     }
@@ -579,7 +579,7 @@ impl NotifiedRefund {
             transaction_id: fields.required("transaction_id", received)?,
             out_trade_no: fields.required("out_trade_no", received)?,
             total_fee: fields.required("total_fee", fen)?,
-            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            settlement_total_fee: fields.lenient("settlement_total_fee", fen),
             refund_request_source: fields.text("refund_request_source"),
             refund: State::read(fields, "")?,
         })

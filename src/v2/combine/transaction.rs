@@ -93,10 +93,10 @@ impl Transaction {
             combine_appid: fields.text("combine_appid"),
             combine_mch_id: fields.text("combine_mch_id"),
             combine_out_trade_no: fields.required("combine_out_trade_no", parse::received)?,
-            combine_openid: fields.optional("combine_openid", parse::received)?,
+            combine_openid: fields.lenient("combine_openid", parse::received),
             trade_state,
             trade_state_desc: fields.text("trade_state_desc"),
-            trade_type: fields.optional("trade_type", parse::received)?,
+            trade_type: fields.lenient("trade_type", parse::received),
             bank_type: fields.text("bank_type"),
             device_info: fields.text("device_info"),
             sub_order_list: fields.text("sub_order_list"),
@@ -121,16 +121,17 @@ pub struct SubTransaction {
     #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 用户标识: the payer's openid under the sub-order's appid.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub openid: Option<OpenId>,
     total_fee: Option<Fen>,
     #[serde(default, deserialize_with = "received::option")]
     fee_type: Option<String>,
     amount: Option<Amount>,
     /// 现金支付金额: amount paid without coupons, in fen.
+    #[serde(default, deserialize_with = "received::lenient")]
     pub cash_fee: Option<Fen>,
     /// 附加数据: your own data from the sub-order. If users typed it, escape it.
-    #[serde(default, deserialize_with = "received::option")]
+    #[serde(default, deserialize_with = "received::lenient_text")]
     pub attach: Option<String>,
     #[serde(default, deserialize_with = "received::option")]
     time_end: Option<String>,

@@ -122,18 +122,18 @@ impl Transaction {
             transaction_id: fields.optional("transaction_id", received)?,
             trade_state,
             trade_state_desc: fields.text("trade_state_desc"),
-            trade_type: fields.optional("trade_type", received)?,
-            openid: fields.optional("openid", received)?,
+            trade_type: fields.lenient("trade_type", received),
+            openid: fields.lenient("openid", received),
             is_subscribe: fields.get("is_subscribe").map(|word| word == "Y"),
             device_info: fields.text("device_info"),
             bank_type: fields.text("bank_type"),
             total_fee: fields.optional("total_fee", fen)?,
-            settlement_total_fee: fields.optional("settlement_total_fee", fen)?,
+            settlement_total_fee: fields.lenient("settlement_total_fee", fen),
             fee_type: fields.text("fee_type"),
-            cash_fee: fields.optional("cash_fee", fen)?,
+            cash_fee: fields.lenient("cash_fee", fen),
             cash_fee_type: fields.text("cash_fee_type"),
-            coupon_fee: fields.optional("coupon_fee", fen)?,
-            coupons: Coupon::read_all(fields, ["coupon_id_", "coupon_type_", "coupon_fee_"])?,
+            coupon_fee: fields.lenient("coupon_fee", fen),
+            coupons: Coupon::read_all(fields, ["coupon_id_", "coupon_type_", "coupon_fee_"]),
             attach: fields.text("attach"),
             time_end: fields.optional("time_end", time)?,
             promotion_detail: fields.text("promotion_detail"),
@@ -143,10 +143,7 @@ impl Transaction {
 
 impl Coupon {
     /// All coupons, sorted by their index. The fields come in any order, and a coupon may lack some.
-    pub(in crate::v2) fn read_all(
-        fields: &Fields,
-        [ids, types, fees]: [&str; 3],
-    ) -> Result<Vec<Self>, Malformed> {
+    pub(in crate::v2) fn read_all(fields: &Fields, [ids, types, fees]: [&str; 3]) -> Vec<Self> {
         let mut coupons: BTreeMap<u64, Self> = BTreeMap::new();
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
             let index = |prefix| name.strip_prefix(prefix).and_then(number);
@@ -155,10 +152,10 @@ impl Coupon {
             } else if let Some(index) = index(types) {
                 coupons.entry(index).or_default().r#type = Some(value.to_owned());
             } else if let Some(index) = index(fees) {
-                coupons.entry(index).or_default().fee = fields.optional(name, fen)?;
+                coupons.entry(index).or_default().fee = fen(value);
             }
         }
-        Ok(coupons.into_values().collect())
+        coupons.into_values().collect()
     }
 }
 

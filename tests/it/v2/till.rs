@@ -318,3 +318,26 @@ fn payment_that_is_too_old_to_be_reversed_ends() {
     assert!(matches!(till.finish(&mut payment, step), Step::Paid(_)));
     assert_eq!(till.calls("/secapi/pay/reverse"), 1);
 }
+
+/// Unread, a paid order would be reversed.
+#[test]
+fn member_that_proves_nothing_hides_no_payment() {
+    let sandbox = start();
+    let till = Till::new(&sandbox);
+    for (index, (name, value)) in [
+        ("cash_fee", "9.00"),
+        ("settlement_total_fee", "-1"),
+        ("coupon_fee", "x"),
+        ("coupon_fee_0", "1e2"),
+        ("openid", "订单"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let v2 = sandbox.v2();
+        v2.rewrite_next(move |fields| drop(fields.insert(name.to_owned(), value.to_owned())));
+        let mut payment = till.payment(&format!("till-odd-{index}"));
+        let step = till.charge(&mut payment, v2.show_code());
+        assert!(matches!(step, Step::Paid(_)), "{name}: {step:?}");
+    }
+}
