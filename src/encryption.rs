@@ -28,6 +28,7 @@
 use std::fmt;
 #[cfg(feature = "aws-lc-rs")]
 use std::path::Path;
+use std::sync::Arc;
 
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs::encoding::AsDer;
@@ -158,6 +159,13 @@ pub trait Decryptor: Send + Sync {
     /// # Errors
     /// [`DecryptError`] if there is no plaintext. Don't report which step failed.
     fn decrypt(&self, ciphertext: &[u8]) -> Result<Vec<u8>, DecryptError>;
+}
+
+/// Several threads or owners may share one key.
+impl<T: Decryptor + ?Sized> Decryptor for Arc<T> {
+    fn decrypt(&self, ciphertext: &[u8]) -> Result<Vec<u8>, DecryptError> {
+        T::decrypt(self, ciphertext)
+    }
 }
 
 /// Why a field was not decrypted.
@@ -425,6 +433,18 @@ mod tests {
             let error = Encrypted::new(ID, text).unwrap_err().to_string();
             assert!(error.starts_with("ciphertext must be the Base64 text"), "{error}");
         }
+    }
+
+    #[test]
+    fn shared_decryptor_decrypts_as_the_decryptor_itself() {
+        struct Echo;
+        impl Decryptor for Echo {
+            fn decrypt(&self, ciphertext: &[u8]) -> Result<Vec<u8>, DecryptError> {
+                Ok(ciphertext.to_vec())
+            }
+        }
+        let shared = Arc::new(Echo);
+        assert_eq!(decrypt(&shared, &STANDARD.encode("张三")).unwrap(), "张三");
     }
 
     #[test]
