@@ -12,7 +12,7 @@ use crate::chinese::in_chinese;
 use crate::failure::{Failure, Result};
 use crate::language::{Language, language};
 use crate::output;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::usage_error::Stop;
 use crate::{
     bill, call, certificates, combine, doctor, encryption, notification, order, refund, sandbox,
@@ -99,6 +99,9 @@ impl Arguments {
     pub(crate) fn run(self) -> Result<ExitCode> {
         if let Some(file) = &self.settings {
             settings::use_file(file).map_err(Failure::of_settings)?;
+        }
+        if self.sandbox {
+            session::use_sandbox();
         }
         self.command.run()
     }

@@ -1,7 +1,7 @@
 //! The merchant, the gateways, and the last response of WeChat Pay.
 
-use std::env;
 use std::io::{Cursor, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -124,10 +124,17 @@ pub(crate) fn load(names: &[&str]) -> Result<Settings> {
     loaded.map_err(Failure::of_settings)
 }
 
+/// Makes the command start a sandbox for itself.
+pub(crate) fn use_sandbox() {
+    WANTS_SANDBOX.store(true, Ordering::Relaxed);
+}
+
 /// Whether the command is to start a sandbox for itself.
 pub(crate) fn wants_sandbox() -> bool {
-    env::args_os().any(|argument| argument == "--sandbox")
+    WANTS_SANDBOX.load(Ordering::Relaxed)
 }
+
+static WANTS_SANDBOX: AtomicBool = AtomicBool::new(false);
 
 /// Without settings there is nothing that a command could do.
 pub(crate) fn no_setting() -> String {

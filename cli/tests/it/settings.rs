@@ -24,6 +24,9 @@ fn command_without_settings_does_nothing() {
 fn command_with_sandbox_uses_its_own_whatever_is_set() {
     let mut program = Program::new("alone");
     let file = program.order("alone-1");
+    // A value, and no option.
+    let done = program.run(&["encrypt", "--", "--sandbox"]);
+    assert_eq!((done.status, done.err.as_str()), (0, ""));
     for _ in 0..2 {
         let done = program.run(&["order", "app", &file, "--sandbox"]);
         assert_eq!(done.status, 0, "{}", done.err);
