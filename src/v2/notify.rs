@@ -644,7 +644,7 @@ mod tests {
             .replace("mch_id", "mchid")
             .replace(r#""total_fee":20"#, r#""amount":{"total_amount":20,"currency":"CNY"}"#);
         assert!(paid(&list(&format!("{one},{with_v3_names}"))).is_ok());
-        // What proves nothing hides no payment.
+        // A member that proves nothing hides no payment.
         let odd = two.replace(r#""cash_fee":20"#, r#""cash_fee":"20""#).replace("o1", "订");
         assert!(paid(&list(&format!("{one},{odd}"))).is_ok());
 

@@ -1,12 +1,13 @@
 //! The combined order that queries and notifications return.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::id::{OpenId, OutTradeNo, TransactionId};
 use crate::money::Fen;
 use crate::pay::paid::{Claim, NotPaid, Paid, same};
 use crate::pay::{TradeState, TradeType};
-use crate::received;
+use crate::received::{self, Received};
 use crate::time::Time;
 use crate::v2::combine::order::{Order, SubOrder};
 use crate::v2::fields::{Fields, Malformed};
@@ -121,20 +122,34 @@ pub struct SubTransaction {
     #[serde(default, deserialize_with = "received::option")]
     pub transaction_id: Option<TransactionId>,
     /// 用户标识: the payer's openid under the sub-order's appid.
-    #[serde(default, deserialize_with = "received::lenient_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     pub openid: Option<OpenId>,
     total_fee: Option<Fen>,
     #[serde(default, deserialize_with = "received::option")]
     fee_type: Option<String>,
     amount: Option<Amount>,
     /// 现金支付金额: amount paid without coupons, in fen.
-    #[serde(default, deserialize_with = "received::lenient")]
+    #[serde(default, deserialize_with = "amount_if_any")]
     pub cash_fee: Option<Fen>,
     /// 附加数据: your own data from the sub-order. If users typed it, escape it.
-    #[serde(default, deserialize_with = "received::lenient_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     pub attach: Option<String>,
     #[serde(default, deserialize_with = "received::option")]
     time_end: Option<String>,
+}
+
+/// A text that proves nothing: one of the wrong type or form must not hide a payment, and counts as absent. `received` has
+/// the same for JSON that is not within a choice of two forms.
+fn text_if_any<'de, D: Deserializer<'de>, T: Received>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let json = Value::deserialize(deserializer)?;
+    Ok(json.as_str().filter(|text| !text.is_empty()).and_then(T::received))
+}
+
+/// Likewise, an amount.
+fn amount_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fen>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_u64().map(Fen))
 }
 
 impl SubTransaction {
