@@ -135,7 +135,8 @@ fn downloaded(fields: &Fields) -> Option<bool> {
         Err(error) => {
             // It gives access to the file.
             let token = link.split_once('?').map_or("", |(_, query)| query);
-            assert!(token.len() < 8 || !error.to_string().contains(token), "{error}");
+            let is_elsewhere = token.len() < 8 || link.matches(token).count() > 1;
+            assert!(is_elsewhere || !error.to_string().contains(token), "{error}");
             if matches!(error.kind(), ErrorKind::Invalid(_)) {
                 assert_eq!((nothing_sent(&error).outcome(), sent.len()), (Outcome::NotSent, 0));
                 return Some(false);
