@@ -167,8 +167,11 @@ pub fn transfer(
 ) -> Result<Bill, Error> {
     let body = transfer.to_json(signer)?;
     let body = Body::encrypted(&body, transfer.encryption_serial());
-    let is_about =
-        |bill: &Bill| bill.out_bill_no == transfer.out_bill_no && bill.mch_id == signer.mchid();
+    let is_about = |bill: &Bill| {
+        bill.out_bill_no == transfer.out_bill_no
+            && bill.mch_id == signer.mchid()
+            && bill.transfer_amount == transfer.transfer_amount
+    };
     gateway.post_about(signer, TRANSFER, body, is_about)
 }
 

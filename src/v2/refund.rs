@@ -68,7 +68,7 @@ use crate::validate as shared;
 /// * `Refused`: this call refunds nothing. After `NOTENOUGH`, top up and retry with the same refund.
 ///   Use a new refund number only when [`query`] returns `REFUNDCLOSE` for the old one.
 /// * `Unknown`: the money may be returned; `return_code=FAIL` is always unknown. Retry with **the same
-///   refund**, or query it. A new refund number would refund twice.
+///   refund**, or query it. A new refund number would refund twice. A response about another amount belongs here.
 #[doc(alias = "申请退款")]
 #[doc(alias = "退款")]
 pub fn apply(
@@ -77,7 +77,18 @@ pub fn apply(
     refund: &Refund,
 ) -> Result<AcceptedRefund, Error> {
     let fields = refund.to_fields(signer)?;
-    gateway.call_certified(signer, "/secapi/pay/refund", fields)?.read(AcceptedRefund::read)
+    gateway.call_certified(signer, "/secapi/pay/refund", fields)?.read(|fields| {
+        let accepted = AcceptedRefund::read(fields)?;
+        // The gateway compares the numbers.
+        let differs = |name| Err(Malformed::new(format!("{name} is not that of the request")));
+        if accepted.refund_fee != refund.refund_fee {
+            return differs("refund_fee");
+        }
+        if accepted.total_fee.is_some_and(|total| total != refund.total_fee) {
+            return differs("total_fee");
+        }
+        Ok(accepted)
+    })
 }
 
 /// 查询退款: queries all refunds of an order, or one refund.

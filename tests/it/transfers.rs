@@ -279,6 +279,13 @@ fn authorization_goes_from_request_to_close() {
     let found = authorization::query(signer, gateway, number).unwrap();
     assert_eq!(found.state, AuthorizationState::TakingEffect);
     let transfer = authorized(&sandbox, NUMBER);
+    sandbox.rewrite_next(|response| {
+        let mut body: Value = serde_json::from_slice(&response.body).unwrap();
+        body["transfer_amount"] = json!(1);
+        response.body = body.to_string().into_bytes();
+    });
+    let error = authorization::transfer(signer, gateway, &authorized(&sandbox, "other"));
+    assert!(error.unwrap_err().to_string().contains("amount is not the one requested"));
     let bill = authorization::transfer(signer, gateway, &transfer).unwrap();
     assert_eq!((&bill.state, bill.openid.as_ref()), (&BillState::Success, Some(&openid())));
     let mut by_id = authorized(&sandbox, "byid");

@@ -247,3 +247,20 @@ fn v2_order_with_the_flag_is_split_and_refunded() {
     assert_eq!(error.outcome(), Outcome::Refused, "{error}");
     refund("v2-split-refund-2", 700).unwrap();
 }
+
+/// As in APIv3: the response is about this number, but not about this refund.
+#[test]
+fn accepted_refund_of_another_amount_is_unknown() {
+    let sandbox = start();
+    let v2 = sandbox.v2();
+    placed_and_paid(&sandbox, "refunded-6");
+    let refund = refund_of(&sandbox, "refunded-6", "r-7", Fen(60));
+    for (name, value) in [("refund_fee", "61"), ("total_fee", "101")] {
+        v2.rewrite_next(move |fields| drop(fields.insert(name.to_owned(), value.to_owned())));
+        let error = refund::apply(v2.signer(), v2.gateway(), &refund).unwrap_err();
+        assert_eq!((error.outcome(), error.retry()), (Outcome::Unknown, Retry::QueryFirst));
+        let what = format!(": {name} is not that of the request;");
+        assert!(error.to_string().contains(&what), "{error}");
+    }
+    refund::apply(v2.signer(), v2.gateway(), &refund).unwrap();
+}
