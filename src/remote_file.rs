@@ -504,16 +504,16 @@ mod tests {
         #[test]
         fn compressed_file_without_content_is_refused_at_the_limit() {
             let [header, empty_block] = [&packed(io::empty())[..19], &[0, 0, 0, 0xff, 0xff]];
+            let blocks = empty_block.repeat(300_000);
             let sent = |length: u64| {
-                let blocks =
-                    empty_block.repeat(usize::try_from(length).unwrap() / empty_block.len());
-                let mut source = wire(io::Cursor::new([header, &blocks].concat()));
+                let file = io::Cursor::new([header, &blocks].concat()).take(length);
+                let mut source = wire(file);
                 source.size_limit = 1000;
                 copied(MultiGzDecoder::new(source)).unwrap_err().to_string()
             };
-            let within = sent(1000 + OVERHEAD - 24);
+            let within = sent(1000 + OVERHEAD);
             assert!(within.contains(": the file is not complete gzip;"), "{within}");
-            let beyond = sent(1000 + OVERHEAD);
+            let beyond = sent(1000 + OVERHEAD + 1);
             assert!(beyond.contains(": the file exceeds the size limit;"), "{beyond}");
         }
 
