@@ -23,6 +23,7 @@ use wechatpay::{
     Signer, SplitId, SubMerchant, Time, TransactionId,
 };
 
+use crate::language::sources;
 use crate::properties::{
     Drafts, GOODS_ID, NUMBER, Random, any_order, any_scene, any_subsidy_info, any_time, seed,
 };
@@ -644,4 +645,25 @@ fn stored_refund_state_and_outcome_are_the_same() {
     let stored = serde_json::to_string(&Outcome::NotSent).unwrap();
     assert_eq!(stored, "\"not_sent\"");
     assert_eq!(serde_json::from_str::<Outcome>(&stored).unwrap(), Outcome::NotSent);
+}
+
+/// A key's serial number or an encryptor comes behind the body, so that no call has to be looked up.
+#[test]
+fn from_json_takes_signer_and_body_first_everywhere() {
+    let mut count = 0;
+    for (path, text) in sources("src") {
+        for name in ["pub fn from_json(", "pub fn from_plain_json("] {
+            for rest in text.split(name).skip(1) {
+                let arguments = rest.split_once(')').unwrap().0.split_whitespace();
+                let arguments = arguments.collect::<Vec<_>>().join(" ");
+                // The state of a payment at the till names no merchant.
+                let is_till = path.ends_with("v2/pay/till.rs");
+                let begins =
+                    if is_till { "json: &[u8]" } else { "signer: &dyn Signer, json: &[u8]" };
+                assert!(arguments.starts_with(begins), "{}: {arguments}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 12, "only {count} functions were found");
 }
