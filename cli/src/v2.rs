@@ -40,7 +40,7 @@ enum Verb {
         qr: QrFile,
     },
     /// 合单下单: places a combined order
-    Combine {
+    Combined {
         #[command(flatten)]
         file: BodyFile,
         #[command(flatten)]
@@ -69,12 +69,12 @@ enum Verb {
         out_refund_no: String,
     },
     /// 查询合单订单: queries a combined order
-    CombineQuery {
+    CombinedQuery {
         /// 合单商户订单号: combined order number
         combine_out_trade_no: String,
     },
     /// 关闭合单订单: closes a combined order, whose sub-orders are in the file
-    CombineClose {
+    CombinedClose {
         /// 合单商户订单号: combined order number
         combine_out_trade_no: String,
         #[command(flatten)]
@@ -116,18 +116,18 @@ impl Verb {
     fn run(self, session: &Session, signer: &dyn Signer) -> Result<Output> {
         match self {
             Self::Unified { file, qr } => Output::write(unified(session, signer, &file, &qr)),
-            Self::Combine { file, qr } => Output::write(combine(session, signer, &file, &qr)),
+            Self::Combined { file, qr } => Output::write(combined(session, signer, &file, &qr)),
             Self::Micropay { file } => micropay(session, signer, &file),
             Self::Reverse { out_trade_no } => reverse(session, signer, &out_trade_no),
             Self::Refund { file } => Output::write(refund(session, signer, &file)),
             Self::RefundQuery { out_refund_no } => {
                 Output::read(refund_query(session, signer, &out_refund_no))
             }
-            Self::CombineQuery { combine_out_trade_no } => {
-                Output::read(combine_query(session, signer, &combine_out_trade_no))
+            Self::CombinedQuery { combine_out_trade_no } => {
+                Output::read(combined_query(session, signer, &combine_out_trade_no))
             }
-            Self::CombineClose { combine_out_trade_no, file } => {
-                Output::write(combine_close(session, signer, &combine_out_trade_no, &file))
+            Self::CombinedClose { combine_out_trade_no, file } => {
+                Output::write(combined_close(session, signer, &combine_out_trade_no, &file))
             }
             Self::Notification { body } => Output::read(notification(signer, &body)),
             Self::Query { number } => Output::read(query(session, signer, number)),
@@ -156,7 +156,7 @@ fn unified(
     }
 }
 
-fn combine(
+fn combined(
     session: &Session,
     signer: &dyn Signer,
     file: &BodyFile,
@@ -228,13 +228,13 @@ fn refund_query(session: &Session, signer: &dyn Signer, out_refund_no: &str) -> 
     fields(&session.response_body())
 }
 
-fn combine_query(session: &Session, signer: &dyn Signer, number: &str) -> Result<Value> {
+fn combined_query(session: &Session, signer: &dyn Signer, number: &str) -> Result<Value> {
     let (gateway, appid) = (&session.v2_gateway, &session.settings.appid);
     v2::combine::query(signer, gateway, appid, &OutTradeNo::new(number)?)?;
     fields(&session.response_body())
 }
 
-fn combine_close(
+fn combined_close(
     session: &Session,
     signer: &dyn Signer,
     number: &str,

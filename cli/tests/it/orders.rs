@@ -86,7 +86,7 @@ fn samples_of_the_five_documents_are_placed_as_printed() {
     let samples: [(&[&str], &str, &str); 5] = [
         (&["combine", "app"], COMBINED_ORDER, "combine_mchid 1900000109"),
         (&["v2", "unified"], v2_sample_bodies::ORDER, "mch_id 10000100"),
-        (&["v2", "combine"], v2_sample_bodies::COMBINED_ORDER, "combine_mch_id 1900009001"),
+        (&["v2", "combined"], v2_sample_bodies::COMBINED_ORDER, "combine_mch_id 1900009001"),
         (&["order", "app"], &app, "mchid 1230000109"),
         (&["order", "jsapi"], jsapi, "appid wxdace645e0bc2cXXX"),
     ];

@@ -54,17 +54,17 @@ fn v2_sample_orders_are_placed_queried_and_closed() {
         .replace("\"sub_appid\":\"wx888888888888\",\"sub_mch_id\": \"88888888888\",", "")
         .replace("\"USD\"", "\"CNY\"");
     let file = program.write("combined.xml", xml);
-    let placed = program.result(&["v2", "combine", &file]);
+    let placed = program.result(&["v2", "combined", &file]);
     assert_eq!(placed["invoke"]["signType"], "HMAC-SHA256");
-    assert_eq!(program.run(&["v2", "combine", &file, "--md5"]).status, 1);
+    assert_eq!(program.run(&["v2", "combined", &file, "--md5"]).status, 1);
     let number = &format!("{mch_id}1489146530");
-    assert_eq!(program.result(&["v2", "combine-query", number])["trade_state"], "NOTPAY");
-    assert_eq!(program.run(&["v2", "combine-close", "another-1", &file]).status, 1);
+    assert_eq!(program.result(&["v2", "combined-query", number])["trade_state"], "NOTPAY");
+    assert_eq!(program.run(&["v2", "combined-close", "another-1", &file]).status, 1);
     program.sandbox.let_time_pass(60);
-    let closed = program.result(&["v2", "combine-close", number, &file]);
+    let closed = program.result(&["v2", "combined-close", number, &file]);
     assert_eq!(closed["combine_out_trade_no"], **number);
     let picture = program.path("code.svg");
-    let done = program.run(&["v2", "combine", &file, "--qr", &picture]);
+    let done = program.run(&["v2", "combined", &file, "--qr", &picture]);
     assert_eq!(done.status, 2, "{}", done.err);
     assert!(done.err.starts_with("error: --qr is only for an order with trade_type NATIVE\n"));
     assert!(!Path::new(&picture).exists());
