@@ -61,7 +61,7 @@ impl Till {
             Fen(1800),
             "14.23.150.211".parse()?,
         );
-        let mut payment = TillPayment::new(order, self.now()?)?;
+        let mut payment = TillPayment::new(self.sandbox.v2().signer(), order, self.now()?)?;
         // A till writes this to its disk or database, before it charges the code.
         self.stored = payment.to_json()?;
 

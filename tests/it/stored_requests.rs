@@ -568,7 +568,7 @@ mod v2 {
             let (read, _) = MicropayOrder::from_xml(&signer, &sent).unwrap();
             assert_eq!(read, order);
 
-            let till = TillPayment::new(order, now).unwrap();
+            let till = TillPayment::new(&signer, order, now).unwrap();
             let read = TillPayment::from_json(&till.to_json().unwrap()).unwrap();
             assert_eq!((read.order(), read.to_json()), (till.order(), till.to_json()));
         }

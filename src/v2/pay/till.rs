@@ -36,7 +36,7 @@ use crate::validate;
 ///     order: MicropayOrder,
 ///     code: AuthCode,
 /// ) -> Result<Step, Error> {
-///     let mut payment = TillPayment::new(order, Time::now()?)?;
+///     let mut payment = TillPayment::new(signer, order, Time::now()?)?;
 ///     std::fs::write("payment.json", payment.to_json()?).unwrap(); // 先保存,再扣款
 ///     let mut step = payment.charge(signer, gateway, code, Time::now()?);
 ///     while let Step::Wait { pause, .. } = step {
@@ -49,6 +49,8 @@ use crate::validate;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TillPayment {
+    /// Of the merchant that it began with. Another one has no such order, which would look as if the payer was not charged.
+    mchid: String,
     order: MicropayOrder,
     /// How long ago the code was charged, or may have been: what passed between the steps.
     age: Duration,
@@ -115,13 +117,15 @@ enum Stage {
 }
 
 impl TillPayment {
-    /// A payment that is to begin now. Sends nothing.
+    /// A payment of this signer's merchant that is to begin now. Sends nothing. With the signer of another merchant, its
+    /// steps send nothing.
     ///
     /// # Errors
     /// [`Error`] of invalid input if the order breaks a rule.
-    pub fn new(order: MicropayOrder, now: Time) -> Result<Self, Error> {
+    pub fn new(signer: &dyn Signer, order: MicropayOrder, now: Time) -> Result<Self, Error> {
         order.validate()?;
-        Ok(Self { order, age: Duration::ZERO, seen: now, stage: Stage::New })
+        let mchid = signer.mchid().to_owned();
+        Ok(Self { mchid, order, age: Duration::ZERO, seen: now, stage: Stage::New })
     }
 
     /// 商户订单: the order.
@@ -146,7 +150,10 @@ impl TillPayment {
             return wait(Duration::ZERO, None);
         }
         (self.seen, self.stage) = (now, Stage::Charged);
-        match micropay(signer, gateway, &self.order, auth_code) {
+        let attempt = self
+            .check_merchant(signer)
+            .and_then(|()| micropay(signer, gateway, &self.order, auth_code));
+        match attempt {
             Ok(Attempt::Paid(paid)) => self.paid(paid),
             Ok(Attempt::Pending) => wait(PAUSE, None),
             Ok(Attempt::Refused(error)) => {
@@ -166,6 +173,9 @@ impl TillPayment {
     #[doc(alias = "撤销订单")]
     pub fn step(&mut self, signer: &dyn Signer, gateway: &CertifiedGateway, now: Time) -> Step {
         self.grow_older(now);
+        if let Err(error) = self.check_merchant(signer) {
+            return wait(PAUSE, Some(error));
+        }
         match &self.stage {
             Stage::NotCharged(reason) => Step::NotCharged(reason.clone()),
             Stage::Reversing if self.age < REVERSE_FROM => {
@@ -185,9 +195,9 @@ impl TillPayment {
     pub fn to_json(&self) -> Result<Vec<u8>, Error> {
         // A payment may be charged right after it is stored, so it counts as charged.
         let stage = if self.stage == Stage::New { &Stage::Charged } else { &self.stage };
-        let order = self.order.to_texts()?;
+        let (mchid, order) = (self.mchid.clone(), self.order.to_texts()?);
         let (age, seen) = (self.age.as_secs(), self.seen.unix_seconds());
-        Ok(validate::to_json(&Stored { order, age, seen, stage: stage.clone() })?)
+        Ok(validate::to_json(&Stored { mchid, order, age, seen, stage: stage.clone() })?)
     }
 
     /// Reads a state that was stored.
@@ -196,10 +206,18 @@ impl TillPayment {
     /// [`Error`] of invalid input if it is not what [`to_json`](Self::to_json) returns.
     pub fn from_json(json: &[u8]) -> Result<Self, Error> {
         let unreadable = |_| Invalid::new("json", "must be the stored state of a TillPayment");
-        let Stored { order, age, seen, stage } =
+        let Stored { mchid, order, age, seen, stage } =
             serde_json::from_slice(json).map_err(unreadable)?;
         let (order, age) = (MicropayOrder::from_texts(order)?, Duration::from_secs(age));
-        Ok(Self { order, age, seen: Time::from_unix_seconds(seen)?, stage })
+        Ok(Self { mchid, order, age, seen: Time::from_unix_seconds(seen)?, stage })
+    }
+
+    fn check_merchant(&self, signer: &dyn Signer) -> Result<(), Error> {
+        if signer.mchid() == self.mchid {
+            return Ok(());
+        }
+        let rule = format!("must be {}, with which the payment began; use its signer", self.mchid);
+        Err(Invalid::new("mch_id", rule).into())
     }
 
     fn query(&mut self, signer: &dyn Signer, gateway: &Gateway) -> Step {
@@ -292,6 +310,7 @@ fn is_not_sent(error: &Error) -> bool {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
+    mchid: String,
     order: BTreeMap<String, String>,
     /// In seconds.
     age: u64,
@@ -319,12 +338,15 @@ const LONGEST_STEP: Duration = Duration::from_secs(30 + 15);
 mod tests {
     use super::*;
     use crate::money::Fen;
+    use crate::v2::signer::HmacSha256Key;
 
     fn payment() -> TillPayment {
         let (appid, number) = ("wx0000000000000001".parse().unwrap(), "till-0001".parse().unwrap());
         let address = "203.0.113.7".parse().unwrap();
         let order = MicropayOrder::new(appid, number, "咖啡", Fen(100), address);
-        TillPayment::new(order, Time::from_unix_seconds(1_735_693_687).unwrap()).unwrap()
+        let signer = HmacSha256Key::new("1900000109", "0123456789abcdef0123456789ABCDEF").unwrap();
+        let now = Time::from_unix_seconds(1_735_693_687).unwrap();
+        TillPayment::new(&signer, order, now).unwrap()
     }
 
     #[test]

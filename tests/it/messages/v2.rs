@@ -2,8 +2,9 @@
 
 use std::net::Ipv4Addr;
 
+use wechatpay::v2::pay::Step;
 use wechatpay::v2::{self, HmacSha256Key, Md5Key};
-use wechatpay::{AppId, Fen, HttpOptions, OutRefundNo, OutTradeNo, UreqTransport};
+use wechatpay::{AppId, Fen, HttpOptions, OutRefundNo, OutTradeNo, Time, UreqTransport};
 
 use wechatpay_sandbox::Sandbox;
 
@@ -206,6 +207,13 @@ fn responses(table: &mut Table) {
     let number = OutTradeNo::new("answers-4").unwrap();
     let reversed = v2::pay::reverse(v2.signer(), v2.gateway(), &sandbox.appid(), &number);
     table.error("a malformed reversal", reversed);
+    let now = Time::now().unwrap();
+    let mut payment = v2::pay::TillPayment::new(v2.signer(), till_order("answers-7"), now).unwrap();
+    let other = HmacSha256Key::new("1900009191", "W".repeat(32)).unwrap();
+    let Step::Wait { error: Some(error), .. } = payment.step(&other, v2.gateway(), now) else {
+        panic!("another merchant took a step")
+    };
+    table.line("another merchant at the till", error);
     let jsapi = v2_order("answers-6");
     v2::pay::prepay(v2.signer(), v2.gateway(), &jsapi, &v2::App).unwrap();
     let reversed =

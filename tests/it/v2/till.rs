@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use wechatpay::v2::HmacSha256Key;
 use wechatpay::v2::pay::{
     self, Attempt, AuthCode, MicropayOrder, NotCharged, Reversal, Step, TillPayment,
 };
@@ -38,7 +39,7 @@ impl<'a> Till<'a> {
     }
 
     pub(crate) fn payment(&self, text: &str) -> TillPayment {
-        TillPayment::new(self.order(text), self.now()).unwrap()
+        TillPayment::new(self.sandbox.v2().signer(), self.order(text), self.now()).unwrap()
     }
 
     pub(crate) fn charge(&self, payment: &mut TillPayment, code: String) -> Step {
@@ -103,6 +104,33 @@ fn payer_without_pin_is_charged_by_one_call() {
     assert_eq!(till.step(&mut payment, Duration::ZERO), Step::Paid(paid));
     assert_eq!(state(&sandbox, "till-ready").as_deref(), Some("SUCCESS"));
     assert!(sandbox.v2().take_notifications().is_empty(), "there is no notification");
+}
+
+/// The other merchant has no such order, and a till that took that for "never placed" would charge again.
+#[test]
+fn payment_ends_with_the_merchant_that_began_it() {
+    let sandbox = start();
+    let (till, v2) = (Till::new(&sandbox), sandbox.v2());
+    let other = HmacSha256Key::new("1900009191", "W".repeat(32)).unwrap();
+    let rule = "mch_id must be 1900007291, with which the payment began; use its signer";
+
+    let mut payment = till.payment("till-merchant");
+    let step = till.charge(&mut payment, v2.show_code());
+    assert!(matches!(step, Step::Paid(_)));
+    let mut stored = TillPayment::from_json(&payment.to_json().unwrap()).unwrap();
+    for _ in 0..10 {
+        till.wait(Duration::from_secs(45));
+        let step = stored.step(&other, v2.gateway(), till.now());
+        let Step::Wait { error: Some(error), .. } = step else { panic!("{step:?}") };
+        assert_eq!((error.outcome(), error.to_string().as_str()), (Outcome::NotSent, rule));
+    }
+    assert_eq!(sandbox.received().len(), 1);
+    assert!(matches!(till.step(&mut stored, Duration::ZERO), Step::Paid(_)));
+
+    let (mut payment, code) = (till.payment("till-other"), AuthCode::new(v2.show_code()).unwrap());
+    let step = payment.charge(&other, v2.gateway(), code, till.now());
+    assert_eq!(step, Step::NotCharged(NotCharged::NotSent(rule.to_owned())));
+    assert_eq!(sandbox.received().len(), 2);
 }
 
 #[test]
