@@ -11,6 +11,7 @@ use qrcode::{Color, QrCode};
 use wechatpay::CodeUrl;
 
 use crate::failure::{Failure, Result};
+use crate::language::language;
 use crate::output_file::OutputFile;
 use crate::terminal::{print, print_note};
 
@@ -59,7 +60,12 @@ impl Drawing {
     /// Draws the code. The order exists by now, so an error is only a note.
     pub(crate) fn draw(self) {
         let Ok(code) = QrCode::new(self.code_url.as_str()) else {
-            print_note("the code_url is too long for a QR code");
+            print_note(
+                language().choose(
+                    "the code_url is too long for a QR code",
+                    "code_url 太长，无法生成二维码",
+                ),
+            );
             return;
         };
         print(&as_text(&code, io::stderr().is_terminal()));
@@ -72,7 +78,10 @@ impl Drawing {
             }
         };
         if let Err(error) = picture.and_then(|picture| file.write(&picture)) {
-            print_note(format_args!("the QR code cannot be written: {error}"));
+            print_note(language().choose(
+                format!("the QR code cannot be written: {error}"),
+                format!("二维码无法写入文件：{error}"),
+            ));
         }
     }
 }

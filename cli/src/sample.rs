@@ -3,6 +3,7 @@
 use wechatpay::Signer;
 
 use crate::failure::{Failure, Result};
+use crate::language::language;
 use crate::session::Session;
 use crate::terminal::print_note;
 
@@ -18,7 +19,10 @@ pub(crate) fn with_own_ids(sample: &[u8], session: &Session) -> Result<Vec<u8>> 
     for (name, own) in mchids.chain(APPIDS.iter().map(|name| (name, appid))) {
         for (open, close) in [(format!("\"{name}\""), "\""), (format!("<{name}>"), "<")] {
             text = replaced(&text, &open, close, own, |found| {
-                print_note(format_args!("--sample replaced {name} {found} by {own}"));
+                print_note(language().choose(
+                    format!("--sample replaced {name} {found} by {own}"),
+                    format!("--sample 把 {name} 由 {found} 换成了 {own}"),
+                ));
             });
         }
     }

@@ -38,7 +38,10 @@ impl Session {
     pub(crate) fn new(settings: Settings) -> Result<Self> {
         if let Some(sandbox) = &settings.sandbox {
             let url = sandbox.base_url();
-            print_note(format_args!("using a sandbox at {url}, which ends with this command"));
+            print_note(language().choose(
+                format!("using a sandbox at {url}, which ends with this command"),
+                format!("使用沙箱 {url}，它随本命令结束"),
+            ));
         }
         let last_response = LastResponse::default();
         let transport = settings.transport().map_err(Failure::of_settings)?;

@@ -10,6 +10,7 @@ use wechatpay::{Signer, Time, signing};
 
 use crate::failure::{Failure, Result};
 use crate::input::read;
+use crate::language::language;
 use crate::output::Output;
 use crate::random::random_hexadecimal;
 use crate::session::Session;
@@ -49,9 +50,10 @@ fn sign(session: &Session, method: &str, path: &str, body: Option<&Path>) -> Res
         return Err(Failure::Invalid("the body must be UTF-8".to_owned()));
     };
     if last.ends_with('\n') {
-        print_note(
+        print_note(language().choose(
             "the body ends with a line feed, which is part of the signed text; send it as well",
-        );
+            "请求体以换行符结尾，换行符也在签名之内，须一并发送",
+        ));
     }
     let (timestamp, nonce) = (Time::now()?.unix_seconds(), random_hexadecimal()?);
     let message = signing::request(method, path, timestamp, &nonce, &body);

@@ -35,6 +35,8 @@ fn command_with_sandbox_uses_its_own_whatever_is_set() {
         assert_eq!(program.sandbox.received().len(), 0);
         program.settings.clear();
     }
+    let done = program.run(&["order", "app", &file, "--sandbox", "--lang", "zh"]);
+    assert!(done.err.starts_with("提示：使用沙箱 https://127.0.0.1:"), "{}", done.err);
     assert_eq!(program.run(&["doctor", "--sandbox"]).status, 0);
     let done = program.run(&["doctor", "--sandbox", "--settings", &file]);
     assert_eq!(done.status, 2, "{}", done.err);
