@@ -115,7 +115,7 @@ impl Session {
 }
 
 /// The settings of the environment, or of a sandbox that this command starts. Only `--sandbox` starts one: the environment
-/// of a cron job is empty, and its script must not take for done what a sandbox did.
+/// of a cron job is empty, and its script must not report success for a call that only a sandbox received.
 pub(crate) fn load(names: &[&str]) -> Result<Settings> {
     let loaded = if wants_sandbox() {
         Sandbox::start().map_err(Into::into).and_then(Settings::of_sandbox)
@@ -139,7 +139,7 @@ pub(crate) fn wants_sandbox() -> bool {
 
 static WANTS_SANDBOX: AtomicBool = AtomicBool::new(false);
 
-/// Without settings there is nothing that a command could do.
+/// The error of a command that has neither settings nor `--sandbox`.
 pub(crate) fn no_setting() -> String {
     let english = "no setting is set; set the WECHATPAY_… variables, or --settings to a file with them, or \
                    --sandbox to try the command in a sandbox";

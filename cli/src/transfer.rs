@@ -100,7 +100,7 @@ fn create(session: &Session, file: &BodyFile) -> Result<Value> {
     Ok(response)
 }
 
-/// Whether `user_name` is a ciphertext already, which is taken for one under the key that the settings name.
+/// Whether `user_name` is a ciphertext already. A ciphertext is assumed to be of the key that the settings name.
 fn has_ciphertext(body: &[u8], encryptor: &Encryptor) -> bool {
     // The library reports a body that is not JSON.
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);

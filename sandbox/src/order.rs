@@ -182,7 +182,7 @@ impl Order {
         Ok(())
     }
 
-    /// It was placed once more, and got a fresh payment token.
+    /// Renews the payment token of an order that is placed again.
     pub(super) fn renew_payment_token(&mut self, now: i64) {
         self.token_expire = now.saturating_add(self.trade_type.token_life());
     }

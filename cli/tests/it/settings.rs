@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 
-/// As in a cron job, whose environment is empty: a script must not take what a sandbox did for done.
+/// The environment of a cron job is empty. Its script must not report success for a call that only a sandbox received.
 #[test]
 fn command_without_settings_does_nothing() {
     let mut program = Program::new("cron");
@@ -24,7 +24,7 @@ fn command_without_settings_does_nothing() {
 fn command_with_sandbox_uses_its_own_whatever_is_set() {
     let mut program = Program::new("alone");
     let file = program.order("alone-1");
-    // A value, and no option.
+    // Behind `--`, it is a value and not an option.
     let done = program.run(&["encrypt", "--", "--sandbox"]);
     assert_eq!((done.status, done.err.as_str()), (0, ""));
     for _ in 0..2 {

@@ -87,7 +87,7 @@ fn amount_given_twice_is_refused_also_beside_a_name() {
     assert!(done.err.contains("/user_name must occur only once"), "{}", done.err);
     assert!(program.sandbox.transfers().is_empty());
 
-    // As editors on Windows write it.
+    // Editors on Windows write a byte order mark.
     let marked = program.write("marked.json", format!("\u{feff}{once}"));
     assert_eq!(program.result(&["transfer", "create", &marked])["state"], "WAIT_USER_CONFIRM");
 }

@@ -73,7 +73,7 @@ pub(crate) fn accept(
         let open = Arc::new(AtomicUsize::new(0));
         loop {
             match listener.accept() {
-                // One that is too many is closed; WeChat Pay posts its notification again.
+                // A connection beyond the limit is closed; WeChat Pay posts its notification again.
                 Ok((connection, _)) => {
                     if let Some(place) = Place::take(&open) {
                         let client = Client { connection, _place: place };
@@ -117,7 +117,7 @@ fn hand_over(client: Client, limit: fn(&str) -> usize, sender: &Sender<(Request,
             let _ = respond(&client.connection, &Response { status, body });
             read_rest(&client.connection);
         }
-        // It was slow, or has disconnected.
+        // The client was slow, or has disconnected.
         Err(_) => {}
     }
 }
@@ -193,7 +193,7 @@ fn head(received: &[u8]) -> Result<Option<(Request, usize, usize)>, u16> {
         .filter(|(name, _)| name.eq_ignore_ascii_case("Content-Length"))
         .map(|(_, value)| value)
         .collect();
-    // Two answers to where the body ends are how requests are smuggled past the server in front.
+    // If two servers disagree about the end of a body, a request can be smuggled past the one in front.
     let is_chunked = request.header("Transfer-Encoding").is_some();
     let length = match lengths.as_slice() {
         _ if is_chunked => return Err(411),
@@ -223,12 +223,12 @@ fn respond(mut connection: &TcpStream, response: &Response) -> io::Result<()> {
     connection.shutdown(Shutdown::Write)
 }
 
-/// For a request, and for a response.
+/// The time that a client has to send its request, and to receive the response.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// That may be open at the same time.
+/// The number of connections that may be open at the same time.
 const CONNECTIONS: usize = 64;
-/// In bytes: the request line and the headers.
+/// The largest request line with its headers, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// In bytes: what is read of a request that was refused.
+/// The largest part of a refused request that is read, in bytes.
 const LARGEST_REST: usize = 64 * 1024;
 const MOST_HEADERS: usize = 64;

@@ -19,7 +19,7 @@ pub(crate) fn receive<'a>(
 ) -> Acknowledgement {
     let event = match notify::open(&merchant.keys, &merchant.api_v3_key, headers, body, now) {
         Ok(event) => event,
-        // Among these are WeChat Pay's probes, whose signature is wrong on purpose.
+        // WeChat Pay's probes end here too: their signature is wrong on purpose.
         Err(refusal) => {
             log::event(&format!("notification refused: {refusal}"));
             return Acknowledgement::refused(&refusal);

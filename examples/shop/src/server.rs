@@ -194,7 +194,7 @@ fn json_body(request: &Request) -> Result<Value> {
     serde_json::from_slice(&request.body).map_err(|_| Error::Refused(400, "the body must be JSON"))
 }
 
-/// Of a request with this path, in bytes.
+/// The largest body of a request with this path, in bytes.
 fn largest_body(path: &str) -> usize {
     if path.trim_start_matches('/') == NOTIFY { LARGEST_NOTIFICATION } else { LARGEST_REQUEST }
 }

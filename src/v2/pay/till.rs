@@ -49,7 +49,7 @@ use crate::validate;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TillPayment {
-    /// Of the merchant that it began with. Another one has no such order, which would look as if the payer was not charged.
+    /// The merchant that the payment began with. Another merchant has no such order, so the payer would seem not charged.
     mchid: String,
     order: MicropayOrder,
     /// How long ago the code was charged, or may have been: what passed between the steps.
@@ -117,8 +117,8 @@ enum Stage {
 }
 
 impl TillPayment {
-    /// A payment of this signer's merchant that is to begin now. Sends nothing. With the signer of another merchant, its
-    /// steps send nothing.
+    /// A payment of this signer's merchant that is to begin now. Sends nothing. If a step gets the signer of
+    /// another merchant, it sends nothing.
     ///
     /// # Errors
     /// [`Error`] of invalid input if the order breaks a rule.

@@ -62,7 +62,7 @@ fn refund_of_an_outdated_page_is_refused() {
     assert_eq!(refund(OTHER_KEY, 0), 409);
     assert_eq!(click(&url, OTHER_KEY, STAFF_TOKEN, &json!({ "amount": 30 })).unwrap().0, 409);
     assert_eq!(shop.sandbox.refunds().len(), 1);
-    // A second refund of this amount is meant.
+    // After the page was loaded again, a second refund of the same amount is possible.
     assert_eq!(shop.buy(KEY).1["refunded"], json!(30));
     assert_eq!(refund(OTHER_KEY, 30), 201);
 }
